@@ -1,0 +1,64 @@
+import { defineConfig, globalIgnores } from 'eslint/config';
+import tseslint from 'typescript-eslint';
+
+/** The arrows between packages: core knows no framework, nestjs knows core, the sandbox knows neither. */
+const boundary = (folder, forbidden) => ({
+  files: [`${folder}/src/**/*.ts`],
+  ignores: ['**/*.spec.ts'],
+  rules: {
+    'no-restricted-imports': [
+      'error',
+      {
+        patterns: forbidden.map(([group, message]) => ({ group, message })),
+      },
+    ],
+  },
+});
+
+const nest = [['@nestjs/*', 'nestjs-wechatpay'], 'wechatpay-core and wechatpay-sandbox are framework-free.'];
+const sandbox = [
+  ['wechatpay-sandbox', '**/wechatpay-sandbox/**'],
+  'Only tests and the example use the sandbox; nothing that ships depends on it.',
+];
+const core = [
+  ['wechatpay-core', '**/wechatpay-core/**'],
+  'The sandbox shares no code with the core: a bug in signing or XML must not hide in both.',
+];
+const deepCore = [['wechatpay-core/*', '**/wechatpay-core/**'], 'Import from the public entry: wechatpay-core.'];
+
+export default defineConfig(
+  globalIgnores(['**/dist', '**/coverage', '**/.nx', '**/test-results.json']),
+  tseslint.configs.strictTypeChecked,
+  tseslint.configs.stylisticTypeChecked,
+  {
+    languageOptions: {
+      parserOptions: {
+        projectService: true,
+        tsconfigRootDir: import.meta.dirname,
+      },
+    },
+    rules: {
+      '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports' }],
+      '@typescript-eslint/explicit-module-boundary-types': 'error',
+      '@typescript-eslint/no-extraneous-class': ['error', { allowWithDecorator: true }],
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
+      'no-restricted-syntax': [
+        'error',
+        { selector: 'ExportAllDeclaration', message: 'Name each export: a diff does not show what `export *` lets out.' },
+      ],
+      eqeqeq: 'error',
+    },
+  },
+  boundary('packages/wechatpay-core', [nest, sandbox]),
+  boundary('packages/nestjs-wechatpay', [sandbox, deepCore]),
+  boundary('packages/wechatpay-sandbox', [nest, core]),
+  {
+    files: ['**/*.js', '**/*.cjs', '**/*.mjs'],
+    extends: [tseslint.configs.disableTypeChecked],
+    rules: { '@typescript-eslint/explicit-module-boundary-types': 'off' },
+  },
+  {
+    files: ['**/*.spec.ts', '**/test/**'],
+    rules: { '@typescript-eslint/no-non-null-assertion': 'off' },
+  },
+);
