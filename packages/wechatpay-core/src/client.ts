@@ -1,0 +1,255 @@
+import { channel } from 'node:diagnostics_channel';
+import type { CertificateInfo } from './certificate.js';
+import { resolveConfig, type ResolvedConfig, type WechatPayConfig } from './config.js';
+import {
+  WechatPayBusinessError,
+  WechatPayError,
+  WechatPayGatewayError,
+  WechatPayRequestError,
+  WechatPayResponseError,
+  WechatPaySignatureError,
+  WechatPayTransportError,
+  type ErrorCodeRow,
+  type OrderReference,
+  type Outcome,
+} from './errors.js';
+import { createNonce, sign, verify, type Fields } from './sign.js';
+import { createHttpsTransport, type Transport, type TransportRequest, type TransportResponse } from './transport.js';
+import { decode, encode } from './xml.js';
+
+/** A page of WeChat Pay's documentation: its name, its address on the gateway, its error codes, and its return data. */
+export interface Operation<Result> {
+  readonly name: string;
+  readonly path: string;
+  readonly errorCodes: Readonly<Record<string, ErrorCodeRow>>;
+  /** Reads a verified reply with `result_code` SUCCESS; throws {@link WechatPayResponseError} where it is not as documented. */
+  readonly toResult: (reply: VerifiedReply) => Result;
+}
+
+export interface CallOptions {
+  /** Stops waiting. A request that was already sent may still take effect: the error's `outcome` tells. */
+  signal?: AbortSignal | undefined;
+}
+
+declare const verified: unique symbol;
+
+/** The fields of a reply whose signature holds, without `sign`. Nothing else can yield a `result_code`. */
+export type VerifiedReply = Readonly<Record<string, string>> & { readonly [verified]: true };
+
+/** What a subscriber of the diagnostics channel {@link CALL_CHANNEL} is given, once for each call, when it ends. */
+export interface CallEvent {
+  /** As in `Revoke Order`. */
+  readonly operation: string;
+  readonly path: string;
+  readonly merchantId: string;
+  readonly order: OrderReference;
+  readonly durationMs: number;
+  readonly outcome: 'succeeded' | Outcome;
+  /** The error's `code`, where the call failed. */
+  readonly code?: string;
+  /** WeChat Pay's `err_code`, where it gave one. */
+  readonly errorCode?: string;
+}
+
+/** The name of the `node:diagnostics_channel` on which every call is told, as a {@link CallEvent}; it holds no secret. */
+export const CALL_CHANNEL = 'wechatpay:call';
+
+const calls = channel(CALL_CHANNEL);
+
+/**
+ * One merchant's (or institution's) connection to WeChat Pay: signs, sends over mutual TLS, verifies.
+ *
+ * Operations are functions that take a client, as in `reverseOrder(client, { outTradeNo })`. A client keeps its
+ * connections alive: make one, share it, and `close()` it at the end.
+ */
+export class WechatPayClient {
+  readonly appId: string;
+  readonly merchantId: string;
+  readonly baseUrls: readonly string[];
+  /** The API certificate's serial number, subject and validity; undefined with a `transport` of one's own. */
+  readonly certificate: CertificateInfo | undefined;
+  // Private to the language, so that no inspect, JSON or debugger-friendly dump shows the API key.
+  readonly #config: ResolvedConfig;
+  readonly #transport: Transport;
+
+  /** @throws {WechatPayConfigError} the first setting that is missing or wrong. */
+  constructor(config: WechatPayConfig) {
+    this.#config = resolveConfig(config);
+    this.#transport = this.#config.transport ?? createHttpsTransport(this.#config);
+    this.appId = this.#config.appId;
+    this.merchantId = this.#config.merchantId;
+    this.baseUrls = this.#config.baseUrls;
+    this.certificate = this.#config.certificate?.info;
+  }
+
+  /** The client's clock, in milliseconds since 1970. */
+  now(): number {
+    return this.#config.now();
+  }
+
+  /**
+   * Makes one signed call, and sends it once: what every operation is built on.
+   *
+   * @param fields the operation's own wire fields; the common ones (`appid`, `mch_id`, `nonce_str`, `sign_type`, `sign`, and the
+   *   config's `sub_appid` and `sub_mch_id`) are added here.
+   * @returns the operation's result, read from a verified reply whose `result_code` is SUCCESS.
+   * @throws {WechatPayRequestError} a field that cannot be sent; nothing was sent.
+   * @throws {WechatPayTransportError} no usable answer; look at `outcome`.
+   * @throws {WechatPayResponseError} an answer that is no reply to this request.
+   * @throws {WechatPaySignatureError} a reply whose signature does not hold.
+   * @throws {WechatPayGatewayError} `return_code` FAIL: unsigned, so its outcome is unknown.
+   * @throws {WechatPayBusinessError} `result_code` FAIL, verified.
+   */
+  async call<Result>(operation: Operation<Result>, fields: Fields, { signal }: CallOptions = {}): Promise<Result> {
+    const order = orderOf(fields);
+    const startedAt = performance.now();
+    let failure: WechatPayError | undefined;
+    try {
+      const request = this.#sign(fields);
+      const response = await this.#send({ path: operation.path, body: encode(request), signal });
+      const reply = this.#verify(readReply(response));
+      assertSameParties(request, reply);
+      assertSucceeded(operation.errorCodes, reply);
+      return operation.toResult(reply);
+    } catch (error) {
+      if (error instanceof WechatPayError) failure = error.about(operation.name, order);
+      throw error;
+    } finally {
+      if (calls.hasSubscribers) {
+        calls.publish({
+          operation: operation.name,
+          path: operation.path,
+          merchantId: this.merchantId,
+          order,
+          durationMs: performance.now() - startedAt,
+          outcome: failure?.outcome ?? 'succeeded',
+          ...(failure && { code: failure.code }),
+          ...(failure instanceof WechatPayBusinessError && { errorCode: failure.errorCode }),
+        } satisfies CallEvent);
+      }
+    }
+  }
+
+  /** Waits for the calls in flight, then closes the connections. Calls after it fail with the outcome `not-sent`. */
+  async close(): Promise<void> {
+    await this.#transport.close?.();
+  }
+
+  #sign(fields: Fields): Fields {
+    const { appId, merchantId, subAppId, subMerchantId, signType, apiKey } = this.#config;
+    const request = {
+      appid: appId,
+      mch_id: merchantId,
+      sub_appid: subAppId,
+      sub_mch_id: subMerchantId,
+      ...fields,
+      nonce_str: createNonce(),
+      sign_type: signType,
+    };
+    if (request.sub_appid !== undefined && request.sub_mch_id === undefined) {
+      throw new WechatPayRequestError('subMerchantId', 'is missing beside subAppId; institutional mode needs both.');
+    }
+    return { ...request, sign: sign(request, apiKey, signType) };
+  }
+
+  async #send(request: TransportRequest): Promise<TransportResponse> {
+    try {
+      return await this.#transport(request);
+    } catch (cause) {
+      if (cause instanceof WechatPayError) throw cause;
+      // Only a transport of one's own gets here. Whether it sent anything cannot be known.
+      throw new WechatPayTransportError('WECHATPAY_CONNECTION', 'the transport failed.', 'unknown', { cause });
+    }
+  }
+
+  #verify(reply: Record<string, string>): VerifiedReply {
+    const { apiKey, signType } = this.#config;
+    if (!verify(reply, apiKey, signType)) {
+      const other = signType === 'MD5' ? 'HMAC-SHA256' : 'MD5';
+      const what = !reply.sign
+        ? 'the reply has no signature'
+        : verify(reply, apiKey, other)
+          ? `the reply is signed with ${other}, but the request asked for ${signType}`
+          : 'the signature of the reply does not hold; if it never does, check apiKey';
+      throw new WechatPaySignatureError(
+        `${what}. Nothing in it was believed: its outcome is unknown; query the order.`,
+      );
+    }
+    const { sign: signature, ...fields } = reply;
+    return fields as VerifiedReply;
+  }
+}
+
+function orderOf(fields: Fields): OrderReference {
+  const { transaction_id: transactionId, out_trade_no: outTradeNo } = fields;
+  return { ...(transactionId && { transactionId }), ...(outTradeNo && { outTradeNo }) };
+}
+
+// HTTP status, XML, return_code: what can be judged before the signature, and only to refuse.
+function readReply({ status, body }: TransportResponse): Record<string, string> {
+  if (status !== 200) {
+    throw new WechatPayTransportError('WECHATPAY_HTTP_STATUS', describeStatus(status, body), 'unknown', { status });
+  }
+  const reply = decode(body);
+  const { return_code: returnCode } = reply;
+  if (!returnCode)
+    throw new WechatPayResponseError('the reply has no return_code. Its outcome is unknown: query the order.');
+  if (returnCode !== 'SUCCESS') {
+    const returnMessage = reply.return_msg ?? reply.retmsg ?? '';
+    throw new WechatPayGatewayError(
+      // Quoted as JSON: what anyone on the way can have written must not break a log's lines.
+      `the gateway answered return_code ${JSON.stringify(returnCode)}, ${JSON.stringify(returnMessage)}. ` +
+        'That is unsigned, so the outcome is unknown: query the order.',
+      { returnCode, returnMessage },
+    );
+  }
+  return reply;
+}
+
+// The two pages of HTML with which the gateway refuses a connection's certificate.
+function describeStatus(status: number, body: Uint8Array): string {
+  const page = Buffer.from(body).toString('latin1');
+  const hint = page.includes('No required SSL certificate')
+    ? ' No client certificate arrived: check `certificate`.'
+    : page.includes('SSL certificate error')
+      ? " The client certificate was refused: use this merchant's, from the Merchant Platform."
+      : '';
+  return `the gateway answered HTTP ${status}.${hint} The outcome is unknown: query the order, or repeat the call.`;
+}
+
+/** Whom and what a reply is about. The first two are in every reply; the others where the gateway sends them. */
+function assertSameParties(request: Fields, reply: VerifiedReply): void {
+  for (const name of ['appid', 'mch_id', 'sub_appid', 'sub_mch_id', 'transaction_id', 'out_trade_no']) {
+    const required = name === 'appid' || name === 'mch_id';
+    if (!required && (!request[name] || !reply[name])) continue;
+    if (request[name] !== reply[name]) {
+      throw new WechatPayResponseError(
+        `the reply is about another ${name} than the request. Its outcome is unknown: query the order.`,
+      );
+    }
+  }
+}
+
+/** `result_code`, which says how the business ended; only here, behind the signature, is it looked at. */
+function assertSucceeded(errorCodes: Operation<unknown>['errorCodes'], reply: VerifiedReply): void {
+  const { result_code: resultCode, err_code: errorCode = '', err_code_des: errorDescription = '' } = reply;
+  if (resultCode === 'SUCCESS') return;
+  if (resultCode !== 'FAIL') {
+    throw new WechatPayResponseError(
+      'the reply has no result_code of SUCCESS or FAIL. Its outcome is unknown: query the order.',
+    );
+  }
+  const recall = reply.recall === 'Y' ? true : reply.recall === 'N' ? false : undefined;
+  const row = Object.hasOwn(errorCodes, errorCode) ? errorCodes[errorCode] : undefined;
+  throw new WechatPayBusinessError(
+    `${errorCode || 'FAIL without err_code'} (${JSON.stringify(errorDescription)}). ${row?.solution ?? 'Query the order.'}`,
+    row?.outcome ?? 'unknown',
+    {
+      errorCode,
+      errorDescription,
+      recall,
+      advice: row?.advice ?? (recall ? 'revoke-again' : 'query-order'),
+      raw: reply,
+    },
+  );
+}

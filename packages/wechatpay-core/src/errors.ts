@@ -1,0 +1,178 @@
+/**
+ * Might the money have moved?
+ *
+ * - `not-sent`: no byte of the request left this process; nothing happened.
+ * - `rejected`: the gateway answered, signed, that it did not do what this call asked for.
+ * - `unknown`: it may have happened. Query the order, or revoke it again (revoking twice is safe).
+ */
+export type Outcome = 'not-sent' | 'rejected' | 'unknown';
+
+/** What to do about a refusal: the documentation's Solution column, as a value that a program can switch on. */
+export type Advice = 'query-order' | 'fix-request' | 'refund' | 'retry-later' | 'revoke-again';
+
+/** A row of a documentation page's table of error codes, and what it means for the money. */
+export interface ErrorCodeRow {
+  /** The page's columns, word for word where they can stand alone. */
+  readonly description: string;
+  readonly reason: string;
+  readonly solution: string;
+  readonly outcome: Exclude<Outcome, 'not-sent'>;
+  readonly advice: Advice;
+}
+
+/** Every `code` that a {@link WechatPayError} can have. */
+export type WechatPayErrorCode =
+  | 'WECHATPAY_INVALID_CONFIG'
+  | 'WECHATPAY_INVALID_REQUEST'
+  | 'WECHATPAY_CONNECTION'
+  | 'WECHATPAY_TIMEOUT'
+  | 'WECHATPAY_ABORTED'
+  | 'WECHATPAY_HTTP_STATUS'
+  | 'WECHATPAY_MALFORMED_RESPONSE'
+  | 'WECHATPAY_SIGNATURE_MISMATCH'
+  | 'WECHATPAY_GATEWAY_FAIL'
+  | 'WECHATPAY_BUSINESS_FAIL';
+
+/** The order that a call was about, by the identifiers that it sent. */
+export interface OrderReference {
+  readonly transactionId?: string;
+  readonly outTradeNo?: string;
+}
+
+/** The base of every error that this library throws on purpose. `code` narrows in a switch; `outcome` is about the money. */
+export abstract class WechatPayError extends Error {
+  abstract readonly code: WechatPayErrorCode;
+  readonly outcome: Outcome;
+  /** The order of the call that failed; undefined where there was no call, as with a wrong setting. */
+  order?: OrderReference;
+
+  constructor(message: string, outcome: Outcome, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.outcome = outcome;
+  }
+
+  /**
+   * Says in the message which call failed, for which order.
+   * @internal
+   */
+  about(operation: string, order: OrderReference): this {
+    const before = this.message;
+    const name = order.transactionId ?? order.outTradeNo;
+    this.message = `${operation}${name === undefined ? '' : ` of order ${name}`}: ${before}`;
+    if (this.stack) this.stack = this.stack.replace(before, () => this.message); // the stack holds a copy
+    this.order = order;
+    return this;
+  }
+
+  /** Name, message and the public fields, for structured logs; neither stack nor cause. */
+  toJSON(): Record<string, unknown> {
+    return { ...(this as object), name: this.name, message: this.message };
+  }
+}
+
+/** A setting is missing or wrong; thrown by constructors, before any request. The message begins with the setting's name. */
+export class WechatPayConfigError extends WechatPayError {
+  override readonly name = 'WechatPayConfigError';
+  readonly code = 'WECHATPAY_INVALID_CONFIG';
+  /** The setting, as in `certificate.passphrase`. */
+  readonly field: string;
+
+  constructor(field: string, problem: string, cause?: unknown) {
+    super(`${field}: ${problem}`, 'not-sent', cause);
+    this.field = field;
+  }
+}
+
+/** A request that must not be sent. The message begins with the field's name and ends with the remedy. */
+export class WechatPayRequestError extends WechatPayError {
+  override readonly name = 'WechatPayRequestError';
+  readonly code = 'WECHATPAY_INVALID_REQUEST';
+  readonly field: string;
+
+  constructor(field: string, problem: string) {
+    super(`${field}: ${problem}`, 'not-sent');
+    this.field = field;
+  }
+}
+
+/** No usable answer came over the network. `outcome` is `not-sent` only where it is certain that no request byte left. */
+export class WechatPayTransportError extends WechatPayError {
+  override readonly name = 'WechatPayTransportError';
+  readonly code: 'WECHATPAY_CONNECTION' | 'WECHATPAY_TIMEOUT' | 'WECHATPAY_ABORTED' | 'WECHATPAY_HTTP_STATUS';
+  /** The HTTP status, where `code` is `WECHATPAY_HTTP_STATUS`. */
+  readonly status?: number;
+
+  constructor(
+    code: WechatPayTransportError['code'],
+    message: string,
+    outcome: 'not-sent' | 'unknown',
+    { cause, status }: { cause?: unknown; status?: number } = {},
+  ) {
+    super(message, outcome, cause);
+    this.code = code;
+    if (status !== undefined) this.status = status;
+  }
+}
+
+/** An answer came that is no reply to this request: not the documented XML, or about another merchant or order. */
+export class WechatPayResponseError extends WechatPayError {
+  override readonly name = 'WechatPayResponseError';
+  readonly code = 'WECHATPAY_MALFORMED_RESPONSE';
+
+  constructor(message: string, cause?: unknown) {
+    super(message, 'unknown', cause);
+  }
+}
+
+/** A reply whose signature is missing or does not hold. Nothing in it was believed. */
+export class WechatPaySignatureError extends WechatPayError {
+  override readonly name = 'WechatPaySignatureError';
+  readonly code = 'WECHATPAY_SIGNATURE_MISMATCH';
+
+  constructor(message: string) {
+    super(message, 'unknown');
+  }
+}
+
+/** `return_code` other than SUCCESS: the gateway refuses to talk. It is unsigned, so anyone on the way can have said it. */
+export class WechatPayGatewayError extends WechatPayError {
+  override readonly name = 'WechatPayGatewayError';
+  readonly code = 'WECHATPAY_GATEWAY_FAIL';
+  readonly returnCode: string;
+  /** The gateway's `return_msg`, unverified; empty where it gave none. */
+  readonly returnMessage: string;
+
+  constructor(message: string, { returnCode, returnMessage }: { returnCode: string; returnMessage: string }) {
+    super(message, 'unknown');
+    this.returnCode = returnCode;
+    this.returnMessage = returnMessage;
+  }
+}
+
+/** `result_code` FAIL, signed: the gateway refused, or failed half-way. Look at `advice`, and at `recall` when revoking. */
+export class WechatPayBusinessError extends WechatPayError {
+  override readonly name = 'WechatPayBusinessError';
+  readonly code = 'WECHATPAY_BUSINESS_FAIL';
+  /** `err_code`, as in `USERPAYING`; empty where the gateway gave none. Codes that no page lists do occur. */
+  readonly errorCode: string;
+  /** `err_code_des`; empty where the gateway gave none. */
+  readonly errorDescription: string;
+  /** `recall`: true where the gateway asks for the revoke to be called again; undefined where it did not say. */
+  readonly recall: boolean | undefined;
+  readonly advice: Advice;
+  /** Every verified field of the reply by its wire name, without `sign`. */
+  readonly raw: Readonly<Record<string, string>>;
+
+  constructor(
+    message: string,
+    outcome: 'rejected' | 'unknown',
+    details: Pick<WechatPayBusinessError, 'errorCode' | 'errorDescription' | 'recall' | 'advice' | 'raw'>,
+  ) {
+    super(message, outcome);
+    this.errorCode = details.errorCode;
+    this.errorDescription = details.errorDescription;
+    this.recall = details.recall;
+    this.advice = details.advice;
+    this.raw = details.raw;
+  }
+}

@@ -1,0 +1,204 @@
+import type { Dispatcher, Pool } from 'undici';
+import type { ResolvedConfig } from './config.js';
+import { WechatPayResponseError, WechatPayTransportError } from './errors.js';
+import { MAX_XML_BYTES } from './xml.js';
+
+export interface TransportRequest {
+  /** As in `/secapi/pay/reverse`. */
+  readonly path: string;
+  /** A signed XML document. */
+  readonly body: string;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface TransportResponse {
+  readonly status: number;
+  readonly body: Uint8Array;
+}
+
+/**
+ * Sends one request and brings its answer, whatever its status. It never sends a request twice.
+ *
+ * A transport of one's own throws {@link WechatPayTransportError} with the outcome `not-sent` only where it is certain
+ * that no byte left; anything else that it throws counts as `unknown`. `close`, where there is one, frees its sockets.
+ */
+export interface Transport {
+  (request: TransportRequest): Promise<TransportResponse>;
+  close?(): Promise<void>;
+}
+
+/** A host that could not be reached is tried last for this long. */
+const HOST_COOL_DOWN_MS = 60_000;
+
+/** Sockets to one host. The gateway takes 150 revokes a second of a merchant; 64 carry that at 400 ms a call. */
+const MAX_CONNECTIONS = 64;
+
+class CallTimeout extends Error {}
+
+class TooLarge extends Error {}
+
+interface Host {
+  readonly origin: string;
+  readonly pool: Pool;
+  avoidUntil: number;
+}
+
+/** The mutual-TLS HTTPS transport: kept-alive connections, time-outs, a cap on what is received, fail-over between hosts. */
+export function createHttpsTransport(config: ResolvedConfig): Required<Pick<Transport, 'close'>> & Transport {
+  const opened = openHosts(config);
+
+  async function send(request: TransportRequest): Promise<TransportResponse> {
+    const call = new AbortController();
+    const onTimeout = (): void => {
+      call.abort(new CallTimeout(`no answer within ${config.timeoutMs} ms`));
+    };
+    const onAbort = (): void => {
+      call.abort(request.signal?.reason);
+    };
+    const timer = setTimeout(onTimeout, config.timeoutMs);
+    request.signal?.addEventListener('abort', onAbort, { once: true });
+    if (request.signal?.aborted) onAbort();
+    try {
+      return await sendToFirstReachable(await opened, { ...request, signal: call.signal }, config.now);
+    } finally {
+      clearTimeout(timer);
+      request.signal?.removeEventListener('abort', onAbort);
+    }
+  }
+
+  const close = async (): Promise<void> => {
+    await Promise.all((await opened).map(({ pool }) => pool.close()));
+  };
+  return Object.assign(send, { close });
+}
+
+// undici loads in 130 ms, which is most of what importing this package would cost: it is loaded with the first client.
+async function openHosts(config: ResolvedConfig): Promise<readonly Host[]> {
+  const { Pool } = await import('undici');
+  return config.baseUrls.map((origin) => ({
+    origin,
+    avoidUntil: 0,
+    pool: new Pool(origin, {
+      connections: MAX_CONNECTIONS,
+      connect: {
+        ...config.certificate?.secureContextOptions,
+        ...(config.ca === undefined ? {} : { ca: config.ca }),
+        minVersion: 'TLSv1.2',
+        rejectUnauthorized: true, // not even NODE_TLS_REJECT_UNAUTHORIZED=0 turns verification off
+        timeout: config.connectTimeoutMs,
+      },
+      // One timer bounds the whole call.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      // An idle socket is dropped before the gateway may drop it: a request on a socket that has just died is an
+      // unknown outcome, and costs more than a handshake.
+      keepAliveTimeout: 4_000,
+    }),
+  }));
+}
+
+async function sendToFirstReachable(
+  hosts: readonly Host[],
+  request: TransportRequest & { signal: AbortSignal },
+  now: () => number,
+): Promise<TransportResponse> {
+  const healthyFirst = [...hosts].sort((a, b) => Number(a.avoidUntil > now()) - Number(b.avoidUntil > now()));
+  for (const [index, host] of healthyFirst.entries()) {
+    try {
+      return await post(host, request);
+    } catch (error) {
+      const unreachable =
+        error instanceof WechatPayTransportError && error.outcome === 'not-sent' && !request.signal.aborted;
+      if (!unreachable) throw error;
+      host.avoidUntil = now() + HOST_COOL_DOWN_MS;
+      if (index === healthyFirst.length - 1) throw error;
+    }
+  }
+  throw new TypeError('A transport needs a host.');
+}
+
+function post(
+  { origin, pool }: Host,
+  { path, body, signal }: TransportRequest & { signal: AbortSignal },
+): Promise<TransportResponse> {
+  return new Promise((resolve, reject) => {
+    let sent = false;
+    let status = 0;
+    let size = 0;
+    let controller: Dispatcher.DispatchController | undefined;
+    const chunks: Buffer[] = [];
+
+    const fail = (cause: unknown): void => {
+      signal.removeEventListener('abort', abort);
+      reject(describeFailure(cause, { origin, sent, signal }));
+    };
+    const abort = (): void => {
+      controller?.abort(signal.reason as Error);
+      fail(signal.reason);
+    };
+    signal.addEventListener('abort', abort, { once: true });
+    if (signal.aborted) {
+      abort();
+      return;
+    }
+
+    pool.dispatch(
+      { path, method: 'POST', headers: { 'content-type': 'text/xml; charset=utf-8', accept: '*/*' }, body },
+      {
+        // Called when a connection is ready and right before the first byte is written: what fails earlier was not sent.
+        onRequestStart(started) {
+          if (signal.aborted) {
+            started.abort(signal.reason as Error);
+          } else if (sent) {
+            started.abort(new Error('A request is never sent twice.'));
+          } else {
+            sent = true;
+            controller = started;
+          }
+        },
+        onResponseStart(_controller, statusCode) {
+          status = statusCode;
+        },
+        onResponseData(receiving, chunk) {
+          size += chunk.length;
+          if (size > MAX_XML_BYTES) receiving.abort(new TooLarge());
+          else chunks.push(chunk);
+        },
+        onResponseEnd() {
+          signal.removeEventListener('abort', abort);
+          resolve({ status, body: Buffer.concat(chunks, size) });
+        },
+        onResponseError(_controller, error) {
+          fail(error);
+        },
+      },
+    );
+  });
+}
+
+function describeFailure(
+  cause: unknown,
+  { origin, sent, signal }: { origin: string; sent: boolean; signal: AbortSignal },
+): WechatPayTransportError | WechatPayResponseError {
+  if (cause instanceof TooLarge) return new WechatPayResponseError(`The answer is larger than ${MAX_XML_BYTES} bytes.`);
+  const { code, message } = cause as { code?: string; message?: string };
+  // TLS errors carry the whole peer certificate, which belongs in no log.
+  if (cause instanceof Error && 'cert' in cause) delete cause.cert;
+
+  const failure = (errorCode: 'WECHATPAY_ABORTED' | 'WECHATPAY_CONNECTION' | 'WECHATPAY_TIMEOUT', what: string) =>
+    new WechatPayTransportError(
+      errorCode,
+      `${what} (${origin}). ${sent ? SENT : 'Nothing was sent.'}`,
+      sent ? 'unknown' : 'not-sent',
+      { cause },
+    );
+  if (cause instanceof CallTimeout) return failure('WECHATPAY_TIMEOUT', cause.message);
+  if (signal.aborted) return failure('WECHATPAY_ABORTED', 'aborted by the caller');
+  if (code === 'UND_ERR_CONNECT_TIMEOUT') return failure('WECHATPAY_TIMEOUT', 'no connection within connectTimeoutMs');
+  if (code === 'UND_ERR_CLOSED' || code === 'UND_ERR_DESTROYED')
+    return failure('WECHATPAY_CONNECTION', 'the client is closed');
+  const what = sent ? 'the connection broke before the answer was complete' : 'no connection';
+  return failure('WECHATPAY_CONNECTION', `${what}: ${code ?? message ?? 'no reason given'}`);
+}
+
+const SENT = 'The request was sent, so its outcome is unknown: query the order, or repeat the call.';

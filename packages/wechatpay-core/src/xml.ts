@@ -1,0 +1,144 @@
+import { XMLParser } from 'fast-xml-parser';
+import { WechatPayRequestError, WechatPayResponseError } from './errors.js';
+import type { Fields } from './sign.js';
+
+/** The largest document that {@link decode} reads: 64 KiB. The longest documented reply is a tenth of it. */
+export const MAX_XML_BYTES = 64 * 1024;
+
+/**
+ * Writes wire fields as the flat `<xml>` document that WeChat Pay v2 takes. Absent and empty values are left out, as they
+ * are from the signature.
+ *
+ * @throws {WechatPayRequestError} a value that XML 1.0 cannot carry, or a name that is no field name; names the field.
+ */
+export function encode(fields: Fields): string {
+  let xml = '<xml>';
+  for (const [name, value] of Object.entries(fields)) {
+    if (value === undefined || value === null || value === '') continue;
+    if (!isFieldName(name)) throw new WechatPayRequestError(name, 'is no field name; use letters, digits and "_".');
+    if (!isXmlText(value)) {
+      throw new WechatPayRequestError(
+        name,
+        'has a character that XML cannot carry (a control character or half of a surrogate pair); remove it.',
+      );
+    }
+    xml += `<${name}>${value.replace(UNSAFE, (character) => `&#${String(character.charCodeAt(0))};`)}</${name}>`;
+  }
+  return `${xml}</xml>`;
+}
+
+/**
+ * Reads a flat `<xml>` document. Values stay the strings that were sent: `007` and 28 digits survive to the letter.
+ *
+ * Accepted besides plain fields: CDATA, the five predefined and numeric entities, empty elements, an `<?xml?>` declaration
+ * of UTF-8, a byte order mark, white space between fields. All else is refused: a DOCTYPE, other entities, attributes,
+ * comments, nesting, a field twice, names of `Object.prototype`, invalid UTF-8, characters outside XML 1.0, more than 64 KiB.
+ *
+ * @param document at most {@link MAX_XML_BYTES}.
+ * @returns an object without prototype; empty elements are empty strings.
+ * @throws {WechatPayResponseError} anything that is not such a document.
+ */
+export function decode(document: Uint8Array | string): Record<string, string> {
+  const text = toText(document);
+  if (!FLAT_DOCUMENT.test(text) || !isXmlText(text)) throw malformed('it is not a flat <xml> document');
+
+  const fields = Object.create(null) as Record<string, string>;
+  for (const [name, content] of parseFields(text)) {
+    if (!isFieldName(name)) throw malformed('it has a field with a reserved name');
+    if (name in fields) throw malformed(`it has the field ${name} twice`);
+    fields[name] = content;
+  }
+  return fields;
+}
+
+const NAME = '[A-Za-z][A-Za-z0-9_]*';
+const SPACE = '[ \\t\\r\\n]*';
+const CDATA = '<!\\[CDATA\\[[^\\]]*(?:\\](?!\\]>)[^\\]]*)*\\]\\]>';
+const ENTITY = '&(?:amp|lt|gt|quot|apos|#[0-9]{1,7}|#x[0-9A-Fa-f]{1,6});';
+// Each alternative begins with another character, and none can match the empty string: matching takes linear time.
+const CONTENT = `[^<&\\]]*(?:(?:${ENTITY}|${CDATA}|\\](?!\\]>))[^<&\\]]*)*`;
+const FIELD = `<(${NAME})${SPACE}(?:/>|>${CONTENT}</\\1${SPACE}>)`;
+const QUOTED = (value: string): string => `(?:"${value}"|'${value}')`;
+const DECLARATION = `<\\?xml version=${QUOTED('1\\.[0-9]')}(?: encoding=${QUOTED('[Uu][Tt][Ff]-8')})?(?: standalone=${QUOTED('(?:yes|no)')})? ?\\?>`;
+
+// fast-xml-parser repairs what it reads (`<xml><a></xml>`, two roots, text after the end), and so does its validator here
+// and there. This is the whole grammar that a reply may have; the parser then only has to take it apart.
+const FLAT_DOCUMENT = new RegExp(
+  `^(?:${DECLARATION})?${SPACE}<xml${SPACE}>${SPACE}(?:${FIELD}${SPACE})*</xml${SPACE}>${SPACE}$`,
+);
+
+// Every option that would change a value is off: by default a 28-digit number becomes 4.2e+27.
+const parser = new XMLParser({
+  preserveOrder: true,
+  cdataPropName: '#cdata',
+  parseTagValue: false,
+  trimValues: false,
+  processEntities: false,
+});
+
+type Node = Record<string, { '#text'?: string; '#cdata'?: { '#text': string }[] }[]>;
+
+function* parseFields(text: string): Generator<[name: string, content: string]> {
+  for (const element of parseRoot(text)) {
+    for (const [name, parts] of Object.entries(element)) {
+      if (name === '#text') continue; // white space between fields: the grammar allows no other text there
+      const content = parts.map((part) => part['#cdata']?.[0]?.['#text'] ?? decodeEntities(part['#text'] ?? ''));
+      yield [name, content.join('')];
+    }
+  }
+}
+
+function parseRoot(text: string): Node[] {
+  try {
+    const documents = parser.parse(text) as { xml?: Node[] }[];
+    return documents.find((node) => node.xml)?.xml ?? [];
+  } catch (cause) {
+    throw malformed('the XML parser refused it', cause); // fast-xml-parser throws at names such as `constructor`
+  }
+}
+
+const PREDEFINED: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
+
+function decodeEntities(text: string): string {
+  if (!text.includes('&')) return text;
+  return text.replace(/&(#x?)?(\w+);/g, (_, numeric: string | undefined, name: string) => {
+    if (numeric === undefined) return PREDEFINED[name] ?? '';
+    const codePoint = Number.parseInt(name, numeric === '#' ? 10 : 16);
+    const character = codePoint <= 0x10ffff ? String.fromCodePoint(codePoint) : '\0';
+    if (!isXmlText(character)) throw malformed('it has a reference to a character outside XML 1.0');
+    return character;
+  });
+}
+
+function toText(document: Uint8Array | string): string {
+  const bytes = typeof document === 'string' ? Buffer.byteLength(document) : document.byteLength;
+  if (bytes > MAX_XML_BYTES) throw malformed(`it is larger than ${MAX_XML_BYTES} bytes`);
+  if (typeof document === 'string') return document.startsWith('\uFEFF') ? document.slice(1) : document;
+  try {
+    return utf8.decode(document);
+  } catch (cause) {
+    throw malformed('it is not UTF-8', cause);
+  }
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
+// A carriage return would come back as a line feed (XML 1.0, 2.11) unless it travels as a reference.
+const UNSAFE = /[&<>"'\r]/g;
+
+function isFieldName(name: string): boolean {
+  return FIELD_NAME.test(name) && !(name in Object.prototype);
+}
+
+const FIELD_NAME = new RegExp(`^${NAME}$`);
+
+/** XML 1.0, 2.2: tab, line feed, carriage return, and all of Unicode but the other control characters, surrogates, FFFE and FFFF. */
+function isXmlText(text: string): boolean {
+  return !NOT_XML.test(text);
+}
+
+const NOT_XML = /[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/u;
+
+function malformed(problem: string, cause?: unknown): WechatPayResponseError {
+  return new WechatPayResponseError(`The reply cannot be read: ${problem}.`, cause);
+}
