@@ -1,0 +1,25 @@
+/** The time by which the gateway judges the age of an order. Tests move it; nothing ever waits for it. */
+export class SandboxClock {
+  readonly #source: () => number;
+  #offsetMs = 0;
+
+  /** @param source milliseconds since 1970, as `Date.now` gives them. */
+  constructor(source: () => number = Date.now) {
+    this.#source = source;
+  }
+
+  /** @returns milliseconds since 1970. */
+  now(): number {
+    return this.#source() + this.#offsetMs;
+  }
+
+  /**
+   * Moves the clock, forward or (with a negative number) back. Certificates keep to the real time.
+   *
+   * @throws {TypeError} where `ms` is no finite number.
+   */
+  advance(ms: number): void {
+    if (!Number.isFinite(ms)) throw new TypeError(`clock.advance(ms) takes a number of milliseconds, not ${ms}`);
+    this.#offsetMs += ms;
+  }
+}

@@ -1,0 +1,49 @@
+import type { SandboxClock } from './clock.js';
+import type { Merchant } from './merchants.js';
+import type { Orders } from './orders.js';
+import type { Fields } from './xml.js';
+
+/** One address of the gateway. Everything around it (TLS, XML, identities, signatures) is the gateway's. */
+export interface Endpoint {
+  readonly path: string;
+  /** The fields of its page. Others are let through, and signed: WeChat Pay may add some. */
+  readonly fields: Readonly<Record<string, FieldRule>>;
+  /** Whether its replies, refusals too, carry `recall`. */
+  readonly hasRecall: boolean;
+  /** Judges a request whose sender and signature hold. Changes nothing yet. @throws {Refusal} */
+  judge(call: Call): Verdict;
+}
+
+/** How long a field may be, in characters, and whether it must be there. */
+export interface FieldRule {
+  readonly maxLength: number;
+  readonly required?: true;
+}
+
+/** A request on its way through an endpoint. */
+export interface Call {
+  readonly fields: Fields;
+  readonly merchant: Merchant;
+  readonly orders: Orders;
+  readonly clock: SandboxClock;
+  readonly enforceRevokeDelay: boolean;
+}
+
+/** What the endpoint decided. Apart from its effect, so that a fault can have the one without the other. */
+export interface Verdict {
+  /** What the reply says beyond the identities. */
+  readonly fields: Fields;
+  /** What happens to the order. */
+  readonly commit?: () => void;
+}
+
+/** The fields that every request has. */
+export const commonFields = {
+  appid: { maxLength: 32, required: true },
+  mch_id: { maxLength: 32, required: true },
+  sub_appid: { maxLength: 32 },
+  sub_mch_id: { maxLength: 32 },
+  nonce_str: { maxLength: 32, required: true },
+  sign: { maxLength: 64, required: true },
+  sign_type: { maxLength: 32 },
+} as const satisfies Record<string, FieldRule>;

@@ -1,0 +1,289 @@
+import type { Merchant } from './merchants.js';
+import type { RecordedRequest } from './requests.js';
+import type { Fields } from './xml.js';
+
+/**
+ * Whether the order is revoked all the same. The default is `true`, since a spoiled reply to a revoke that did happen
+ * is what loses money; the kinds where it is `false` say so.
+ */
+interface Effect {
+  effect?: boolean;
+}
+
+/** A signed refusal with `recall` Y: call again. `effect` defaults to false. */
+export interface RecallFault extends Effect {
+  kind: 'recall';
+  /** With 'SUCCESS' the reply contradicts itself: success, and call again. @default 'FAIL', with SYSTEMERROR */
+  resultCode?: 'SUCCESS' | 'FAIL';
+}
+
+/** A signed refusal with this code, on the page or not. `effect` defaults to false. */
+export interface ErrorFault extends Effect {
+  kind: 'error';
+  errorCode: string;
+  /** @default the page's description */
+  errorDescription?: string;
+  /** @default true for SYSTEMERROR and USERPAYING, else false */
+  recall?: boolean;
+}
+
+/** The reply comes late: after so many real milliseconds. */
+export interface DelayFault extends Effect {
+  kind: 'delay';
+  delayMs: number;
+}
+
+/** Nothing more comes, and the connection stays open: from before the headers, or from half of the body. */
+export interface HangFault extends Effect {
+  kind: 'hang';
+  /** @default 'headers' */
+  at?: 'headers' | 'body';
+}
+
+/** The connection is cut: before the first byte of the reply, or in the middle of a body whose length was announced. */
+export interface CutFault extends Effect {
+  kind: 'cut';
+  /** @default 'headers' */
+  at?: 'headers' | 'body';
+}
+
+/** An HTML page with this HTTP status, as a proxy gives it when it hears nothing from behind: 502, 504. */
+export interface StatusFault extends Effect {
+  kind: 'status';
+  status: number;
+}
+
+/** An HTTP 302. `effect` defaults to false. */
+export interface RedirectFault extends Effect {
+  kind: 'redirect';
+  /** @default another path of this gateway */
+  location?: string;
+}
+
+/** An HTTP 200 without a body. */
+export interface EmptyBodyFault extends Effect {
+  kind: 'empty-body';
+}
+
+/** A complete HTTP reply that holds the first half of the XML. */
+export interface TruncatedXmlFault extends Effect {
+  kind: 'truncated-xml';
+}
+
+/** `sign` has the right form and the wrong value. */
+export interface WrongSignatureFault extends Effect {
+  kind: 'wrong-signature';
+}
+
+/** There is no `sign`. */
+export interface MissingSignatureFault extends Effect {
+  kind: 'missing-signature';
+}
+
+/** The reply is signed by the right key with the algorithm that the request did not use. */
+export interface OtherAlgorithmFault extends Effect {
+  kind: 'other-algorithm';
+}
+
+/** The reply is another merchant's: its identities, correctly signed with its key. */
+export interface ForeignMerchantFault extends Effect {
+  kind: 'foreign-merchant';
+  /** @default one that is made up */
+  merchant?: Merchant;
+}
+
+/** The reply has another identity in it, and is signed with the right key. */
+export interface ForeignIdentityFault extends Effect {
+  kind: 'foreign-identity';
+  /** Wire names, for instance `{ out_trade_no: '…' }`. @default another appid */
+  fields?: Fields;
+}
+
+/** A field was changed after the reply was signed. */
+export interface TamperedFault extends Effect {
+  kind: 'tampered';
+  /** Wire names, for instance `{ result_code: 'SUCCESS' }`. @default recall is turned round */
+  fields?: Fields;
+}
+
+/** A DOCTYPE with an external entity that a field refers to (XXE). */
+export interface DoctypeFault extends Effect {
+  kind: 'doctype';
+}
+
+/** A DOCTYPE whose entities multiply to a gigabyte. */
+export interface EntityBombFault extends Effect {
+  kind: 'entity-bomb';
+}
+
+/** A reply far longer than any real one, correctly signed. */
+export interface OversizedFault extends Effect {
+  kind: 'oversized';
+  /** Of the field that fills it. @default 131072, twice 64 KiB */
+  bytes?: number;
+}
+
+/** A reply that never ends, as fast as it is read. */
+export interface EndlessFault extends Effect {
+  kind: 'endless';
+}
+
+/** A byte that is no UTF-8, in a field that is signed. */
+export interface InvalidUtf8Fault extends Effect {
+  kind: 'invalid-utf8';
+}
+
+/** `recall` twice: first turned round, then as signed. */
+export interface DuplicateFieldFault extends Effect {
+  kind: 'duplicate-field';
+}
+
+/** `return_code` FAIL with a `return_msg`, unsigned. `effect` defaults to false. */
+export interface ReturnFailFault extends Effect {
+  kind: 'return-fail';
+  /** @default 'system error' */
+  returnMessage?: string;
+}
+
+/** A `return_code` that is neither SUCCESS nor FAIL, in a reply that is signed and otherwise whole. */
+export interface ReturnCodeFault extends Effect {
+  kind: 'return-code';
+  /** @default 'UNKNOWN' */
+  returnCode?: string;
+}
+
+/** `return_code` FAIL with `retmsg` and `retcode` in place of `return_msg`, as was seen. `effect` defaults to false. */
+export interface RetmsgFault extends Effect {
+  kind: 'retmsg';
+  /** @default 'system error' */
+  message?: string;
+}
+
+/** A sound reply with a field more, signed: WeChat Pay may add some, and a client must bear it. */
+export interface ExtraFieldFault extends Effect {
+  kind: 'extra-field';
+  /** Wire names. @default one field */
+  fields?: Fields;
+}
+
+/** A sound reply with an empty field, which the signature leaves out. */
+export interface EmptyFieldFault extends Effect {
+  kind: 'empty-field';
+  /** @default 'attach' */
+  field?: string;
+}
+
+/** What can go wrong with a reply, on demand. */
+export type Fault =
+  | RecallFault
+  | ErrorFault
+  | DelayFault
+  | HangFault
+  | CutFault
+  | StatusFault
+  | RedirectFault
+  | EmptyBodyFault
+  | TruncatedXmlFault
+  | WrongSignatureFault
+  | MissingSignatureFault
+  | OtherAlgorithmFault
+  | ForeignMerchantFault
+  | ForeignIdentityFault
+  | TamperedFault
+  | DoctypeFault
+  | EntityBombFault
+  | OversizedFault
+  | EndlessFault
+  | InvalidUtf8Fault
+  | DuplicateFieldFault
+  | ReturnFailFault
+  | ReturnCodeFault
+  | RetmsgFault
+  | ExtraFieldFault
+  | EmptyFieldFault;
+
+/** The kinds of faults, each with whether the revoke takes effect where `effect` is left out. */
+export const faultKinds: Readonly<Record<Fault['kind'], { takesEffect: boolean }>> = {
+  recall: { takesEffect: false },
+  error: { takesEffect: false },
+  delay: { takesEffect: true },
+  hang: { takesEffect: true },
+  cut: { takesEffect: true },
+  status: { takesEffect: true },
+  redirect: { takesEffect: false },
+  'empty-body': { takesEffect: true },
+  'truncated-xml': { takesEffect: true },
+  'wrong-signature': { takesEffect: true },
+  'missing-signature': { takesEffect: true },
+  'other-algorithm': { takesEffect: true },
+  'foreign-merchant': { takesEffect: true },
+  'foreign-identity': { takesEffect: true },
+  tampered: { takesEffect: true },
+  doctype: { takesEffect: true },
+  'entity-bomb': { takesEffect: true },
+  oversized: { takesEffect: true },
+  endless: { takesEffect: true },
+  'invalid-utf8': { takesEffect: true },
+  'duplicate-field': { takesEffect: true },
+  'return-fail': { takesEffect: false },
+  'return-code': { takesEffect: true },
+  retmsg: { takesEffect: false },
+  'extra-field': { takesEffect: true },
+  'empty-field': { takesEffect: true },
+};
+
+/** Whom a fault strikes, and how often. */
+export interface FaultOptions {
+  /** @default 1 */
+  times?: number;
+  /** Only requests to this path. */
+  path?: string;
+  /** Only requests of which this holds. */
+  when?: (request: RecordedRequest) => boolean;
+}
+
+/** A fault that waits for its request. */
+export interface PendingFault extends FaultOptions {
+  readonly fault: Fault;
+  /** How many requests it still strikes. */
+  readonly times: number;
+}
+
+/** The faults to come. A request is struck by the first one that fits it, and by that one only. */
+export class Faults {
+  #pending: (PendingFault & { times: number })[] = [];
+
+  /** Lets the next request that fits (or the next `times`) meet this fault. */
+  add(fault: Fault, options: FaultOptions = {}): void {
+    if (!Object.hasOwn(faultKinds, fault.kind)) {
+      throw new TypeError(`unknown fault ${JSON.stringify(fault.kind)}: one of ${Object.keys(faultKinds).join(', ')}`);
+    }
+    this.#pending.push({ fault, ...options, times: options.times ?? 1 });
+  }
+
+  /** Forgets all of them. */
+  clear(): void {
+    this.#pending = [];
+  }
+
+  /** Those that have not struck yet, or not as often as they will. */
+  get pending(): readonly PendingFault[] {
+    return this.#pending.map((pending) => ({ ...pending }));
+  }
+
+  /** @internal */
+  take(request: RecordedRequest): Fault | undefined {
+    const fits = ({ path, when }: FaultOptions): boolean =>
+      (path === undefined || path === request.path) && (when === undefined || when(request));
+    const found = this.#pending.find(fits);
+    if (found === undefined) return undefined;
+    found.times -= 1;
+    this.#pending = this.#pending.filter(({ times }) => times > 0);
+    return found.fault;
+  }
+}
+
+/** @internal */
+export function takesEffect(fault: Fault): boolean {
+  return fault.effect ?? faultKinds[fault.kind].takesEffect;
+}

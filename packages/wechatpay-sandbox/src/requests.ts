@@ -1,0 +1,21 @@
+import type { Fault } from './faults.js';
+import type { Fields } from './xml.js';
+
+/** What reached the gateway, and what it made of it. Holds no key: a request carries only its signature. */
+export interface RecordedRequest {
+  /** By the sandbox's clock. */
+  readonly at: Date;
+  readonly method: string;
+  readonly path: string;
+  /** Wire names and values; empty where the body was no flat XML. */
+  readonly fields: Fields;
+  /** Common name of the client certificate (the merchant ID), where one of the sandbox's authority was shown. */
+  readonly clientCertificate?: string;
+  /** `SUCCESS`, or the error code with its description, or for a request that got no further the HTTP status. */
+  readonly answer?: string;
+  /** The fault that spoiled the answer. */
+  readonly fault?: Fault['kind'];
+}
+
+/** A request while it is being answered. */
+export type RequestEntry = { -readonly [K in keyof RecordedRequest]: RecordedRequest[K] };
