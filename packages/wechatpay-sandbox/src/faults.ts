@@ -1,5 +1,4 @@
 import type { Merchant } from './merchants.js';
-import type { RecordedRequest } from './requests.js';
 import type { Fields } from './xml.js';
 
 /**
@@ -202,14 +201,14 @@ export type Fault =
   | ExtraFieldFault
   | EmptyFieldFault;
 
-/** The kinds of faults, each with whether the revoke takes effect where `effect` is left out. */
-export const faultKinds: Readonly<Record<Fault['kind'], { takesEffect: boolean }>> = {
+/** Of each kind: whether the revoke takes effect where `effect` is left out, and what may not be left out. */
+export const faultKinds: Readonly<Record<Fault['kind'], { takesEffect: boolean; requires?: [string, string] }>> = {
   recall: { takesEffect: false },
-  error: { takesEffect: false },
-  delay: { takesEffect: true },
+  error: { takesEffect: false, requires: ['errorCode', 'string'] },
+  delay: { takesEffect: true, requires: ['delayMs', 'number'] },
   hang: { takesEffect: true },
   cut: { takesEffect: true },
-  status: { takesEffect: true },
+  status: { takesEffect: true, requires: ['status', 'number'] },
   redirect: { takesEffect: false },
   'empty-body': { takesEffect: true },
   'truncated-xml': { takesEffect: true },
@@ -231,57 +230,6 @@ export const faultKinds: Readonly<Record<Fault['kind'], { takesEffect: boolean }
   'extra-field': { takesEffect: true },
   'empty-field': { takesEffect: true },
 };
-
-/** Whom a fault strikes, and how often. */
-export interface FaultOptions {
-  /** @default 1 */
-  times?: number;
-  /** Only requests to this path. */
-  path?: string;
-  /** Only requests of which this holds. */
-  when?: (request: RecordedRequest) => boolean;
-}
-
-/** A fault that waits for its request. */
-export interface PendingFault extends FaultOptions {
-  readonly fault: Fault;
-  /** How many requests it still strikes. */
-  readonly times: number;
-}
-
-/** The faults to come. A request is struck by the first one that fits it, and by that one only. */
-export class Faults {
-  #pending: (PendingFault & { times: number })[] = [];
-
-  /** Lets the next request that fits (or the next `times`) meet this fault. */
-  add(fault: Fault, options: FaultOptions = {}): void {
-    if (!Object.hasOwn(faultKinds, fault.kind)) {
-      throw new TypeError(`unknown fault ${JSON.stringify(fault.kind)}: one of ${Object.keys(faultKinds).join(', ')}`);
-    }
-    this.#pending.push({ fault, ...options, times: options.times ?? 1 });
-  }
-
-  /** Forgets all of them. */
-  clear(): void {
-    this.#pending = [];
-  }
-
-  /** Those that have not struck yet, or not as often as they will. */
-  get pending(): readonly PendingFault[] {
-    return this.#pending.map((pending) => ({ ...pending }));
-  }
-
-  /** @internal */
-  take(request: RecordedRequest): Fault | undefined {
-    const fits = ({ path, when }: FaultOptions): boolean =>
-      (path === undefined || path === request.path) && (when === undefined || when(request));
-    const found = this.#pending.find(fits);
-    if (found === undefined) return undefined;
-    found.times -= 1;
-    this.#pending = this.#pending.filter(({ times }) => times > 0);
-    return found.fault;
-  }
-}
 
 /** @internal */
 export function takesEffect(fault: Fault): boolean {

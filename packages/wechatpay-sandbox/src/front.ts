@@ -14,7 +14,7 @@ export async function receive(
   response: ServerResponse,
   house: House,
   requests: RequestEntry[],
-): Promise<void> {
+): Promise<RequestEntry> {
   const certificate = clientCertificate(request);
   const entry: RequestEntry = {
     at: new Date(house.clock.now()),
@@ -28,12 +28,13 @@ export async function receive(
   if (body === undefined) {
     entry.answer = 'HTTP 413';
     await refuseLongBody(request, response);
-    return;
+    return entry;
   }
   const refusal = needsCertificate(entry.path) ? certificateRefusal(certificate) : undefined;
   const result = refusal ?? answer(entry, body, house);
   entry.answer ??= `HTTP ${result.status}`;
   deliver(result, response);
+  return entry;
 }
 
 export function pathOf(request: IncomingMessage): string {

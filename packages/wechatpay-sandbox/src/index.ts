@@ -3,7 +3,8 @@ export type { Merchant, MerchantOptions, Merchants, SubMerchant } from './mercha
 export type { Order, OrderEvent, OrderOptions, Orders, OrderState } from './orders.js';
 export type { SandboxClock } from './clock.js';
 export type { RecordedRequest } from './requests.js';
-export type { Fault, FaultOptions, Faults, PendingFault } from './faults.js';
+export type { FaultOptions, Faults, PendingFault } from './fault-queue.js';
+export type { Fault } from './faults.js';
 export {
   CertificateAuthority,
   type CertificateAuthorityOptions,

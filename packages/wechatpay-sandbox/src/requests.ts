@@ -19,3 +19,10 @@ export interface RecordedRequest {
 
 /** A request while it is being answered. */
 export type RequestEntry = { -readonly [K in keyof RecordedRequest]: RecordedRequest[K] };
+
+/** For a log: what was asked, of which order, and what came of it. */
+export function inOneLine({ method, path, fields, answer, fault }: RecordedRequest): string {
+  // A value of the request may hold line breaks: one request is one line.
+  const order = JSON.stringify(fields.transaction_id ?? fields.out_trade_no ?? '');
+  return `${method} ${path} ${order} -> ${answer ?? ''}${fault === undefined ? '' : ` (fault: ${fault})`}`;
+}

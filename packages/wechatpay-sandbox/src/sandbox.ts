@@ -2,12 +2,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isIPv6 } from 'node:net';
 import { CertificateAuthority, type IssuedCertificate } from './certificate-authority.js';
 import { SandboxClock } from './clock.js';
-import { Faults } from './faults.js';
-import { receive } from './front.js';
+import { Faults } from './fault-queue.js';
+import { control, controlPath } from './control-api.js';
+import { pathOf, receive } from './front.js';
 import type { House } from './gateway.js';
 import { Merchants, type Merchant, type MerchantOptions } from './merchants.js';
 import { Orders } from './orders.js';
-import type { RecordedRequest, RequestEntry } from './requests.js';
+import { inOneLine, type RecordedRequest, type RequestEntry } from './requests.js';
 import { SandboxServer } from './server.js';
 
 /** What `Sandbox.start` takes. */
@@ -31,6 +32,10 @@ export interface SandboxOptions {
    * @default false: signed, with err_code
    */
   unsignedRefusals?: boolean;
+  /** Whether another process may look and change things under /_sandbox/. @default false */
+  controlApi?: boolean;
+  /** Called with a line for each request that was answered, for instance `console.log`. */
+  log?: (line: string) => void;
 }
 
 /**
@@ -56,6 +61,8 @@ export class Sandbox {
   readonly #requests: RequestEntry[] = [];
   readonly #house: House;
   readonly #server: SandboxServer;
+  readonly #controlApi: boolean;
+  readonly #log: SandboxOptions['log'];
   #baseUrl = '';
 
   private constructor(options: SandboxOptions, authority: CertificateAuthority, identities: Identities) {
@@ -73,6 +80,8 @@ export class Sandbox {
       enforceRevokeDelay: options.enforceRevokeDelay ?? true,
       unsignedRefusals: options.unsignedRefusals ?? false,
     };
+    this.#controlApi = options.controlApi ?? false;
+    this.#log = options.log;
     this.#server = new SandboxServer(identities.certificate, authority, (request, response) => {
       this.#handle(request, response);
     });
@@ -126,7 +135,11 @@ export class Sandbox {
   }
 
   #handle(request: IncomingMessage, response: ServerResponse): void {
-    receive(request, response, this.#house, this.#requests).catch((error: unknown) => {
+    const work =
+      this.#controlApi && pathOf(request).startsWith(controlPath)
+        ? control(request, response, { ...this.#house, requests: this.requests })
+        : receive(request, response, this.#house, this.#requests).then((entry) => this.#log?.(inOneLine(entry)));
+    work.catch((error: unknown) => {
       if (response.headersSent || response.destroyed) {
         // The client went away in the middle of its request: nobody is left to be told.
         response.destroy();
