@@ -1,14 +1,18 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
-const source = (name: string) => fileURLToPath(new URL(`./packages/${name}/src/index.ts`, import.meta.url));
+const source = (path: string): string => fileURLToPath(new URL(`./packages/${path}`, import.meta.url));
 
 /** What every project's tests share: packages resolve to their sources, so that a test never runs a stale build. */
 export const shared = defineConfig({
   resolve: {
-    alias: Object.fromEntries(
-      ['wechatpay-core', 'nestjs-wechatpay', 'wechatpay-sandbox'].map((name) => [name, source(name)]),
-    ),
+    // The longer name first: an alias also matches as a prefix.
+    alias: {
+      'nestjs-wechatpay/config': source('nestjs-wechatpay/src/wechatpay.config.ts'),
+      'nestjs-wechatpay': source('nestjs-wechatpay/src/index.ts'),
+      'wechatpay-core': source('wechatpay-core/src/index.ts'),
+      'wechatpay-sandbox': source('wechatpay-sandbox/src/index.ts'),
+    },
   },
   test: {
     include: ['{src,test}/**/*.spec.ts'],

@@ -76,6 +76,15 @@ export interface ResolvedConfig {
   readonly now: () => number;
 }
 
+/**
+ * Checks settings as `new WechatPayClient` does, certificate included, without making a client.
+ *
+ * @throws {WechatPayConfigError} the first setting that is missing or wrong.
+ */
+export function validateConfig(config: WechatPayConfig): void {
+  resolveConfig(config);
+}
+
 /** @throws {WechatPayConfigError} the first setting that is missing or wrong. */
 export function resolveConfig(config: WechatPayConfig): ResolvedConfig {
   const now = config.now ?? Date.now;

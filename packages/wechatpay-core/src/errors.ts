@@ -56,10 +56,10 @@ export abstract class WechatPayError extends Error {
    * @internal
    */
   about(operation: string, order: OrderReference): this {
-    const before = this.message;
+    const { message, stack } = this; // the stack holds a copy of the message, made now at the latest
     const name = order.transactionId ?? order.outTradeNo;
-    this.message = `${operation}${name === undefined ? '' : ` of order ${name}`}: ${before}`;
-    if (this.stack) this.stack = this.stack.replace(before, () => this.message); // the stack holds a copy
+    this.message = `${operation}${name === undefined ? '' : ` of order ${name}`}: ${message}`;
+    if (stack !== undefined) this.stack = stack.replace(message, () => this.message);
     this.order = order;
     return this;
   }

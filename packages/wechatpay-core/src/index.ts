@@ -13,7 +13,7 @@ export {
   type Operation,
   type VerifiedReply,
 } from './client.js';
-export { DEFAULT_BASE_URL, type WechatPayConfig } from './config.js';
+export { DEFAULT_BASE_URL, validateConfig, type WechatPayConfig } from './config.js';
 export {
   WechatPayBusinessError,
   WechatPayConfigError,

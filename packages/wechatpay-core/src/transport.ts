@@ -66,9 +66,11 @@ export function createHttpsTransport(config: ResolvedConfig): Required<Pick<Tran
     }
   }
 
-  const close = async (): Promise<void> => {
-    await Promise.all((await opened).map(({ pool }) => pool.close()));
-  };
+  let closing: Promise<unknown> | undefined;
+  async function close(): Promise<void> {
+    closing ??= opened.then((hosts) => Promise.all(hosts.map(({ pool }) => pool.close())));
+    await closing;
+  }
   return Object.assign(send, { close });
 }
 

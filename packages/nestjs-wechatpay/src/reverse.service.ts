@@ -1,0 +1,26 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { reverseOrder, WechatPayClient, type CallOptions, type ReverseRequest, type ReverseResult } from 'wechatpay-core';
+
+/** Revoke Order as an injectable service. Its errors are wechatpay-core's, unchanged. */
+@Injectable()
+export class ReverseService {
+  readonly #client: WechatPayClient;
+
+  constructor(@Inject(WechatPayClient) client: WechatPayClient) {
+    this.#client = client;
+  }
+
+  /**
+   * Revokes an order: a paid one is refunded, an unpaid one is closed.
+   *
+   * Not earlier than 15 s after the order was created, not later than 7 days.
+   *
+   * @param request at least one of `transactionId`, `outTradeNo` (at most 32 characters each); WeChat Pay prefers the first.
+   * @returns the verified result. Where `recall` is true, revoke again.
+   * @throws {WechatPayError} what `reverseOrder` of wechatpay-core throws; look at `outcome` before anything else.
+   * @see https://pay.weixin.qq.com/doc/global/v2/en/4013659173
+   */
+  reverse(request: ReverseRequest, options?: CallOptions): Promise<ReverseResult> {
+    return reverseOrder(this.#client, request, options);
+  }
+}

@@ -1,0 +1,62 @@
+import { inspect } from 'node:util';
+import { expect, it, test } from 'vitest';
+import { WechatPayClient, WechatPayConfigError, type Transport, type WechatPayConfig } from './index.js';
+
+const API_KEY = '192006250b4c09247ec02edce69f6a2d';
+const transport: Transport = () => Promise.reject(new Error('not called here'));
+const valid: WechatPayConfig = { appId: 'wx2421b1c4370ec43b', merchantId: '10000100', apiKey: API_KEY, transport };
+
+test.each<[field: string, change: Record<string, unknown>, message?: RegExp]>([
+  ['appId', { appId: undefined }],
+  ['appId', { appId: '' }],
+  ['appId', { appId: 'x'.repeat(33) }],
+  ['appId', { appId: 'wx1 ' }],
+  ['merchantId', { merchantId: 10000100 }, /must be a string/],
+  ['merchantId', { merchantId: '商户' }],
+  ['subMerchantId', { subMerchantId: '' }],
+  ['subAppId', { subAppId: 'x'.repeat(33) }],
+  ['apiKey', { apiKey: undefined }, /32-character API key/],
+  ['apiKey', { apiKey: 'short' }, /this one has 5/],
+  ['apiKey', { apiKey: `${API_KEY}\n` }, /this one has 33/],
+  ['certificate', { transport: undefined }, /is missing/],
+  ['certificate', { certificate: '/path/apiclient_cert.p12' }, /\{ pfx \}/],
+  ['signType', { signType: 'SHA1' }, /'HMAC-SHA256' or 'MD5'/],
+  ['baseUrl', { baseUrl: 'http://apihk.mch.weixin.qq.com' }, /https: origin/],
+  ['baseUrl', { baseUrl: 'apihk.mch.weixin.qq.com' }],
+  ['baseUrl', { baseUrl: 'https://apihk.mch.weixin.qq.com/secapi/pay/reverse' }, /without a path/],
+  ['baseUrl', { baseUrl: [] }, /empty list/],
+  ['baseUrl', { baseUrl: ['https://api.mch.weixin.qq.com', 'ftp://x'] }],
+  ['ca', { ca: 'LS0tLS1CRUdJTi' }],
+  ['ca', { ca: Buffer.from('not a certificate') }, /PEM/],
+  ['connectTimeoutMs', { connectTimeoutMs: 0 }],
+  ['connectTimeoutMs', { connectTimeoutMs: '5000' }, /whole number of milliseconds/],
+  ['timeoutMs', { timeoutMs: 2 ** 31 }],
+  ['timeoutMs', { timeoutMs: Number.NaN }],
+])('refuses a wrong %s: %j', (field, change, message = /./) => {
+  const config = { ...valid, ...change } as WechatPayConfig;
+  expect(() => new WechatPayClient(config)).toThrow(WechatPayConfigError);
+  try {
+    new WechatPayClient(config);
+  } catch (error) {
+    expect(error).toMatchObject({ field, code: 'WECHATPAY_INVALID_CONFIG', outcome: 'not-sent' });
+    expect((error as Error).message).toMatch(new RegExp(`^${field}: `));
+    expect((error as Error).message).toMatch(message);
+    expect(inspect(error)).not.toContain(API_KEY);
+  }
+});
+
+it('talks to the gateway for servers outside of mainland China unless told otherwise', () => {
+  expect(new WechatPayClient(valid).baseUrls).toEqual(['https://apihk.mch.weixin.qq.com']);
+});
+
+it('takes several hosts, each once', () => {
+  const baseUrl = ['https://a.example', 'https://b.example/', 'https://a.example:443'];
+  expect(new WechatPayClient({ ...valid, baseUrl }).baseUrls).toEqual(['https://a.example', 'https://b.example']);
+});
+
+it('shows no secret of a client in inspect or JSON', () => {
+  const client = new WechatPayClient({ ...valid, subMerchantId: '1' });
+  const shown = inspect(client, { depth: null, showHidden: true }) + JSON.stringify(client);
+  expect(shown).toContain('10000100');
+  expect(shown).not.toContain(API_KEY);
+});

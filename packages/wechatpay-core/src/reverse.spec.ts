@@ -1,0 +1,508 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { inspect } from 'node:util';
+import { Sandbox, type Fault, type Order, type OrderState } from 'wechatpay-sandbox';
+import { afterAll, afterEach, beforeAll, describe, expect, it, test } from 'vitest';
+import {
+  CALL_CHANNEL,
+  exchangeRate,
+  REVERSE,
+  REVOKE_NOT_AFTER_MS,
+  REVOKE_NOT_BEFORE_MS,
+  reverseOrder,
+  WechatPayBusinessError,
+  WechatPayClient,
+  WechatPayError,
+  WechatPayGatewayError,
+  WechatPayRequestError,
+  WechatPayResponseError,
+  WechatPaySignatureError,
+  WechatPayTransportError,
+  type CallEvent,
+  type ReverseRequest,
+  type Transport,
+  type WechatPayConfig,
+} from './index.js';
+
+let sandbox: Sandbox;
+let client: WechatPayClient;
+
+beforeAll(async () => {
+  sandbox = await Sandbox.start();
+  client = connect();
+});
+
+afterEach(() => {
+  sandbox.faults.clear();
+});
+
+afterAll(async () => {
+  await client.close();
+  await sandbox.stop();
+});
+
+function connect(config: Partial<WechatPayConfig> = {}): WechatPayClient {
+  return new WechatPayClient({ ...sandbox.merchant, ...config });
+}
+
+function stateOf({ outTradeNo }: Order): OrderState | undefined {
+  return sandbox.orders.get(outTradeNo)?.state;
+}
+
+async function failure(promise: Promise<unknown>): Promise<WechatPayError> {
+  const error = await promise.then(
+    () => new Error('It did not fail.'),
+    (reason: unknown) => reason,
+  );
+  expect(error).toBeInstanceOf(WechatPayError);
+  return error as WechatPayError;
+}
+
+describe('revokes', () => {
+  test.each([
+    ['paid', 'refunded', { paid: 1250, refunded: 1250 }],
+    ['not-paid', 'closed', { paid: 0, refunded: 0 }],
+    ['closed', 'closed', { paid: 0, refunded: 0 }],
+    ['refunded', 'refunded', { paid: 1250, refunded: 1250 }],
+  ] as const)('a %s order: it is %s afterwards', async (state, afterwards, money) => {
+    const order = sandbox.orders.create({ state, totalFee: 1250 });
+    await expect(reverseOrder(client, { outTradeNo: order.outTradeNo })).resolves.toMatchObject({ recall: false });
+    expect(stateOf(order)).toBe(afterwards);
+    expect(sandbox.orders.get(order.outTradeNo)?.money).toEqual(money);
+  });
+
+  it('twice, with the same answer and one refund', async () => {
+    const order = sandbox.orders.create({ state: 'paid' });
+    const first = await reverseOrder(client, { outTradeNo: order.outTradeNo });
+    const second = await reverseOrder(client, { transactionId: order.transactionId });
+    expect(second).toMatchObject({ resultCode: first.resultCode, recall: first.recall });
+    expect(sandbox.orders.get(order.outTradeNo)?.money).toEqual({ paid: 1250, refunded: 1250 });
+  });
+
+  it('by transactionId where both identifiers are given', async () => {
+    const [meant, other] = [sandbox.orders.create({ state: 'paid' }), sandbox.orders.create({ state: 'paid' })];
+    await reverseOrder(client, { transactionId: meant.transactionId, outTradeNo: other.outTradeNo });
+    expect([stateOf(meant), stateOf(other)]).toEqual(['refunded', 'paid']);
+  });
+
+  it.each(['MD5', 'HMAC-SHA256'] as const)('with %s', async (signType) => {
+    const order = sandbox.orders.create({ state: 'paid' });
+    const signing = connect({ signType });
+    await reverseOrder(signing, { outTradeNo: order.outTradeNo });
+    await signing.close();
+    expect(stateOf(order)).toBe('refunded');
+    expect(sandbox.requests.at(-1)?.fields['sign_type']).toBe(signType);
+  });
+
+  it.each(['0012', '12345678901234567890123456789012', 'a&<>"\'b', ' x ', '订单🐼'])(
+    'an order whose number is %j',
+    async (outTradeNo) => {
+      const order = sandbox.orders.create({ state: 'paid', outTradeNo });
+      await reverseOrder(client, { outTradeNo });
+      expect(stateOf(order)).toBe('refunded');
+    },
+  );
+
+  it('and gives every documented field', async () => {
+    const order = sandbox.orders.create({ state: 'paid', rate: '650000000' });
+    sandbox.faults.add({
+      kind: 'extra-field',
+      fields: { err_code: 'NONE', err_code_des: 'none', sub_appid: 'wx3', sub_mch_id: '8', later: 'added', empty: '' },
+    });
+    const { raw, nonceStr, ...result } = await reverseOrder(client, { outTradeNo: order.outTradeNo });
+    expect(result).toEqual({
+      returnCode: 'SUCCESS',
+      returnMessage: 'OK',
+      resultCode: 'SUCCESS',
+      appId: client.appId,
+      merchantId: client.merchantId,
+      subAppId: 'wx3',
+      subMerchantId: '8',
+      errorCode: 'NONE',
+      errorDescription: 'none',
+      recall: false,
+      rate: '650000000',
+    });
+    expect(nonceStr).toMatch(/^\S{1,32}$/);
+    expect(raw).toMatchObject({ recall: 'N', later: 'added', empty: '', nonce_str: nonceStr });
+    expect(raw).not.toHaveProperty('sign');
+  });
+
+  it('recall Y in a success is said, and nothing else is', async () => {
+    const order = sandbox.orders.create({ state: 'paid' });
+    sandbox.faults.add({ kind: 'recall', resultCode: 'SUCCESS' });
+    await expect(reverseOrder(client, { outTradeNo: order.outTradeNo })).resolves.toMatchObject({ recall: true });
+  });
+
+  it('a reply with an empty field, which takes no part in the signature', async () => {
+    const order = sandbox.orders.create({ state: 'paid' });
+    sandbox.faults.add({ kind: 'empty-field' });
+    await expect(reverseOrder(client, { outTradeNo: order.outTradeNo })).resolves.toMatchObject({ recall: false });
+  });
+});
+
+describe('institutional mode', () => {
+  it('revokes orders of many sub-merchants on one client', async () => {
+    const institution = await sandbox.merchants.create({
+      subMerchants: [{ subMerchantId: '1900000201', subAppId: 'wx201' }, { subMerchantId: '1900000202' }],
+    });
+    const shared = new WechatPayClient({ ...institution, subMerchantId: '1900000202' });
+    const orders = ['1900000201', '1900000202'].map((subMerchantId) =>
+      sandbox.orders.create({ state: 'paid', merchant: institution, subMerchantId, outTradeNo: 'same-number' }),
+    );
+    const overriding = { outTradeNo: 'same-number', subMerchantId: '1900000201', subAppId: 'wx201' };
+    await expect(reverseOrder(shared, overriding)).resolves.toMatchObject({
+      subMerchantId: '1900000201',
+      subAppId: 'wx201',
+    });
+    expect(orders.map(({ state }) => state)).toEqual(['refunded', 'paid']);
+    await expect(reverseOrder(shared, { outTradeNo: 'same-number' })).resolves.toMatchObject({
+      subMerchantId: '1900000202',
+    });
+    expect(orders.map(({ state }) => state)).toEqual(['refunded', 'refunded']);
+    await shared.close();
+  });
+
+  it('refuses a subAppId without a subMerchantId, which its page calls required', async () => {
+    const error = await failure(reverseOrder(client, { outTradeNo: '1', subAppId: 'wx201' }));
+    expect(error).toMatchObject({ code: 'WECHATPAY_INVALID_REQUEST', field: 'subMerchantId' });
+  });
+});
+
+describe('refuses before anything is sent', () => {
+  test.each<[field: string, request: unknown, message: RegExp]>([
+    ['outTradeNo', {}, /give at least one of the two/],
+    ['outTradeNo', { outTradeNo: undefined, transactionId: undefined }, /give at least one/],
+    ['outTradeNo', { outTradeNo: '' }, /empty/],
+    ['outTradeNo', { outTradeNo: 1415717424 }, /must be a string; as a number it could lose digits/],
+    ['outTradeNo', { outTradeNo: 'x'.repeat(33) }, /more than 32 characters/],
+    ['transactionId', { transactionId: 'x'.repeat(33), outTradeNo: '1' }, /more than 32 characters/],
+    ['transactionId', { transactionId: {} }, /must be a string/],
+    ['subMerchantId', { outTradeNo: '1', subMerchantId: 'x'.repeat(33) }, /more than 32/],
+    ['subAppId', { outTradeNo: '1', subMerchantId: '2', subAppId: 'x'.repeat(33) }, /more than 32/],
+    ['out_trade_no', { outTradeNo: 'a\u0007b' }, /character that XML cannot carry/],
+    ['orderCreatedAt', { outTradeNo: '1', orderCreatedAt: '2026-11-23' }, /must be a valid Date/],
+    ['orderCreatedAt', { outTradeNo: '1', orderCreatedAt: new Date(Number.NaN) }, /must be a valid Date/],
+  ])('%s in %j', async (field, request, message) => {
+    const before = sandbox.requests.length;
+    const error = await failure(reverseOrder(client, request as ReverseRequest));
+    expect(error).toBeInstanceOf(WechatPayRequestError);
+    expect(error).toMatchObject({ code: 'WECHATPAY_INVALID_REQUEST', outcome: 'not-sent', field });
+    expect(error.message).toMatch(message);
+    expect(sandbox.requests).toHaveLength(before);
+  });
+
+  const created = new Date('2026-11-23T00:00:00Z').getTime();
+  test.each([
+    ['just before 15 s', REVOKE_NOT_BEFORE_MS - 1, /revoke at 2026-11-23T00:00:15.000Z or later/],
+    ['at 15 s', REVOKE_NOT_BEFORE_MS, undefined],
+    ['at 7 days', REVOKE_NOT_AFTER_MS, undefined],
+    ['just after 7 days', REVOKE_NOT_AFTER_MS + 1, /too late to revoke; refund the order/],
+    ['before it was created', -1000, /or later/],
+  ])('a revoke %s, where orderCreatedAt is given', async (_, age, message) => {
+    const order = sandbox.orders.create({ state: 'paid' });
+    const timed = connect({ now: () => created + age });
+    const call = reverseOrder(timed, { outTradeNo: order.outTradeNo, orderCreatedAt: new Date(created) });
+    if (message === undefined) {
+      await expect(call).resolves.toMatchObject({ recall: false });
+    } else {
+      const error = await failure(call);
+      expect(error).toMatchObject({ code: 'WECHATPAY_INVALID_REQUEST', outcome: 'not-sent', field: 'orderCreatedAt' });
+      expect(error.message).toMatch(message);
+      expect(stateOf(order)).toBe('paid');
+    }
+    await timed.close();
+  });
+});
+
+describe('signed refusals', () => {
+  test.each(Object.entries(REVERSE.errorCodes))(
+    '%s: outcome, advice and solution are as its row says',
+    async (errorCode, row) => {
+      sandbox.faults.add({ kind: 'error', errorCode });
+      const order = sandbox.orders.create({ state: 'paid' });
+      const error = await failure(reverseOrder(client, { outTradeNo: order.outTradeNo }));
+      expect(error).toBeInstanceOf(WechatPayBusinessError);
+      expect(error).toMatchObject({
+        code: 'WECHATPAY_BUSINESS_FAIL',
+        errorCode,
+        errorDescription: row.description,
+        outcome: row.outcome,
+        advice: row.advice,
+        order: { outTradeNo: order.outTradeNo },
+        raw: { result_code: 'FAIL', err_code: errorCode },
+      });
+      expect(error.message).toContain(order.outTradeNo);
+      expect(error.message).toContain(row.solution);
+    },
+  );
+
+  it('has a row for each code of the page', () => {
+    expect(
+      Object.fromEntries(
+        Object.entries(REVERSE.errorCodes).map(([code, { outcome, advice }]) => [code, [outcome, advice]]),
+      ),
+    ).toEqual({
+      SYSTEMERROR: ['unknown', 'query-order'],
+      INVALID_TRANSACTIONID: ['rejected', 'fix-request'],
+      PARAM_ERROR: ['rejected', 'fix-request'],
+      REQUIRE_POST_METHOD: ['rejected', 'fix-request'],
+      SIGNERROR: ['rejected', 'fix-request'],
+      INVALID_REQUEST: ['unknown', 'fix-request'],
+      REVERSE_EXPIRE: ['rejected', 'refund'],
+      USERPAYING: ['rejected', 'retry-later'],
+    });
+  });
+
+  test.each([
+    [true, 'revoke-again'],
+    [false, 'query-order'],
+  ] as const)('a code that no page lists is unknown; with recall %s the advice is %s', async (recall, advice) => {
+    for (const errorCode of ['TRADE_ERROR', 'constructor', '']) {
+      sandbox.faults.add({ kind: 'error', errorCode, recall });
+      const error = await failure(reverseOrder(client, { outTradeNo: '1' }));
+      expect(error).toMatchObject({ code: 'WECHATPAY_BUSINESS_FAIL', outcome: 'unknown', errorCode, recall, advice });
+    }
+  });
+
+  it('a code that no page lists, without a recall, is to be queried', async () => {
+    sandbox.faults.add({ kind: 'error', errorCode: 'TRADE_ERROR' });
+    sandbox.faults.add({ kind: 'error', errorCode: 'NEW', recall: true });
+    await expect(failure(reverseOrder(client, { outTradeNo: '1' }))).resolves.toMatchObject({ advice: 'query-order' });
+  });
+
+  const causes: [string, string, boolean, (order: Order) => Promise<ReverseRequest> | ReverseRequest, OrderState?][] = [
+    ['a customer who is paying', 'USERPAYING', true, ({ outTradeNo }) => ({ outTradeNo }), 'user-paying'],
+    [
+      'an unknown transaction',
+      'INVALID_TRANSACTIONID',
+      false,
+      () => ({ transactionId: '4200000000000000000000000000' }),
+    ],
+    ['an unknown order', 'INVALID_REQUEST', false, () => ({ outTradeNo: 'nobody-has-it' })],
+    ['an order older than 7 days', 'REVERSE_EXPIRE', false, () => ({ outTradeNo: daysOld(8).outTradeNo })],
+    ['an order younger than 15 s', 'INVALID_REQUEST', true, () => ({ outTradeNo: daysOld(0).outTradeNo })],
+  ];
+  const daysOld = (days: number): Order =>
+    sandbox.orders.create({ state: 'paid', createdAt: sandbox.clock.now() - days * 86_400_000 });
+
+  test.each(causes)('the gateway itself refuses %s with %s', async (_, errorCode, recall, request, state = 'paid') => {
+    const order = sandbox.orders.create({ state });
+    const error = await failure(reverseOrder(client, await request(order)));
+    expect(error).toMatchObject({ code: 'WECHATPAY_BUSINESS_FAIL', errorCode, recall });
+    expect(stateOf(order)).toBe(state);
+  });
+
+  it("another merchant's certificate is refused", async () => {
+    const other = await sandbox.merchants.create();
+    const wrong = connect({ certificate: other.certificate });
+    const error = await failure(reverseOrder(wrong, { outTradeNo: '1' }));
+    expect(error.outcome).toBe('unknown');
+    await wrong.close();
+  });
+
+  it('a wrong API key shows as a signature that does not hold, and nothing is revoked', async () => {
+    const order = sandbox.orders.create({ state: 'paid' });
+    const wrong = connect({ apiKey: 'x'.repeat(32) });
+    const error = await failure(reverseOrder(wrong, { outTradeNo: order.outTradeNo }));
+    expect(error).toBeInstanceOf(WechatPaySignatureError);
+    expect(error.message).toContain('check apiKey');
+    expect(stateOf(order)).toBe('paid');
+    await wrong.close();
+  });
+});
+
+type Expected = [type: new (...parameters: never[]) => WechatPayError, code: string, message?: RegExp];
+const MALFORMED: Expected = [WechatPayResponseError, 'WECHATPAY_MALFORMED_RESPONSE'];
+const MISMATCH: Expected = [WechatPaySignatureError, 'WECHATPAY_SIGNATURE_MISMATCH'];
+const CONNECTION: Expected = [WechatPayTransportError, 'WECHATPAY_CONNECTION'];
+const STATUS: Expected = [WechatPayTransportError, 'WECHATPAY_HTTP_STATUS'];
+const REFUSAL: Expected = [WechatPayGatewayError, 'WECHATPAY_GATEWAY_FAIL'];
+
+/** Each way in which the gateway, or somebody on the way, can spoil an answer; and what is made of it. */
+const HOSTILE: [Fault, Expected][] = [
+  [{ kind: 'error', errorCode: 'SYSTEMERROR', effect: true }, [WechatPayBusinessError, 'WECHATPAY_BUSINESS_FAIL']],
+  [{ kind: 'error', errorCode: 'SYSTEMERROR', effect: false }, [WechatPayBusinessError, 'WECHATPAY_BUSINESS_FAIL']],
+  [{ kind: 'recall' }, [WechatPayBusinessError, 'WECHATPAY_BUSINESS_FAIL']],
+  [{ kind: 'cut', effect: true }, CONNECTION],
+  [{ kind: 'cut', effect: false }, CONNECTION],
+  [{ kind: 'cut', at: 'body' }, CONNECTION],
+  [{ kind: 'hang' }, [WechatPayTransportError, 'WECHATPAY_TIMEOUT']],
+  [{ kind: 'hang', effect: false }, [WechatPayTransportError, 'WECHATPAY_TIMEOUT']],
+  [{ kind: 'hang', at: 'body' }, [WechatPayTransportError, 'WECHATPAY_TIMEOUT']],
+  [{ kind: 'delay', delayMs: 60_000 }, [WechatPayTransportError, 'WECHATPAY_TIMEOUT']],
+  [{ kind: 'status', status: 502 }, STATUS],
+  [{ kind: 'status', status: 504, effect: false }, STATUS],
+  [{ kind: 'redirect' }, STATUS],
+  [{ kind: 'empty-body' }, MALFORMED],
+  [{ kind: 'truncated-xml' }, MALFORMED],
+  [{ kind: 'doctype' }, MALFORMED],
+  [{ kind: 'entity-bomb' }, MALFORMED],
+  [{ kind: 'oversized' }, MALFORMED],
+  [{ kind: 'endless' }, MALFORMED],
+  [{ kind: 'invalid-utf8' }, MALFORMED],
+  [{ kind: 'duplicate-field' }, MALFORMED],
+  [{ kind: 'wrong-signature' }, MISMATCH],
+  [{ kind: 'missing-signature' }, [...MISMATCH, /has no signature/] as Expected],
+  [{ kind: 'other-algorithm' }, [...MISMATCH, /signed with MD5, but the request asked for HMAC-SHA256/] as Expected],
+  [{ kind: 'foreign-merchant' }, MISMATCH],
+  [{ kind: 'tampered' }, MISMATCH],
+  [{ kind: 'tampered', fields: { result_code: 'FAIL', err_code: 'REVERSE_EXPIRE' } }, MISMATCH],
+  [{ kind: 'tampered', fields: { later: 'added' } }, MISMATCH],
+  [{ kind: 'foreign-identity' }, [...MALFORMED, /about another appid/] as Expected],
+  [{ kind: 'foreign-identity', fields: { mch_id: '1' } }, [...MALFORMED, /about another mch_id/] as Expected],
+  [{ kind: 'foreign-identity', fields: { mch_id: '' } }, [...MALFORMED, /about another mch_id/] as Expected],
+  [
+    { kind: 'foreign-identity', fields: { out_trade_no: '1' } },
+    [...MALFORMED, /about another out_trade_no/] as Expected,
+  ],
+  [{ kind: 'foreign-identity', fields: { result_code: 'MAYBE' } }, [...MALFORMED, /no result_code/] as Expected],
+  [{ kind: 'foreign-identity', fields: { recall: '' } }, [...MALFORMED, /no recall/] as Expected],
+  [{ kind: 'foreign-identity', fields: { recall: 'y' } }, [...MALFORMED, /no recall/] as Expected],
+  [{ kind: 'foreign-identity', fields: { return_code: '' } }, [...MALFORMED, /no return_code/] as Expected],
+  [{ kind: 'return-fail', returnMessage: '签名失败' }, [...REFUSAL, /签名失败/] as Expected],
+  [{ kind: 'return-fail', effect: true }, REFUSAL],
+  [{ kind: 'return-code', returnCode: 'success' }, REFUSAL],
+  [{ kind: 'retmsg', message: 'system error' }, [...REFUSAL, /system error/] as Expected],
+];
+
+describe('a hostile gateway', () => {
+  test.each(HOSTILE)('%j', async (fault, [type, code, message = /./]) => {
+    const order = sandbox.orders.create({ state: 'paid' });
+    const victim = connect({ timeoutMs: code === 'WECHATPAY_TIMEOUT' ? 2500 : 15_000 });
+    sandbox.faults.add(fault);
+    const error = await failure(reverseOrder(victim, { outTradeNo: order.outTradeNo }));
+    expect(error).toBeInstanceOf(type);
+    expect(error).toMatchObject({ code, outcome: 'unknown', order: { outTradeNo: order.outTradeNo } });
+    expect(error.message).toMatch(message);
+    expect(sandbox.faults.pending).toHaveLength(0);
+
+    // Unknown means unknown: it may have been revoked or not. A second call finds out, and nothing moves twice.
+    const effect = 'effect' in fault ? fault.effect : undefined;
+    if (effect !== undefined) expect(stateOf(order)).toBe(effect ? 'refunded' : 'paid');
+    await expect(reverseOrder(victim, { outTradeNo: order.outTradeNo })).resolves.toMatchObject({ recall: false });
+    expect(stateOf(order)).toBe('refunded');
+    expect(sandbox.orders.get(order.outTradeNo)?.money).toEqual({ paid: 1250, refunded: 1250 });
+    await victim.close();
+  });
+
+  it('believes an MD5 reply to an MD5 request only', async () => {
+    const client = connect({ signType: 'MD5' });
+    sandbox.faults.add({ kind: 'other-algorithm' });
+    const error = await failure(reverseOrder(client, { outTradeNo: '1' }));
+    expect(error.message).toContain('signed with HMAC-SHA256, but the request asked for MD5');
+    await client.close();
+  });
+
+  it('cannot break the lines of a log by what it says', async () => {
+    sandbox.faults.add({ kind: 'return-fail', returnMessage: 'x\nINFO all is well' });
+    const error = await failure(reverseOrder(client, { outTradeNo: '1' }));
+    expect(error.message).not.toContain('\n');
+  });
+});
+
+describe('secrets', () => {
+  test.each<Fault>([
+    { kind: 'wrong-signature' },
+    { kind: 'cut' },
+    { kind: 'status', status: 502 },
+    { kind: 'truncated-xml' },
+    { kind: 'error', errorCode: 'SIGNERROR' },
+    { kind: 'return-fail' },
+  ])('are in no message, stack, inspect, JSON or event of %j', async (fault) => {
+    const events: unknown[] = [];
+    const listen = (event: unknown): void => {
+      events.push(event);
+    };
+    subscribe(CALL_CHANNEL, listen);
+    sandbox.faults.add(fault);
+    const order = sandbox.orders.create({ state: 'paid' });
+    const error = await failure(reverseOrder(client, { outTradeNo: order.outTradeNo }));
+    unsubscribe(CALL_CHANNEL, listen);
+
+    const shown = [
+      error.message,
+      error.stack,
+      inspect(error, { depth: null, showHidden: true }),
+      JSON.stringify(error),
+    ];
+    const text = [...shown, inspect(events, { depth: null })].join('\n');
+    const { apiKey, certificate } = sandbox.merchant;
+    const sent = sandbox.requests.at(-1)?.fields['sign'] ?? '';
+    expect(sent).toHaveLength(64);
+    expect(text).toContain(order.outTradeNo);
+    for (const secret of [apiKey, sent, certificate.key.slice(40, 90), certificate.cert.slice(40, 90)]) {
+      expect(text).not.toContain(secret);
+    }
+    expect(text).not.toMatch(/<(?:nonce_str|sign)>|\b[0-9A-F]{64}\b/);
+    expect(error.stack?.split('\n')[0]).toBe(`${error.name}: ${error.message}`);
+  });
+});
+
+describe('diagnostics', () => {
+  it('tells of each call on a diagnostics channel', async () => {
+    const events: CallEvent[] = [];
+    const listen = (event: unknown): void => {
+      events.push(event as CallEvent);
+    };
+    subscribe(CALL_CHANNEL, listen);
+    const order = sandbox.orders.create({ state: 'paid' });
+    await reverseOrder(client, { outTradeNo: order.outTradeNo });
+    sandbox.faults.add({ kind: 'error', errorCode: 'USERPAYING' });
+    await failure(reverseOrder(client, { transactionId: order.transactionId }));
+    unsubscribe(CALL_CHANNEL, listen);
+
+    const common = {
+      operation: 'Revoke Order',
+      path: '/secapi/pay/reverse',
+      merchantId: client.merchantId,
+      durationMs: expect.any(Number) as number,
+    };
+    expect(events).toEqual([
+      { ...common, order: { outTradeNo: order.outTradeNo }, outcome: 'succeeded' },
+      {
+        ...common,
+        order: { transactionId: order.transactionId },
+        outcome: 'rejected',
+        code: 'WECHATPAY_BUSINESS_FAIL',
+        errorCode: 'USERPAYING',
+      },
+    ]);
+  });
+});
+
+describe('a transport of one’s own', () => {
+  const connectBy = (transport: Transport): WechatPayClient => connect({ transport, certificate: undefined as never });
+
+  it('is given the path and a signed document, and needs no certificate', async () => {
+    const seen: string[] = [];
+    const custom = connectBy(({ path, body }) => {
+      seen.push(path, body);
+      return Promise.resolve({ status: 200, body: Buffer.from('<xml><return_code>FAIL</return_code></xml>') });
+    });
+    await expect(failure(reverseOrder(custom, { outTradeNo: '007' }))).resolves.toBeInstanceOf(WechatPayGatewayError);
+    expect(seen[0]).toBe('/secapi/pay/reverse');
+    expect(seen[1]).toMatch(/<out_trade_no>007<\/out_trade_no>.*<sign>[0-9A-F]{64}<\/sign>/);
+    await custom.close();
+  });
+
+  it('that fails in its own way leaves the outcome unknown', async () => {
+    const custom = connectBy(() => Promise.reject(new Error('proxy down')));
+    const error = await failure(reverseOrder(custom, { outTradeNo: '1' }));
+    expect(error).toMatchObject({ code: 'WECHATPAY_CONNECTION', outcome: 'unknown', cause: new Error('proxy down') });
+  });
+});
+
+test.each([
+  ['650000000', '6.5'],
+  ['100000000', '1'],
+  ['1', '0.00000001'],
+  ['0', '0'],
+  ['089900000', '0.899'],
+  ['12345678901234567890', '123456789012.3456789'],
+])('exchangeRate of %s is %s', (rate, decimal) => {
+  expect(exchangeRate(rate)).toBe(decimal);
+});
+
+test.each(['', '6.5', '-1', '1e8', ' 1'])('exchangeRate refuses %j', (rate) => {
+  expect(() => exchangeRate(rate)).toThrow(RangeError);
+});
