@@ -1,5 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { reverseOrder, WechatPayClient, type CallOptions, type ReverseRequest, type ReverseResult } from 'wechatpay-core';
+import {
+  reverseOrder,
+  WechatPayClient,
+  type CallOptions,
+  type ReverseRequest,
+  type ReverseResult,
+} from 'wechatpay-core';
 
 /** Revoke Order as an injectable service. Its errors are wechatpay-core's, unchanged. */
 @Injectable()

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
-import { createServer, type RequestListener, type Server, type ServerOptions } from 'node:https';
+import type { RequestListener } from 'node:http';
+import { createServer, type Server, type ServerOptions } from 'node:https';
 import { createServer as createTcpServer, type AddressInfo, type Socket } from 'node:net';
 
 /** A real server on a port of the system's choice. */
@@ -8,10 +9,10 @@ export interface TestServer {
   /** The bodies of the requests that arrived. */
   readonly requests: string[];
   /** How many TCP connections were accepted. */
-  connections(): number;
+  readonly connections: () => number;
   /** How many TLS handshakes were completed. */
-  handshakes(): number;
-  close(): Promise<void>;
+  readonly handshakes: () => number;
+  readonly close: () => Promise<void>;
 }
 
 /** Starts an HTTPS server that answers as the listener does, after the whole request has arrived. */
