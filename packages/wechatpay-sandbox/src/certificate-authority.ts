@@ -102,9 +102,11 @@ export class CertificateAuthority {
     return { cert: toPem(certificate), key: keys.privateKey };
   }
 
-  /** Issues a merchant's certificate. */
+  /** Issues a merchant's certificate. @throws {TypeError} where the passphrase is not ASCII. */
   async issueClient(options: ClientCertificateOptions): Promise<ClientCertificate> {
     const { commonName, passphrase = commonName } = options;
+    // node-forge encodes others differently for the key and for the checksum, and nothing could open the file.
+    if (!/^[\x20-\x7e]*$/.test(passphrase)) throw new TypeError('a passphrase takes ASCII characters only');
     const keys = await generateKeys();
     const certificate = draft(keys, commonName, options);
     this.#sign(certificate, [{ name: 'extKeyUsage', clientAuth: true }]);

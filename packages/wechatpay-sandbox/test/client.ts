@@ -73,7 +73,14 @@ export function send(sandbox: Sandbox, body: string | Buffer, options: RequestOp
     const agent = new Agent({ keepAlive: false });
     const sent = request(
       sandbox.baseUrl,
-      { method: 'POST', path: '/secapi/pay/reverse', ca: sandbox.ca, agent, ...options },
+      {
+        method: 'POST',
+        path: '/secapi/pay/reverse',
+        ca: sandbox.ca,
+        agent,
+        headers: { 'Content-Length': Buffer.byteLength(body) },
+        ...options,
+      },
       (response) => {
         const chunks: Buffer[] = [];
         response.on('data', (chunk: Buffer) => chunks.push(chunk));
