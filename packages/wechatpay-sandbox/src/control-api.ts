@@ -57,12 +57,14 @@ export async function control(
 
 function respond(request: IncomingMessage, body: Buffer | undefined, controlled: Controlled): Result {
   const [name = '', id, ...rest] = pathOf(request).slice(controlPath.length).split('/');
+  if (body === undefined) return failure(413, 'the body is longer than 64 KiB');
   try {
     if (name === 'orders' && id !== undefined && rest.length === 0 && request.method === 'GET') {
       const json = ordersNamed(decodeURIComponent(id), controlled);
       return json === undefined ? failure(404, 'no such order') : { status: 200, json };
     }
-    const route = routes[`${request.method ?? ''} ${name}`];
+    const key = `${request.method ?? ''} ${name}`;
+    const route = Object.hasOwn(routes, key) ? routes[key] : undefined;
     if (route === undefined || id !== undefined) {
       return failure(404, `one of ${Object.keys(routes).join(', ')}, GET orders/:outTradeNo`);
     }
@@ -103,8 +105,8 @@ function ordersNamed(outTradeNo: string, { orders }: Controlled): Order | Order[
   return found.length > 1 ? found : found[0];
 }
 
-function parseObject(body: Buffer | undefined): Record<string, unknown> {
-  const value: unknown = body === undefined || body.length === 0 ? {} : JSON.parse(body.toString());
+function parseObject(body: Buffer): Record<string, unknown> {
+  const value: unknown = body.length === 0 ? {} : JSON.parse(body.toString());
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new TypeError('the body is no object');
   return value as Record<string, unknown>;
 }

@@ -99,6 +99,8 @@ export class Orders {
     }
 
     const createdAt = new Date(options.createdAt ?? this.#clock.now() - 60_000);
+    if (!Number.isSafeInteger(totalFee) || totalFee < 0)
+      throw new TypeError('totalFee is a whole number of minor units');
     if (Number.isNaN(createdAt.getTime())) throw new TypeError('createdAt is no time');
     if (!orderStates.includes(state)) throw new TypeError(`state is one of ${orderStates.join(', ')}`);
     const entry: Entry = {

@@ -68,15 +68,19 @@ export function toXml(fields: Fields): string {
   return `<xml>${entries.map(([name, value]) => `<${name}><![CDATA[${value}]]></${name}>`).join('')}</xml>`;
 }
 
-export function send(sandbox: Sandbox, body: string | Buffer, options: RequestOptions = {}): Promise<RawReply> {
+export function send(
+  gateway: Pick<Sandbox, 'baseUrl' | 'ca'>,
+  body: string | Buffer,
+  options: RequestOptions = {},
+): Promise<RawReply> {
   return new Promise((resolve, reject) => {
     const agent = new Agent({ keepAlive: false });
     const sent = request(
-      sandbox.baseUrl,
+      gateway.baseUrl,
       {
         method: 'POST',
         path: '/secapi/pay/reverse',
-        ca: sandbox.ca,
+        ca: gateway.ca,
         agent,
         headers: { 'Content-Length': Buffer.byteLength(body) },
         ...options,
