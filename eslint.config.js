@@ -45,7 +45,10 @@ export default defineConfig(
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
       'no-restricted-syntax': [
         'error',
-        { selector: 'ExportAllDeclaration', message: 'Name each export: a diff does not show what `export *` lets out.' },
+        {
+          selector: 'ExportAllDeclaration',
+          message: 'Name each export: a diff does not show what `export *` lets out.',
+        },
       ],
       eqeqeq: 'error',
     },
@@ -56,7 +59,10 @@ export default defineConfig(
   {
     files: ['**/*.js', '**/*.cjs', '**/*.mjs'],
     extends: [tseslint.configs.disableTypeChecked],
-    rules: { '@typescript-eslint/explicit-module-boundary-types': 'off' },
+    rules: {
+      '@typescript-eslint/explicit-module-boundary-types': 'off',
+      '@typescript-eslint/no-require-imports': 'off',
+    },
   },
   {
     files: ['**/*.spec.ts', '**/test/**'],

@@ -41,6 +41,7 @@ let settings: WechatPayConfig;
 const apps: NestExpressApplication[] = [];
 
 beforeAll(async () => {
+  Logger.overrideLogger(false);
   sandbox = await Sandbox.start();
   const { appId, merchantId, apiKey, certificate, ca, baseUrl } = sandbox.merchant;
   settings = { appId, merchantId, apiKey, certificate: { pfx: certificate.pfx }, ca, baseUrl };
@@ -71,11 +72,8 @@ class OrdersController {
 }
 
 async function start(...imports: (DynamicModule | Promise<DynamicModule> | Type)[]): Promise<NestExpressApplication> {
-  const module = await Test.createTestingModule({ imports, controllers: [OrdersController] })
-    .setLogger(false)
-    .compile();
+  const module = await Test.createTestingModule({ imports, controllers: [OrdersController] }).compile();
   const app = module.createNestApplication<NestExpressApplication>();
-  app.useLogger(false);
   apps.push(app);
   await app.listen(0);
   return app;

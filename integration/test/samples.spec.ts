@@ -1,0 +1,56 @@
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import ts from 'typescript';
+import { afterAll, expect, test } from 'vitest';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+// Inside this project, so that the samples resolve the packages as an application does: built, by their `exports`.
+const folder = join(root, 'integration/.samples');
+
+const documents = [root, join(root, 'docs'), ...['packages', 'apps'].map((name) => join(root, name))].flatMap((start) =>
+  readdirSync(start, { recursive: start !== root, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.md') && !/node_modules|CHANGELOG/.test(name))
+    .map((name) => join(start, name)),
+);
+
+const samples = documents.flatMap((document) =>
+  [...readFileSync(document, 'utf8').matchAll(/^```ts\n([\s\S]*?)^```/gm)].map(([, code = ''], index) => ({
+    name: `${relative(root, document)}, sample ${index + 1}`,
+    file: join(folder, `${relative(root, document).replace(/\W/g, '-')}-${index + 1}.ts`),
+    code,
+  })),
+);
+
+mkdirSync(folder, { recursive: true });
+for (const { file, code } of samples) writeFileSync(file, `${code}\nexport {};\n`);
+
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+});
+
+const program = ts.createProgram(
+  samples.map(({ file }) => file),
+  {
+    strict: true,
+    noEmit: true,
+    target: ts.ScriptTarget.ES2023,
+    module: ts.ModuleKind.NodeNext,
+    moduleResolution: ts.ModuleResolutionKind.NodeNext,
+    experimentalDecorators: true,
+    skipLibCheck: true,
+    types: ['node'],
+  },
+);
+
+test('the documentation has samples', () => {
+  expect(samples.length).toBeGreaterThan(5);
+});
+
+test.each(samples)('$name compiles', ({ file }) => {
+  const source = program.getSourceFile(file);
+  const problems = ts
+    .getPreEmitDiagnostics(program, source)
+    .map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'));
+  expect(problems).toEqual([]);
+});
