@@ -10,7 +10,7 @@ export interface Answer {
 }
 
 /** Anything but the plain way of delivering. `hang` and `cut` happen before the first byte, or in the middle of the body. */
-export type Delivery =
+type Delivery =
   | { readonly kind: 'delay'; readonly delayMs: number }
   | { readonly kind: 'hang' | 'cut'; readonly at: 'headers' | 'body' }
   | { readonly kind: 'endless' };

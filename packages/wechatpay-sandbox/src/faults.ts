@@ -10,14 +10,14 @@ interface Effect {
 }
 
 /** A signed refusal with `recall` Y: call again. `effect` defaults to false. */
-export interface RecallFault extends Effect {
+interface RecallFault extends Effect {
   kind: 'recall';
   /** With 'SUCCESS' the reply contradicts itself: success, and call again. @default 'FAIL', with SYSTEMERROR */
   resultCode?: 'SUCCESS' | 'FAIL';
 }
 
 /** A signed refusal with this code, on the page or not. `effect` defaults to false. */
-export interface ErrorFault extends Effect {
+interface ErrorFault extends Effect {
   kind: 'error';
   errorCode: string;
   /** @default the page's description */
@@ -27,146 +27,146 @@ export interface ErrorFault extends Effect {
 }
 
 /** The reply comes late: after so many real milliseconds. */
-export interface DelayFault extends Effect {
+interface DelayFault extends Effect {
   kind: 'delay';
   delayMs: number;
 }
 
 /** Nothing more comes, and the connection stays open: from before the headers, or from half of the body. */
-export interface HangFault extends Effect {
+interface HangFault extends Effect {
   kind: 'hang';
   /** @default 'headers' */
   at?: 'headers' | 'body';
 }
 
 /** The connection is cut: before the first byte of the reply, or in the middle of a body whose length was announced. */
-export interface CutFault extends Effect {
+interface CutFault extends Effect {
   kind: 'cut';
   /** @default 'headers' */
   at?: 'headers' | 'body';
 }
 
 /** An HTML page with this HTTP status, as a proxy gives it when it hears nothing from behind: 502, 504. */
-export interface StatusFault extends Effect {
+interface StatusFault extends Effect {
   kind: 'status';
   status: number;
 }
 
 /** An HTTP 302. `effect` defaults to false. */
-export interface RedirectFault extends Effect {
+interface RedirectFault extends Effect {
   kind: 'redirect';
   /** @default another path of this gateway */
   location?: string;
 }
 
 /** An HTTP 200 without a body. */
-export interface EmptyBodyFault extends Effect {
+interface EmptyBodyFault extends Effect {
   kind: 'empty-body';
 }
 
 /** A complete HTTP reply that holds the first half of the XML. */
-export interface TruncatedXmlFault extends Effect {
+interface TruncatedXmlFault extends Effect {
   kind: 'truncated-xml';
 }
 
 /** `sign` has the right form and the wrong value. */
-export interface WrongSignatureFault extends Effect {
+interface WrongSignatureFault extends Effect {
   kind: 'wrong-signature';
 }
 
 /** There is no `sign`. */
-export interface MissingSignatureFault extends Effect {
+interface MissingSignatureFault extends Effect {
   kind: 'missing-signature';
 }
 
 /** The reply is signed by the right key with the algorithm that the request did not use. */
-export interface OtherAlgorithmFault extends Effect {
+interface OtherAlgorithmFault extends Effect {
   kind: 'other-algorithm';
 }
 
 /** The reply is another merchant's: its identities, correctly signed with its key. */
-export interface ForeignMerchantFault extends Effect {
+interface ForeignMerchantFault extends Effect {
   kind: 'foreign-merchant';
   /** @default one that is made up */
   merchant?: Merchant;
 }
 
 /** The reply has another identity in it, and is signed with the right key. */
-export interface ForeignIdentityFault extends Effect {
+interface ForeignIdentityFault extends Effect {
   kind: 'foreign-identity';
   /** Wire names, for instance `{ out_trade_no: '…' }`. @default another appid */
   fields?: Fields;
 }
 
 /** A field was changed after the reply was signed. */
-export interface TamperedFault extends Effect {
+interface TamperedFault extends Effect {
   kind: 'tampered';
   /** Wire names, for instance `{ result_code: 'SUCCESS' }`. @default recall is turned round */
   fields?: Fields;
 }
 
 /** A DOCTYPE with an external entity that a field refers to (XXE). */
-export interface DoctypeFault extends Effect {
+interface DoctypeFault extends Effect {
   kind: 'doctype';
 }
 
 /** A DOCTYPE whose entities multiply to a gigabyte. */
-export interface EntityBombFault extends Effect {
+interface EntityBombFault extends Effect {
   kind: 'entity-bomb';
 }
 
 /** A reply far longer than any real one, correctly signed. */
-export interface OversizedFault extends Effect {
+interface OversizedFault extends Effect {
   kind: 'oversized';
   /** Of the field that fills it. @default 131072, twice 64 KiB */
   bytes?: number;
 }
 
 /** A reply that never ends, as fast as it is read. */
-export interface EndlessFault extends Effect {
+interface EndlessFault extends Effect {
   kind: 'endless';
 }
 
 /** A byte that is no UTF-8, in a field that is signed. */
-export interface InvalidUtf8Fault extends Effect {
+interface InvalidUtf8Fault extends Effect {
   kind: 'invalid-utf8';
 }
 
 /** `recall` twice: first turned round, then as signed. */
-export interface DuplicateFieldFault extends Effect {
+interface DuplicateFieldFault extends Effect {
   kind: 'duplicate-field';
 }
 
 /** `return_code` FAIL with a `return_msg`, unsigned. `effect` defaults to false. */
-export interface ReturnFailFault extends Effect {
+interface ReturnFailFault extends Effect {
   kind: 'return-fail';
   /** @default 'system error' */
   returnMessage?: string;
 }
 
 /** A `return_code` that is neither SUCCESS nor FAIL, in a reply that is signed and otherwise whole. */
-export interface ReturnCodeFault extends Effect {
+interface ReturnCodeFault extends Effect {
   kind: 'return-code';
   /** @default 'UNKNOWN' */
   returnCode?: string;
 }
 
 /** `return_code` FAIL with `retmsg` and `retcode` in place of `return_msg`, as was seen. `effect` defaults to false. */
-export interface RetmsgFault extends Effect {
+interface RetmsgFault extends Effect {
   kind: 'retmsg';
   /** @default 'system error' */
   message?: string;
 }
 
 /** A sound reply with a field more, signed: WeChat Pay may add some, and a client must bear it. */
-export interface ExtraFieldFault extends Effect {
+interface ExtraFieldFault extends Effect {
   kind: 'extra-field';
   /** Wire names. @default one field */
   fields?: Fields;
 }
 
 /** A sound reply with an empty field, which the signature leaves out. */
-export interface EmptyFieldFault extends Effect {
+interface EmptyFieldFault extends Effect {
   kind: 'empty-field';
   /** @default 'attach' */
   field?: string;
