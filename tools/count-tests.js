@@ -18,7 +18,9 @@ for (const project of projects) {
   }
   const results = JSON.parse(readFileSync(report, 'utf8'));
   // A file that does not even load counts no test, but is a failure all the same.
-  const broken = results.testResults.filter(({ status, assertionResults }) => status === 'failed' && !assertionResults.length);
+  const broken = results.testResults.filter(
+    ({ status, assertionResults }) => status === 'failed' && !assertionResults.length,
+  );
   console.log(`${project}: ${results.numPassedTests} passed, ${results.numFailedTests + broken.length} failed`);
   passed += results.numPassedTests;
   failed += results.numFailedTests + broken.length;
