@@ -1,0 +1,150 @@
+import { createServer } from 'node:tls';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import fc from 'fast-check';
+import { CertificateAuthority } from 'wechatpay-sandbox';
+import { expect, it } from 'vitest';
+import { encode, reverseOrder, sign, WechatPayClient, WechatPayError, type ReverseResult } from '../../src/index.js';
+import { corpus, edited, hostile, spend } from './hostile-xml.js';
+
+const API_KEY = '192006250b4c09247ec02edce69f6a2d';
+const settings = { appId: 'wx2421b1c4370ec43b', merchantId: '10000100', apiKey: API_KEY };
+
+const fields = {
+  return_code: 'SUCCESS',
+  return_msg: 'OK',
+  appid: settings.appId,
+  mch_id: settings.merchantId,
+  nonce_str: 'o5bAKF3o2ypC8hwa',
+  result_code: 'SUCCESS',
+  recall: 'N',
+};
+const genuine = encode({ ...fields, sign: sign(fields, API_KEY, 'HMAC-SHA256') });
+const refused = { ...fields, result_code: 'FAIL', err_code: 'USERPAYING', recall: 'Y' };
+const refusal = encode({ ...refused, sign: sign(refused, API_KEY, 'HMAC-SHA256') });
+
+/** An answer is believed only where it says, field by field, what was signed. */
+function judge(outcome: ReverseResult | WechatPayError): void {
+  if (!(outcome instanceof Error)) {
+    expect(outcome.raw).toEqual(fields);
+    return;
+  }
+  expect(outcome).toBeInstanceOf(WechatPayError);
+  if (outcome.code === 'WECHATPAY_BUSINESS_FAIL') expect(outcome).toMatchObject({ raw: refused });
+  else expect(outcome.outcome).toBe('unknown');
+}
+
+async function reverse(client: WechatPayClient): Promise<ReverseResult | WechatPayError> {
+  return reverseOrder(client, { outTradeNo: '1415717424' }).catch((error: unknown) => error as WechatPayError);
+}
+
+it('believes no forged reply', async () => {
+  let body = '';
+  let status = 200;
+  const client = new WechatPayClient({
+    ...settings,
+    transport: () => Promise.resolve({ status, body: Buffer.from(body) }),
+  });
+  const seen = { believed: 0, refused: 0 };
+  const reply = fc.oneof(hostile, edited(fc.constantFrom(genuine, refusal, ...corpus)));
+  await fc.assert(
+    fc.asyncProperty(reply, fc.constantFrom(200, 200, 200, 200, 302, 400, 502), async (text, code) => {
+      body = text;
+      status = code;
+      const outcome = await reverse(client);
+      seen[outcome instanceof Error ? 'refused' : 'believed'] += 1;
+      judge(outcome);
+    }),
+    spend,
+  );
+  // Some edits leave the meaning as it is (white space between fields): the property has been at work on both sides.
+  expect(seen.refused).toBeGreaterThan(0);
+  expect(seen.believed).toBeGreaterThan(0);
+});
+
+const HTTP_PARTS = [
+  ...[
+    'HTTP/1.1 200 OK\r\n',
+    'HTTP/1.0 200 OK\r\n',
+    'HTTP/1.1 100 Continue\r\n\r\n',
+    'HTTP/1.1 204 No Content\r\n',
+    'HTTP/2 200\r\n',
+  ],
+  ...[
+    'HTTP/1.1 302 Found\r\nlocation: /\r\n',
+    'HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\n',
+    'HTTP/1.1 999 ?\r\n',
+  ],
+  ...[
+    `content-length: ${genuine.length}\r\n`,
+    'content-length: 10\r\n',
+    'content-length: -1\r\n',
+    'content-length: 99999999999\r\n',
+  ],
+  ...[
+    'transfer-encoding: chunked\r\n',
+    'connection: close\r\n',
+    'content-encoding: gzip\r\n',
+    'x: \0\r\n',
+    ': \r\n',
+    'a\r\n',
+  ],
+  ...[
+    '\r\n',
+    '\n',
+    '\r\n\r\n',
+    '0\r\n\r\n',
+    '5\r\n<xml>\r\n',
+    'ffffffffffffffff\r\n',
+    `${genuine.length.toString(16)}\r\n`,
+    genuine,
+    refusal,
+  ],
+  ...['<xml>', '\0', 'x'.repeat(70_000)],
+];
+
+it('ends every call, whatever bytes come over the wire, and believes only the genuine reply', async () => {
+  const authority = new CertificateAuthority();
+  const [certificate, merchant] = await Promise.all([
+    authority.issueServer(),
+    authority.issueClient({ commonName: settings.merchantId }),
+  ]);
+  let answer = '';
+  const server = createServer({ ...certificate, ca: authority.pem, requestCert: true }, (socket) => {
+    socket.on('error', () => undefined);
+    socket.once('data', () => {
+      socket.end(answer, 'latin1');
+    });
+  }).listen(0, 'localhost');
+  await once(server, 'listening');
+  const client = new WechatPayClient({
+    ...settings,
+    certificate: { pfx: merchant.pfx },
+    ca: authority.pem,
+    baseUrl: `https://localhost:${(server.address() as AddressInfo).port}`,
+    timeoutMs: 10_000,
+  });
+
+  const head = fc.constantFrom(
+    `HTTP/1.1 200 OK\r\ncontent-length: ${genuine.length}\r\n\r\n${genuine}`,
+    `HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n${genuine.length.toString(16)}\r\n${genuine}\r\n0\r\n\r\n`,
+    `HTTP/1.1 200 OK\r\n\r\n${refusal}`,
+  );
+  const wire = fc.oneof(
+    fc.array(fc.constantFrom(...HTTP_PARTS), { maxLength: 8 }).map((parts) => parts.join('')),
+    edited(head),
+    head,
+  );
+  await fc.assert(
+    fc.asyncProperty(wire, async (bytes) => {
+      answer = bytes;
+      const outcome = await reverse(client);
+      judge(outcome);
+      // The server always closes: nothing is left to wait for.
+      expect(outcome).not.toMatchObject({ code: 'WECHATPAY_TIMEOUT' });
+    }),
+    spend,
+  );
+  await client.close();
+  server.close();
+});
