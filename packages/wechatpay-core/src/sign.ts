@@ -18,7 +18,7 @@ export type Fields = Readonly<Record<string, string | null | undefined>>;
 export function sign(fields: Fields, apiKey: string, signType: SignType): string {
   const text = `${canonicalize(fields)}key=${apiKey}`;
   const hash = signType === 'MD5' ? createHash('md5') : createHmac('sha256', apiKey);
-  return hash.update(text, 'utf8').digest('hex').toUpperCase();
+  return hash.update(text).digest('hex').toUpperCase();
 }
 
 /**
