@@ -45,6 +45,10 @@ test.each<[field: string, change: Record<string, unknown>, message?: RegExp]>([
   }
 });
 
+test.each([undefined, null, 'wx1'])('refuses %j for settings', (config) => {
+  expect(() => new WechatPayClient(config as never)).toThrow(/^config: must be an object/);
+});
+
 it('talks to the gateway for servers outside of mainland China unless told otherwise', () => {
   expect(new WechatPayClient(valid).baseUrls).toEqual(['https://apihk.mch.weixin.qq.com']);
 });

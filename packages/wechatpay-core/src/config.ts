@@ -87,6 +87,8 @@ export function validateConfig(config: WechatPayConfig): void {
 
 /** @throws {WechatPayConfigError} the first setting that is missing or wrong. */
 export function resolveConfig(config: WechatPayConfig): ResolvedConfig {
+  const given: unknown = config;
+  if (typeof given !== 'object' || given === null) throw new WechatPayConfigError('config', 'must be an object.');
   const now = config.now ?? Date.now;
   const merchantId = identifier('merchantId', config.merchantId);
   return {

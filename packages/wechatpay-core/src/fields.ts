@@ -16,6 +16,10 @@ export function toFields<Property extends string>(
   request: Readonly<Partial<Record<Property, unknown>>>,
   map: FieldMap<Property>,
 ): Fields {
+  const given: unknown = request;
+  if (typeof given !== 'object' || given === null) {
+    throw new WechatPayRequestError('request', `must be an object such as { ${Object.keys(map)[0] ?? ''}: '…' }.`);
+  }
   const fields: Record<string, string> = {};
   for (const [property, [name, maxLength]] of Object.entries(map) as [Property, FieldMap<Property>[Property]][]) {
     const value = request[property];

@@ -170,6 +170,8 @@ describe('institutional mode', () => {
 
 describe('refuses before anything is sent', () => {
   test.each<[field: string, request: unknown, message: RegExp]>([
+    ['request', undefined, /must be an object/],
+    ['request', '1415717424', /must be an object/],
     ['outTradeNo', {}, /give at least one of the two/],
     ['outTradeNo', { outTradeNo: undefined, transactionId: undefined }, /give at least one/],
     ['outTradeNo', { outTradeNo: '' }, /empty/],

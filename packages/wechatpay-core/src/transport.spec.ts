@@ -237,7 +237,7 @@ describe('says unknown once a byte was sent', () => {
     expect(error).toMatchObject({ code: 'WECHATPAY_TIMEOUT', outcome: 'unknown' });
   });
 
-  it.each([undefined, new DOMException('a time-out of their own', 'TimeoutError')])(
+  it.each([undefined, null, 'a text', new DOMException('a time-out of their own', 'TimeoutError')])(
     'the caller aborts (%s)',
     async (reason) => {
       const abort = new AbortController();

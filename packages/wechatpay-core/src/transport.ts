@@ -183,7 +183,7 @@ function describeFailure(
   { origin, sent, signal }: { origin: string; sent: boolean; signal: AbortSignal },
 ): WechatPayTransportError | WechatPayResponseError {
   if (cause instanceof TooLarge) return new WechatPayResponseError(`The answer is larger than ${MAX_XML_BYTES} bytes.`);
-  const { code, message } = cause as { code?: string; message?: string };
+  const { code, message } = (cause ?? {}) as { code?: string; message?: string };
   // TLS errors carry the whole peer certificate, which belongs in no log.
   if (cause instanceof Error && 'cert' in cause) delete cause.cert;
 
