@@ -1,0 +1,34 @@
+import 'reflect-metadata';
+import { NestFactory } from '@nestjs/core';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { WechatPayConfigError } from 'wechatpay-core';
+import { AppModule } from './app.module.js';
+import { configureApp } from './configure-app.js';
+import { chooseGateway } from './gateway.js';
+import { readPort, PortError } from './port.js';
+import { welcome } from './welcome.js';
+
+// This back end asks nobody who they are. Put authentication in front of it before you let others reach it.
+const HOST = '127.0.0.1';
+
+try {
+  const port = readPort(process.env.PORT);
+  const gateway = await chooseGateway();
+  const app = await NestFactory.create<NestExpressApplication>(AppModule.register(gateway.module), {
+    // Quiet until it is built: what goes wrong there is told below, without a stack.
+    logger: false,
+    abortOnError: false,
+    bodyParser: false,
+  });
+  app.useLogger(['error', 'warn']);
+  configureApp(app);
+  app.enableShutdownHooks(['SIGINT', 'SIGTERM'], { useProcessExit: true });
+  await app.listen(port, HOST).catch((error: unknown) => {
+    throw PortError.from(error, port);
+  });
+  console.log(welcome(app, gateway));
+} catch (error) {
+  const expected = error instanceof WechatPayConfigError || error instanceof PortError;
+  console.error(expected ? `\n  Cannot start. ${error.message}\n` : error);
+  process.exit(1);
+}

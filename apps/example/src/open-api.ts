@@ -1,0 +1,73 @@
+import { applyDecorators } from '@nestjs/common';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import {
+  ApiResponse,
+  DocumentBuilder,
+  SwaggerModule,
+  type ApiResponseOptions,
+  type OpenAPIObject,
+} from '@nestjs/swagger';
+import { z } from 'zod';
+import { health, problem, reverseAnswer, reverseRequest } from './orders.schemas.js';
+import { HTTP_ANSWERS } from './wechatpay-error.filter.js';
+
+type SchemaObject = Extract<ApiResponseOptions, { schema: unknown }>['schema'];
+
+/** Nest's own shape, for what fails before a controller is reached. */
+const httpError = z.strictObject({ statusCode: z.int(), message: z.string(), error: z.string().optional() });
+
+const SCHEMAS = {
+  ReverseRequest: reverseRequest,
+  ReverseResult: reverseAnswer,
+  Problem: problem,
+  Health: health,
+  HttpError: httpError,
+};
+
+/** The document behind /docs and /docs-json. */
+export function describeApi(app: NestExpressApplication): OpenAPIObject {
+  const settings = new DocumentBuilder()
+    .setTitle('WeChat Pay example')
+    .setDescription(
+      'Revokes orders. The status tells about the money. **200**: done, unless `recall` is true. **4xx**: this call moved ' +
+        'none. **503**: nothing was sent. **502** and **504**: it may have happened; query the order, or revoke it again.',
+    )
+    .setVersion('1')
+    .build();
+  const document = SwaggerModule.createDocument(app, settings);
+  const schemas = Object.entries(SCHEMAS).map(([name, schema]) => [name, toOpenApi(schema)] as const);
+  return { ...document, components: { ...document.components, schemas: Object.fromEntries(schemas) } };
+}
+
+/** A schema of the document, by its name there. */
+export function schemaNamed(name: keyof typeof SCHEMAS): { $ref: string } {
+  return { $ref: `#/components/schemas/${name}` };
+}
+
+/** Documents each status of the table of errors, and what it stands for. */
+export function ApiProblems(): MethodDecorator {
+  const statuses = [...new Set(HTTP_ANSWERS.map(({ status }) => status))].sort();
+  return applyDecorators(
+    ...statuses.map((status) => {
+      const answers = HTTP_ANSWERS.filter((answer) => answer.status === status);
+      const description = answers.map(({ when, remedy }) => `- ${when}. *${remedy}*`).join('\n');
+      const waits = answers.some(({ retryAfterSeconds }) => retryAfterSeconds !== undefined) || status === 502;
+      const headers = {
+        'Retry-After': { description: 'Seconds, where waiting helps.', schema: { type: 'integer' as const } },
+      };
+      return ApiResponse({ status, description, schema: schemaNamed('Problem'), ...(waits && { headers }) });
+    }),
+  );
+}
+
+/** What zod checks, as OpenAPI 3.0 shows it. */
+export function toOpenApi(schema: z.ZodType): SchemaObject {
+  return z.toJSONSchema(schema, {
+    target: 'openapi-3.0',
+    io: 'input',
+    // The format says it; the pattern behind a date-time is a page long.
+    override: ({ jsonSchema }) => {
+      if (jsonSchema.format !== undefined) delete jsonSchema.pattern;
+    },
+  }) as SchemaObject;
+}

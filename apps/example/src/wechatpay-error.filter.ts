@@ -1,0 +1,145 @@
+import { Catch, Inject, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import {
+  WechatPayBusinessError,
+  WechatPayError,
+  WechatPayRequestError,
+  type Advice,
+  type Outcome,
+  type WechatPayErrorCode,
+} from 'wechatpay-core';
+import type { Problem, ReverseParams } from './orders.schemas.js';
+
+/** A row of the table: an error that has what `of` says is answered so. */
+export interface HttpAnswer {
+  readonly of: { code?: WechatPayErrorCode; outcome: Outcome; advice?: Advice };
+  readonly status: number;
+  /** For a body whose error brings no advice of its own. */
+  readonly advice?: Advice;
+  readonly retryAfterSeconds?: number;
+  readonly when: string;
+  readonly remedy: string;
+}
+
+const RETRY_AFTER_SECONDS = 5;
+
+const UNKNOWN: HttpAnswer = {
+  of: { outcome: 'unknown' },
+  status: 502,
+  advice: 'query-order',
+  when: 'The answer is no clear one: SYSTEMERROR, an unlisted code, a broken connection, a signature that does not hold',
+  remedy: 'It may have happened. Query the order, or revoke it again: revoking twice moves the money once.',
+};
+
+/**
+ * Which HTTP answer an error becomes: the first row that fits.
+ *
+ * The status tells about the money. 4xx: this call moved none, and it has to change or to wait. 503: nothing was sent.
+ * 502 and 504: it may have happened. Never take one of these two for a failure.
+ */
+export const HTTP_ANSWERS: readonly HttpAnswer[] = [
+  {
+    of: { code: 'WECHATPAY_INVALID_REQUEST', outcome: 'not-sent' },
+    status: 422,
+    when: 'A field is wrong, or the order is younger than 15 s or older than 7 days: nothing was sent',
+    remedy: 'Nothing happened. The message names the field, and says what to do.',
+  },
+  {
+    of: { outcome: 'not-sent' },
+    status: 503,
+    advice: 'retry-later',
+    retryAfterSeconds: RETRY_AFTER_SECONDS,
+    when: 'WeChat Pay cannot be reached: nothing was sent',
+    remedy: 'Nothing happened. Call again in some seconds.',
+  },
+  {
+    of: { outcome: 'rejected', advice: 'retry-later' },
+    status: 409,
+    retryAfterSeconds: RETRY_AFTER_SECONDS,
+    when: 'USERPAYING: the customer is paying at this moment',
+    remedy: 'Revoke again in some seconds.',
+  },
+  {
+    of: { outcome: 'rejected', advice: 'refund' },
+    status: 409,
+    when: 'REVERSE_EXPIRE: the order is older than 7 days',
+    remedy: 'Refund the order instead.',
+  },
+  {
+    of: { outcome: 'rejected' },
+    status: 422,
+    when: 'PARAM_ERROR, INVALID_TRANSACTIONID, SIGNERROR, REQUIRE_POST_METHOD: WeChat Pay refuses the request',
+    remedy: "Check the order's numbers; where errorCode is SIGNERROR, the API key of this server.",
+  },
+  {
+    of: { code: 'WECHATPAY_TIMEOUT', outcome: 'unknown' },
+    status: 504,
+    advice: 'query-order',
+    when: 'No answer in time',
+    remedy: UNKNOWN.remedy,
+  },
+  {
+    of: { outcome: 'unknown', advice: 'fix-request' },
+    status: 502,
+    when: 'INVALID_REQUEST: no such order, another certificate, or a duplicate of a request that is still worked on',
+    remedy: "Check the order's numbers, and this server's certificate. Then query the order, or revoke it again.",
+  },
+  UNKNOWN,
+];
+
+/** Turns the library's errors into answers that a cashier's software can act on; all others stay Nest's. */
+@Catch(WechatPayError)
+export class WechatPayErrorFilter implements ExceptionFilter<WechatPayError> {
+  readonly #logger = new Logger('WechatPay');
+  readonly #host: HttpAdapterHost;
+
+  constructor(@Inject(HttpAdapterHost) host: HttpAdapterHost) {
+    this.#host = host;
+  }
+
+  catch(error: WechatPayError, host: ArgumentsHost): void {
+    // What a caller got wrong is the caller's to read; the rest is for whoever runs this.
+    if (!(error instanceof WechatPayRequestError)) this.#logger.warn(`${error.outcome}: ${error.message}`);
+    const http = host.switchToHttp();
+    const { params } = http.getRequest<{ params: ReverseParams }>();
+    const answer = answerTo(error);
+    const problem = describeProblem(error, answer, params);
+    const { httpAdapter } = this.#host;
+    const response: unknown = http.getResponse();
+    if (problem.retryAfterSeconds !== undefined) {
+      httpAdapter.setHeader(response, 'Retry-After', String(problem.retryAfterSeconds));
+    }
+    httpAdapter.reply(response, problem, answer.status);
+  }
+}
+
+function answerTo(error: WechatPayError): HttpAnswer {
+  const seen: HttpAnswer['of'] = {
+    code: error.code,
+    outcome: error.outcome,
+    ...(error instanceof WechatPayBusinessError && { advice: error.advice }),
+  };
+  const fits = ({ of }: HttpAnswer): boolean =>
+    seen.outcome === of.outcome &&
+    [undefined, seen.code].includes(of.code) &&
+    [undefined, seen.advice].includes(of.advice);
+  return HTTP_ANSWERS.find(fits) ?? UNKNOWN;
+}
+
+function describeProblem(error: WechatPayError, answer: HttpAnswer, { outTradeNo }: ReverseParams): Problem {
+  const business = error instanceof WechatPayBusinessError ? error : undefined;
+  return {
+    code: error.code,
+    outcome: error.outcome,
+    advice: business?.advice ?? answer.advice,
+    remedy: answer.remedy,
+    message: error.message,
+    field: error instanceof WechatPayRequestError ? error.field : undefined,
+    errorCode: business?.errorCode,
+    errorDescription: business?.errorDescription,
+    recall: business?.recall,
+    retryAfterSeconds: answer.retryAfterSeconds ?? (business?.recall ? RETRY_AFTER_SECONDS : undefined),
+    // A request that is refused before its call has no order yet.
+    order: error.order ?? { outTradeNo },
+  };
+}

@@ -1,0 +1,39 @@
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { WechatPayClient } from 'wechatpay-core';
+import type { Gateway } from './gateway.js';
+
+/** What a person who has just started this wants to see. */
+export function welcome(app: NestExpressApplication, { isDemo }: Gateway): string {
+  const { port } = app.getHttpServer().address() as { port: number };
+  const url = `http://localhost:${port}`;
+  const lines = isDemo ? demo(url) : real(app, url);
+  return ['', ...lines, '', `The API, to read and to try: ${url}/docs`, '']
+    .map((line) => `  ${line}`.trimEnd())
+    .join('\n');
+}
+
+function demo(url: string): string[] {
+  return [
+    'WeChat Pay example, with a sandbox gateway of its own: no account, no money.',
+    '',
+    'An order that was paid. It is refunded:',
+    `curl -X POST ${url}/orders/demo-paid/reverse`,
+    '',
+    'The customer is still typing a password. Try again later:',
+    `curl -X POST ${url}/orders/demo-paying/reverse`,
+    '',
+    'Older than 7 days. Refund it instead:',
+    `curl -X POST ${url}/orders/demo-expired/reverse`,
+  ];
+}
+
+function real(app: NestExpressApplication, url: string): string[] {
+  const { merchantId, baseUrls, certificate } = app.get(WechatPayClient, { strict: false });
+  const until = certificate ? ` Its certificate is valid until ${certificate.validTo.toISOString()}.` : '';
+  return [
+    `WeChat Pay example, at ${baseUrls.join(', ')}: real orders, real money.`,
+    `Merchant ${merchantId}.${until}`,
+    '',
+    `curl -X POST ${url}/orders/YOUR-ORDER/reverse`,
+  ];
+}
