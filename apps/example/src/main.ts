@@ -1,9 +1,10 @@
 import 'reflect-metadata';
+import { ConsoleLogger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { WechatPayConfigError } from 'wechatpay-core';
 import { AppModule } from './app.module.js';
-import { configureApp } from './configure-app.js';
+import { APP_OPTIONS, configureApp } from './configure-app.js';
 import { chooseGateway } from './gateway.js';
 import { readPort, PortError } from './port.js';
 import { welcome } from './welcome.js';
@@ -14,13 +15,10 @@ const HOST = '127.0.0.1';
 try {
   const port = readPort(process.env.PORT);
   const gateway = await chooseGateway();
-  const app = await NestFactory.create<NestExpressApplication>(AppModule.register(gateway.module), {
-    // Quiet until it is built: what goes wrong there is told below, without a stack.
-    logger: false,
-    abortOnError: false,
-    bodyParser: false,
-  });
-  app.useLogger(['error', 'warn']);
+  // Quiet until it is built: what goes wrong there is told below, without a stack.
+  const options = { ...APP_OPTIONS, logger: false, abortOnError: false } as const;
+  const app = await NestFactory.create<NestExpressApplication>(AppModule.register(gateway.module), options);
+  app.useLogger(new ConsoleLogger({ logLevels: ['error', 'warn'] }));
   configureApp(app);
   app.enableShutdownHooks(['SIGINT', 'SIGTERM'], { useProcessExit: true });
   await app.listen(port, HOST).catch((error: unknown) => {

@@ -14,7 +14,7 @@ import { HTTP_ANSWERS } from './wechatpay-error.filter.js';
 type SchemaObject = Extract<ApiResponseOptions, { schema: unknown }>['schema'];
 
 /** Nest's own shape, for what fails before a controller is reached. */
-const httpError = z.strictObject({ statusCode: z.int(), message: z.string(), error: z.string().optional() });
+const httpError = z.strictObject({ statusCode: z.number(), message: z.string(), error: z.string().optional() });
 
 const SCHEMAS = {
   ReverseRequest: reverseRequest,
@@ -51,7 +51,10 @@ export function ApiProblems(): MethodDecorator {
     ...statuses.map((status) => {
       const answers = HTTP_ANSWERS.filter((answer) => answer.status === status);
       const description = answers.map(({ when, remedy }) => `- ${when}. *${remedy}*`).join('\n');
-      const waits = answers.some(({ retryAfterSeconds }) => retryAfterSeconds !== undefined) || status === 502;
+      // Of the unknown ones, those with recall.
+      const waits = answers.some(
+        ({ of, retryAfterSeconds }) => retryAfterSeconds !== undefined || of.outcome === 'unknown',
+      );
       const headers = {
         'Retry-After': { description: 'Seconds, where waiting helps.', schema: { type: 'integer' as const } },
       };

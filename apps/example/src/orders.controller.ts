@@ -29,7 +29,10 @@ export class OrdersController {
   @ApiParam({ name: 'outTradeNo', schema: toOpenApi(reverseParams.shape.outTradeNo) })
   @ApiBody({ required: false, schema: schemaNamed('ReverseRequest') })
   @ApiOkResponse({ description: 'WeChat Pay took it, signed.', schema: schemaNamed('ReverseResult') })
-  @ApiBadRequestResponse({ description: 'The body is no JSON.', schema: schemaNamed('HttpError') })
+  @ApiBadRequestResponse({
+    description: 'The body is no JSON, or the path is no UTF-8.',
+    schema: schemaNamed('HttpError'),
+  })
   @ApiProblems()
   async reverse(
     @Param({ schema: reverseParams }) { outTradeNo }: ReverseParams,

@@ -36,9 +36,9 @@ const reverseFields = {
 
 /** The body of a revoke: may be left out. A field that it does not know is refused: it may be a misspelt one. */
 export const reverseRequest = z.strictObject(reverseFields, {
-  error: ({ code, keys }) =>
+  error: ({ code }) =>
     code === 'unrecognized_keys'
-      ? `takes no ${JSON.stringify((keys)[0])}; its fields are ${Object.keys(reverseFields).join(', ')}.`
+      ? `is no field of this request; there are ${Object.keys(reverseFields).join(', ')}.`
       : 'must be a JSON object, or left out.',
 });
 export const reverseBody = reverseRequest.default({});
@@ -98,7 +98,7 @@ export const problem = z.strictObject({
   errorCode: z.string().optional().meta({ description: "WeChat Pay's err_code.", example: 'USERPAYING' }),
   errorDescription: z.string().optional().meta({ description: "WeChat Pay's err_code_des." }),
   recall: z.boolean().optional().meta({ description: 'true: WeChat Pay asks for the revoke to be called again.' }),
-  retryAfterSeconds: z.int().optional().meta({ description: 'As in the Retry-After header: call again then.' }),
+  retryAfterSeconds: z.number().optional().meta({ description: 'As in the Retry-After header: call again then.' }),
   order: z.strictObject({ transactionId: z.string().optional(), outTradeNo: z.string().optional() }).optional(),
 });
 export type Problem = z.infer<typeof problem>;
@@ -107,7 +107,7 @@ const gatewayHealth = z.strictObject({
   status: z.enum(['up', 'down']),
   merchantId: z.string(),
   certificateExpiresAt: z.string().optional().meta({ format: 'date-time' }),
-  certificateDaysLeft: z.int().optional(),
+  certificateDaysLeft: z.number().optional(),
   message: z.string().optional(),
 });
 

@@ -3,9 +3,8 @@ export class PortError extends Error {
   /** Puts into words why listening failed; what is not about the port stays as it is. */
   static from(error: unknown, port: number): unknown {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EADDRINUSE') return new PortError(`PORT: ${port} is taken; set another one, as in PORT=${port + 1}.`);
-    if (code === 'EACCES')
-      return new PortError(`PORT: ${port} needs more rights; set one above 1023, as in PORT=3000.`);
+    if (code === 'EADDRINUSE') return new PortError(`PORT: ${port} is taken; set another one, or 0 for any free one.`);
+    if (code === 'EACCES') return new PortError(`PORT: ${port} needs more rights; set one above 1023.`);
     return error;
   }
 }

@@ -31,7 +31,7 @@ function real(app: NestExpressApplication, url: string): string[] {
   const { merchantId, baseUrls, certificate } = app.get(WechatPayClient, { strict: false });
   const until = certificate ? ` Its certificate is valid until ${certificate.validTo.toISOString()}.` : '';
   return [
-    `WeChat Pay example, at ${baseUrls.join(', ')}: real orders, real money.`,
+    `WeChat Pay example, at ${baseUrls.join(', ')}.`,
     `Merchant ${merchantId}.${until}`,
     '',
     `curl -X POST ${url}/orders/YOUR-ORDER/reverse`,
