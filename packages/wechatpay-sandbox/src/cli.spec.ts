@@ -63,15 +63,15 @@ describe('wechatpay-sandbox', () => {
           'WECHATPAY_API_KEY',
           'WECHATPAY_APP_ID',
           'WECHATPAY_BASE_URL',
-          'WECHATPAY_CA_PATH',
-          'WECHATPAY_CERT_PATH',
-          'WECHATPAY_KEY_PATH',
+          'WECHATPAY_CA',
+          'WECHATPAY_CERT',
+          'WECHATPAY_KEY',
           'WECHATPAY_MERCHANT_ID',
         ]);
-        expect(stdout).toContain(`# or: WECHATPAY_PFX_PATH=${join(dir, 'apiclient_cert.p12')}`);
+        expect(stdout).toContain(`# or: WECHATPAY_PFX=${join(dir, 'apiclient_cert.p12')}`);
         const file = (name: string): Promise<Buffer> => readFile(settings[name]!);
-        const gateway = { baseUrl: settings.WECHATPAY_BASE_URL!, ca: String(await file('WECHATPAY_CA_PATH')) };
-        const identity = { cert: await file('WECHATPAY_CERT_PATH'), key: await file('WECHATPAY_KEY_PATH') };
+        const gateway = { baseUrl: settings.WECHATPAY_BASE_URL!, ca: String(await file('WECHATPAY_CA')) };
+        const identity = { cert: await file('WECHATPAY_CERT'), key: await file('WECHATPAY_KEY') };
         expect((await send(gateway, 'x', identity)).fields.mch_id).toBe(settings.WECHATPAY_MERCHANT_ID);
 
         const orders = await send(gateway, '', { method: 'GET', path: '/_sandbox/orders' });
