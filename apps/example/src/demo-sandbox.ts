@@ -33,7 +33,7 @@ export class DemoSandboxModule implements OnApplicationShutdown {
 }
 
 /** A sandbox with an order in each state that answers a revoke differently. */
-export async function startDemoSandbox(): Promise<Sandbox> {
+async function startDemoSandbox(): Promise<Sandbox> {
   const sandbox = await Sandbox.start();
   sandbox.orders.create({ outTradeNo: 'demo-paid', state: 'paid', rate: '92000000' });
   sandbox.orders.create({ outTradeNo: 'demo-unpaid', state: 'not-paid' });
