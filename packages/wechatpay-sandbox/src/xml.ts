@@ -29,8 +29,6 @@ class NotFlatXml extends Error {}
 function parse(text: string): Fields {
   const fields = new Map<string, string>();
   const parser = new SaxesParser();
-  // The parser's own table inherits from Object.prototype, where &toString; would be "defined".
-  parser.ENTITIES = { __proto__: null, amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" } as never;
   let depth = 0;
   let name = '';
   let value = '';
