@@ -2,6 +2,7 @@ import type { RequestListener } from 'node:http';
 import type { ServerOptions } from 'node:https';
 import { CertificateAuthority, type ClientCertificate, type IssuedCertificate } from 'wechatpay-sandbox';
 import { afterEach, beforeAll, describe, expect, it, test, vi } from 'vitest';
+import { expectNoSecrets } from '../test/secrets.js';
 import { closedPort, startSilentServer, startTlsServer, type TestServer } from '../test/tls-server.js';
 import {
   encode,
@@ -75,6 +76,7 @@ async function failure(promise: Promise<unknown>): Promise<WechatPayTransportErr
     (reason: unknown) => reason,
   );
   expect(error).toBeInstanceOf(WechatPayTransportError);
+  expectNoSecrets(error, { apiKey: API_KEY, certificate: merchant });
   return error as WechatPayTransportError;
 }
 
