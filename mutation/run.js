@@ -50,7 +50,16 @@ for (const path of [
 writeFileSync(
   join(workshop, 'vitest.config.ts'),
   `import { shared } from './vitest.shared.js';
-export default { ...shared, test: { ...shared.test, include: ['packages/wechatpay-core/src/**/*.spec.ts'], reporters: ['default'] } };
+export default {
+  ...shared,
+  test: {
+    ...shared.test,
+    include: ['packages/wechatpay-core/src/{sign,xml,config,reverse}.spec.ts'],
+    // These wait for a time-out, which belongs to transport.ts.
+    testNamePattern: /^(?!.*"kind":"(?:hang|delay)")/,
+    reporters: ['default'],
+  },
+};
 `,
 );
 writeFileSync(

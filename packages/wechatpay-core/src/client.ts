@@ -14,7 +14,7 @@ import {
   type Outcome,
 } from './errors.js';
 import { createNonce, sign, verify, type Fields } from './sign.js';
-import { createHttpsTransport, type Transport, type TransportRequest, type TransportResponse } from './transport.js';
+import { createHttpsTransport, type Transport, type TransportResponse } from './transport.js';
 import { decode, encode } from './xml.js';
 
 /** A page of WeChat Pay's documentation: its name, its address on the gateway, its error codes, and its return data. */
@@ -100,20 +100,20 @@ export class WechatPayClient {
    * @throws {WechatPayGatewayError} `return_code` FAIL: unsigned, so its outcome is unknown.
    * @throws {WechatPayBusinessError} `result_code` FAIL, verified.
    */
-  async call<Result>(operation: Operation<Result>, fields: Fields, { signal }: CallOptions = {}): Promise<Result> {
+  async call<Result>(operation: Operation<Result>, fields: Fields, options?: CallOptions): Promise<Result> {
     const order = orderOf(fields);
     const startedAt = performance.now();
     let failure: WechatPayError | undefined;
     try {
       const request = this.#sign(fields);
-      const response = await this.#send({ path: operation.path, body: encode(request), signal });
+      const response = await this.#transport({ path: operation.path, body: encode(request), signal: options?.signal });
       const reply = this.#verify(readReply(response));
       assertSameParties(request, reply);
       assertSucceeded(operation.errorCodes, reply);
       return operation.toResult(reply);
     } catch (error) {
-      if (error instanceof WechatPayError) failure = error.about(operation.name, order);
-      throw error;
+      failure = asWechatPayError(error).about(operation.name, order);
+      throw failure;
     } finally {
       if (calls.hasSubscribers) {
         calls.publish({
@@ -152,16 +152,6 @@ export class WechatPayClient {
     return { ...request, sign: sign(request, apiKey, signType) };
   }
 
-  async #send(request: TransportRequest): Promise<TransportResponse> {
-    try {
-      return await this.#transport(request);
-    } catch (cause) {
-      if (cause instanceof WechatPayError) throw cause;
-      // Only a transport of one's own gets here. Whether it sent anything cannot be known.
-      throw new WechatPayTransportError('WECHATPAY_CONNECTION', 'the transport failed.', 'unknown', { cause });
-    }
-  }
-
   #verify(reply: Record<string, string>): VerifiedReply {
     const { apiKey, signType } = this.#config;
     if (!verify(reply, apiKey, signType)) {
@@ -178,6 +168,17 @@ export class WechatPayClient {
     const { sign: signature, ...fields } = reply;
     return fields as VerifiedReply;
   }
+}
+
+// Whatever a transport of one's own throws or gives, and whatever a mistake of ours throws: it may have been sent.
+function asWechatPayError(error: unknown): WechatPayError {
+  if (error instanceof WechatPayError) return error;
+  return new WechatPayTransportError(
+    'WECHATPAY_CONNECTION',
+    'the transport failed, or its answer has no status and body. The outcome is unknown: query the order.',
+    'unknown',
+    { cause: error },
+  );
 }
 
 function orderOf(fields: Fields): OrderReference {

@@ -90,6 +90,10 @@ export function resolveConfig(config: WechatPayConfig): ResolvedConfig {
   const given: unknown = config;
   if (typeof given !== 'object' || given === null) throw new WechatPayConfigError('config', 'must be an object.');
   const now = config.now ?? Date.now;
+  for (const [field, value] of Object.entries({ now, transport: config.transport })) {
+    if (value !== undefined && typeof value !== 'function')
+      throw new WechatPayConfigError(field, 'must be a function.');
+  }
   const merchantId = identifier('merchantId', config.merchantId);
   return {
     appId: identifier('appId', config.appId),
@@ -149,14 +153,14 @@ function signType(value: unknown): SignType {
   return value;
 }
 
-function baseUrls(value: WechatPayConfig['baseUrl'] = DEFAULT_BASE_URL): readonly string[] {
-  const urls = typeof value === 'string' ? [value] : [...value];
+function baseUrls(value: unknown = DEFAULT_BASE_URL): readonly string[] {
+  const urls: unknown[] = Array.isArray(value) ? value : [value];
   if (urls.length === 0) throw new WechatPayConfigError('baseUrl', 'is an empty list; leave it out for the default.');
   return [...new Set(urls.map(origin))];
 }
 
-function origin(value: string): string {
-  const url = URL.canParse(value) ? new URL(value) : undefined;
+function origin(value: unknown): string {
+  const url = typeof value === 'string' && URL.canParse(value) ? new URL(value) : undefined;
   if (url?.protocol !== 'https:' || url.username || url.password || url.pathname !== '/' || url.search || url.hash) {
     throw new WechatPayConfigError('baseUrl', `must be an https: origin without a path, as in ${DEFAULT_BASE_URL}.`);
   }

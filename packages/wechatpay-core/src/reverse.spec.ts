@@ -476,6 +476,15 @@ describe('a transport of one’s own', () => {
     await custom.close();
   });
 
+  it.each([undefined, null, {}, { status: 200 }, { status: 200, body: null }, { status: 200, body: 5 }])(
+    'that answers %j leaves the outcome unknown',
+    async (answer) => {
+      const custom = connectBy(() => Promise.resolve(answer as never));
+      const error = await failure(reverseOrder(custom, { outTradeNo: '1' }, null as never));
+      expect(error).toMatchObject({ outcome: 'unknown', order: { outTradeNo: '1' } });
+    },
+  );
+
   it('that fails in its own way leaves the outcome unknown', async () => {
     const custom = connectBy(() => Promise.reject(new Error('proxy down')));
     const error = await failure(reverseOrder(custom, { outTradeNo: '1' }));
