@@ -1,4 +1,4 @@
-// Adds up what the projects' test runs reported, as one line. Fails where a test failed, or a project with tests has no report.
+// Adds up what the test runs reported, as one line. Fails where a test failed, or a report is missing.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -9,10 +9,14 @@ const projects = [
 
 let passed = 0;
 let failed = 0;
-for (const project of projects) {
-  const report = join(project, 'test-results.json');
+const reports = [
+  ...projects.map((project) => join(project, 'test-results.json')),
+  'packages/wechatpay-core/fuzz-results.json',
+  'integration/published-results.json',
+];
+for (const report of reports) {
   if (!existsSync(report)) {
-    console.log(`${project}: no test report`);
+    console.log(`${report}: missing`);
     failed += 1;
     continue;
   }
@@ -21,7 +25,7 @@ for (const project of projects) {
   const broken = results.testResults.filter(
     ({ status, assertionResults }) => status === 'failed' && !assertionResults.length,
   );
-  console.log(`${project}: ${results.numPassedTests} passed, ${results.numFailedTests + broken.length} failed`);
+  console.log(`${report}: ${results.numPassedTests} passed, ${results.numFailedTests + broken.length} failed`);
   passed += results.numPassedTests;
   failed += results.numFailedTests + broken.length;
 }

@@ -1,0 +1,23 @@
+import { beforeAll, expect, test } from 'vitest';
+import { install, type Project } from './project.js';
+
+let project: Project;
+
+beforeAll(async () => {
+  project = await install('bare', ['wechatpay-core', 'wechatpay-sandbox']);
+});
+
+test.each([
+  ['an ES module imports the core', 'esm.mjs'],
+  ['a CommonJS script requires the core, and has the same classes as an ES module', 'commonjs.cjs'],
+])('%s and revokes an order', async (_, script) => {
+  expect(await project.run('node', script)).toMatchObject({ code: 0, output: 'OK\n' });
+});
+
+test('the command of the sandbox is installed and starts', async () => {
+  const { code, output } = await project.run('npx', '--no-install', 'wechatpay-sandbox', '--help');
+  expect({ code, output }).toMatchObject({
+    code: 0,
+    output: expect.stringContaining('Usage: wechatpay-sandbox') as string,
+  });
+});

@@ -1,0 +1,32 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, inject, test } from 'vitest';
+import { packages, tarball, unpack } from './pack.js';
+import { succeed } from './run.js';
+
+const outside = inject('outside');
+
+test.each(packages)('the tarball of %s has code, types, README and LICENSE, and nothing else', async (name) => {
+  const list = await succeed(outside, 'tar', '-tzf', tarball(outside, name));
+  const files = list.trimEnd().split('\n').sort();
+  const beside = files.filter((file) => !/^package\/dist\/[a-z.-]+\.(d\.ts|js)$/.test(file));
+  expect(beside).toEqual(['package/LICENSE', 'package/README.md', 'package/package.json']);
+  expect(files.filter((file) => /\b(spec|test|bench|fuzz)\b/.test(file))).toEqual([]);
+  // Each module with its declarations: the one without the other is a build that went wrong.
+  const modules = files.filter((file) => file.endsWith('.js')).map((file) => file.replace(/\.js$/, ''));
+  const declared = files.filter((file) => file.endsWith('.d.ts')).map((file) => file.replace(/\.d\.ts$/, ''));
+  expect(declared).toEqual(modules);
+});
+
+test.each(packages)('%s says of itself what a registry shows', async (name) => {
+  const folder = await unpack(outside, name);
+  const read = (file: string): string => readFileSync(join(folder, file), 'utf8');
+  expect(JSON.parse(read('package.json'))).toMatchObject({
+    name,
+    license: 'MIT',
+    type: 'module',
+    engines: { node: '>=20.19.0' },
+  });
+  expect(read('README.md')).toMatch(new RegExp(`^# ${name}\n`));
+  expect(read('LICENSE')).toContain('MIT License');
+});
