@@ -42,7 +42,12 @@ test.each<[field: string, change: Record<string, unknown>, message?: RegExp]>([
   try {
     new WechatPayClient(config);
   } catch (error) {
-    expect(error).toMatchObject({ field, code: 'WECHATPAY_INVALID_CONFIG', outcome: 'not-sent' });
+    expect(error).toMatchObject({
+      field,
+      name: 'WechatPayConfigError',
+      code: 'WECHATPAY_INVALID_CONFIG',
+      outcome: 'not-sent',
+    });
     expect((error as Error).message).toMatch(new RegExp(`^${field}: `));
     expect((error as Error).message).toMatch(message);
     expect(inspect(error)).not.toContain(API_KEY);

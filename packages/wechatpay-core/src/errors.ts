@@ -44,7 +44,7 @@ export abstract class WechatPayError extends Error {
   abstract readonly code: WechatPayErrorCode;
   readonly outcome: Outcome;
   /** The order of the call that failed; undefined where there was no call, as with a wrong setting. */
-  order?: OrderReference;
+  declare order?: OrderReference;
 
   constructor(message: string, outcome: Outcome, cause?: unknown) {
     super(message, cause === undefined ? undefined : { cause });
@@ -100,7 +100,7 @@ export class WechatPayTransportError extends WechatPayError {
   override readonly name = 'WechatPayTransportError';
   readonly code: 'WECHATPAY_CONNECTION' | 'WECHATPAY_TIMEOUT' | 'WECHATPAY_ABORTED' | 'WECHATPAY_HTTP_STATUS';
   /** The HTTP status, where `code` is `WECHATPAY_HTTP_STATUS`. */
-  readonly status?: number;
+  declare readonly status?: number;
 
   constructor(
     code: WechatPayTransportError['code'],

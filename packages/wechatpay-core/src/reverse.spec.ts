@@ -4,11 +4,13 @@ import { expectNoSecrets } from '../test/secrets.js';
 import { afterAll, afterEach, beforeAll, describe, expect, it, test } from 'vitest';
 import {
   CALL_CHANNEL,
+  encode,
   exchangeRate,
   REVERSE,
   REVOKE_NOT_AFTER_MS,
   REVOKE_NOT_BEFORE_MS,
   reverseOrder,
+  sign,
   WechatPayBusinessError,
   WechatPayClient,
   WechatPayError,
@@ -147,6 +149,14 @@ describe('revokes', () => {
     const order = sandbox.orders.create({ state: 'paid' });
     sandbox.faults.add({ kind: 'empty-field' });
     await expect(reverseOrder(client, { outTradeNo: order.outTradeNo })).resolves.toMatchObject({ recall: false });
+    sandbox.faults.add({ kind: 'empty-field', field: 'sub_appid' });
+    await expect(reverseOrder(client, { outTradeNo: order.outTradeNo })).resolves.not.toHaveProperty('subAppId');
+  });
+
+  it('an order whose other identifier is null or undefined', async () => {
+    const order = sandbox.orders.create({ state: 'paid' });
+    const request = { outTradeNo: order.outTradeNo, transactionId: null, subAppId: undefined };
+    await expect(reverseOrder(client, request as never)).resolves.toMatchObject({ recall: false });
   });
 });
 
@@ -174,13 +184,19 @@ describe('institutional mode', () => {
 
   it('refuses a subAppId without a subMerchantId, which its page calls required', async () => {
     const error = await failure(reverseOrder(client, { outTradeNo: '1', subAppId: 'wx201' }));
-    expect(error).toMatchObject({ code: 'WECHATPAY_INVALID_REQUEST', field: 'subMerchantId' });
+    expect(error).toMatchObject({
+      code: 'WECHATPAY_INVALID_REQUEST',
+      field: 'subMerchantId',
+      name: 'WechatPayRequestError',
+    });
+    expect(error.message).toContain('institutional mode needs both');
   });
 });
 
 describe('refuses before anything is sent', () => {
   test.each<[field: string, request: unknown, message: RegExp]>([
-    ['request', undefined, /must be an object/],
+    ['request', undefined, /must be an object such as \{ transactionId: '…' \}/],
+    ['request', null, /must be an object/],
     ['request', '1415717424', /must be an object/],
     ['outTradeNo', {}, /give at least one of the two/],
     ['outTradeNo', { outTradeNo: undefined, transactionId: undefined }, /give at least one/],
@@ -201,6 +217,10 @@ describe('refuses before anything is sent', () => {
     expect(error).toMatchObject({ code: 'WECHATPAY_INVALID_REQUEST', outcome: 'not-sent', field });
     expect(error.message).toMatch(message);
     expect(sandbox.requests).toHaveLength(before);
+  });
+
+  it('holds to the limits of the page', () => {
+    expect([REVOKE_NOT_BEFORE_MS, REVOKE_NOT_AFTER_MS]).toEqual([15_000, 604_800_000]);
   });
 
   const created = new Date('2026-11-23T00:00:00Z').getTime();
@@ -248,21 +268,75 @@ describe('signed refusals', () => {
     },
   );
 
-  it('has a row for each code of the page', () => {
-    expect(
-      Object.fromEntries(
-        Object.entries(REVERSE.errorCodes).map(([code, { outcome, advice }]) => [code, [outcome, advice]]),
-      ),
-    ).toEqual({
-      SYSTEMERROR: ['unknown', 'query-order'],
-      INVALID_TRANSACTIONID: ['rejected', 'fix-request'],
-      PARAM_ERROR: ['rejected', 'fix-request'],
-      REQUIRE_POST_METHOD: ['rejected', 'fix-request'],
-      SIGNERROR: ['rejected', 'fix-request'],
-      INVALID_REQUEST: ['unknown', 'fix-request'],
-      REVERSE_EXPIRE: ['rejected', 'refund'],
-      USERPAYING: ['rejected', 'retry-later'],
-    });
+  // The page's table, word for word, and what we make of it.
+  test.each([
+    [
+      'SYSTEMERROR',
+      'API return error',
+      'System timed out',
+      'Try to call the Query Order API again',
+      'unknown',
+      'query-order',
+    ],
+    [
+      'INVALID_TRANSACTIONID',
+      'Invalid transaction_id',
+      'Requested parameters are not correct',
+      'Parameter error. Check transaction_id again.',
+      'rejected',
+      'fix-request',
+    ],
+    [
+      'PARAM_ERROR',
+      'Parameter error',
+      'Requested parameters are not correct',
+      'Parameter error. Check parameters again.',
+      'rejected',
+      'fix-request',
+    ],
+    [
+      'REQUIRE_POST_METHOD',
+      'Use post method',
+      'Data is not transferred by post',
+      'Check whether data is submitted via POST method',
+      'rejected',
+      'fix-request',
+    ],
+    [
+      'SIGNERROR',
+      'Signature error',
+      'Incorrect signature result',
+      'Check whether signature parameter and method comply with signature algorithm requirements',
+      'rejected',
+      'fix-request',
+    ],
+    [
+      'INVALID_REQUEST',
+      'Invalid request',
+      'Merchant’s backend system issue',
+      'Please check the request parameters, whether the parameters are correct or whether the right certificate is used',
+      'unknown',
+      'fix-request',
+    ],
+    [
+      'REVERSE_EXPIRE',
+      'The order is out of reverse limit date',
+      'The Revoke API should be called within 7 days',
+      'Please check whether the order is in 7 days. If you truly want to revoke the order, please refund it.',
+      'rejected',
+      'refund',
+    ],
+    [
+      'USERPAYING',
+      'User is paying',
+      'Transaction in paying progress cannot be revoked',
+      'Please retry it later',
+      'rejected',
+      'retry-later',
+    ],
+  ])('%s has the row of the page', (errorCode, description, reason, solution, outcome, advice) => {
+    expect(REVERSE.errorCodes[errorCode]).toEqual({ description, reason, solution, outcome, advice });
+    expect(Object.keys(REVERSE.errorCodes)).toHaveLength(8);
   });
 
   test.each([
@@ -362,6 +436,7 @@ const HOSTILE: [Fault, Expected, message?: RegExp][] = [
   [{ kind: 'tampered', fields: { later: 'added' } }, MISMATCH],
   [{ kind: 'foreign-identity' }, MALFORMED, /about another appid/],
   [{ kind: 'foreign-identity', fields: { mch_id: '1' } }, MALFORMED, /about another mch_id/],
+  [{ kind: 'foreign-identity', fields: { appid: '' } }, MALFORMED, /about another appid/],
   [{ kind: 'foreign-identity', fields: { mch_id: '' } }, MALFORMED, /about another mch_id/],
   [{ kind: 'foreign-identity', fields: { out_trade_no: '1' } }, MALFORMED, /about another out_trade_no/],
   [{ kind: 'foreign-identity', fields: { result_code: 'MAYBE' } }, MALFORMED, /no result_code/],
@@ -382,7 +457,10 @@ describe('a hostile gateway', () => {
     const error = await failure(reverseOrder(victim, { outTradeNo: order.outTradeNo }));
     expect(error).toBeInstanceOf(type);
     expect(error).toMatchObject({ code, outcome: 'unknown', order: { outTradeNo: order.outTradeNo } });
+    expect(error.name).toBe(type.name);
     expect(error.message).toMatch(message);
+    expect('status' in error).toBe(code === 'WECHATPAY_HTTP_STATUS');
+    if (fault.kind === 'status') expect(error).toMatchObject({ status: fault.status });
     expect(sandbox.faults.pending).toHaveLength(0);
 
     // Unknown means unknown: it may have been revoked or not. A second call finds out, and nothing moves twice.
@@ -436,6 +514,7 @@ describe('errors', () => {
 
 describe('diagnostics', () => {
   it('tells of each call on a diagnostics channel', async () => {
+    expect(CALL_CHANNEL).toBe('wechatpay:call');
     events.length = 0;
     const order = sandbox.orders.create({ state: 'paid' });
     await reverseOrder(client, { outTradeNo: order.outTradeNo });
@@ -446,7 +525,7 @@ describe('diagnostics', () => {
       operation: 'Revoke Order',
       path: '/secapi/pay/reverse',
       merchantId: client.merchantId,
-      durationMs: expect.any(Number) as number,
+      durationMs: expect.toSatisfy((ms: number) => ms > 0 && ms < 60_000) as number,
     };
     expect(events).toEqual([
       { ...common, order: { outTradeNo: order.outTradeNo }, outcome: 'succeeded' },
@@ -476,6 +555,76 @@ describe('a transport of one’s own', () => {
     await custom.close();
   });
 
+  /** A client whose gateway signs these fields, whatever it is asked. */
+  const answering = (fields: Record<string, string>): WechatPayClient => {
+    const { appId, merchantId, apiKey } = sandbox.merchant;
+    const reply = {
+      return_code: 'SUCCESS',
+      appid: appId,
+      mch_id: merchantId,
+      result_code: 'SUCCESS',
+      recall: 'N',
+      ...fields,
+    };
+    const body = Buffer.from(encode({ ...reply, sign: sign(reply, apiKey, 'HMAC-SHA256') }));
+    return connectBy(() => Promise.resolve({ status: 200, body }));
+  };
+
+  test.each(['sub_appid', 'sub_mch_id', 'transaction_id', 'out_trade_no'])(
+    'a signed reply about another %s is not taken for an answer',
+    async (name) => {
+      const request = { outTradeNo: '1', transactionId: '2', subMerchantId: '3', subAppId: '4' };
+      const own = { out_trade_no: '1', transaction_id: '2', sub_mch_id: '3', sub_appid: '4' };
+      await expect(reverseOrder(answering(own), request)).resolves.toMatchObject({ recall: false });
+      const error = await failure(reverseOrder(answering({ ...own, [name]: 'another' }), request));
+      expect(error).toMatchObject({ code: 'WECHATPAY_MALFORMED_RESPONSE', outcome: 'unknown' });
+      expect(error.message).toContain(`about another ${name}`);
+    },
+  );
+
+  it('a signed failure that says nothing more leaves everything open', async () => {
+    const error = await failure(reverseOrder(answering({ result_code: 'FAIL', recall: '' }), { outTradeNo: '1' }));
+    expect(error).toMatchObject({ errorCode: '', errorDescription: '', outcome: 'unknown', advice: 'query-order' });
+    expect((error as WechatPayBusinessError).recall).toBeUndefined();
+    expect(error.message).toBe('Revoke Order of order 1: FAIL without err_code (""). Query the order.');
+  });
+
+  test.each([
+    ['<xml><return_code>FAIL</return_code></xml>', 'FAIL', ''],
+    ['<xml><return_code>FAIL</return_code><return_msg>no</return_msg></xml>', 'FAIL', 'no'],
+    ['<xml><return_code>ERROR</return_code><retmsg>no</retmsg></xml>', 'ERROR', 'no'],
+  ])('%s keeps what the gateway said, unverified', async (body, returnCode, returnMessage) => {
+    const custom = connectBy(() => Promise.resolve({ status: 200, body: Buffer.from(body) }));
+    const error = await failure(reverseOrder(custom, { outTradeNo: '1' }));
+    expect(error).toMatchObject({ returnCode, returnMessage, outcome: 'unknown' });
+    expect(error.message).toMatch(/unsigned, so the outcome is unknown: query the order\.$/);
+  });
+
+  test.each([
+    ['No required SSL certificate was sent', / No client certificate arrived: check `certificate`\. /],
+    ['The SSL certificate error', / The client certificate was refused: use this merchant's/],
+    [
+      'Bad Request',
+      /^Revoke Order of order 1: the gateway answered HTTP 400\. The outcome is unknown: query the order/,
+    ],
+  ])('HTTP 400 "%s" names the remedy', async (page, message) => {
+    const body = Buffer.from(`<html><head><title>400 ${page}</title></head></html>`);
+    const custom = connectBy(() => Promise.resolve({ status: 400, body }));
+    const error = await failure(reverseOrder(custom, { outTradeNo: '1' }));
+    expect(error).toMatchObject({ code: 'WECHATPAY_HTTP_STATUS', status: 400, outcome: 'unknown' });
+    expect(error.message).toMatch(message);
+  });
+
+  it('is closed with the client', async () => {
+    let closed = 0;
+    const close = (): Promise<void> => {
+      closed += 1;
+      return Promise.resolve();
+    };
+    await connectBy(Object.assign(() => Promise.reject(new Error('not called')), { close })).close();
+    expect(closed).toBe(1);
+  });
+
   it.each([undefined, null, {}, { status: 200 }, { status: 200, body: null }, { status: 200, body: 5 }])(
     'that answers %j leaves the outcome unknown',
     async (answer) => {
@@ -498,6 +647,7 @@ test.each([
   ['1', '0.00000001'],
   ['0', '0'],
   ['089900000', '0.899'],
+  ['0001234500000000', '12345'],
   ['12345678901234567890', '123456789012.3456789'],
 ])('exchangeRate of %s is %s', (rate, decimal) => {
   expect(exchangeRate(rate)).toBe(decimal);
