@@ -198,6 +198,24 @@ describe('several merchants', () => {
   });
 });
 
+describe('in a test', () => {
+  it.each([undefined, 'hk-branch'])('an overridden client is the one that the services use (%s)', async (name) => {
+    const other = await sandbox.merchants.create();
+    const order = sandbox.orders.create({ state: 'paid', merchant: other });
+    const replacement = new WechatPayClient({ ...other });
+    const module = await Test.createTestingModule({
+      imports: [WechatPayModule.forRoot({ ...settings, ...(name && { name }) })],
+    })
+      .overrideProvider(getWechatPayToken(WechatPayClient, name))
+      .useValue(replacement)
+      .compile();
+    await module.get<ReverseService>(getWechatPayToken(ReverseService, name)).reverse({ outTradeNo: order.outTradeNo });
+    expect(order.state).toBe('refunded');
+    expect(sandbox.requests.at(-1)?.clientCertificate).toBe(other.merchantId);
+    await module.close();
+  });
+});
+
 describe('lifecycle', () => {
   it('logs merchant, gateway and certificate expiry at boot, and warns 30 days before it', async () => {
     const log = vi.spyOn(Logger.prototype, 'log').mockImplementation(() => undefined);

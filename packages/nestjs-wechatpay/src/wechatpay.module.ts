@@ -32,25 +32,30 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModule
   .setExtras<WechatPayModuleExtras>({}, (definition, { isGlobal = false, name }) => ({
     ...definition,
     global: isGlobal,
-    providers: [...(definition.providers ?? []), CLIENT_PROVIDER, ...SERVICES.map((service) => provide(service, name))],
+    providers: [
+      ...(definition.providers ?? []),
+      { provide: CLIENT, useExisting: getWechatPayToken(WechatPayClient, name) },
+      ...SERVICES.map((service) => provide(service, name)),
+    ],
     exports: SERVICES.map((service) => getWechatPayToken(service, name)),
   }))
   .build();
 
-// The module's own token, whatever the merchant is named outside.
+// The module's own name for its client, whatever the merchant is named outside. It is an alias of the public token, so that
+// overriding that one in a test reaches every service: a test must never revoke at the real gateway.
 const CLIENT = Symbol('WechatPayClient');
-
-const CLIENT_PROVIDER: Provider = {
-  provide: CLIENT,
-  useFactory: (config: WechatPayConfig) => new WechatPayClient(config),
-  inject: [MODULE_OPTIONS_TOKEN],
-};
 
 const SERVICES: readonly Type[] = [WechatPayClient, ReverseService, WechatPayHealthIndicator];
 
 function provide(service: Type, name: string | undefined): Provider {
   const token = getWechatPayToken(service, name);
-  if (service === WechatPayClient) return { provide: token, useExisting: CLIENT };
+  if (service === WechatPayClient) {
+    return {
+      provide: token,
+      useFactory: (config: WechatPayConfig) => new WechatPayClient(config),
+      inject: [MODULE_OPTIONS_TOKEN],
+    };
+  }
   return { provide: token, useFactory: (client: WechatPayClient) => new service(client) as unknown, inject: [CLIENT] };
 }
 
