@@ -103,6 +103,13 @@ describe('says what is wrong with', () => {
     expectNoSecrets(error, { apiKey: 'not known here', certificate: issued });
   });
 
+  it.each([184, 900])('a key of %i characters without its header: it is not quoted as a path', (length) => {
+    const text = issued.key.replace(/-----.*?-----|\n/g, '').slice(100, 100 + length);
+    const error = failure(() => certificateInfo({ cert: issued.cert, key: text }));
+    expect(error.message).toMatch(/neither a path nor PEM/);
+    expect(JSON.stringify([error.message, String(error.cause)])).not.toContain(text.slice(0, 40));
+  });
+
   it('an expired and a not yet valid certificate, by this clock', () => {
     const { validFrom, validTo } = certificateInfo({ pfx: issued.pfx }, MERCHANT_ID);
     const at = (time: number): Error => failure(() => certificateInfo(issued, MERCHANT_ID, new Date(time)));

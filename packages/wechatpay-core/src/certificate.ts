@@ -185,8 +185,8 @@ export function read(source: CertificateSource, field: string): Buffer {
   if (source.includes('-----BEGIN')) return Buffer.from(source);
   if (BASE64.test(source)) return Buffer.from(source, 'base64');
   if (source === '') throw new WechatPayConfigError(field, 'is empty; give a path, a Buffer, PEM text or base64.');
-  // A text that is too long for a path is a key or a certificate in a broken form: never quote it.
-  if (source.length > 1024 || source.includes('\n')) {
+  // A key or a certificate in a broken form, and no path: never quote it.
+  if (source.length > 1024 || source.includes('\n') || /[A-Za-z0-9+/=]{64}/.test(source)) {
     throw new WechatPayConfigError(field, 'is neither a path nor PEM text nor base64; check how it was copied.');
   }
   try {

@@ -196,15 +196,20 @@ function readReply({ status, body }: TransportResponse): Record<string, string> 
   if (!returnCode)
     throw new WechatPayResponseError('the reply has no return_code. Its outcome is unknown: query the order.');
   if (returnCode !== 'SUCCESS') {
-    const returnMessage = reply.return_msg ?? reply.retmsg ?? '';
+    const returnMessage = unverified(reply.return_msg ?? reply.retmsg ?? '');
     throw new WechatPayGatewayError(
       // Quoted as JSON: what anyone on the way can have written must not break a log's lines.
-      `the gateway answered return_code ${JSON.stringify(returnCode)}, ${JSON.stringify(returnMessage)}. ` +
+      `the gateway answered return_code ${JSON.stringify(unverified(returnCode))}, ${JSON.stringify(returnMessage)}. ` +
         'That is unsigned, so the outcome is unknown: query the order.',
-      { returnCode, returnMessage },
+      { returnCode: unverified(returnCode), returnMessage },
     );
   }
   return reply;
+}
+
+// At most as long as documented, and without a signature: a gateway may echo the request that it refuses.
+function unverified(text: string): string {
+  return text.replace(/[0-9A-Fa-f]{32,}/g, '…').slice(0, 128);
 }
 
 // The two pages of HTML with which the gateway refuses a connection's certificate.

@@ -219,6 +219,13 @@ describe('refuses before anything is sent', () => {
     expect(sandbox.requests).toHaveLength(before);
   });
 
+  it('a signal that is none', async () => {
+    const before = sandbox.requests.length;
+    const error = await failure(reverseOrder(client, { outTradeNo: '1' }, { signal: new AbortController() as never }));
+    expect(error).toMatchObject({ code: 'WECHATPAY_INVALID_REQUEST', outcome: 'not-sent', field: 'signal' });
+    expect(sandbox.requests).toHaveLength(before);
+  });
+
   it('holds to the limits of the page', () => {
     expect([REVOKE_NOT_BEFORE_MS, REVOKE_NOT_AFTER_MS]).toEqual([15_000, 604_800_000]);
   });
@@ -598,6 +605,17 @@ describe('a transport of one’s own', () => {
     const error = await failure(reverseOrder(custom, { outTradeNo: '1' }));
     expect(error).toMatchObject({ returnCode, returnMessage, outcome: 'unknown' });
     expect(error.message).toMatch(/unsigned, so the outcome is unknown: query the order\.$/);
+  });
+
+  it('says no more of an unsigned refusal than the page allows, and no signature that it echoes', async () => {
+    const custom = connectBy(({ body }) => {
+      const echo = /<sign>([0-9A-F]{64})/.exec(body)![1]!;
+      const xml = encode({ return_code: 'FAIL', return_msg: `sign_${echo} ${'x'.repeat(60_000)}` });
+      return Promise.resolve({ status: 200, body: Buffer.from(xml) });
+    });
+    const error = await failure(reverseOrder(custom, { outTradeNo: '1' }));
+    expect(error.message).not.toMatch(/[0-9A-F]{32}/);
+    expect(error.message.length).toBeLessThan(400);
   });
 
   test.each([

@@ -79,6 +79,9 @@ export async function reverseOrder(
     throw new WechatPayRequestError('outTradeNo', 'is missing, and so is transactionId; give at least one of the two.');
   }
   assertTimely(request.orderCreatedAt, client.now());
+  if (options?.signal !== undefined && !((options.signal as unknown) instanceof AbortSignal)) {
+    throw new WechatPayRequestError('signal', 'must be an AbortSignal; of an AbortController, give its `signal`.');
+  }
   return client.call(REVERSE, fields, options);
 }
 

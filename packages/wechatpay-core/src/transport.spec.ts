@@ -257,6 +257,10 @@ describe('says unknown once a byte was sent', () => {
     ['in the body', 'HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n<xml>'],
     ['in a chunk', 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n10\r\n<xml>'],
     ['by what is no HTTP', 'SSH-2.0-OpenSSH_9.2\r\n'],
+    [
+      'by a bad chunk around a reply',
+      `HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n<xml><sign>${'A1'.repeat(32)}</sign></xml>`,
+    ],
   ])('the connection is cut %s', async (_, bytes) => {
     const { baseUrl, requests } = await serve((request) => {
       request.socket.end(bytes);

@@ -17,7 +17,7 @@ export interface TransportResponse {
 }
 
 /**
- * Sends one request and brings its answer, whatever its status. It never sends a request twice.
+ * Sends one request and brings its answer, whatever its status. It never sends a request twice, and follows no redirect.
  *
  * A transport of one's own throws {@link WechatPayTransportError} with the outcome `not-sent` only where it is certain
  * that no byte left; anything else that it throws counts as `unknown`. `close`, where there is one, frees its sockets.
@@ -46,6 +46,8 @@ interface Host {
 /** The mutual-TLS HTTPS transport: kept-alive connections, time-outs, a cap on what is received, fail-over between hosts. */
 export function createHttpsTransport(config: ResolvedConfig): Required<Pick<Transport, 'close'>> & Transport {
   const opened = openHosts(config);
+  // Told by the call that needs it: a client that is only made must not end the process.
+  opened.catch(() => undefined);
 
   async function send(request: TransportRequest): Promise<TransportResponse> {
     const call = new AbortController();
@@ -59,7 +61,15 @@ export function createHttpsTransport(config: ResolvedConfig): Required<Pick<Tran
     request.signal?.addEventListener('abort', onAbort, { once: true });
     if (request.signal?.aborted) onAbort();
     try {
-      return await sendToFirstReachable(await opened, { ...request, signal: call.signal }, config.now);
+      const hosts = await opened.catch((cause: unknown) => {
+        throw new WechatPayTransportError(
+          'WECHATPAY_CONNECTION',
+          'undici cannot be loaded. Nothing was sent.',
+          'not-sent',
+          { cause },
+        );
+      });
+      return await sendToFirstReachable(hosts, { ...request, signal: call.signal }, config.now);
     } finally {
       clearTimeout(timer);
       request.signal?.removeEventListener('abort', onAbort);
@@ -184,15 +194,13 @@ function describeFailure(
 ): WechatPayTransportError | WechatPayResponseError {
   if (cause instanceof TooLarge) return new WechatPayResponseError(`The answer is larger than ${MAX_XML_BYTES} bytes.`);
   const { code, message } = (cause ?? {}) as { code?: string; message?: string };
-  // TLS errors carry the whole peer certificate, which belongs in no log.
-  if (cause instanceof Error && 'cert' in cause) delete cause.cert;
 
   const failure = (errorCode: 'WECHATPAY_ABORTED' | 'WECHATPAY_CONNECTION' | 'WECHATPAY_TIMEOUT', what: string) =>
     new WechatPayTransportError(
       errorCode,
       `${what} (${origin}). ${sent ? SENT : 'Nothing was sent.'}`,
       sent ? 'unknown' : 'not-sent',
-      { cause },
+      { cause: signal.aborted ? cause : withoutContents(cause) },
     );
   if (cause instanceof CallTimeout) return failure('WECHATPAY_TIMEOUT', cause.message);
   if (signal.aborted) return failure('WECHATPAY_ABORTED', 'aborted by the caller');
@@ -201,6 +209,13 @@ function describeFailure(
     return failure('WECHATPAY_CONNECTION', 'the client is closed');
   const what = sent ? 'the connection broke before the answer was complete' : 'no connection';
   return failure('WECHATPAY_CONNECTION', `${what}: ${code ?? message ?? 'no reason given'}`);
+}
+
+// A TLS error carries the whole peer certificate, and a parser's the bytes that it was given: neither belongs in a log.
+function withoutContents(cause: unknown): unknown {
+  if (!(cause instanceof Error)) return cause;
+  const { code } = cause as NodeJS.ErrnoException;
+  return Object.assign(new Error(cause.message), { name: cause.name, ...(code !== undefined && { code }) });
 }
 
 const SENT = 'The request was sent, so its outcome is unknown: query the order, or repeat the call.';
