@@ -18,15 +18,17 @@ try {
   // Quiet until it is built: what goes wrong there is told below, without a stack.
   const options = { ...APP_OPTIONS, logger: false, abortOnError: false } as const;
   const app = await NestFactory.create<NestExpressApplication>(AppModule.register(gateway.module), options);
-  // Without errors at first: Nest would log a port that is taken, which is told below.
-  const logger = new ConsoleLogger({ logLevels: ['warn'] });
+  const logger = new ConsoleLogger({ logLevels: ['error', 'warn'] });
   app.useLogger(logger);
   configureApp(app);
   app.enableShutdownHooks(['SIGINT', 'SIGTERM'], { useProcessExit: true });
+  await app.init();
+  // Nest would log a port that is taken, which is told below.
+  app.useLogger(false);
   await app.listen(port, HOST).catch((error: unknown) => {
     throw PortError.from(error, port);
   });
-  logger.setLogLevels(['error', 'warn']);
+  app.useLogger(logger);
   console.log(welcome(app, gateway));
 } catch (error) {
   const expected = error instanceof WechatPayConfigError || error instanceof PortError;
