@@ -28,9 +28,12 @@ describe.each(packages)('%s', (name) => {
     expect(own.map((reference) => reference.replace(/@[^@]+$/, ''))).toEqual(expect.arrayContaining(direct));
   });
 
-  test.runIf(name === 'wechatpay-core')('the README says how many dependencies one gets', () => {
-    const readme = readFileSync(join(root, 'packages', name, 'README.md'), 'utf8');
-    const [, own, all] = /(\w+) dependencies, (\w+) packages in all/i.exec(readme) ?? [];
-    expect([own?.toLowerCase(), all]).toEqual([words[direct.length], words[installed.length]]);
-  });
+  // The other packages state no number: theirs depends on the application's NestJS, or matters to tests only.
+  if (name === 'wechatpay-core') {
+    test('the README says how many packages one gets', () => {
+      const readme = readFileSync(join(root, 'packages', name, 'README.md'), 'utf8');
+      const [, own, all] = /(\w+) dependencies, (\w+) packages in all/i.exec(readme) ?? [];
+      expect([own?.toLowerCase(), all]).toEqual([words[direct.length], words[installed.length]]);
+    });
+  }
 });
