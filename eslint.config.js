@@ -28,7 +28,7 @@ const deepCore = [['wechatpay-core/*', '**/wechatpay-core/**'], 'Import from the
 
 export default defineConfig(
   // The fixtures are applications of their own: other compilers, other settings, and deliberate mistakes.
-  globalIgnores(['**/dist', '**/coverage', '**/.nx', 'integration/fixtures', 'bench']),
+  globalIgnores(['**/dist', '**/coverage', '**/.nx', 'integration/fixtures']),
   tseslint.configs.strictTypeChecked,
   tseslint.configs.stylisticTypeChecked,
   {

@@ -13,7 +13,7 @@ const workshop = join(tmpdir(), 'wechatpay-mutation');
 const lock = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')).packages;
 const locked = (name) => lock[`node_modules/${name}`].version;
 
-const FILES = ['sign', 'xml', 'errors', 'reverse', 'fields', 'client'].map(
+const FILES = ['sign', 'xml', 'errors', 'reverse', 'fields', 'client', 'deliver'].map(
   (name) => `packages/wechatpay-core/src/${name}.ts`,
 );
 
@@ -54,7 +54,7 @@ export default {
   ...shared,
   test: {
     ...shared.test,
-    include: ['packages/wechatpay-core/src/{sign,xml,config,reverse}.spec.ts'],
+    include: ['packages/wechatpay-core/src/{sign,xml,config,reverse,deliver,fields,refund,quick-pay,query-order}.spec.ts'],
     // These wait for a time-out, which belongs to transport.ts.
     testNamePattern: /^(?!.*"kind":"(?:hang|delay)")/,
     reporters: ['default'],

@@ -1,4 +1,4 @@
-// Adds up what the test runs reported, as one line. Fails where a test failed, or a report is missing.
+// Says which tests failed, and adds up what the test runs reported, as one line. Fails where a test failed, or a report is missing.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -12,6 +12,7 @@ let failed = 0;
 const reports = [
   ...projects.map((project) => join(project, 'test-results.json')),
   'packages/wechatpay-core/fuzz-results.json',
+  'packages/wechatpay-sandbox/fuzz-results.json',
   'integration/published-results.json',
 ];
 for (const report of reports) {
@@ -25,7 +26,14 @@ for (const report of reports) {
   const broken = results.testResults.filter(
     ({ status, assertionResults }) => status === 'failed' && !assertionResults.length,
   );
+  if (results.numPassedTests + results.numFailedTests === 0) failed += 1; // a run that found nothing to do is none
   console.log(`${report}: ${results.numPassedTests} passed, ${results.numFailedTests + broken.length} failed`);
+  for (const { name, message, assertionResults } of results.testResults) {
+    const failures = assertionResults.filter(({ status }) => status === 'failed');
+    for (const { fullName, failureMessages } of failures)
+      console.log(`  ${name}: ${fullName}\n    ${failureMessages[0]}`);
+    if (broken.some((file) => file.name === name)) console.log(`  ${name}: ${message}`);
+  }
   passed += results.numPassedTests;
   failed += results.numFailedTests + broken.length;
 }

@@ -1,15 +1,40 @@
-import { Inject, Module, type DynamicModule, type OnApplicationShutdown } from '@nestjs/common';
+import {
+  Controller,
+  HttpCode,
+  Inject,
+  Module,
+  Post,
+  type DynamicModule,
+  type OnApplicationShutdown,
+} from '@nestjs/common';
+import { ApiExcludeController } from '@nestjs/swagger';
 import { WechatPayModule } from 'nestjs-wechatpay';
 import type { WechatPayConfig } from 'wechatpay-core';
-import { Sandbox } from 'wechatpay-sandbox';
+import { Sandbox, wellKnownAuthCodes } from 'wechatpay-sandbox';
+import { FastClock, type Demo, type DemoClock } from './demo.js';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
+/** Trouble on demand. */
+@ApiExcludeController()
+@Controller('demo')
+class DemoController {
+  readonly #sandbox: Sandbox;
+
+  constructor(@Inject(Sandbox) sandbox: Sandbox) {
+    this.#sandbox = sandbox;
+  }
+
+  /** The next Quick Pay does its work, and then the line is cut: nobody knows whether the customer paid. */
+  @Post('lose-answer')
+  @HttpCode(204)
+  loseAnswer(): void {
+    this.#sandbox.faults.add({ kind: 'cut' }, { path: '/pay/micropay' });
+  }
+}
+
 /** A WeChat Pay gateway inside this process, for trying things out: real HTTPS and signatures, no account, no money. */
-@Module({
-  providers: [{ provide: Sandbox, useFactory: startDemoSandbox }],
-  exports: [Sandbox],
-})
+@Module({})
 export class DemoSandboxModule implements OnApplicationShutdown {
   readonly #sandbox: Sandbox;
 
@@ -17,12 +42,18 @@ export class DemoSandboxModule implements OnApplicationShutdown {
     this.#sandbox = sandbox;
   }
 
-  /** A WechatPayModule whose gateway is the sandbox. */
-  static wechatPay(): DynamicModule {
+  /** A WechatPayModule whose gateway is the sandbox, both by the same clock. */
+  static wechatPay(clock: DemoClock = new FastClock()): DynamicModule {
+    const sandbox: DynamicModule = {
+      module: DemoSandboxModule,
+      controllers: [DemoController],
+      providers: [{ provide: Sandbox, useFactory: () => startDemoSandbox(clock) }],
+      exports: [Sandbox],
+    };
     return WechatPayModule.forRootAsync({
-      imports: [DemoSandboxModule],
+      imports: [sandbox],
       inject: [Sandbox],
-      useFactory: merchantOf,
+      useFactory: (started: Sandbox) => ({ ...merchantOf(started), now: clock.now }),
     });
   }
 
@@ -32,13 +63,25 @@ export class DemoSandboxModule implements OnApplicationShutdown {
   }
 }
 
+/** Whom a person at the till can play, and with which code. */
+export const DEMO_CUSTOMERS: Demo['customers'] = [
+  { name: 'Pays at once', authCode: wellKnownAuthCodes.paysAtOnce },
+  { name: 'Types a password for 10 s', authCode: wellKnownAuthCodes.paysAfter10s },
+  { name: 'Types a password for 40 s', authCode: wellKnownAuthCodes.paysAfter40s },
+  { name: 'Pays when asked twice', authCode: wellKnownAuthCodes.paysAfter2Queries },
+  { name: 'Says no', authCode: wellKnownAuthCodes.refuses },
+  { name: 'Has too little money', authCode: wellKnownAuthCodes.balanceTooLow },
+  { name: 'Walks away', authCode: wellKnownAuthCodes.walksAway },
+  { name: 'Shows an old code', authCode: wellKnownAuthCodes.expired },
+];
+
 /** A sandbox with an order in each state that answers a revoke differently. */
-async function startDemoSandbox(): Promise<Sandbox> {
-  const sandbox = await Sandbox.start();
+async function startDemoSandbox({ now }: DemoClock): Promise<Sandbox> {
+  const sandbox = await Sandbox.start({ now });
   sandbox.orders.create({ outTradeNo: 'demo-paid', state: 'paid', rate: '92000000' });
   sandbox.orders.create({ outTradeNo: 'demo-unpaid', state: 'not-paid' });
   sandbox.orders.create({ outTradeNo: 'demo-paying', state: 'user-paying' });
-  sandbox.orders.create({ outTradeNo: 'demo-expired', state: 'paid', createdAt: Date.now() - 8 * DAY_MS });
+  sandbox.orders.create({ outTradeNo: 'demo-expired', state: 'paid', createdAt: now() - 8 * DAY_MS });
   return sandbox;
 }
 

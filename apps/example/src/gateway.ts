@@ -2,11 +2,14 @@ import type { DynamicModule } from '@nestjs/common';
 import { ConfigModule } from '@nestjs/config';
 import { WechatPayModule } from 'nestjs-wechatpay';
 import { wechatPayConfig } from 'nestjs-wechatpay/config';
+import { FastClock, type Demo } from './demo.js';
+import { readSpeed } from './settings.js';
 
 /** Whom the application talks to. */
 export interface Gateway {
   readonly module: DynamicModule;
-  readonly isDemo: boolean;
+  /** Where it is a sandbox. */
+  readonly demo?: Demo;
 }
 
 /**
@@ -19,9 +22,10 @@ export async function chooseGateway(): Promise<Gateway> {
   const isConfigured = Object.entries(process.env).some(([name, value]) => name.startsWith('WECHATPAY_') && value);
   if (isConfigured) {
     const wechatPay = WechatPayModule.forRootAsync(wechatPayConfig.asProvider());
-    return { isDemo: false, module: { ...wechatPay, imports: [...(wechatPay.imports ?? []), configModule] } };
+    return { module: { ...wechatPay, imports: [...(wechatPay.imports ?? []), configModule] } };
   }
+  const clock = new FastClock(readSpeed(process.env.DEMO_SPEED));
   // Loaded only here, so that a production install can leave it out.
-  const { DemoSandboxModule } = await import('./demo-sandbox.js');
-  return { isDemo: true, module: DemoSandboxModule.wechatPay() };
+  const { DEMO_CUSTOMERS, DemoSandboxModule } = await import('./demo-sandbox.js');
+  return { module: DemoSandboxModule.wechatPay(clock), demo: { clock, customers: DEMO_CUSTOMERS } };
 }

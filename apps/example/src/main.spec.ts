@@ -53,6 +53,12 @@ it('says which variable is missing where it is meant for the real gateway', asyn
   expect(output()).toMatch(/Cannot start\. WECHATPAY_APP_ID: /);
 });
 
+it('says that the speed is none', async () => {
+  const { output, ended } = start({ PORT: '0', DEMO_SPEED: 'fast' });
+  expect(await ended).toEqual([1, null]);
+  expect(output()).toMatch(/Cannot start\. DEMO_SPEED: must be a number from 1 to 99/);
+});
+
 it('says that the port is taken', async () => {
   const first = start({ PORT: '0' });
   while (!first.output().includes('/docs')) await once(first.child.stdout!, 'data');

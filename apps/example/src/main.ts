@@ -6,7 +6,7 @@ import { WechatPayConfigError } from 'wechatpay-core';
 import { AppModule } from './app.module.js';
 import { APP_OPTIONS, configureApp } from './configure-app.js';
 import { chooseGateway } from './gateway.js';
-import { readPort, PortError } from './port.js';
+import { readPort, SettingError } from './settings.js';
 import { welcome } from './welcome.js';
 
 // This back end asks nobody who they are. Put authentication in front of it before you let others reach it.
@@ -17,7 +17,10 @@ try {
   const gateway = await chooseGateway();
   // Quiet until it is built: what goes wrong there is told below, without a stack.
   const options = { ...APP_OPTIONS, logger: false, abortOnError: false } as const;
-  const app = await NestFactory.create<NestExpressApplication>(AppModule.register(gateway.module), options);
+  const app = await NestFactory.create<NestExpressApplication>(
+    AppModule.register(gateway.module, gateway.demo),
+    options,
+  );
   const logger = new ConsoleLogger({ logLevels: ['error', 'warn'] });
   app.useLogger(logger);
   configureApp(app);
@@ -26,12 +29,12 @@ try {
   // Nest would log a port that is taken, which is told below.
   app.useLogger(false);
   await app.listen(port, HOST).catch((error: unknown) => {
-    throw PortError.from(error, port);
+    throw SettingError.from(error, port);
   });
   app.useLogger(logger);
   console.log(welcome(app, gateway));
 } catch (error) {
-  const expected = error instanceof WechatPayConfigError || error instanceof PortError;
+  const expected = error instanceof WechatPayConfigError || error instanceof SettingError;
   console.error(expected ? `\n  Cannot start. ${error.message}\n` : error);
   process.exit(1);
 }

@@ -8,7 +8,17 @@ import {
   type OpenAPIObject,
 } from '@nestjs/swagger';
 import { z } from 'zod';
-import { health, problem, reverseAnswer, reverseRequest } from './orders.schemas.js';
+import {
+  health,
+  orderAnswer,
+  payRequest,
+  problem,
+  refundAnswer,
+  refundRequest,
+  reverseAnswer,
+  reverseRequest,
+  tillOrder,
+} from './orders.schemas.js';
 import { HTTP_ANSWERS } from './wechatpay-error.filter.js';
 
 type SchemaObject = Extract<ApiResponseOptions, { schema: unknown }>['schema'];
@@ -17,6 +27,11 @@ type SchemaObject = Extract<ApiResponseOptions, { schema: unknown }>['schema'];
 const httpError = z.strictObject({ statusCode: z.number(), message: z.string(), error: z.string().optional() });
 
 const SCHEMAS = {
+  PayRequest: payRequest,
+  TillOrder: tillOrder,
+  OrderResult: orderAnswer,
+  RefundRequest: refundRequest,
+  RefundResult: refundAnswer,
   ReverseRequest: reverseRequest,
   ReverseResult: reverseAnswer,
   Problem: problem,
@@ -29,8 +44,9 @@ export function describeApi(app: NestExpressApplication): OpenAPIObject {
   const settings = new DocumentBuilder()
     .setTitle('WeChat Pay example')
     .setDescription(
-      'Revokes orders. The status tells about the money. **200**: done, unless `recall` is true. **4xx**: this call moved ' +
-        'none. **503**: nothing was sent. **502** and **504**: it may have happened; query the order, or revoke it again.',
+      'Takes, refunds and revokes payments. The status tells about the money. **200**: done, unless `recall` is true. **4xx**: ' +
+        'this call moved none. **503**: nothing was sent. **502** and **504**: it may have happened; query the order, or ' +
+        'send the same call again.',
     )
     .setVersion('1')
     .build();

@@ -1,22 +1,140 @@
-import { Body, Controller, HttpCode, Inject, Param, Post } from '@nestjs/common';
-import { ApiBadRequestResponse, ApiBody, ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
-import { ReverseService } from 'nestjs-wechatpay';
+import { Body, Controller, Get, HttpCode, Inject, Ip, Param, Post } from '@nestjs/common';
+import {
+  ApiAcceptedResponse,
+  ApiBadRequestResponse,
+  ApiBody,
+  ApiOkResponse,
+  ApiOperation,
+  ApiParam,
+  ApiTags,
+} from '@nestjs/swagger';
+import { OrderService, RefundService, ReverseService } from 'nestjs-wechatpay';
+import { WechatPayRequestError, type QueryOrderResult, type RefundResult } from 'wechatpay-core';
 import { ApiProblems, schemaNamed, toOpenApi } from './open-api.js';
 import {
+  orderParams,
+  payRequest,
+  refundRequest,
   reverseBody,
-  reverseParams,
+  type OrderParams,
+  type PayRequest,
+  type RefundRequest,
   type ReverseAnswer,
   type ReverseBody,
-  type ReverseParams,
 } from './orders.schemas.js';
+import { Till, type TillOrder } from './till.js';
+
+const ApiOrderNumber = (): MethodDecorator =>
+  ApiParam({ name: 'outTradeNo', schema: toOpenApi(orderParams.shape.outTradeNo) });
+
+const ApiBadRequest = (): MethodDecorator =>
+  ApiBadRequestResponse({
+    description: 'The body is no JSON, or the path is no UTF-8.',
+    schema: schemaNamed('HttpError'),
+  });
 
 @ApiTags('orders')
 @Controller('orders')
 export class OrdersController {
+  readonly #till: Till;
+  readonly #orders: OrderService;
+  readonly #refunds: RefundService;
   readonly #reversals: ReverseService;
 
-  constructor(@Inject(ReverseService) reversals: ReverseService) {
+  constructor(
+    @Inject(Till) till: Till,
+    @Inject(OrderService) orders: OrderService,
+    @Inject(RefundService) refunds: RefundService,
+    @Inject(ReverseService) reversals: ReverseService,
+  ) {
+    this.#till = till;
+    this.#orders = orders;
+    this.#refunds = refunds;
     this.#reversals = reversals;
+  }
+
+  @Get()
+  @ApiOperation({ operationId: 'listOrders', summary: 'The orders that were charged here, the newest first' })
+  @ApiOkResponse({
+    description: 'As this server knows them.',
+    schema: { type: 'array', items: schemaNamed('TillOrder') },
+  })
+  list(): TillOrder[] {
+    return this.#till.list();
+  }
+
+  @Post(':outTradeNo/pay')
+  @HttpCode(202)
+  @ApiOperation({
+    operationId: 'payOrder',
+    summary: 'Charge the customer whose code was scanned, and see the order to its end',
+    description:
+      'Answers at once. How it goes on is at `GET /orders` and, live, at `GET /events`. A number is charged once.',
+  })
+  @ApiOrderNumber()
+  @ApiBody({ schema: schemaNamed('PayRequest') })
+  @ApiAcceptedResponse({ description: 'It is worked on.', schema: schemaNamed('TillOrder') })
+  @ApiBadRequest()
+  @ApiProblems()
+  pay(
+    @Param({ schema: orderParams }) { outTradeNo }: OrderParams,
+    @Body({ schema: payRequest }) { description, ...request }: PayRequest,
+    @Ip() spbillCreateIp: string,
+  ): TillOrder {
+    if (this.#till.get(outTradeNo)) {
+      throw new WechatPayRequestError(
+        'outTradeNo',
+        'was charged before; take a new number, or look how that one stands.',
+      );
+    }
+    return this.#till.pay({ ...request, outTradeNo, body: description, spbillCreateIp });
+  }
+
+  @Post(':outTradeNo/settle')
+  @HttpCode(202)
+  @ApiOperation({
+    operationId: 'settleOrder',
+    summary: 'Settle on an order that was left unresolved',
+    description: 'Any other order of this till is answered as it stands.',
+  })
+  @ApiOrderNumber()
+  @ApiAcceptedResponse({ description: 'How it stands.', schema: schemaNamed('TillOrder') })
+  @ApiProblems()
+  settle(@Param({ schema: orderParams }) { outTradeNo }: OrderParams): TillOrder {
+    const order = this.#till.settle(outTradeNo);
+    if (order) return order;
+    throw new WechatPayRequestError('outTradeNo', 'is no order of this till.');
+  }
+
+  @Get(':outTradeNo')
+  @ApiOperation({ operationId: 'queryOrder', summary: 'How an order stands, as WeChat Pay says it now' })
+  @ApiOrderNumber()
+  @ApiOkResponse({ description: "WeChat Pay's answer, signed.", schema: schemaNamed('OrderResult') })
+  @ApiProblems()
+  async query(@Param({ schema: orderParams }) { outTradeNo }: OrderParams): Promise<Omit<QueryOrderResult, 'raw'>> {
+    const { raw, ...answer } = await this.#orders.query({ outTradeNo });
+    return answer;
+  }
+
+  @Post(':outTradeNo/refund')
+  @HttpCode(200)
+  @ApiOperation({
+    operationId: 'refundOrder',
+    summary: 'Give a payment back, in whole or in part',
+    description: 'Sent again with the same `outRefundNo`, it is the same refund.',
+  })
+  @ApiOrderNumber()
+  @ApiBody({ schema: schemaNamed('RefundRequest') })
+  @ApiOkResponse({ description: 'WeChat Pay took it, signed.', schema: schemaNamed('RefundResult') })
+  @ApiBadRequest()
+  @ApiProblems()
+  async refund(
+    @Param({ schema: orderParams }) { outTradeNo }: OrderParams,
+    @Body({ schema: refundRequest }) { currency, ...request }: RefundRequest,
+  ): Promise<Omit<RefundResult, 'raw'>> {
+    const { raw, ...answer } = await this.#refunds.refund({ ...request, outTradeNo, refundCurrency: currency });
+    this.#till.refunded(outTradeNo, request.outRefundNo, request.refundFee);
+    return answer;
   }
 
   @Post(':outTradeNo/reverse')
@@ -26,20 +144,18 @@ export class OrdersController {
     summary: 'Revoke an order: a paid one is refunded, an unpaid one closed',
     description: 'Not earlier than 15 s after the order was created, not later than 7 days. Revoking twice is safe.',
   })
-  @ApiParam({ name: 'outTradeNo', schema: toOpenApi(reverseParams.shape.outTradeNo) })
+  @ApiOrderNumber()
   @ApiBody({ required: false, schema: schemaNamed('ReverseRequest') })
   @ApiOkResponse({ description: 'WeChat Pay took it, signed.', schema: schemaNamed('ReverseResult') })
-  @ApiBadRequestResponse({
-    description: 'The body is no JSON, or the path is no UTF-8.',
-    schema: schemaNamed('HttpError'),
-  })
+  @ApiBadRequest()
   @ApiProblems()
   async reverse(
-    @Param({ schema: reverseParams }) { outTradeNo }: ReverseParams,
+    @Param({ schema: orderParams }) { outTradeNo }: OrderParams,
     @Body({ schema: reverseBody }) body: ReverseBody,
   ): Promise<ReverseAnswer> {
     // A caller that hangs up does not end the call: half a revoke helps nobody.
     const { raw, ...answer } = await this.#reversals.reverse({ outTradeNo, ...body });
+    if (!answer.recall) this.#till.revoked(outTradeNo);
     return answer;
   }
 }

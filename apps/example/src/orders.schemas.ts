@@ -1,5 +1,6 @@
-import type { Advice, Outcome, WechatPayErrorCode } from 'wechatpay-core';
+import type { Advice, Outcome, TradeState, WechatPayErrorCode } from 'wechatpay-core';
 import { z } from 'zod';
+import type { TillOrder } from './till.js';
 
 // One definition of each shape: requests are checked by it, and the OpenAPI page shows it.
 
@@ -11,36 +12,186 @@ function identifier(description: string, example: string): z.ZodString {
     .meta({ description, example });
 }
 
-export const reverseParams = z.object({
+export const orderParams = z.object({
   outTradeNo: identifier("The merchant's own order number.", 'demo-paid'),
 });
-export type ReverseParams = z.infer<typeof reverseParams>;
+export type OrderParams = z.infer<typeof orderParams>;
 
-const reverseFields = {
-  transactionId: identifier(
-    'The WeChat order number. WeChat Pay goes by it.',
-    '1217752501201407033233368018',
-  ).optional(),
-  orderCreatedAt: z.iso
-    .datetime({ offset: true, error: 'must be a time in ISO 8601 with its zone, as in 2025-02-20T09:30:00Z.' })
-    .meta({
-      description:
-        'When the order was created. Give it, and a revoke earlier than 15 s or later than 7 days after it is refused here.',
-      example: '2025-02-20T09:30:00Z',
-    })
-    .transform((text) => new Date(text))
-    .optional(),
+/** A field that a request does not know is refused: it may be a misspelt one. */
+function request<Shape extends z.core.$ZodLooseShape>(shape: Shape, remedy = '.'): z.ZodObject<Shape, z.core.$strict> {
+  return z.strictObject(shape, {
+    error: ({ code }) =>
+      code === 'unrecognized_keys'
+        ? `is no field of this request; there are ${Object.keys(shape).join(', ')}.`
+        : `must be a JSON object${remedy}`,
+  });
+}
+
+function amount(description: string): z.ZodInt {
+  return z
+    .int('must be a whole number.')
+    .min(1, 'must be 1 or more.')
+    .meta({ description: `${description}, in the currency's minor unit: HKD 8.88 is 888.`, example: 888 });
+}
+
+const currency = z
+  .string('must be a currency by ISO 4217, as in HKD.')
+  .regex(/^[A-Z]{3}$/, 'must be a currency by ISO 4217, as in HKD.')
+  .meta({ description: 'ISO 4217.', example: 'HKD' });
+
+const institution = {
   subMerchantId: identifier("Institutional mode: the institution's sub-merchant.", '1900000109').optional(),
   subAppId: identifier("Institutional mode: the sub-merchant's Official Account.", 'wx8888888888888888').optional(),
 };
 
-/** The body of a revoke: may be left out. A field that it does not know is refused: it may be a misspelt one. */
-export const reverseRequest = z.strictObject(reverseFields, {
-  error: ({ code }) =>
-    code === 'unrecognized_keys'
-      ? `is no field of this request; there are ${Object.keys(reverseFields).join(', ')}.`
-      : 'must be a JSON object, or left out.',
+export const payRequest = request({
+  description: z
+    .string('must be a string.')
+    .min(1, 'is empty: say what is sold.')
+    .max(128, 'has more than 128 characters.')
+    .meta({ description: 'What is sold, as the customer sees it.', example: 'Two cups of tea' }),
+  totalFee: amount('What it costs'),
+  currency,
+  authCode: z
+    .string('must be a string of digits.')
+    .regex(/^\d{1,128}$/, 'must be the digits that were scanned.')
+    .meta({ description: "The digits of the customer's code.", example: '130000000000000002' }),
+  ...institution,
 });
+export type PayRequest = z.infer<typeof payRequest>;
+
+const time = z.string().meta({ format: 'date-time' });
+
+/** An order of the till. */
+export const tillOrder = z.strictObject({
+  outTradeNo: z.string(),
+  description: z.string(),
+  totalFee: amount('What it costs'),
+  currency,
+  createdAt: time,
+  state: z
+    .enum([
+      'paying',
+      'declined',
+      'paid',
+      'revoked',
+      'closed',
+      'refunded',
+      'refund-required',
+      'needs-attention',
+      'unresolved',
+    ] satisfies TillOrder['state'][])
+    .meta({
+      description: 'paying and unresolved: it is not known whether the customer paid. paying: it is worked on.',
+    }),
+  kept: z.number().optional().meta({ description: 'What the shop has of it. Absent where that is not known.' }),
+  remedy: z.string().meta({ description: 'What the cashier should do, or know.' }),
+  steps: z.array(z.strictObject({ at: time, text: z.string() })),
+  next: z.strictObject({ at: time, text: z.string() }).optional(),
+});
+
+export const refundRequest = request({
+  outRefundNo: identifier('A number for this refund. Sent again with the same one, it is the same refund.', 'R-1'),
+  totalFee: amount('What the order costs'),
+  refundFee: amount('What to give back'),
+  currency: currency.optional(),
+  ...institution,
+});
+export type RefundRequest = z.infer<typeof refundRequest>;
+
+/** In every answer of WeChat Pay. */
+const replyFields = {
+  appId: z.string().meta({ example: 'wx8888888888888888' }),
+  merchantId: z.string().meta({ example: '1900000109' }),
+  subAppId: z.string().optional(),
+  subMerchantId: z.string().optional(),
+};
+
+const coupons = z.array(
+  z.strictObject({
+    couponId: z.string().optional(),
+    couponType: z.string().optional(),
+    couponFee: z.number().optional(),
+  }),
+);
+const text = z.string().optional();
+const number = z.number().optional();
+
+/** wechatpay-core's result of Submit Refund, without `raw`. */
+export const refundAnswer = z.strictObject({
+  ...replyFields,
+  transactionId: text,
+  outTradeNo: text,
+  outRefundNo: z.string(),
+  refundId: z.string().meta({ description: "WeChat Pay's number of the refund." }),
+  refundFee: number,
+  settlementRefundFee: number,
+  totalFee: number,
+  settlementTotalFee: number,
+  currency: text,
+  cashFee: number,
+  cashCurrency: text,
+  cashRefundFee: number,
+  couponRefundFee: number,
+  coupons,
+  rate: text,
+});
+
+/** wechatpay-core's result of Query Order, without `raw`. */
+export const orderAnswer = z.strictObject({
+  ...replyFields,
+  tradeState: z.enum([
+    'SUCCESS',
+    'REFUND',
+    'NOTPAY',
+    'CLOSED',
+    'REVOKED',
+    'USERPAYING',
+    'PAYERROR',
+    'ACCEPT',
+  ] satisfies TradeState[]),
+  tradeStateDescription: text,
+  transactionId: text,
+  outTradeNo: text,
+  totalFee: number,
+  currency: text,
+  settlementTotalFee: number,
+  couponFee: number,
+  coupons,
+  cashFee: number,
+  cashCurrency: text,
+  rate: text,
+  openId: text,
+  subOpenId: text,
+  isSubscribed: z.boolean().optional(),
+  tradeType: text,
+  bankType: text,
+  deviceInfo: text,
+  attach: text,
+  promotionDetail: text,
+  paidAt: time.optional(),
+});
+
+/** The body of a revoke: may be left out. */
+export const reverseRequest = request(
+  {
+    transactionId: identifier(
+      'The WeChat order number. WeChat Pay goes by it.',
+      '1217752501201407033233368018',
+    ).optional(),
+    orderCreatedAt: z.iso
+      .datetime({ offset: true, error: 'must be a time in ISO 8601 with its zone, as in 2025-02-20T09:30:00Z.' })
+      .meta({
+        description:
+          'When the order was created. Give it, and a revoke earlier than 15 s or later than 7 days after it is refused here.',
+        example: '2025-02-20T09:30:00Z',
+      })
+      .transform((text) => new Date(text))
+      .optional(),
+    ...institution,
+  },
+  ', or left out.',
+);
 export const reverseBody = reverseRequest.default({});
 export type ReverseBody = z.infer<typeof reverseBody>;
 
@@ -57,10 +208,7 @@ export const reverseAnswer = z.strictObject({
     .string()
     .optional()
     .meta({ description: 'The exchange rate to RMB times 10^8: 92000000 is 0.92.', example: '92000000' }),
-  appId: z.string().meta({ example: 'wx8888888888888888' }),
-  merchantId: z.string().meta({ example: '1900000109' }),
-  subAppId: z.string().optional(),
-  subMerchantId: z.string().optional(),
+  ...replyFields,
   nonceStr: z.string().optional(),
   errorCode: z.string().optional(),
   errorDescription: z.string().optional(),
@@ -80,7 +228,16 @@ const codes = [
   'WECHATPAY_BUSINESS_FAIL',
 ] as const satisfies WechatPayErrorCode[];
 const outcomes = ['not-sent', 'rejected', 'unknown'] as const satisfies Outcome[];
-const advices = ['query-order', 'fix-request', 'refund', 'retry-later', 'revoke-again'] as const satisfies Advice[];
+const advices = [
+  'query-order',
+  'fix-request',
+  'retry-later',
+  'revoke-again',
+  'refund',
+  'scan-again',
+  'change-payment',
+  'new-order',
+] as const satisfies Advice[];
 
 /** The body of every answer that is no success: what a cashier's software acts on. */
 export const problem = z.strictObject({

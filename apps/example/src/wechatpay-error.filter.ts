@@ -8,7 +8,7 @@ import {
   type Outcome,
   type WechatPayErrorCode,
 } from 'wechatpay-core';
-import type { Problem, ReverseParams } from './orders.schemas.js';
+import type { Problem, OrderParams } from './orders.schemas.js';
 
 /** A row of the table: an error that has what `of` says is answered so. */
 export interface HttpAnswer {
@@ -28,7 +28,8 @@ const UNKNOWN: HttpAnswer = {
   status: 502,
   advice: 'query-order',
   when: 'The answer is no clear one: SYSTEMERROR, an unlisted code, a broken connection, a signature that does not hold',
-  remedy: 'It may have happened. Query the order, or revoke it again: revoking twice moves the money once.',
+  remedy:
+    'It may have happened. Query the order, or send the same call again: neither a revoke nor a refund of one number happens twice.',
 };
 
 /**
@@ -56,8 +57,8 @@ export const HTTP_ANSWERS: readonly HttpAnswer[] = [
     of: { outcome: 'rejected', advice: 'retry-later' },
     status: 409,
     retryAfterSeconds: RETRY_AFTER_SECONDS,
-    when: 'USERPAYING: the customer is paying at this moment',
-    remedy: 'Revoke again in some seconds.',
+    when: 'USERPAYING: the customer is paying at this moment; FREQUENCY_LIMITED: too many calls',
+    remedy: 'Call again in some seconds.',
   },
   {
     of: { outcome: 'rejected', advice: 'refund' },
@@ -68,8 +69,8 @@ export const HTTP_ANSWERS: readonly HttpAnswer[] = [
   {
     of: { outcome: 'rejected' },
     status: 422,
-    when: 'PARAM_ERROR, INVALID_TRANSACTIONID, SIGNERROR, REQUIRE_POST_METHOD: WeChat Pay refuses the request',
-    remedy: "Check the order's numbers; where errorCode is SIGNERROR, the API key of this server.",
+    when: 'PARAM_ERROR, INVALID_TRANSACTIONID, ORDERNOTEXIST, SIGNERROR and others: WeChat Pay refuses the request',
+    remedy: "Check the order's numbers and amounts; where errorCode is SIGNERROR, the API key of this server.",
   },
   {
     of: { code: 'WECHATPAY_TIMEOUT', outcome: 'unknown' },
@@ -82,7 +83,8 @@ export const HTTP_ANSWERS: readonly HttpAnswer[] = [
     of: { outcome: 'unknown', advice: 'fix-request' },
     status: 502,
     when: 'INVALID_REQUEST: no such order, another certificate, or a duplicate of a request that is still worked on',
-    remedy: "Check the order's numbers, and this server's certificate. Then query the order, or revoke it again.",
+    remedy:
+      "Check the order's numbers, and this server's certificate. Then query the order, or send the same call again.",
   },
   UNKNOWN,
 ];
@@ -101,7 +103,7 @@ export class WechatPayErrorFilter implements ExceptionFilter<WechatPayError> {
     // What a caller got wrong is the caller's to read; the rest is for whoever runs this.
     if (!(error instanceof WechatPayRequestError)) this.#logger.warn(`${error.outcome}: ${error.message}`);
     const http = host.switchToHttp();
-    const { params } = http.getRequest<{ params: ReverseParams }>();
+    const { params } = http.getRequest<{ params: OrderParams }>();
     const answer = answerTo(error);
     const problem = describeProblem(error, answer, params);
     const { httpAdapter } = this.#host;
@@ -126,7 +128,7 @@ function answerTo(error: WechatPayError): HttpAnswer {
   return HTTP_ANSWERS.find(fits) ?? UNKNOWN;
 }
 
-function describeProblem(error: WechatPayError, answer: HttpAnswer, { outTradeNo }: ReverseParams): Problem {
+function describeProblem(error: WechatPayError, answer: HttpAnswer, { outTradeNo }: OrderParams): Problem {
   const business = error instanceof WechatPayBusinessError ? error : undefined;
   return {
     code: error.code,

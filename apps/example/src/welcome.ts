@@ -3,16 +3,16 @@ import { WechatPayClient } from 'wechatpay-core';
 import type { Gateway } from './gateway.js';
 
 /** What a person who has just started this wants to see. */
-export function welcome(app: NestExpressApplication, { isDemo }: Gateway): string {
+export function welcome(app: NestExpressApplication, { demo }: Gateway): string {
   const { port } = app.getHttpServer().address() as { port: number };
   const url = `http://localhost:${port}`;
-  const lines = isDemo ? demo(url) : real(app, url);
-  return ['', ...lines, '', `The API, to read and to try: ${url}/docs`, '']
+  const lines = demo ? sandbox(url) : real(app, url);
+  return ['', ...lines, '', `The till:                      ${url}/`, `The API, to read and to try:   ${url}/docs`, '']
     .map((line) => `  ${line}`.trimEnd())
     .join('\n');
 }
 
-function demo(url: string): string[] {
+function sandbox(url: string): string[] {
   return [
     'WeChat Pay example, with a sandbox gateway of its own: no account, no money.',
     '',

@@ -1,5 +1,9 @@
 // The settings from the environment are in nestjs-wechatpay/config, so that @nestjs/config stays optional.
+export { OrderService } from './order.service.js';
+export { QuickPayService } from './quick-pay.service.js';
+export { RefundService } from './refund.service.js';
 export { ReverseService } from './reverse.service.js';
+export { SettlementService } from './settlement.service.js';
 export { WechatPayHealthIndicator, type WechatPayHealth } from './wechatpay.health.js';
 export { getWechatPayToken, InjectWechatPay } from './wechatpay.inject.js';
 export { WechatPayModule, type WechatPayModuleExtras, type WechatPayOptionsFactory } from './wechatpay.module.js';

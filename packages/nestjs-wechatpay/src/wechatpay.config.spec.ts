@@ -69,6 +69,8 @@ test.each<[variable: string, environment: Record<string, string>]>([
   ['WECHATPAY_PFX', { WECHATPAY_PFX: '/nowhere/apiclient_cert.p12' }],
   ['WECHATPAY_PASSPHRASE', { WECHATPAY_PASSPHRASE: 'wrong' }],
   ['WECHATPAY_CERT', { WECHATPAY_PFX: '', WECHATPAY_KEY: '/nowhere/key.pem' }],
+  ['WECHATPAY_PFX', { WECHATPAY_KEY: 'a key' }],
+  ['WECHATPAY_TIMEOUT_MS', { WECHATPAY_TIMEOUT_MS: '0x10' }],
   ['WECHATPAY_SIGN_TYPE', { WECHATPAY_SIGN_TYPE: 'SHA1' }],
   ['WECHATPAY_SUB_APP_ID', { WECHATPAY_SUB_APP_ID: 'x'.repeat(33) }],
   ['WECHATPAY_BASE_URL', { WECHATPAY_BASE_URL: 'http://localhost' }],

@@ -48,7 +48,8 @@ function readConfig(environment: NodeJS.ProcessEnv): WechatPayConfig {
   };
   const milliseconds = (field: string): number | undefined => {
     const value = read(field);
-    return value === undefined ? undefined : Number(value);
+    if (value === undefined) return undefined;
+    return /^[0-9]+$/.test(value) ? Number(value) : Number.NaN; // Number alone also reads 0x10 and 1e3
   };
   const settings = {
     appId: read('appId'),
@@ -63,10 +64,10 @@ function readConfig(environment: NodeJS.ProcessEnv): WechatPayConfig {
     connectTimeoutMs: milliseconds('connectTimeoutMs'),
     timeoutMs: milliseconds('timeoutMs'),
   };
-  const config = Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
   try {
-    validateConfig(config as unknown as WechatPayConfig);
-    return config as unknown as WechatPayConfig;
+    // No config yet: what may be missing or wrong in it is what this looks for.
+    validateConfig(settings as WechatPayConfig);
+    return settings as WechatPayConfig;
   } catch (error) {
     if (!(error instanceof WechatPayConfigError)) throw error;
     const problem = error.message.slice(error.field.length + 2);
@@ -80,6 +81,10 @@ function readCertificate(read: (field: string) => string | undefined): Certifica
   const cert = read('certificate.cert');
   const key = read('certificate.key');
   const common = passphrase === undefined ? {} : { passphrase };
+  if (pfx !== undefined && (cert !== undefined || key !== undefined)) {
+    const problem = 'is set beside WECHATPAY_CERT or WECHATPAY_KEY; set WECHATPAY_PFX, or those two.';
+    throw new WechatPayConfigError('WECHATPAY_PFX', problem);
+  }
   if (pfx !== undefined) return { pfx, ...common };
   // Half of a pair is passed on as well: the check then names the half that is missing.
   return cert === undefined && key === undefined ? undefined : { cert: cert ?? '', key: key ?? '', ...common };

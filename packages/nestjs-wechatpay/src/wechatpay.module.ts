@@ -9,7 +9,11 @@ import {
   type Type,
 } from '@nestjs/common';
 import { WechatPayClient, type WechatPayConfig } from 'wechatpay-core';
+import { OrderService } from './order.service.js';
+import { QuickPayService } from './quick-pay.service.js';
+import { RefundService } from './refund.service.js';
 import { ReverseService } from './reverse.service.js';
+import { SettlementService } from './settlement.service.js';
 import { WechatPayHealthIndicator } from './wechatpay.health.js';
 import { getWechatPayToken } from './wechatpay.inject.js';
 
@@ -45,7 +49,15 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModule
 // overriding that one in a test reaches every service: a test must never revoke at the real gateway.
 const CLIENT = Symbol('WechatPayClient');
 
-const SERVICES: readonly Type[] = [WechatPayClient, ReverseService, WechatPayHealthIndicator];
+const SERVICES: readonly Type[] = [
+  WechatPayClient,
+  ReverseService,
+  OrderService,
+  QuickPayService,
+  RefundService,
+  SettlementService,
+  WechatPayHealthIndicator,
+];
 
 function provide(service: Type, name: string | undefined): Provider {
   const token = getWechatPayToken(service, name);
@@ -65,7 +77,8 @@ const WARN_DAYS = 30;
 /**
  * WeChat Pay for a NestJS application: `forRoot(config)` or `forRootAsync({ imports, inject, useFactory })`.
  *
- * Exports `ReverseService`, `WechatPayClient` and `WechatPayHealthIndicator`. At boot it logs the merchant, the gateway and
+ * Exports a service for each operation (`ReverseService`, `OrderService`, `QuickPayService`, `RefundService`), `SettlementService`,
+ * `WechatPayClient` and `WechatPayHealthIndicator`. At boot it logs the merchant, the gateway and
  * when the API certificate expires; at shutdown it waits for calls in flight and closes the connections.
  *
  * @throws {WechatPayConfigError} at boot, the first setting that is missing or wrong.

@@ -1,4 +1,4 @@
-import { createPrivateKey } from 'node:crypto';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -47,6 +47,11 @@ describe('reads', () => {
     ['PEM as Buffers', () => ({ cert: Buffer.from(issued.cert), key: Buffer.from(issued.key) })],
     ['PEM as paths', () => ({ cert: join(folder, 'cert.pem'), key: join(folder, 'key.pem') })],
     ['PEM as base64', () => ({ cert: base64(issued.cert), key: base64(issued.key) })],
+    [
+      'PEM in one line with \\n',
+      () => ({ cert: issued.cert.replaceAll('\n', '\\n'), key: issued.key.replaceAll('\n', '\\n') }),
+    ],
+    ['PEM beside a pfx of undefined', () => ({ pfx: undefined, cert: issued.cert, key: issued.key })],
     ['PEM with an encrypted key', () => ({ cert: issued.cert, key: encryptedKey, passphrase: 'hunter2' })],
   ];
 
@@ -61,6 +66,18 @@ describe('reads', () => {
 describe('says what is wrong with', () => {
   const cases: [string, () => CertificateConfig, field: string, message: RegExp][] = [
     ['a wrong passphrase', () => ({ pfx: issued.pfx, passphrase: 'no' }), 'certificate.passphrase', /merchant ID/],
+    [
+      'a numeric passphrase',
+      () => ({ pfx: issued.pfx, passphrase: 1900000109 as never }),
+      'certificate.passphrase',
+      /must be a string/,
+    ],
+    [
+      'a certificate in DER form',
+      () => ({ cert: Buffer.from(new X509Certificate(issued.cert).raw), key: issued.key }),
+      'certificate.cert',
+      /no PEM certificate/,
+    ],
     ['a legacy RC2-40 file', () => ({ pfx: LEGACY }), 'certificate.pfx', /RC2-40.*openssl pkcs12 -legacy -in/],
     ['a file that is no PKCS#12', () => ({ pfx: Buffer.from('x') }), 'certificate.pfx', /is no PKCS#12 file/],
     ['a PEM given as pfx', () => ({ pfx: issued.cert }), 'certificate.pfx', /is no PKCS#12 file/],

@@ -13,15 +13,16 @@ export type CertificateConfig =
       /** apiclient_cert.p12 */
       pfx: CertificateSource;
       /** @default the merchant ID, as WeChat ships it */
-      passphrase?: string;
+      passphrase?: string | undefined;
     }
   | {
+      pfx?: undefined;
       /** apiclient_cert.pem */
       cert: CertificateSource;
       /** apiclient_key.pem */
       key: CertificateSource;
       /** Only where the key is encrypted. */
-      passphrase?: string;
+      passphrase?: string | undefined;
     };
 
 /** What may be shown of a certificate. */
@@ -57,9 +58,16 @@ export function certificateInfo(
 
 /** @throws {WechatPayConfigError} what is wrong with the file, the passphrase, the key or the dates. */
 export function loadCertificate(certificate: CertificateConfig, merchantId: string, now: Date): LoadedCertificate {
-  const loaded = 'pfx' in certificate ? loadPfx(certificate, merchantId) : loadPem(certificate);
+  const { passphrase } = certificate;
+  if (passphrase !== undefined && typeof (passphrase as unknown) !== 'string') {
+    throw new WechatPayConfigError('certificate.passphrase', 'must be a string, also where it is all digits.');
+  }
+  const loaded =
+    certificate.pfx === undefined
+      ? loadPem(certificate.cert, certificate.key, passphrase)
+      : loadPfx(certificate.pfx, passphrase ?? merchantId);
   const { validFrom, validTo } = loaded.info;
-  const field = 'pfx' in certificate ? 'certificate.pfx' : 'certificate.cert';
+  const field = certificate.pfx === undefined ? 'certificate.cert' : 'certificate.pfx';
   if (now > validTo) {
     throw new WechatPayConfigError(
       field,
@@ -75,11 +83,8 @@ export function loadCertificate(certificate: CertificateConfig, merchantId: stri
   return loaded;
 }
 
-function loadPfx(
-  { pfx, passphrase }: { pfx: CertificateSource; passphrase?: string },
-  merchantId: string,
-): LoadedCertificate {
-  const secureContextOptions = { pfx: read(pfx, 'certificate.pfx'), passphrase: passphrase ?? merchantId };
+function loadPfx(pfx: CertificateSource, passphrase: string): LoadedCertificate {
+  const secureContextOptions = { pfx: read(pfx, 'certificate.pfx'), passphrase };
   const certificate = certificateOf(openPfx(secureContextOptions));
   if (!certificate) {
     throw new WechatPayConfigError('certificate.pfx', 'holds no certificate with its private key; export it again.');
@@ -125,22 +130,33 @@ function ignore(): void {
   // nothing is read from or written to this stream
 }
 
-function loadPem(source: { cert: CertificateSource; key: CertificateSource; passphrase?: string }): LoadedCertificate {
-  const cert = read(source.cert, 'certificate.cert');
-  const key = read(source.key, 'certificate.key');
+function loadPem(
+  certSource: CertificateSource,
+  keySource: CertificateSource,
+  passphrase: string | undefined,
+): LoadedCertificate {
+  const cert = read(certSource, 'certificate.cert');
+  const key = read(keySource, 'certificate.key');
   const certificate = parseCertificate(cert);
-  if (!certificate.checkPrivateKey(parseKey(key, source.passphrase))) {
+  if (!certificate.checkPrivateKey(parseKey(key, passphrase))) {
     throw new WechatPayConfigError(
       'certificate.key',
       'does not belong to certificate.cert; take apiclient_cert.pem and apiclient_key.pem from the same download.',
     );
   }
-  const passphrase = source.passphrase === undefined ? {} : { passphrase: source.passphrase };
-  return { secureContextOptions: { cert, key, ...passphrase }, info: describe(certificate) };
+  const secureContextOptions = { cert, key, ...(passphrase !== undefined && { passphrase }) };
+  try {
+    // What TLS will do with them at the first call: it takes PEM only, and refuses keys that are too weak.
+    createSecureContext(secureContextOptions);
+  } catch (cause) {
+    throw new WechatPayConfigError('certificate', 'cannot be used for TLS; download both PEM files again.', cause);
+  }
+  return { secureContextOptions, info: describe(certificate) };
 }
 
 function parseCertificate(cert: Buffer): X509Certificate {
   try {
+    if (!cert.includes('-----BEGIN')) throw new TypeError('not PEM');
     return new X509Certificate(cert);
   } catch (cause) {
     throw new WechatPayConfigError('certificate.cert', 'is no PEM certificate; give apiclient_cert.pem.', cause);
@@ -182,7 +198,10 @@ export function read(source: CertificateSource, field: string): Buffer {
     }
     return Buffer.from(source);
   }
-  if (source.includes('-----BEGIN')) return Buffer.from(source);
+  if (source.includes('-----BEGIN')) {
+    // As environment files often carry it, in one line.
+    return Buffer.from(source.includes('\n') ? source : source.replaceAll('\\n', '\n'));
+  }
   if (BASE64.test(source)) return Buffer.from(source, 'base64');
   if (source === '') throw new WechatPayConfigError(field, 'is empty; give a path, a Buffer, PEM text or base64.');
   // A key or a certificate in a broken form, and no path: never quote it.

@@ -2,6 +2,7 @@ import { channel } from 'node:diagnostics_channel';
 import type { CertificateInfo } from './certificate.js';
 import { resolveConfig, type ResolvedConfig, type WechatPayConfig } from './config.js';
 import {
+  describeCall,
   WechatPayBusinessError,
   WechatPayError,
   WechatPayGatewayError,
@@ -9,19 +10,23 @@ import {
   WechatPayResponseError,
   WechatPaySignatureError,
   WechatPayTransportError,
-  type ErrorCodeRow,
+  type ErrorCodes,
   type OrderReference,
   type Outcome,
 } from './errors.js';
+import { deliver } from './deliver.js';
 import { createNonce, sign, verify, type Fields } from './sign.js';
 import { createHttpsTransport, type Transport, type TransportResponse } from './transport.js';
 import { decode, encode } from './xml.js';
 
-/** A page of WeChat Pay's documentation: its name, its address on the gateway, its error codes, and its return data. */
-export interface Operation<Result> {
+/** A page of WeChat Pay's documentation: its name, its address on the gateway, its parameters, error codes and return data. */
+export interface Operation<Request, Result> {
   readonly name: string;
+  /** As in `/secapi/pay/reverse`. Below `/secapi/` the gateway demands the client certificate. */
   readonly path: string;
-  readonly errorCodes: Readonly<Record<string, ErrorCodeRow>>;
+  readonly errorCodes: ErrorCodes;
+  /** Checks a request and gives it its wire names; throws {@link WechatPayRequestError}. `now` is the client's clock. */
+  readonly toFields: (request: Request, now: number) => Fields;
   /** Reads a verified reply with `result_code` SUCCESS; throws {@link WechatPayResponseError} where it is not as documented. */
   readonly toResult: (reply: VerifiedReply) => Result;
 }
@@ -49,6 +54,8 @@ export interface CallEvent {
   readonly code?: string;
   /** WeChat Pay's `err_code`, where it gave one. */
   readonly errorCode?: string;
+  /** `recall`, where a verified reply said it: true where the revoke must be called again, whatever `outcome` says. */
+  readonly recall?: boolean;
 }
 
 /** The name of the `node:diagnostics_channel` on which every call is told, as a {@link CallEvent}; it holds no secret. */
@@ -90,29 +97,40 @@ export class WechatPayClient {
   /**
    * Makes one signed call, and sends it once: what every operation is built on.
    *
-   * @param fields the operation's own wire fields; the common ones (`appid`, `mch_id`, `nonce_str`, `sign_type`, `sign`, and the
-   *   config's `sub_appid` and `sub_mch_id`) are added here.
+   * The common fields (`appid`, `mch_id`, `nonce_str`, `sign_type`, `sign`, and the config's `sub_appid` and `sub_mch_id`) are
+   * added here to those of the operation.
+   *
    * @returns the operation's result, read from a verified reply whose `result_code` is SUCCESS.
-   * @throws {WechatPayRequestError} a field that cannot be sent; nothing was sent.
+   * @throws {WechatPayRequestError} a request that cannot be sent; nothing was sent.
    * @throws {WechatPayTransportError} no usable answer; look at `outcome`.
    * @throws {WechatPayResponseError} an answer that is no reply to this request.
    * @throws {WechatPaySignatureError} a reply whose signature does not hold.
    * @throws {WechatPayGatewayError} `return_code` FAIL: unsigned, so its outcome is unknown.
    * @throws {WechatPayBusinessError} `result_code` FAIL, verified.
    */
-  async call<Result>(operation: Operation<Result>, fields: Fields, options?: CallOptions): Promise<Result> {
-    const order = orderOf(fields);
+  async call<Request, Result>(
+    operation: Operation<Request, Result>,
+    request: Request,
+    options?: CallOptions,
+  ): Promise<Result> {
+    const order = orderOf(request);
     const startedAt = performance.now();
+    let sending = false;
+    let reply: VerifiedReply | undefined;
     let failure: WechatPayError | undefined;
     try {
-      const request = this.#sign(fields);
-      const response = await this.#transport({ path: operation.path, body: encode(request), signal: options?.signal });
-      const reply = this.#verify(readReply(response));
-      assertSameParties(request, reply);
+      assertSignal(options?.signal);
+      const fields = this.#sign(operation.toFields(request, this.now()));
+      const body = encode(fields);
+      sending = true;
+      const { path } = operation;
+      const response = await deliver(this.#transport, { path, body }, this.#config.timeoutMs, options?.signal);
+      reply = this.#verify(readReply(response));
+      assertSameParties(fields, reply);
       assertSucceeded(operation.errorCodes, reply);
       return operation.toResult(reply);
     } catch (error) {
-      failure = asWechatPayError(error).about(operation.name, order);
+      failure = describeCall(asWechatPayError(error, sending), operation.name, order);
       throw failure;
     } finally {
       if (calls.hasSubscribers) {
@@ -125,6 +143,7 @@ export class WechatPayClient {
           outcome: failure?.outcome ?? 'succeeded',
           ...(failure && { code: failure.code }),
           ...(failure instanceof WechatPayBusinessError && { errorCode: failure.errorCode }),
+          ...(reply?.recall && { recall: reply.recall === 'Y' }),
         } satisfies CallEvent);
       }
     }
@@ -170,20 +189,31 @@ export class WechatPayClient {
   }
 }
 
-// Whatever a transport of one's own throws or gives, and whatever a mistake of ours throws: it may have been sent.
-function asWechatPayError(error: unknown): WechatPayError {
+// What is no error of ours by now is a mistake: of a request with a getter that throws, or of an operation's own code.
+function asWechatPayError(error: unknown, sending: boolean): WechatPayError {
   if (error instanceof WechatPayError) return error;
-  return new WechatPayTransportError(
-    'WECHATPAY_CONNECTION',
-    'the transport failed, or its answer has no status and body. The outcome is unknown: query the order.',
-    'unknown',
-    { cause: error },
-  );
+  return sending
+    ? new WechatPayResponseError('the reply could not be read. Its outcome is unknown: query the order.', error)
+    : new WechatPayRequestError('request', 'cannot be read; give a plain object of documented properties.', {
+        cause: error,
+      });
 }
 
-function orderOf(fields: Fields): OrderReference {
-  const { transaction_id: transactionId, out_trade_no: outTradeNo } = fields;
-  return { ...(transactionId && { transactionId }), ...(outTradeNo && { outTradeNo }) };
+/** The identifiers that a request names, also where it is refused; at most as long as documented. */
+function orderOf(request: unknown): OrderReference {
+  const { transactionId, outTradeNo } = Object(request) as Record<string, unknown>;
+  return { ...(isIdentifier(transactionId) && { transactionId }), ...(isIdentifier(outTradeNo) && { outTradeNo }) };
+}
+
+function isIdentifier(value: unknown): value is string {
+  return typeof value === 'string' && value !== '' && value.length <= 32;
+}
+
+/** @throws {WechatPayRequestError} what is neither absent nor an AbortSignal. */
+export function assertSignal(signal: unknown): void {
+  if (signal !== undefined && signal !== null && !(signal instanceof AbortSignal)) {
+    throw new WechatPayRequestError('signal', 'must be an AbortSignal; of an AbortController, give its `signal`.');
+  }
 }
 
 // HTTP status, XML, return_code: what can be judged before the signature, and only to refuse.
@@ -225,7 +255,7 @@ function describeStatus(status: number, body: Uint8Array): string {
 
 /** Whom and what a reply is about. The first two are in every reply; the others where the gateway sends them. */
 function assertSameParties(request: Fields, reply: VerifiedReply): void {
-  for (const name of ['appid', 'mch_id', 'sub_appid', 'sub_mch_id', 'transaction_id', 'out_trade_no']) {
+  for (const name of PARTIES) {
     const required = name === 'appid' || name === 'mch_id';
     if (!required && (!request[name] || !reply[name])) continue;
     if (request[name] !== reply[name]) {
@@ -236,8 +266,19 @@ function assertSameParties(request: Fields, reply: VerifiedReply): void {
   }
 }
 
+const PARTIES = [
+  'appid',
+  'mch_id',
+  'sub_appid',
+  'sub_mch_id',
+  'transaction_id',
+  'out_trade_no',
+  'refund_id',
+  'out_refund_no',
+];
+
 /** `result_code`, which says how the business ended; only here, behind the signature, is it looked at. */
-function assertSucceeded(errorCodes: Operation<unknown>['errorCodes'], reply: VerifiedReply): void {
+function assertSucceeded(errorCodes: ErrorCodes, reply: VerifiedReply): void {
   const { result_code: resultCode, err_code: errorCode = '', err_code_des: errorDescription = '' } = reply;
   if (resultCode === 'SUCCESS') return;
   if (resultCode !== 'FAIL') {
@@ -248,7 +289,7 @@ function assertSucceeded(errorCodes: Operation<unknown>['errorCodes'], reply: Ve
   const recall = reply.recall === 'Y' ? true : reply.recall === 'N' ? false : undefined;
   const row = Object.hasOwn(errorCodes, errorCode) ? errorCodes[errorCode] : undefined;
   throw new WechatPayBusinessError(
-    `${errorCode || 'FAIL without err_code'} (${JSON.stringify(errorDescription)}). ${row?.solution ?? 'Query the order.'}`,
+    `${quoteCode(errorCode)} (${JSON.stringify(errorDescription)}). ${row?.solution ?? 'Query the order.'}`,
     row?.outcome ?? 'unknown',
     {
       errorCode,
@@ -258,4 +299,9 @@ function assertSucceeded(errorCodes: Operation<unknown>['errorCodes'], reply: Ve
       raw: reply,
     },
   );
+}
+
+function quoteCode(errorCode: string): string {
+  if (errorCode === '') return 'FAIL without err_code';
+  return /^\w+$/.test(errorCode) ? errorCode : JSON.stringify(errorCode);
 }

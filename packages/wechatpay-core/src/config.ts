@@ -6,6 +6,7 @@ import {
   type LoadedCertificate,
 } from './certificate.js';
 import { WechatPayConfigError } from './errors.js';
+import { parseCertificates } from './server-identity.js';
 import type { SignType } from './sign.js';
 import type { Transport } from './transport.js';
 
@@ -18,13 +19,13 @@ export interface WechatPayConfig {
   /** The API key (v2): 32 characters, set on the Merchant Platform. */
   apiKey: string;
   /** The API certificate. Required, except with a `transport` of one's own. */
-  certificate?: CertificateConfig;
+  certificate?: CertificateConfig | undefined;
   /** @default 'HMAC-SHA256' */
-  signType?: SignType;
+  signType?: SignType | undefined;
   /** `sub_appid`, institutional mode: for requests that name none. Needs a `subMerchantId` beside it, here or there. */
-  subAppId?: string;
+  subAppId?: string | undefined;
   /** `sub_mch_id`, institutional mode: for requests that name none. */
-  subMerchantId?: string;
+  subMerchantId?: string | undefined;
   /**
    * Where the gateway is: one `https:` origin, or several. With several, the next is tried only where it is certain that
    * no byte of the request left for the one before.
@@ -32,16 +33,16 @@ export interface WechatPayConfig {
    * @default 'https://apihk.mch.weixin.qq.com'
    * @example ['https://apihk.mch.weixin.qq.com', 'https://api.mch.weixin.qq.com']
    */
-  baseUrl?: string | readonly string[];
+  baseUrl?: string | readonly string[] | undefined;
   /** Root certificates (PEM) to trust instead of the system's, as for a sandbox. The server is always verified. */
-  ca?: CertificateSource;
+  ca?: CertificateSource | undefined;
   /**
    * For TCP and TLS, a host, in milliseconds. A handshake takes three round trips: at 5 s something is wrong, and
    * another host is worth a try while nothing was sent.
    *
    * @default 5000
    */
-  connectTimeoutMs?: number;
+  connectTimeoutMs?: number | undefined;
   /**
    * For a whole call, connecting and failing over included, in milliseconds. Longer than the gateway normally takes even
    * when a bank is slow, and shorter than the 30 s after which proxies and cashiers give up: whoever waits for this
@@ -49,11 +50,11 @@ export interface WechatPayConfig {
    *
    * @default 15000
    */
-  timeoutMs?: number;
+  timeoutMs?: number | undefined;
   /** Sends requests in the place of the built-in mutual-TLS HTTPS. The seam for proxies, recorders and HSMs. */
-  transport?: Transport;
+  transport?: Transport | undefined;
   /** The clock, in milliseconds since 1970. @default Date.now */
-  now?: () => number;
+  now?: (() => number) | undefined;
 }
 
 /** The gateway for servers outside of mainland China. */
@@ -95,6 +96,8 @@ export function resolveConfig(config: WechatPayConfig): ResolvedConfig {
       throw new WechatPayConfigError(field, 'must be a function.');
   }
   const merchantId = identifier('merchantId', config.merchantId);
+  // A clock that is none would switch the guards of time off.
+  if (!Number.isFinite(now())) throw new WechatPayConfigError('now', 'must give milliseconds since 1970, as Date.now.');
   return {
     appId: identifier('appId', config.appId),
     merchantId,
@@ -127,7 +130,11 @@ function identifier(field: string, value: unknown): string {
 function apiKey(value: unknown): string {
   if (typeof value !== 'string' || !/^[\x21-\x7e]{32}$/.test(value)) {
     const length =
-      typeof value === 'string' ? `; this one has ${value.length}, or others than ASCII letters and digits` : '';
+      typeof value !== 'string'
+        ? ''
+        : value.length === 32
+          ? '; this one has a space or a character outside of ASCII'
+          : `; this one has ${value.length}`;
     throw new WechatPayConfigError(
       'apiKey',
       `must be the 32-character API key (v2) of the Merchant Platform${length}.`,
@@ -139,10 +146,14 @@ function apiKey(value: unknown): string {
 function certificate(config: WechatPayConfig, merchantId: string, now: Date): LoadedCertificate | undefined {
   const value: unknown = config.certificate;
   if (value === undefined && config.transport) return undefined;
-  if (typeof value !== 'object' || value === null || !('pfx' in value || 'cert' in value)) {
+  if (typeof value !== 'object' || value === null || !hasCertificate(value)) {
     throw new WechatPayConfigError('certificate', 'is missing; give { pfx } (apiclient_cert.p12) or { cert, key }.');
   }
   return loadCertificate(value as CertificateConfig, merchantId, now);
+}
+
+function hasCertificate({ pfx, cert, key }: { pfx?: unknown; cert?: unknown; key?: unknown }): boolean {
+  return pfx !== undefined || cert !== undefined || key !== undefined;
 }
 
 function signType(value: unknown): SignType {
@@ -169,10 +180,13 @@ function origin(value: unknown): string {
 
 function ca(value: CertificateSource): Buffer {
   const pem = read(value, 'ca');
-  if (!pem.includes('-----BEGIN CERTIFICATE-----')) {
-    throw new WechatPayConfigError('ca', 'must hold root certificates in PEM form.');
+  const roots = (): unknown[] => parseCertificates(pem.toString('latin1'));
+  try {
+    if (roots().length > 0) return pem;
+  } catch (cause) {
+    throw new WechatPayConfigError('ca', 'holds a certificate that cannot be read; check how it was copied.', cause);
   }
-  return pem;
+  throw new WechatPayConfigError('ca', 'must hold root certificates in PEM form.');
 }
 
 function milliseconds(field: string, value: unknown, byDefault: number): number {

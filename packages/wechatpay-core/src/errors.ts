@@ -7,8 +7,27 @@
  */
 export type Outcome = 'not-sent' | 'rejected' | 'unknown';
 
-/** What to do about a refusal: the documentation's Solution column, as a value that a program can switch on. */
-export type Advice = 'query-order' | 'fix-request' | 'refund' | 'retry-later' | 'revoke-again';
+/**
+ * What to do about a refusal: the documentation's Solution column, as a value that a program can switch on.
+ *
+ * - `query-order`: the outcome is not known; ask.
+ * - `fix-request`: a parameter, a setting or a permission is wrong; the same call will fail again.
+ * - `retry-later`: the same call again, after a while.
+ * - `revoke-again`: Revoke Order again, after a while.
+ * - `refund`: too late to revoke; refund the order.
+ * - `scan-again`: the customer's code is no longer good; scan a fresh one.
+ * - `change-payment`: the customer has to choose another card or balance, and to be scanned again.
+ * - `new-order`: this order number is used up; take another.
+ */
+export type Advice =
+  | 'query-order'
+  | 'fix-request'
+  | 'retry-later'
+  | 'revoke-again'
+  | 'refund'
+  | 'scan-again'
+  | 'change-payment'
+  | 'new-order';
 
 /** A row of a documentation page's table of error codes, and what it means for the money. */
 export interface ErrorCodeRow {
@@ -19,6 +38,9 @@ export interface ErrorCodeRow {
   readonly outcome: Exclude<Outcome, 'not-sent'>;
   readonly advice: Advice;
 }
+
+/** A page's table of error codes. A code that is not in it is `unknown`. */
+export type ErrorCodes = Readonly<Record<string, ErrorCodeRow>>;
 
 /** Every `code` that a {@link WechatPayError} can have. */
 export type WechatPayErrorCode =
@@ -44,24 +66,11 @@ export abstract class WechatPayError extends Error {
   abstract readonly code: WechatPayErrorCode;
   readonly outcome: Outcome;
   /** The order of the call that failed; undefined where there was no call, as with a wrong setting. */
-  declare order?: OrderReference;
+  declare readonly order?: OrderReference;
 
   constructor(message: string, outcome: Outcome, cause?: unknown) {
     super(message, cause === undefined ? undefined : { cause });
     this.outcome = outcome;
-  }
-
-  /**
-   * Says in the message which call failed, for which order.
-   * @internal
-   */
-  about(operation: string, order: OrderReference): this {
-    const { message, stack } = this; // the stack holds a copy of the message, made now at the latest
-    const name = order.transactionId ?? order.outTradeNo;
-    this.message = `${operation}${name === undefined ? '' : ` of order ${name}`}: ${message}`;
-    if (stack !== undefined) this.stack = stack.replace(message, () => this.message);
-    this.order = order;
-    return this;
   }
 
   /** Name, message and the public fields, for structured logs; neither stack nor cause. */
@@ -83,15 +92,22 @@ export class WechatPayConfigError extends WechatPayError {
   }
 }
 
-/** A request that must not be sent. The message begins with the field's name and ends with the remedy. */
+/** A request that must not be sent. The message names the field and ends with the remedy. */
 export class WechatPayRequestError extends WechatPayError {
   override readonly name = 'WechatPayRequestError';
   readonly code = 'WECHATPAY_INVALID_REQUEST';
   readonly field: string;
+  /** `retry-later` where it is too early for this call, `refund` where it is too late; else `fix-request`. */
+  readonly advice: Advice;
 
-  constructor(field: string, problem: string) {
-    super(`${field}: ${problem}`, 'not-sent');
+  constructor(
+    field: string,
+    problem: string,
+    { advice = 'fix-request', cause }: { advice?: Advice; cause?: unknown } = {},
+  ) {
+    super(`${field}: ${problem}`, 'not-sent', cause);
     this.field = field;
+    this.advice = advice;
   }
 }
 
@@ -175,4 +191,15 @@ export class WechatPayBusinessError extends WechatPayError {
     this.advice = details.advice;
     this.raw = details.raw;
   }
+}
+
+/** Says in an error's message which call failed, for which order, and keeps the order beside it. */
+export function describeCall<E extends WechatPayError>(error: E, operation: string, order: OrderReference): E {
+  const { message, stack } = error; // the stack holds a copy of the message, made now at the latest
+  const name = order.transactionId ?? order.outTradeNo;
+  // A plain number as it is; any other as JSON, so that a line break in it does not break a log's lines.
+  const quoted = name === undefined || /^[\x21-\x7e]+$/.test(name) ? name : JSON.stringify(name);
+  error.message = `${operation}${quoted === undefined ? '' : ` of order ${quoted}`}: ${message}`;
+  if (stack !== undefined) error.stack = stack.replace(message, () => error.message);
+  return Object.assign(error, { order });
 }

@@ -25,6 +25,7 @@ export {
   WechatPayTransportError,
   type Advice,
   type ErrorCodeRow,
+  type ErrorCodes,
   type OrderReference,
   type Outcome,
   type WechatPayErrorCode,
@@ -36,9 +37,52 @@ export {
   REVOKE_NOT_BEFORE_MS,
   reverseOrder,
   type OrderIdentifier,
+  type OrderRequest,
   type ReverseRequest,
   type ReverseResult,
 } from './reverse.js';
+export { payAndSettle, type PayAndSettleOptions, type PaymentResult } from './pay-and-settle.js';
+export { type Coupon, type Payment, type ReplyBase } from './payment.js';
+export {
+  QUERY_ORDER,
+  queryOrder,
+  type QueryOrderRequest,
+  type QueryOrderResult,
+  type TradeState,
+} from './query-order.js';
+export {
+  QUERY_REFUND,
+  queryRefund,
+  type QueryRefundRequest,
+  type QueryRefundResult,
+  type RefundDetail,
+} from './query-refund.js';
+export { QUICK_PAY, quickPay, type QuickPayRequest, type QuickPayResult } from './quick-pay.js';
+export { REFUND, refund, type RefundRequest, type RefundResult } from './refund.js';
+export {
+  settleOrder,
+  takeStep,
+  type Settlement,
+  type SettledStep,
+  type SettleOptions,
+  type SettleRequest,
+} from './settle-order.js';
+export {
+  advance,
+  DEFAULT_SETTLE_POLICY,
+  nextStep,
+  refundNumberOf,
+  startSettlement,
+  toSettleError,
+  type SettleError,
+  type SettleEvent,
+  type SettleOrder,
+  type SettleOutcome,
+  type SettlePayment,
+  type SettlePolicy,
+  type SettleState,
+  type SettleStep,
+} from './settle.js';
 export { createNonce, sign, verify, type Fields, type SignType } from './sign.js';
 export { type Transport, type TransportRequest, type TransportResponse } from './transport.js';
 export { decode, encode, MAX_XML_BYTES } from './xml.js';

@@ -207,7 +207,7 @@ describe('refuses before anything is sent', () => {
     ['transactionId', { transactionId: {} }, /must be a string/],
     ['subMerchantId', { outTradeNo: '1', subMerchantId: 'x'.repeat(33) }, /more than 32/],
     ['subAppId', { outTradeNo: '1', subMerchantId: '2', subAppId: 'x'.repeat(33) }, /more than 32/],
-    ['out_trade_no', { outTradeNo: 'a\u0007b' }, /character that XML cannot carry/],
+    ['outTradeNo', { outTradeNo: 'a\u0007b' }, /character that XML cannot carry/],
     ['orderCreatedAt', { outTradeNo: '1', orderCreatedAt: '2026-11-23' }, /must be a valid Date/],
     ['orderCreatedAt', { outTradeNo: '1', orderCreatedAt: new Date(Number.NaN) }, /must be a valid Date/],
   ])('%s in %j', async (field, request, message) => {
@@ -230,9 +230,10 @@ describe('refuses before anything is sent', () => {
     expect([REVOKE_NOT_BEFORE_MS, REVOKE_NOT_AFTER_MS]).toEqual([15_000, 604_800_000]);
   });
 
-  const created = new Date('2026-11-23T00:00:00Z').getTime();
+  // Today, because the sandbox's certificates are of today.
+  const created = new Date().setUTCHours(0, 0, 0, 0);
   test.each([
-    ['just before 15 s', REVOKE_NOT_BEFORE_MS - 1, /revoke at 2026-11-23T00:00:15.000Z or later/],
+    ['just before 15 s', REVOKE_NOT_BEFORE_MS - 1, /revoke at \d{4}-\d\d-\d\dT00:00:15.000Z or later/],
     ['at 15 s', REVOKE_NOT_BEFORE_MS, undefined],
     ['at 7 days', REVOKE_NOT_AFTER_MS, undefined],
     ['just after 7 days', REVOKE_NOT_AFTER_MS + 1, /too late to revoke; refund the order/],
@@ -247,6 +248,7 @@ describe('refuses before anything is sent', () => {
       const error = await failure(call);
       expect(error).toMatchObject({ code: 'WECHATPAY_INVALID_REQUEST', outcome: 'not-sent', field: 'orderCreatedAt' });
       expect(error.message).toMatch(message);
+      expect(error).toMatchObject({ advice: age < REVOKE_NOT_BEFORE_MS ? 'retry-later' : 'refund' });
       expect(stateOf(order)).toBe('paid');
     }
     await timed.close();
@@ -535,14 +537,24 @@ describe('diagnostics', () => {
       durationMs: expect.toSatisfy((ms: number) => ms > 0 && ms < 60_000) as number,
     };
     expect(events).toEqual([
-      { ...common, order: { outTradeNo: order.outTradeNo }, outcome: 'succeeded' },
+      { ...common, order: { outTradeNo: order.outTradeNo }, outcome: 'succeeded', recall: false },
       {
         ...common,
         order: { transactionId: order.transactionId },
         outcome: 'rejected',
         code: 'WECHATPAY_BUSINESS_FAIL',
         errorCode: 'USERPAYING',
+        recall: true,
       },
+    ]);
+  });
+
+  it('tells of a call that is refused before anything is sent, by the order that it names', async () => {
+    events.length = 0;
+    const request = { outTradeNo: 'o-1', orderCreatedAt: new Date() };
+    await failure(reverseOrder(client, request));
+    expect(events).toMatchObject([
+      { order: { outTradeNo: 'o-1' }, outcome: 'not-sent', code: 'WECHATPAY_INVALID_REQUEST' },
     ]);
   });
 });

@@ -1,22 +1,27 @@
 import type { CallOptions, Operation, VerifiedReply, WechatPayClient } from './client.js';
 import { WechatPayRequestError, WechatPayResponseError } from './errors.js';
 import { fromFields, toFields, type FieldMap } from './fields.js';
+import type { Fields } from './sign.js';
 
 /** An order by at least one of its identifiers. Where both are given, WeChat Pay goes by `transactionId`. */
 export type OrderIdentifier =
   { transactionId: string; outTradeNo?: string | undefined } | { transactionId?: undefined; outTradeNo: string };
 
 /**
- * The order to revoke.
+ * An order, as every operation names it.
  *
  * - `transactionId`: the WeChat order number, preferred; at most 32 characters.
  * - `outTradeNo`: the merchant's own order number; at most 32 characters.
  */
-export type ReverseRequest = OrderIdentifier & {
+export type OrderRequest = OrderIdentifier & {
   /** `sub_mch_id`, institutional mode: the institution's sub-merchant. Overrides the client's. */
   subMerchantId?: string | undefined;
   /** `sub_appid`, institutional mode. Overrides the client's. */
   subAppId?: string | undefined;
+};
+
+/** The order to revoke. */
+export type ReverseRequest = OrderRequest & {
   /**
    * When the order was created. Where it is given, a revoke that WeChat Pay asks not to be sent is refused here: one
    * earlier than {@link REVOKE_NOT_BEFORE_MS} or later than {@link REVOKE_NOT_AFTER_MS} after it.
@@ -74,15 +79,7 @@ export async function reverseOrder(
   request: ReverseRequest,
   options?: CallOptions,
 ): Promise<ReverseResult> {
-  const fields = toFields(request, REQUEST);
-  if (!fields.transaction_id && !fields.out_trade_no) {
-    throw new WechatPayRequestError('outTradeNo', 'is missing, and so is transactionId; give at least one of the two.');
-  }
-  assertTimely(request.orderCreatedAt, client.now());
-  if (options?.signal !== undefined && !((options.signal as unknown) instanceof AbortSignal)) {
-    throw new WechatPayRequestError('signal', 'must be an AbortSignal; of an AbortController, give its `signal`.');
-  }
-  return client.call(REVERSE, fields, options);
+  return client.call(REVERSE, request, options);
 }
 
 /**
@@ -99,7 +96,7 @@ export function exchangeRate(rate: string): string {
 }
 
 // The property, its name on the page, and its type's length there.
-const REQUEST: FieldMap<'transactionId' | 'outTradeNo' | 'subMerchantId' | 'subAppId'> = {
+const ORDER: FieldMap<'transactionId' | 'outTradeNo' | 'subMerchantId' | 'subAppId'> = {
   transactionId: ['transaction_id', 32],
   outTradeNo: ['out_trade_no', 32],
   subMerchantId: ['sub_mch_id', 32],
@@ -107,9 +104,10 @@ const REQUEST: FieldMap<'transactionId' | 'outTradeNo' | 'subMerchantId' | 'subA
 };
 
 /** The page's table of error codes, and what each means for the money. A code that is not here is `unknown`. */
-export const REVERSE: Operation<ReverseResult> = {
+export const REVERSE: Operation<ReverseRequest, ReverseResult> = {
   name: 'Revoke Order',
   path: '/secapi/pay/reverse',
+  toFields: toReverseFields,
   toResult,
   errorCodes: {
     SYSTEMERROR: {
@@ -173,8 +171,23 @@ export const REVERSE: Operation<ReverseResult> = {
   },
 };
 
+/** Checks an {@link OrderRequest} and gives it its wire names. */
+export function identifyOrder(request: OrderRequest): Fields {
+  const fields = toFields(request, ORDER);
+  if (!fields.transaction_id && !fields.out_trade_no) {
+    throw new WechatPayRequestError('outTradeNo', 'is missing, and so is transactionId; give at least one of the two.');
+  }
+  return fields;
+}
+
+function toReverseFields(request: ReverseRequest, now: number): Fields {
+  const fields = identifyOrder(request);
+  assertTimely(request.orderCreatedAt, now);
+  return fields;
+}
+
 function assertTimely(orderCreatedAt: unknown, now: number): void {
-  if (orderCreatedAt === undefined) return;
+  if (orderCreatedAt === undefined || orderCreatedAt === null) return;
   if (!(orderCreatedAt instanceof Date) || Number.isNaN(orderCreatedAt.getTime())) {
     throw new WechatPayRequestError('orderCreatedAt', 'must be a valid Date.');
   }
@@ -183,12 +196,14 @@ function assertTimely(orderCreatedAt: unknown, now: number): void {
     throw new WechatPayRequestError(
       'orderCreatedAt',
       `is less than 15 s ago; revoke at ${new Date(notBefore).toISOString()} or later.`,
+      { advice: 'retry-later' },
     );
   }
   if (now > orderCreatedAt.getTime() + REVOKE_NOT_AFTER_MS) {
     throw new WechatPayRequestError(
       'orderCreatedAt',
       'is more than 7 days ago, which is too late to revoke; refund the order.',
+      { advice: 'refund' },
     );
   }
 }

@@ -94,3 +94,7 @@ it('makes nonces of 32 characters that do not repeat', () => {
   expect(new Set(nonces).size).toBe(1000);
   for (const nonce of nonces) expect(nonce).toMatch(/^[0-9a-f]{32}$/);
 });
+
+it('refuses another algorithm rather than choose one', () => {
+  expect(() => sign({ a: '1' }, 'key', 'SHA1' as never)).toThrow(TypeError);
+});

@@ -1,4 +1,4 @@
-import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHash, createHmac, randomUUID, timingSafeEqual } from 'node:crypto';
 
 /** The two algorithms of WeChat Pay v2. The gateway takes MD5 where a request names none. */
 export type SignType = 'HMAC-SHA256' | 'MD5';
@@ -13,9 +13,13 @@ export type Fields = Readonly<Record<string, string | null | undefined>>;
  * @param apiKey the merchant's API key (v2).
  * @param signType the algorithm; the same must stand in the request's `sign_type`.
  * @returns upper-case hex: 64 characters for HMAC-SHA256, 32 for MD5.
+ * @throws {TypeError} another algorithm.
  * @see https://pay.weixin.qq.com/doc/global/v2/en/4013659173 (Signature Algorithm)
  */
 export function sign(fields: Fields, apiKey: string, signType: SignType): string {
+  if ((signType as string) !== 'HMAC-SHA256' && signType !== 'MD5') {
+    throw new TypeError("signType: must be 'HMAC-SHA256' or 'MD5'.");
+  }
   const text = `${canonicalize(fields)}key=${apiKey}`;
   const hash = signType === 'MD5' ? createHash('md5') : createHmac('sha256', apiKey);
   return hash.update(text).digest('hex').toUpperCase();
@@ -34,9 +38,10 @@ export function verify(fields: Fields, apiKey: string, signType: SignType): bool
   return received.length === expected.length && timingSafeEqual(received, expected);
 }
 
-/** Makes a `nonce_str`: 32 hexadecimal characters (128 bits) from the system's secure random source. */
+/** Makes a `nonce_str`: 32 hexadecimal characters, 122 bits of them from the system's secure random source. */
 export function createNonce(): string {
-  return randomBytes(16).toString('hex');
+  // Node.js keeps random bytes ready for UUIDs: 1 µs, where `randomBytes` takes 6 at each call.
+  return randomUUID().replaceAll('-', '');
 }
 
 // Each pair keeps its trailing `&`, so that a map without any value still gives the documented `key=…`.

@@ -1,11 +1,13 @@
 import type { RequestListener } from 'node:http';
 import type { ServerOptions } from 'node:https';
+import type { TLSSocket } from 'node:tls';
 import { CertificateAuthority, type ClientCertificate, type IssuedCertificate } from 'wechatpay-sandbox';
 import { afterEach, beforeAll, describe, expect, it, test, vi } from 'vitest';
 import { expectNoSecrets } from '../test/secrets.js';
 import { closedPort, startSilentServer, startTlsServer, type TestServer } from '../test/tls-server.js';
 import {
   encode,
+  REVERSE,
   reverseOrder,
   sign,
   WechatPayClient,
@@ -137,6 +139,62 @@ describe('mutual TLS', () => {
     const error = await failure(reverseOrder(connect(baseUrl), ORDER));
     expect(error).toMatchObject({ code: 'WECHATPAY_CONNECTION', outcome });
     expect(requests).toHaveLength(0);
+  });
+});
+
+describe('whom it trusts', () => {
+  it('accepts a server whose certificate leads to a root of `ca` by an intermediate authority', async () => {
+    const intermediate = new CertificateAuthority({ issuer: authority });
+    const { baseUrl } = await serve(success, await intermediate.issueServer());
+    await expect(reverseOrder(connect(baseUrl), ORDER)).resolves.toMatchObject({ recall: false });
+    // An intermediate authority alone, or one root of several, can be trusted too.
+    const ca = `${stranger.pem}\n# ours\n${authority.pem}`;
+    await expect(reverseOrder(connect(baseUrl, { ca }), ORDER)).resolves.toMatchObject({ recall: false });
+  });
+
+  // Node.js would: it adds what a PKCS#12 file holds to whom it trusts.
+  test.each([
+    ['beside a `ca`', (): string => stranger.pem],
+    ['where the system’s roots are trusted', () => undefined],
+  ])('does not trust the authority inside a PKCS#12 file, %s', async (_, ca) => {
+    const { baseUrl, requests } = await serve();
+    const { pfx } = await authority.issueClient({ commonName: MERCHANT_ID, withAuthority: true });
+    const error = await failure(reverseOrder(connect(baseUrl, { certificate: { pfx }, ca: ca() }), ORDER));
+    expect(error).toMatchObject({ code: 'WECHATPAY_CONNECTION', outcome: 'not-sent' });
+    expect(error.message).toContain('ERR_UNTRUSTED_ROOT');
+    expect(String(error.cause)).toContain('set `ca`');
+    expect(requests).toHaveLength(0);
+    await expect(reverseOrder(connect(baseUrl, { certificate: { pfx } }), ORDER)).resolves.toMatchObject({
+      recall: false,
+    });
+  });
+
+  it('nor one that only has the name of a trusted root', async () => {
+    const [trusted, namesake] = ['', ''].map(() => new CertificateAuthority({ commonName: 'One Root' }));
+    const { pfx } = await namesake!.issueClient({
+      commonName: MERCHANT_ID,
+      withAuthority: true,
+    });
+    const { baseUrl, requests } = await serve(success, await namesake!.issueServer());
+    const ca = trusted!.pem;
+    const error = await failure(reverseOrder(connect(baseUrl, { certificate: { pfx }, ca }), ORDER));
+    expect(error.outcome).toBe('not-sent');
+    expect(requests).toHaveLength(0);
+  });
+
+  it('shows the client certificate only below /secapi/, where the gateway demands it', async () => {
+    const shown: boolean[] = [];
+    const { baseUrl } = await serve(
+      (request, response) => {
+        shown.push((request.socket as TLSSocket).getPeerX509Certificate() !== undefined);
+        success(request, response);
+      },
+      { rejectUnauthorized: false },
+    );
+    const client = connect(baseUrl);
+    await reverseOrder(client, ORDER);
+    await client.call({ ...REVERSE, path: '/pay/orderquery' }, ORDER);
+    expect(shown).toEqual([true, false]);
   });
 });
 

@@ -1,6 +1,7 @@
 import type { Dispatcher, Pool } from 'undici';
 import type { ResolvedConfig } from './config.js';
 import { WechatPayResponseError, WechatPayTransportError } from './errors.js';
+import { createServerCheck } from './server-identity.js';
 import { MAX_XML_BYTES } from './xml.js';
 
 export interface TransportRequest {
@@ -8,7 +9,8 @@ export interface TransportRequest {
   readonly path: string;
   /** A signed XML document. */
   readonly body: string;
-  readonly signal?: AbortSignal | undefined;
+  /** Aborted at `timeoutMs`, or when the caller aborts. */
+  readonly signal: AbortSignal;
 }
 
 export interface TransportResponse {
@@ -33,13 +35,21 @@ const HOST_COOL_DOWN_MS = 60_000;
 /** Sockets to one host. The gateway takes 150 revokes a second of a merchant; 64 carry that at 400 ms a call. */
 const MAX_CONNECTIONS = 64;
 
-class CallTimeout extends Error {}
+/** Why a call's signal is aborted where the caller did not. */
+export class CallTimeout extends Error {
+  constructor(timeoutMs: number) {
+    super(`no answer within ${timeoutMs} ms`);
+  }
+}
 
 class TooLarge extends Error {}
 
 interface Host {
   readonly origin: string;
-  readonly pool: Pool;
+  /** Presents the client certificate, which the gateway demands below `/secapi/`. */
+  readonly mutual: Pool;
+  /** Presents none: the certificate goes only where the documentation asks for it. */
+  readonly plain: Pool;
   avoidUntil: number;
 }
 
@@ -50,35 +60,19 @@ export function createHttpsTransport(config: ResolvedConfig): Required<Pick<Tran
   opened.catch(() => undefined);
 
   async function send(request: TransportRequest): Promise<TransportResponse> {
-    const call = new AbortController();
-    const onTimeout = (): void => {
-      call.abort(new CallTimeout(`no answer within ${config.timeoutMs} ms`));
-    };
-    const onAbort = (): void => {
-      call.abort(request.signal?.reason);
-    };
-    const timer = setTimeout(onTimeout, config.timeoutMs);
-    request.signal?.addEventListener('abort', onAbort, { once: true });
-    if (request.signal?.aborted) onAbort();
-    try {
-      const hosts = await opened.catch((cause: unknown) => {
-        throw new WechatPayTransportError(
-          'WECHATPAY_CONNECTION',
-          'undici cannot be loaded. Nothing was sent.',
-          'not-sent',
-          { cause },
-        );
-      });
-      return await sendToFirstReachable(hosts, { ...request, signal: call.signal }, config.now);
-    } finally {
-      clearTimeout(timer);
-      request.signal?.removeEventListener('abort', onAbort);
-    }
+    const hosts = await opened.catch((cause: unknown) => {
+      const message = 'undici cannot be loaded; install it again. Nothing was sent.';
+      throw new WechatPayTransportError('WECHATPAY_CONNECTION', message, 'not-sent', { cause });
+    });
+    return sendToFirstReachable(hosts, request, config.now);
   }
 
   let closing: Promise<unknown> | undefined;
   async function close(): Promise<void> {
-    closing ??= opened.then((hosts) => Promise.all(hosts.map(({ pool }) => pool.close())));
+    closing ??= opened.then(
+      (hosts) => Promise.all(hosts.flatMap(({ mutual, plain }) => [mutual.close(), plain.close()])),
+      () => undefined, // nothing was opened
+    );
     await closing;
   }
   return Object.assign(send, { close });
@@ -87,34 +81,42 @@ export function createHttpsTransport(config: ResolvedConfig): Required<Pick<Tran
 // undici loads in 130 ms, which is most of what importing this package would cost: it is loaded with the first client.
 async function openHosts(config: ResolvedConfig): Promise<readonly Host[]> {
   const { Pool } = await import('undici');
+  const trust = {
+    ...(config.ca !== undefined && { ca: config.ca }),
+    minVersion: 'TLSv1.2',
+    rejectUnauthorized: true, // not even NODE_TLS_REJECT_UNAUTHORIZED=0 turns verification off
+    timeout: config.connectTimeoutMs,
+  } as const;
+  const options = {
+    connections: MAX_CONNECTIONS,
+    // One timer bounds the whole call.
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    // An idle socket is dropped before the gateway may drop it, whatever its keep-alive header promises: a request on a
+    // socket that has just died is an unknown outcome, and costs more than a handshake.
+    keepAliveTimeout: 4_000,
+    keepAliveMaxTimeout: 4_000,
+  } as const;
+  const { secureContextOptions = {} } = config.certificate ?? {};
+  const identity = {
+    ...secureContextOptions,
+    // Node.js would trust the authorities inside a PKCS#12 file as well.
+    ...('pfx' in secureContextOptions && { checkServerIdentity: createServerCheck(config.ca) }),
+  };
   return config.baseUrls.map((origin) => ({
     origin,
     avoidUntil: 0,
-    pool: new Pool(origin, {
-      connections: MAX_CONNECTIONS,
-      connect: {
-        ...config.certificate?.secureContextOptions,
-        ...(config.ca === undefined ? {} : { ca: config.ca }),
-        minVersion: 'TLSv1.2',
-        rejectUnauthorized: true, // not even NODE_TLS_REJECT_UNAUTHORIZED=0 turns verification off
-        timeout: config.connectTimeoutMs,
-      },
-      // One timer bounds the whole call.
-      headersTimeout: 0,
-      bodyTimeout: 0,
-      // An idle socket is dropped before the gateway may drop it: a request on a socket that has just died is an
-      // unknown outcome, and costs more than a handshake.
-      keepAliveTimeout: 4_000,
-    }),
+    mutual: new Pool(origin, { ...options, connect: { ...identity, ...trust } }),
+    plain: new Pool(origin, { ...options, connect: trust }),
   }));
 }
 
 async function sendToFirstReachable(
   hosts: readonly Host[],
-  request: TransportRequest & { signal: AbortSignal },
+  request: TransportRequest,
   now: () => number,
 ): Promise<TransportResponse> {
-  const healthyFirst = [...hosts].sort((a, b) => Number(a.avoidUntil > now()) - Number(b.avoidUntil > now()));
+  const healthyFirst = hosts.toSorted((a, b) => Number(a.avoidUntil > now()) - Number(b.avoidUntil > now()));
   for (const [index, host] of healthyFirst.entries()) {
     try {
       return await post(host, request);
@@ -129,10 +131,7 @@ async function sendToFirstReachable(
   throw new TypeError('A transport needs a host.');
 }
 
-function post(
-  { origin, pool }: Host,
-  { path, body, signal }: TransportRequest & { signal: AbortSignal },
-): Promise<TransportResponse> {
+function post({ origin, mutual, plain }: Host, { path, body, signal }: TransportRequest): Promise<TransportResponse> {
   return new Promise((resolve, reject) => {
     let sent = false;
     let status = 0;
@@ -154,6 +153,7 @@ function post(
       return;
     }
 
+    const pool = path.startsWith('/secapi/') ? mutual : plain;
     pool.dispatch(
       { path, method: 'POST', headers: { 'content-type': 'text/xml; charset=utf-8', accept: '*/*' }, body },
       {
@@ -212,7 +212,7 @@ function describeFailure(
 }
 
 // A TLS error carries the whole peer certificate, and a parser's the bytes that it was given: neither belongs in a log.
-function withoutContents(cause: unknown): unknown {
+export function withoutContents(cause: unknown): unknown {
   if (!(cause instanceof Error)) return cause;
   const { code } = cause as NodeJS.ErrnoException;
   return Object.assign(new Error(cause.message), { name: cause.name, ...(code !== undefined && { code }) });

@@ -153,3 +153,29 @@ describe('decode refuses', () => {
     expect(() => decode(document)).toThrow(WechatPayResponseError);
   });
 });
+
+test.each<[input: string | Uint8Array, message: string]>([
+  ['<html></html>', 'it is not a flat <xml> document'],
+  ['<xml><constructor>1</constructor></xml>', ''],
+  ['<xml><toString>1</toString></xml>', ''],
+  ['<xml><a>1</a><a>2</a></xml>', 'it has the field a twice'],
+  ['<xml><a>&#0;</a></xml>', 'it has a reference to a character outside XML 1.0'],
+  ['<xml><a>&#1114112;</a></xml>', 'it has a reference to a character outside XML 1.0'],
+  [Buffer.from([0x3c, 0xff]), 'it is not UTF-8'],
+  ['x'.repeat(MAX_XML_BYTES + 1), 'it is larger than 65536 bytes'],
+  [Buffer.alloc(MAX_XML_BYTES + 1), 'it is larger than 65536 bytes'],
+])('says why %j cannot be read', (input, message) => {
+  expect(() => decode(input)).toThrow(WechatPayResponseError);
+  expect(() => decode(input)).toThrow(message === '' ? /reserved name|parser refused/ : `cannot be read: ${message}.`);
+});
+
+it('reads the last character of Unicode by its number', () => {
+  expect(decode('<xml><a>&#x10FFFD;</a></xml>').a).toBe('\u{10FFFD}');
+});
+
+test.each([
+  ['a b', '1', 'a b: is no field name; use letters, digits and "_".'],
+  ['a', 1 as never, 'a: must be a string.'],
+])('says why the field %j cannot be written', (name, value, message) => {
+  expect(() => encode({ [name]: value })).toThrow(message);
+});

@@ -16,12 +16,8 @@ export function encode(fields: Fields): string {
   for (const [name, value] of Object.entries(fields)) {
     if (value === undefined || value === null || value === '') continue;
     if (!isFieldName(name)) throw new WechatPayRequestError(name, 'is no field name; use letters, digits and "_".');
-    if (!isXmlText(value)) {
-      throw new WechatPayRequestError(
-        name,
-        'has a character that XML cannot carry (a control character or half of a surrogate pair); remove it.',
-      );
-    }
+    if (typeof (value as unknown) !== 'string') throw new WechatPayRequestError(name, 'must be a string.');
+    if (!isXmlText(value)) throw new WechatPayRequestError(name, NOT_XML_TEXT);
     xml += `<${name}>${value.replace(UNSAFE, (character) => `&#${String(character.charCodeAt(0))};`)}</${name}>`;
   }
   return `${xml}</xml>`;
@@ -70,6 +66,7 @@ const FLAT_DOCUMENT = new RegExp(
 // Every option that would change a value is off: by default a 28-digit number becomes 4.2e+27.
 const parser = new XMLParser({
   preserveOrder: true,
+  jPath: false, // no path is asked for; building one for each field is a fifth of the time
   cdataPropName: '#cdata',
   parseTagValue: false,
   trimValues: false,
@@ -133,9 +130,12 @@ function isFieldName(name: string): boolean {
 const FIELD_NAME = new RegExp(`^${NAME}$`);
 
 /** XML 1.0, 2.2: tab, line feed, carriage return, and all of Unicode but the other control characters, surrogates, FFFE and FFFF. */
-function isXmlText(text: string): boolean {
+export function isXmlText(text: string): boolean {
   return !NOT_XML.test(text);
 }
+
+export const NOT_XML_TEXT =
+  'has a character that XML cannot carry (a control character or half of a surrogate pair); remove it.';
 
 const NOT_XML = /[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/u;
 

@@ -7,6 +7,8 @@ import forge from 'node-forge';
 export interface CertificateAuthorityOptions {
   /** @default a name of its own for each authority */
   commonName?: string;
+  /** Makes it an intermediate authority below this one, as the real gateway's is; servers send its certificate along. */
+  issuer?: CertificateAuthority;
 }
 
 /** From when until when a certificate holds. */
@@ -29,6 +31,8 @@ export interface ClientCertificateOptions extends Validity {
   commonName: string;
   /** Of the PKCS#12 file. @default the common name, as WeChat Pay ships it */
   passphrase?: string;
+  /** Puts the authority's own certificate into the PKCS#12 file too, as some downloads have it. @default false */
+  withAuthority?: boolean;
 }
 
 /** A certificate and its private key, both PEM. */
@@ -68,20 +72,25 @@ export class CertificateAuthority {
   readonly pem: string;
   readonly #certificate: forge.pki.Certificate;
   readonly #privateKey: forge.pki.rsa.PrivateKey;
+  /** What a server sends beside its certificate: the authorities up to the root, which is left out. */
+  readonly #chain: string;
 
   /** Generates the root's key on the spot, some 100 ms; `create()` does so without holding up the event loop. */
   constructor(options: CertificateAuthorityOptions = {}, keys: KeyPair = generateKeyPairSync('rsa', keyOptions)) {
     const commonName = options.commonName ?? `WeChat Pay sandbox root ${randomBytes(4).toString('hex')}`;
     this.#privateKey = forge.pki.privateKeyFromPem(keys.privateKey);
     this.#certificate = draft(keys, commonName, { notAfter: new Date(Date.now() + 3650 * dayMs) });
-    this.#certificate.setIssuer(this.#certificate.subject.attributes);
+    const { issuer } = options;
+    const above = issuer ? { certificate: issuer.#certificate, key: issuer.#privateKey } : undefined;
+    this.#certificate.setIssuer((above?.certificate ?? this.#certificate).subject.attributes);
     this.#certificate.setExtensions([
       { name: 'basicConstraints', cA: true, critical: true },
       { name: 'keyUsage', keyCertSign: true, cRLSign: true, critical: true },
       { name: 'subjectKeyIdentifier' },
     ]);
-    this.#certificate.sign(this.#privateKey, forge.md.sha256.create());
+    this.#certificate.sign(above?.key ?? this.#privateKey, forge.md.sha256.create());
     this.pem = toPem(this.#certificate);
+    this.#chain = issuer ? this.pem + issuer.#chain : '';
   }
 
   /** As the constructor, with the key made on another thread. */
@@ -99,7 +108,7 @@ export class CertificateAuthority {
       { name: 'extKeyUsage', serverAuth: true },
       { name: 'subjectAltName', altNames },
     ]);
-    return { cert: toPem(certificate), key: keys.privateKey };
+    return { cert: toPem(certificate) + this.#chain, key: keys.privateKey };
   }
 
   /** Issues a merchant's certificate. @throws {TypeError} where the passphrase is not ASCII. */
@@ -113,7 +122,7 @@ export class CertificateAuthority {
     return {
       cert: toPem(certificate),
       key: keys.privateKey,
-      pfx: toPkcs12(keys.privateKey, certificate, passphrase),
+      pfx: toPkcs12(keys.privateKey, [certificate, ...(options.withAuthority ? [this.#certificate] : [])], passphrase),
       passphrase,
       serialNumber: certificate.serialNumber,
     };
@@ -142,9 +151,9 @@ function draft(keys: KeyPair, commonName: string, { notBefore, notAfter }: Valid
   return certificate;
 }
 
-function toPkcs12(privateKey: string, certificate: forge.pki.Certificate, passphrase: string): Buffer {
+function toPkcs12(privateKey: string, certificates: forge.pki.Certificate[], passphrase: string): Buffer {
   // AES, since OpenSSL 3 keeps RC2 and 3DES containers for its legacy provider.
-  const container = forge.pkcs12.toPkcs12Asn1(forge.pki.privateKeyFromPem(privateKey), [certificate], passphrase, {
+  const container = forge.pkcs12.toPkcs12Asn1(forge.pki.privateKeyFromPem(privateKey), certificates, passphrase, {
     algorithm: 'aes256',
   });
   return Buffer.from(forge.asn1.toDer(container).getBytes(), 'binary');

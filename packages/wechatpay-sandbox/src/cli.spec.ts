@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { parseEnv } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { send } from '../test/client.js';
+import { wellKnownAuthCodes } from './index.js';
 
 let directory: string;
 let running: ChildProcess | undefined;
@@ -73,6 +74,8 @@ describe('wechatpay-sandbox', () => {
         const gateway = { baseUrl: settings.WECHATPAY_BASE_URL!, ca: String(await file('WECHATPAY_CA')) };
         const identity = { cert: await file('WECHATPAY_CERT'), key: await file('WECHATPAY_KEY') };
         expect((await send(gateway, 'x', identity)).fields.mch_id).toBe(settings.WECHATPAY_MERCHANT_ID);
+
+        for (const authCode of Object.values(wellKnownAuthCodes)) expect(stdout).toContain(` ${authCode}\n`);
 
         const orders = await send(gateway, '', { method: 'GET', path: '/_sandbox/orders' });
         const numbers = (JSON.parse(orders.text) as { outTradeNo: string; state: string }[]).map(

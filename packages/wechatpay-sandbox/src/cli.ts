@@ -2,7 +2,8 @@
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { orderStates } from './orders.js';
+import { wellKnownAuthCodes } from './customers.js';
+import { orderStates } from './order.js';
 import { Sandbox } from './sandbox.js';
 
 const help = `Usage: wechatpay-sandbox [options]
@@ -88,7 +89,9 @@ function describe({ baseUrl, merchant, orders }: Sandbox, directory: string): st
     '#',
     '# Orders to revoke (out_trade_no, transaction_id):',
     ...orders.list().map(({ outTradeNo, transactionId }) => `#   ${outTradeNo.padEnd(16)} ${transactionId}`),
-    `# Their state: curl --cacert ${rootPath} ${baseUrl}/_sandbox/orders`,
+    '# Codes to scan (auth_code), each as often as you like:',
+    ...Object.entries(wellKnownAuthCodes).map(([name, authCode]) => `#   ${name.padEnd(17)} ${authCode}`),
+    `# What has become of them: curl --cacert ${rootPath} ${baseUrl}/_sandbox/orders`,
     '# Ctrl-C ends the sandbox.',
   ];
 }

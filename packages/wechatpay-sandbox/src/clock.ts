@@ -1,4 +1,4 @@
-/** The time by which the gateway judges the age of an order. Tests move it; nothing ever waits for it. */
+/** The time by which orders age and customers act. Tests move it; nothing ever waits for it. */
 export class SandboxClock {
   readonly #source: () => number;
   #offsetMs = 0;
@@ -21,5 +21,10 @@ export class SandboxClock {
   advance(ms: number): void {
     if (!Number.isFinite(ms)) throw new TypeError(`clock.advance(ms) takes a number of milliseconds, not ${ms}`);
     this.#offsetMs += ms;
+  }
+
+  /** @internal */
+  reset(): void {
+    this.#offsetMs = 0;
   }
 }

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { revoke, send } from '../test/client.js';
+import { quickPay, revoke, send } from '../test/client.js';
 import { Sandbox } from './index.js';
 
 let sandbox: Sandbox;
@@ -70,6 +70,30 @@ describe('the control API', () => {
     expect(sandbox.clock.now() - before).toBeGreaterThanOrEqual(60_000);
   });
 
+  it('brings customers to the till, and tells where the money went', async () => {
+    await ask('POST', 'reset');
+    const created = await ask('POST', 'customers', { behaviour: 'pays-at-once', validForMs: 1000 });
+    expect(created).toMatchObject({ status: 201, json: { behaviour: { behaviour: 'pays-at-once' } } });
+    expect(await ask('GET', 'customers')).toEqual({ status: 200, json: [created.json] });
+    expect(await ask('GET', 'ledger')).toEqual({ status: 200, json: [] });
+    await quickPay(sandbox, (created.json as { authCode: string }).authCode, 'tea');
+    expect(await ask('GET', 'ledger')).toMatchObject({
+      status: 200,
+      json: [{ outTradeNo: 'tea', kind: 'payment', amount: 1250, currency: 'HKD' }],
+    });
+    expect(await ask('GET', 'orders/tea')).toMatchObject({ json: { tradeState: 'SUCCESS', refunds: [] } });
+  });
+
+  it('tells the time, and begins anew', async () => {
+    await ask('POST', 'clock', { advanceMs: 86_400_000 });
+    const { json } = await ask('GET', 'clock');
+    expect(json).toEqual({ now: expect.stringMatching(/^\d{4}-\d\d-\d\dT/) as string });
+    expect(Date.parse((json as { now: string }).now)).toBeGreaterThan(Date.now() + 80_000_000);
+    expect(await ask('POST', 'reset')).toEqual({ status: 204, json: undefined });
+    expect(sandbox.clock.now()).toBeLessThan(Date.now() + 1000);
+    expect(await ask('GET', 'orders')).toEqual({ status: 200, json: [] });
+  });
+
   const refused: { method: string; path: string; json?: unknown; status: number; error: string }[] = [
     { method: 'GET', path: 'nothing', status: 404, error: 'one of GET orders, POST orders,' },
     { method: 'GET', path: '', status: 404, error: 'one of' },
@@ -107,6 +131,15 @@ describe('the control API', () => {
       status: 400,
       error: 'times is a whole number',
     },
+    { method: 'POST', path: 'customers', json: {}, status: 400, error: 'behaviour is one of pays-at-once,' },
+    {
+      method: 'POST',
+      path: 'customers',
+      json: { behaviour: 'pays-after', ms: '1' },
+      status: 400,
+      error: 'ms is a number',
+    },
+    { method: 'DELETE', path: 'ledger', status: 404, error: 'GET ledger' },
     { method: 'POST', path: 'clock', json: {}, status: 400, error: 'clock.advance(ms) takes a number' },
     { method: 'POST', path: 'orders', json: ' '.repeat(70_000), status: 413, error: 'longer than 64 KiB' },
   ];

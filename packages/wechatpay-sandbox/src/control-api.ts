@@ -1,8 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { CustomerOptions } from './customers.js';
 import type { Fault } from './faults.js';
-import { pathOf } from './front.js';
+import { withoutQuery } from './front.js';
 import type { House } from './gateway.js';
-import type { Order, OrderOptions } from './orders.js';
+import type { Ledger } from './ledger.js';
+import type { Order, OrderOptions } from './order.js';
 import { readBody } from './read-body.js';
 import type { RecordedRequest } from './requests.js';
 
@@ -12,6 +14,8 @@ export const controlPath = '/_sandbox/';
 /** What the control API shows and changes. */
 export interface Controlled extends House {
   readonly requests: readonly RecordedRequest[];
+  readonly ledger: Ledger;
+  readonly reset: () => void;
 }
 
 interface Result {
@@ -23,6 +27,12 @@ type Route = (controlled: Controlled, body: Record<string, unknown>) => Result;
 const routes: Readonly<Record<string, Route>> = {
   'GET orders': ({ orders }) => ({ status: 200, json: orders.list() }),
   'POST orders': (controlled, body) => ({ status: 201, json: createOrder(controlled, body) }),
+  'GET customers': ({ customers }) => ({ status: 200, json: customers.list() }),
+  'POST customers': ({ customers }, body) => {
+    // create() looks at what came in.
+    return { status: 201, json: customers.create(body as unknown as CustomerOptions) };
+  },
+  'GET ledger': ({ ledger }) => ({ status: 200, json: ledger.list() }),
   'GET requests': ({ requests }) => ({ status: 200, json: requests }),
   'GET faults': ({ faults }) => ({ status: 200, json: faults.pending }),
   'POST faults': ({ faults }, { times, path, ...fault }) => {
@@ -37,9 +47,14 @@ const routes: Readonly<Record<string, Route>> = {
     faults.clear();
     return { status: 204 };
   },
+  'GET clock': ({ clock }) => ({ status: 200, json: { now: new Date(clock.now()) } }),
   'POST clock': ({ clock }, { advanceMs }) => {
     clock.advance(advanceMs as number);
     return { status: 200, json: { now: new Date(clock.now()) } };
+  },
+  'POST reset': ({ reset }) => {
+    reset();
+    return { status: 204 };
   },
 };
 
@@ -56,7 +71,9 @@ export async function control(
 }
 
 function respond(request: IncomingMessage, body: Buffer | undefined, controlled: Controlled): Result {
-  const [name = '', id, ...rest] = pathOf(request).slice(controlPath.length).split('/');
+  const [name = '', id, ...rest] = withoutQuery(request.url ?? '/')
+    .slice(controlPath.length)
+    .split('/');
   if (body === undefined) return failure(413, 'the body is longer than 64 KiB');
   try {
     if (name === 'orders' && id !== undefined && rest.length === 0 && request.method === 'GET') {

@@ -1,6 +1,8 @@
 import type { SandboxClock } from './clock.js';
+import type { Customers } from './customers.js';
 import type { Merchant } from './merchants.js';
 import type { Orders } from './orders.js';
+import type { DocumentedErrorCode, Refusal } from './refusal.js';
 import type { Fields } from './xml.js';
 
 /** One address of the gateway. Everything around it (TLS, XML, identities, signatures) is the gateway's. */
@@ -10,14 +12,26 @@ export interface Endpoint {
   readonly fields: Readonly<Record<string, FieldRule>>;
   /** Whether its replies, refusals too, carry `recall`. */
   readonly hasRecall: boolean;
+  /** What its page calls by a name of its own, and the others by a broader one. */
+  readonly codes?: Partial<FormCodes>;
   /** Judges a request whose sender and signature hold. Changes nothing yet. @throws {Refusal} */
   judge(call: Call): Verdict;
 }
 
-/** How long a field may be, in characters, and whether it must be there. */
+/** How long a field may be, in characters, whether it must be there, and what it looks like where that is fixed. */
 export interface FieldRule {
   readonly maxLength: number;
   readonly required?: true;
+  readonly format?: RegExp;
+}
+
+/** The codes for what is wrong with a request before its endpoint judges it. */
+export interface FormCodes {
+  readonly missingField: DocumentedErrorCode;
+  readonly notXml: DocumentedErrorCode;
+  readonly notUtf8: DocumentedErrorCode;
+  readonly unknownMerchant: DocumentedErrorCode;
+  readonly foreignApp: DocumentedErrorCode;
 }
 
 /** A request on its way through an endpoint. */
@@ -25,17 +39,23 @@ export interface Call {
   readonly fields: Fields;
   readonly merchant: Merchant;
   readonly orders: Orders;
+  readonly customers: Customers;
   readonly clock: SandboxClock;
   readonly enforceRevokeDelay: boolean;
+  readonly refundDelayMs: number;
 }
 
 /** What the endpoint decided. Apart from its effect, so that a fault can have the one without the other. */
-export interface Verdict {
-  /** What the reply says beyond the identities. */
-  readonly fields: Fields;
-  /** What happens to the order. */
-  readonly commit?: () => void;
-}
+export type Verdict = { readonly commit?: () => void } & (
+  | {
+      /** What the reply says beyond the identities. */
+      readonly fields: Fields;
+    }
+  | {
+      /** A refusal that has an effect all the same: USERPAYING leaves an order in the book. */
+      readonly refusal: Refusal;
+    }
+);
 
 /** The fields that every request has. */
 export const commonFields = {

@@ -2,8 +2,8 @@ import type { Merchant } from './merchants.js';
 import type { Fields } from './xml.js';
 
 /**
- * Whether the order is revoked all the same. The default is `true`, since a spoiled reply to a revoke that did happen
- * is what loses money; the kinds where it is `false` say so.
+ * Whether the request takes effect all the same: the order is paid, revoked, refunded. The default is `true`, since a
+ * spoiled reply to what did happen is what loses money; the kinds where it is `false` say so.
  */
 interface Effect {
   effect?: boolean;
@@ -22,7 +22,7 @@ interface ErrorFault extends Effect {
   errorCode: string;
   /** @default the page's description */
   errorDescription?: string;
-  /** @default true for SYSTEMERROR and USERPAYING, else false */
+  /** @default true for SYSTEMERROR and USERPAYING, else false; none where the endpoint has none */
   recall?: boolean;
 }
 
@@ -101,7 +101,7 @@ interface ForeignIdentityFault extends Effect {
 /** A field was changed after the reply was signed. */
 interface TamperedFault extends Effect {
   kind: 'tampered';
-  /** Wire names, for instance `{ result_code: 'SUCCESS' }`. @default recall is turned round */
+  /** Wire names, for instance `{ result_code: 'SUCCESS' }`. @default recall is turned round, or result_code where the endpoint has no recall */
   fields?: Fields;
 }
 
@@ -132,7 +132,7 @@ interface InvalidUtf8Fault extends Effect {
   kind: 'invalid-utf8';
 }
 
-/** `recall` twice: first turned round, then as signed. */
+/** `recall` (or `result_code`, where there is none) twice: first turned round, then as signed. */
 interface DuplicateFieldFault extends Effect {
   kind: 'duplicate-field';
 }
@@ -201,7 +201,7 @@ export type Fault =
   | ExtraFieldFault
   | EmptyFieldFault;
 
-/** Of each kind: whether the revoke takes effect where `effect` is left out, and what may not be left out. */
+/** Of each kind: whether the request takes effect where `effect` is left out, and what may not be left out. */
 export const faultKinds: Readonly<Record<Fault['kind'], { takesEffect: boolean; requires?: [string, string] }>> = {
   recall: { takesEffect: false },
   error: { takesEffect: false, requires: ['errorCode', 'string'] },

@@ -5,10 +5,18 @@ import { answer, type House } from './gateway.js';
 import { readBody } from './read-body.js';
 import type { RequestEntry } from './requests.js';
 
-/** What a request's body may measure. The longest that the page allows is not a tenth of it. */
-const maxBodyBytes = 64 * 1024;
+/** What a request's body may measure. The longest that the pages allow is a fraction of it. */
+export const maxBodyBytes = 64 * 1024;
 
-/** What nginx does in front of the real gateway: sizes and certificates, before anyone reads the XML. */
+/** A request whose head has arrived. */
+export interface Arrival {
+  readonly method: string;
+  /** With or without a query, which nobody looks at. */
+  readonly path: string;
+  readonly certificate: ClientCertificateState;
+}
+
+/** Takes a request from its socket and sends the answer there. */
 export async function receive(
   request: IncomingMessage,
   response: ServerResponse,
@@ -16,43 +24,75 @@ export async function receive(
   requests: RequestEntry[],
 ): Promise<RequestEntry> {
   const certificate = clientCertificate(request);
+  const entry = admit({ method: request.method ?? '', path: request.url ?? '/', certificate }, house, requests);
+  const body = await readBody(request, maxBodyBytes);
+  const result = attend(entry, certificate, body, house);
+  if (body === undefined) await refuseLongBody(result, request, response);
+  else deliver(result, response);
+  return entry;
+}
+
+/** Writes down who has come. */
+export function admit(
+  { method, path, certificate }: Arrival,
+  { clock }: House,
+  requests: RequestEntry[],
+): RequestEntry {
   const entry: RequestEntry = {
-    at: new Date(house.clock.now()),
-    method: request.method ?? '',
-    path: pathOf(request),
+    at: new Date(clock.now()),
+    method,
+    path: withoutQuery(path),
     fields: {},
     ...(certificate.kind === 'accepted' && { clientCertificate: certificate.commonName }),
   };
   requests.push(entry);
-  const body = await readBody(request, maxBodyBytes);
-  if (body === undefined) {
-    entry.answer = 'HTTP 413';
-    await refuseLongBody(request, response);
-    return entry;
-  }
-  const refusal = needsCertificate(entry.path) ? certificateRefusal(certificate) : undefined;
-  const result = refusal ?? answer(entry, body, house);
-  entry.answer ??= `HTTP ${result.status}`;
-  deliver(result, response);
   return entry;
 }
 
-export function pathOf(request: IncomingMessage): string {
-  return (request.url ?? '/').split('?', 1)[0] ?? '/';
+/**
+ * What nginx does in front of the real gateway: sizes and certificates, before anyone reads the XML.
+ *
+ * @param body undefined where it is too long to be read.
+ */
+export function attend(
+  entry: RequestEntry,
+  certificate: ClientCertificateState,
+  body: Buffer | undefined,
+  house: House,
+): Answer {
+  const refusal =
+    body === undefined
+      ? closing(html(413, 'Request Entity Too Large'))
+      : needsCertificate(entry.path)
+        ? certificateRefusal(certificate)
+        : undefined;
+  const result = refusal ?? answer(entry, body ?? Buffer.alloc(0), house);
+  entry.answer ??= `HTTP ${result.status}`;
+  return result;
 }
 
-/** nginx closes the connection after these, so that the next attempt makes a handshake of its own. */
+export function withoutQuery(url: string): string {
+  return url.split('?', 1)[0] ?? '/';
+}
+
 function certificateRefusal({ kind }: ClientCertificateState): Answer | undefined {
   if (kind === 'accepted') return undefined;
   const text = kind === 'none' ? 'No required SSL certificate was sent' : 'The SSL certificate error';
-  const page = html(400, text, 'Bad Request');
+  return closing(html(400, text, 'Bad Request'));
+}
+
+/** nginx closes the connection after these, so that the next attempt makes a handshake of its own. */
+function closing(page: Answer): Answer {
   return { ...page, headers: { ...page.headers, Connection: 'close' } };
 }
 
 /** To close while bytes still come in would reset the connection, and the sender would never read why. */
-async function refuseLongBody(request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const { status, headers, body } = html(413, 'Request Entity Too Large');
-  response.writeHead(status, { ...headers, Connection: 'close', 'Content-Length': body.length });
+async function refuseLongBody(
+  { status, headers, body }: Answer,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  response.writeHead(status, { ...headers, 'Content-Length': body.length });
   response.write(body);
   if (!request.readableEnded) await new Promise((resolve) => request.once('close', resolve));
   response.end();

@@ -1,30 +1,37 @@
 import { randomBytes } from 'node:crypto';
 import { html, xml, type Answer } from './answer.js';
-import { needsCertificate } from './client-certificate.js';
 import type { SandboxClock } from './clock.js';
+import type { Customers } from './customers.js';
 import type { Endpoint, Verdict } from './endpoint.js';
 import type { Faults } from './fault-queue.js';
 import { takesEffect } from './faults.js';
+import { assertIdentity, signTypeOf } from './identity.js';
 import type { Merchant, Merchants } from './merchants.js';
 import type { Orders } from './orders.js';
+import { queryOrder } from './query-order.js';
+import { queryRefund } from './query-refund.js';
+import { quickPay } from './quick-pay.js';
+import { refund } from './refund.js';
 import { Refusal, refusedFields } from './refusal.js';
 import type { RequestEntry } from './requests.js';
 import { reverse } from './reverse.js';
-import { isSignedWith, type SignType } from './sign.js';
 import { sound, spoil } from './spoil.js';
+import { assertWellFormed } from './well-formed.js';
 import { decode, type Document, type Fields } from './xml.js';
 
 /** A new endpoint is one file and one line here. */
-const endpoints: readonly Endpoint[] = [reverse];
+const endpoints: readonly Endpoint[] = [quickPay, queryOrder, reverse, refund, queryRefund];
 
 /** What the gateway works with. */
 export interface House {
   readonly merchants: Merchants;
   readonly orders: Orders;
+  readonly customers: Customers;
   readonly faults: Faults;
   readonly clock: SandboxClock;
   readonly enforceRevokeDelay: boolean;
   readonly unsignedRefusals: boolean;
+  readonly refundDelayMs: number;
 }
 
 /** Answers one request. All of it happens in one go, so that two requests for one order cannot cross. */
@@ -37,66 +44,40 @@ export function answer(request: RequestEntry, body: Buffer, house: House): Answe
   request.fields = fields;
   // The request names its merchant, and signs with that one's key. Where it does not, the certificate tells.
   const merchant = house.merchants.get(fields.mch_id) ?? house.merchants.get(request.clientCertificate);
+  const verdict = judge(endpoint, request, document, merchant, house);
+  if ('fields' in verdict) request.answer = 'SUCCESS';
+  else {
+    const { errorCode, message } = verdict.refusal;
+    request.answer = `${errorCode} (${message})`;
+    const unsigned = unsignedMessage(verdict.refusal, merchant, house);
+    if (unsigned !== undefined) return xml({ return_code: 'FAIL', return_msg: unsigned });
+  }
+  // Whoever is unknown was refused, and told so without a signature: nobody's key could make one.
+  if (merchant === undefined) throw new Error('an unknown merchant was served');
+  return reply(verdict, request, endpoint, merchant, house);
+}
+
+function judge(
+  endpoint: Endpoint,
+  request: RequestEntry,
+  document: Document,
+  merchant: Merchant | undefined,
+  house: House,
+): Verdict {
   try {
-    assertWellFormed(request, document, endpoint);
-    if (merchant === undefined) throw new Refusal('INVALID_REQUEST', 'mch_id is unknown');
-    assertIdentity(request, merchant);
-    const verdict = endpoint.judge({ ...house, fields, merchant });
-    request.answer = 'SUCCESS';
-    return reply(verdict, request, merchant, house);
+    assertWellFormed(request.method, document, endpoint);
+    assertIdentity(request, merchant, endpoint);
+    return endpoint.judge({ ...house, fields: request.fields, merchant });
   } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
-    request.answer = `${error.errorCode} (${error.message})`;
-    const unsigned = unsignedMessage(error, merchant, house);
-    if (merchant === undefined || unsigned !== undefined) {
-      return xml({ return_code: 'FAIL', return_msg: unsigned ?? `${error.errorCode}: ${error.message}` });
-    }
-    const recall = endpoint.hasRecall ? error.recall : undefined;
-    return reply({ fields: refusedFields(error.errorCode, error.message, recall) }, request, merchant, house);
-  }
-}
-
-function assertWellFormed(request: RequestEntry, document: Document, endpoint: Endpoint): void {
-  if (request.method !== 'POST') throw new Refusal('REQUIRE_POST_METHOD');
-  if (document.problem !== undefined) throw new Refusal('PARAM_ERROR', document.problem);
-  for (const [name, { maxLength, required }] of Object.entries(endpoint.fields)) {
-    const value = document.fields[name] ?? '';
-    if (required === true && value === '') throw new Refusal('PARAM_ERROR', `${name} is required`);
-    if (Array.from(value).length > maxLength) throw new Refusal('PARAM_ERROR', `${name} is longer than ${maxLength}`);
-  }
-  if (!['', 'MD5', 'HMAC-SHA256'].includes(document.fields.sign_type ?? '')) {
-    throw new Refusal('PARAM_ERROR', 'sign_type is neither MD5 nor HMAC-SHA256');
-  }
-}
-
-function assertIdentity({ path, fields, clientCertificate }: RequestEntry, merchant: Merchant): void {
-  if (fields.mch_id !== merchant.merchantId) throw new Refusal('INVALID_REQUEST', 'mch_id is unknown');
-  if (fields.appid !== merchant.appId) throw new Refusal('INVALID_REQUEST', 'appid is not of this mch_id');
-  if (needsCertificate(path) && clientCertificate !== merchant.merchantId) {
-    throw new Refusal('INVALID_REQUEST', 'the client certificate is not of this mch_id');
-  }
-  assertSubMerchant(fields, merchant);
-  if (!isSignedWith(fields, merchant.apiKey, signTypeOf(fields))) throw new Refusal('SIGNERROR');
-}
-
-function assertSubMerchant(fields: Fields, { subMerchants }: Merchant): void {
-  const { sub_mch_id: subMerchantId = '', sub_appid: subAppId = '' } = fields;
-  if (subMerchants.length === 0) {
-    if (subMerchantId === '' && subAppId === '') return;
-    throw new Refusal('INVALID_REQUEST', 'sub_mch_id and sub_appid are for institutions');
-  }
-  if (subMerchantId === '') throw new Refusal('PARAM_ERROR', 'sub_mch_id is required of an institution');
-  const subMerchant = subMerchants.find((sub) => sub.subMerchantId === subMerchantId);
-  if (subMerchant === undefined) throw new Refusal('INVALID_REQUEST', 'sub_mch_id is not of this mch_id');
-  if (subAppId !== '' && subMerchant.subAppId !== undefined && subAppId !== subMerchant.subAppId) {
-    throw new Refusal('INVALID_REQUEST', 'sub_appid is not of this sub_mch_id');
+    if (error instanceof Refusal) return { refusal: error };
+    throw error;
   }
 }
 
 /** Carries the verdict out and words the reply, unless a fault stands in between. */
-function reply(verdict: Verdict, request: RequestEntry, merchant: Merchant, { faults }: House): Answer {
+function reply(verdict: Verdict, request: RequestEntry, endpoint: Endpoint, merchant: Merchant, house: House): Answer {
   const { fields } = request;
-  const fault = faults.take(request);
+  const fault = house.faults.take(request);
   if (fault === undefined || takesEffect(fault)) verdict.commit?.();
   const whole = {
     identity: {
@@ -108,7 +89,8 @@ function reply(verdict: Verdict, request: RequestEntry, merchant: Merchant, { fa
       ...present('sub_mch_id', echo(fields.sub_mch_id)),
       nonce_str: randomBytes(16).toString('hex'),
     },
-    verdict: verdict.fields,
+    verdict: 'fields' in verdict ? verdict.fields : refusedFields(verdict.refusal, endpoint.hasRecall),
+    hasRecall: endpoint.hasRecall,
     apiKey: merchant.apiKey,
     signType: signTypeOf(fields),
   };
@@ -117,15 +99,16 @@ function reply(verdict: Verdict, request: RequestEntry, merchant: Merchant, { fa
   return spoil(fault, whole);
 }
 
-/** The page has both ways: it lists these two as codes, and as texts of an unsigned return_msg. */
+/**
+ * What a refusal says that cannot be signed, or need not: the page lists two both as codes, and as texts of an unsigned
+ * return_msg.
+ */
 function unsignedMessage(refusal: Refusal, merchant: Merchant | undefined, house: House): string | undefined {
-  if (!house.unsignedRefusals || merchant === undefined) return undefined;
-  if (refusal.errorCode === 'SIGNERROR') return 'Signature Failure';
-  return refusal.errorCode === 'PARAM_ERROR' ? 'Parameter format checking error' : undefined;
-}
-
-function signTypeOf(fields: Fields): SignType {
-  return fields.sign_type === 'HMAC-SHA256' ? 'HMAC-SHA256' : 'MD5';
+  const { errorCode, message } = refusal;
+  if (merchant === undefined) return `${errorCode}: ${message}`;
+  if (!house.unsignedRefusals) return undefined;
+  if (errorCode === 'SIGNERROR') return 'Signature Failure';
+  return errorCode === 'PARAM_ERROR' ? 'Parameter format checking error' : undefined;
 }
 
 /** What a field of the reply may repeat of the request: nothing that the reply's own page would not let in. */

@@ -1,6 +1,16 @@
 export { Sandbox, type SandboxOptions } from './sandbox.js';
 export type { Merchant, MerchantOptions, Merchants, SubMerchant } from './merchants.js';
-export type { Order, OrderEvent, OrderOptions, Orders, OrderState } from './orders.js';
+export type { Order, OrderEvent, OrderOptions, OrderState, Refund, TradeState } from './order.js';
+export type { Orders } from './orders.js';
+export type { Balance, Ledger, Movement } from './ledger.js';
+export {
+  wellKnownAuthCodes,
+  type Behaviour,
+  type Customer,
+  type CustomerOptions,
+  type Customers,
+} from './customers.js';
+export type { DirectReply, DirectRequest } from './direct.js';
 export type { SandboxClock } from './clock.js';
 export type { RecordedRequest } from './requests.js';
 export type { FaultOptions, Faults, PendingFault } from './fault-queue.js';

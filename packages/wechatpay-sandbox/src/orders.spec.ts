@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { call, revoke } from '../test/client.js';
 import { Sandbox, type OrderOptions, type OrderState } from './index.js';
-import { orderStates } from './orders.js';
+import { orderStates } from './order.js';
 
 let sandbox: Sandbox;
 beforeAll(async () => {

@@ -1,127 +1,44 @@
 import type { SandboxClock } from './clock.js';
+import type { Ledger } from './ledger.js';
 import type { Merchant } from './merchants.js';
-import { randomAlphanumeric, randomDigits } from './random.js';
-
-/** The states of an order. A revoked order ends as `refunded` where it was paid, as `closed` where it was not. */
-export const orderStates = ['paid', 'user-paying', 'not-paid', 'closed', 'revoked', 'refunded'] as const;
-
-/** @see {@link orderStates} */
-export type OrderState = (typeof orderStates)[number];
-
-/** What happened to an order, in the order in which it happened. */
-export interface OrderEvent {
-  readonly at: Date;
-  readonly event: 'created' | 'paid' | 'abandoned' | 'revoked';
-  /** The state from then on. */
-  readonly state: OrderState;
-}
-
-/** An order in the gateway's book: a live view, that shows what a revoke has done to it. */
-export interface Order {
-  readonly outTradeNo: string;
-  /** 28 digits, unless given. */
-  readonly transactionId: string;
-  readonly merchantId: string;
-  /** The sub-merchant that it belongs to, where the merchant is an institution. */
-  readonly subMerchantId?: string;
-  readonly state: OrderState;
-  readonly createdAt: Date;
-  /** In minor units: 1250 is HKD 12.50. */
-  readonly totalFee: number;
-  readonly currency: string;
-  /** Exchange rate to CNY times 10 to the 8th power, which a reply then carries. */
-  readonly rate?: string;
-  /** In minor units. What the customer has lost is `paid - refunded`. */
-  readonly money: { readonly paid: number; readonly refunded: number };
-  readonly history: readonly OrderEvent[];
-}
-
-/** What `orders.create` takes. */
-export interface OrderOptions {
-  state: OrderState;
-  /** @default random, 32 characters */
-  outTradeNo?: string;
-  /** @default random, 28 digits */
-  transactionId?: string;
-  /**
-   * A time, or milliseconds since 1970.
-   *
-   * @default a minute before the sandbox clock's now, so that the order is old enough (15 s) to be revoked
-   */
-  createdAt?: Date | number;
-  /** In minor units. @default 1250 */
-  totalFee?: number;
-  /** @default 'HKD' */
-  currency?: string;
-  /** @default none: the reply then has no `rate` */
-  rate?: string;
-  /** @default the sandbox's own merchant */
-  merchant?: Merchant;
-  /** Required where the merchant is an institution. */
-  subMerchantId?: string;
-}
-
-type Changeable<T> = { -readonly [K in keyof T]: T[K] };
-type Entry = Changeable<Omit<Order, 'money' | 'history'>> & {
-  money: { paid: number; refunded: number };
-  history: OrderEvent[];
-};
+import { newFacts } from './new-order.js';
+import { OrderEntry, type OrderFacts, type Particulars } from './order-entry.js';
+import type { Order, OrderOptions, OrderState } from './order.js';
+import type { Step } from './plan.js';
+import { randomOpenId } from './random.js';
 
 /** The gateway's order book. */
 export class Orders {
-  readonly #book = new Map<string, Entry>();
-  readonly #byTransactionId = new Map<string, Entry>();
+  readonly #book = new Map<string, OrderEntry>();
+  readonly #byTransactionId = new Map<string, OrderEntry>();
+  /** Those that may still change by themselves. */
+  readonly #open = new Set<OrderEntry>();
   readonly #clock: SandboxClock;
+  readonly #ledger: Ledger;
   readonly #defaultMerchant: Merchant;
 
   /** @internal */
-  constructor(clock: SandboxClock, defaultMerchant: Merchant) {
+  constructor(clock: SandboxClock, ledger: Ledger, defaultMerchant: Merchant) {
     this.#clock = clock;
+    this.#ledger = ledger;
     this.#defaultMerchant = defaultMerchant;
   }
 
   /**
-   * Enters an order.
+   * Enters an order. It changes by calls only: it has no customer of its own, and the 45 s do not end it.
    *
    * @throws {Error} where the number is taken or longer than 32 characters, or where an institution's order names no
    *   sub-merchant of it: such an order could not be reached.
    */
   create(options: OrderOptions): Order {
-    const { state, totalFee = 1250, currency = 'HKD', rate, subMerchantId } = options;
-    const merchant = options.merchant ?? this.#defaultMerchant;
-    const outTradeNo = options.outTradeNo ?? randomAlphanumeric(32);
-    const transactionId = options.transactionId ?? randomDigits(28, '42000');
-    assertReachable(outTradeNo, transactionId, merchant, subMerchantId);
-    const key = bookKey(merchant.merchantId, subMerchantId, outTradeNo);
-    if (this.#book.has(key)) throw new Error(`order ${outTradeNo} exists already: choose another outTradeNo`);
+    const facts = newFacts(options, options.merchant ?? this.#defaultMerchant, this.#clock.now());
+    const { outTradeNo, transactionId } = facts;
+    if (this.#book.has(bookKey(facts)))
+      throw new Error(`order ${outTradeNo} exists already: choose another outTradeNo`);
     if (this.#byTransactionId.has(transactionId)) {
       throw new Error(`transaction ${transactionId} exists already: choose another transactionId`);
     }
-
-    const createdAt = new Date(options.createdAt ?? this.#clock.now() - 60_000);
-    if (!Number.isSafeInteger(totalFee) || totalFee < 0)
-      throw new TypeError('totalFee is a whole number of minor units');
-    if (Number.isNaN(createdAt.getTime())) throw new TypeError('createdAt is no time');
-    if (!orderStates.includes(state)) throw new TypeError(`state is one of ${orderStates.join(', ')}`);
-    const entry: Entry = {
-      outTradeNo,
-      transactionId,
-      merchantId: merchant.merchantId,
-      ...(subMerchantId !== undefined && { subMerchantId }),
-      state,
-      createdAt,
-      totalFee,
-      currency,
-      ...(rate !== undefined && { rate }),
-      money: {
-        paid: state === 'paid' || state === 'refunded' ? totalFee : 0,
-        refunded: state === 'refunded' ? totalFee : 0,
-      },
-      history: [{ at: createdAt, event: 'created', state }],
-    };
-    this.#book.set(key, entry);
-    this.#byTransactionId.set(transactionId, entry);
-    return entry;
+    return this.enter(facts, options.state, { openId: randomOpenId() }).view;
   }
 
   /**
@@ -133,82 +50,109 @@ export class Orders {
       subMerchantId === undefined
         ? [undefined, ...merchant.subMerchants.map((sub) => sub.subMerchantId)]
         : [subMerchantId];
-    return owners.map((owner) => this.#book.get(bookKey(merchant.merchantId, owner, outTradeNo))).find(Boolean);
+    return owners.map((owner) => this.find(outTradeNo, merchant.merchantId, owner)).find(Boolean)?.view;
   }
 
   /** @returns the order of that transaction, whosever it is. */
   getByTransactionId(transactionId: string): Order | undefined {
-    return this.#byTransactionId.get(transactionId);
+    return this.findByTransactionId(transactionId)?.view;
   }
 
   /** All orders of all merchants, in the order in which they were created. */
   list(): readonly Order[] {
-    return [...this.#book.values()];
+    return this.entries().map(({ view }) => view);
   }
 
   /** The customer pays: `user-paying` or `not-paid` becomes `paid`. */
   pay(order: Order): void {
-    const entry = this.#open(order, 'pay');
-    entry.money.paid = entry.totalFee;
-    this.#record(entry, 'paid', 'paid');
+    this.#stillOpen(order, 'pay').pay(this.#now());
   }
 
   /** The customer gives up: `user-paying` becomes `not-paid`. */
   abandon(order: Order): void {
-    this.#record(this.#open(order, 'abandon'), 'abandoned', 'not-paid');
+    this.#stillOpen(order, 'abandon').giveUp(this.#now(), 'abandoned');
   }
 
   /** A paid order is refunded, an unpaid one closed; one that has ended stays as it is. */
   revoke(order: Order): void {
-    const entry = this.#entry(order);
-    if (entry.state === 'paid') {
-      entry.money.refunded = entry.money.paid;
-      this.#record(entry, 'revoked', 'refunded');
-    } else if (entry.state === 'not-paid') {
-      this.#record(entry, 'revoked', 'closed');
+    this.#entryOf(order).revoke(this.#now());
+  }
+
+  /** @internal */
+  enter(facts: OrderFacts, state: OrderState, particulars: Particulars): OrderEntry {
+    const entry = new OrderEntry(facts, state, particulars, this.#ledger, () => {
+      this.catchUp();
+    });
+    this.#book.set(bookKey(facts), entry);
+    this.#byTransactionId.set(facts.transactionId, entry);
+    if (entry.isOpen) this.#open.add(entry);
+    return entry;
+  }
+
+  /** @internal */
+  find(outTradeNo: string, merchantId: string, subMerchantId: string | undefined): OrderEntry | undefined {
+    this.catchUp();
+    return this.#book.get(bookKey({ merchantId, subMerchantId, outTradeNo }));
+  }
+
+  /** @internal */
+  findByTransactionId(transactionId: string): OrderEntry | undefined {
+    this.catchUp();
+    return this.#byTransactionId.get(transactionId);
+  }
+
+  /** @internal */
+  entries(): readonly OrderEntry[] {
+    this.catchUp();
+    return [...this.#book.values()];
+  }
+
+  /**
+   * Lets happen what was due by now, in the order of time: nothing waits on a timer, everything on being looked at.
+   *
+   * @internal
+   */
+  catchUp(): void {
+    for (let next = this.#nextDue(); next !== undefined; next = this.#nextDue()) next.entry.happen(next.step);
+  }
+
+  /** @internal */
+  clear(): void {
+    this.#book.clear();
+    this.#byTransactionId.clear();
+    this.#open.clear();
+  }
+
+  #nextDue(): { entry: OrderEntry; step: Step } | undefined {
+    const now = this.#clock.now();
+    let first: { entry: OrderEntry; step: Step } | undefined;
+    for (const entry of this.#open) {
+      if (!entry.isOpen) this.#open.delete(entry);
+      const step = entry.due(now);
+      if (step !== undefined && (first === undefined || step.at < first.step.at)) first = { entry, step };
     }
+    return first;
   }
 
-  #record(entry: Entry, event: OrderEvent['event'], state: OrderState): void {
-    entry.state = state;
-    entry.history.push({ at: new Date(this.#clock.now()), event, state });
+  #now(): Date {
+    return new Date(this.#clock.now());
   }
 
-  #open(order: Order, verb: string): Entry {
-    const entry = this.#entry(order);
-    if (entry.state !== 'user-paying' && entry.state !== 'not-paid') {
-      throw new Error(`order ${entry.outTradeNo} is ${entry.state}: nobody can ${verb} it any more`);
+  #stillOpen(order: Order, verb: string): OrderEntry {
+    const entry = this.#entryOf(order);
+    if (!entry.isOpen) {
+      throw new Error(`order ${order.outTradeNo} is ${entry.state}: nobody can ${verb} it any more`);
     }
     return entry;
   }
 
-  #entry(order: Order): Entry {
-    const entry = this.#book.get(bookKey(order.merchantId, order.subMerchantId, order.outTradeNo));
-    if (entry === undefined) throw new Error(`order ${order.outTradeNo} is not in this sandbox's book`);
+  #entryOf({ outTradeNo, merchantId, subMerchantId }: Order): OrderEntry {
+    const entry = this.find(outTradeNo, merchantId, subMerchantId);
+    if (entry === undefined) throw new Error(`order ${outTradeNo} is not in this sandbox's book`);
     return entry;
   }
 }
 
-function bookKey(merchantId: string, subMerchantId: string | undefined, outTradeNo: string): string {
-  return JSON.stringify([merchantId, subMerchantId ?? null, outTradeNo]);
-}
-
-function assertReachable(
-  outTradeNo: string,
-  transactionId: string,
-  merchant: Merchant,
-  subMerchantId: string | undefined,
-): void {
-  for (const [name, value] of Object.entries({ outTradeNo, transactionId })) {
-    if (value === '' || Array.from(value).length > 32) throw new Error(`${name} has 1 to 32 characters: ${value}`);
-  }
-  const isInstitution = merchant.subMerchants.length > 0;
-  if (isInstitution && !merchant.subMerchants.some((sub) => sub.subMerchantId === subMerchantId)) {
-    throw new Error(
-      `an institution's order belongs to a sub-merchant: pass subMerchantId, one of merchant.subMerchants`,
-    );
-  }
-  if (!isInstitution && subMerchantId !== undefined) {
-    throw new Error('only an institution has sub-merchants: create the merchant with subMerchants');
-  }
+function bookKey(owned: { merchantId: string; subMerchantId?: string | undefined; outTradeNo: string }): string {
+  return JSON.stringify([owned.merchantId, owned.subMerchantId ?? null, owned.outTradeNo]);
 }

@@ -16,3 +16,8 @@ export function randomAlphanumeric(length: number): string {
 export function randomAppId(): string {
   return `wx${randomBytes(8).toString('hex')}`;
 }
+
+/** Of a customer, as an Official Account knows them: `o` and 27 characters. */
+export function randomOpenId(): string {
+  return `o${randomAlphanumeric(27)}`;
+}

@@ -1,5 +1,5 @@
-import { commonFields, type Call, type Endpoint } from './endpoint.js';
-import type { Order } from './orders.js';
+import { commonFields, type Endpoint } from './endpoint.js';
+import { findOrder } from './find-order.js';
 import { Refusal } from './refusal.js';
 
 const earliestMs = 15_000;
@@ -19,8 +19,13 @@ export const reverse: Endpoint = {
     out_trade_no: { maxLength: 32 },
   },
   judge(call) {
-    const order = findOrder(call);
-    const ageMs = call.clock.now() - order.createdAt.getTime();
+    // The page has no code for an unknown number. Of its two, "check whether the request parameters are correct" fits best.
+    const order = findOrder(call, {
+      transactionId: () => new Refusal('INVALID_TRANSACTIONID'),
+      outTradeNo: () => new Refusal('INVALID_REQUEST', 'out_trade_no is unknown'),
+    });
+    const now = call.clock.now();
+    const ageMs = now - order.facts.createdAt.getTime();
     if (ageMs > latestMs) throw new Refusal('REVERSE_EXPIRE');
     // The page asks for 15 s and names no answer to a call that comes sooner.
     if (call.enforceRevokeDelay && ageMs < earliestMs) {
@@ -32,27 +37,11 @@ export const reverse: Endpoint = {
       fields: {
         result_code: 'SUCCESS',
         recall: 'N',
-        ...(order.rate !== undefined && { rate: order.rate }),
+        ...(order.facts.rate !== undefined && { rate: order.facts.rate }),
       },
       commit: () => {
-        call.orders.revoke(order);
+        order.revoke(new Date(now));
       },
     };
   },
 };
-
-/** transaction_id goes before out_trade_no. An order of somebody else is as unknown as one that never was. */
-function findOrder({ fields, merchant, orders }: Call): Order {
-  const { transaction_id: transactionId = '', out_trade_no: outTradeNo = '' } = fields;
-  const subMerchantId = fields.sub_mch_id === '' ? undefined : fields.sub_mch_id;
-  if (transactionId !== '') {
-    const order = orders.getByTransactionId(transactionId);
-    if (order?.merchantId === merchant.merchantId && order.subMerchantId === subMerchantId) return order;
-    throw new Refusal('INVALID_TRANSACTIONID');
-  }
-  if (outTradeNo === '') throw new Refusal('PARAM_ERROR', 'transaction_id or out_trade_no is required');
-  const order = orders.get(outTradeNo, merchant, subMerchantId);
-  // The page has no code for this. Of its two, "check whether the request parameters are correct" fits best.
-  if (order === undefined) throw new Refusal('INVALID_REQUEST', 'out_trade_no is unknown');
-  return order;
-}

@@ -1,11 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isIPv6 } from 'node:net';
-import { CertificateAuthority, type IssuedCertificate } from './certificate-authority.js';
+import { CertificateAuthority } from './certificate-authority.js';
 import { SandboxClock } from './clock.js';
+import { Customers } from './customers.js';
+import { handle, type DirectReply, type DirectRequest } from './direct.js';
 import { Faults } from './fault-queue.js';
 import { control, controlPath } from './control-api.js';
-import { pathOf, receive } from './front.js';
+import { receive, withoutQuery } from './front.js';
 import type { House } from './gateway.js';
+import { Ledger } from './ledger.js';
 import { Merchants, type Merchant, type MerchantOptions } from './merchants.js';
 import { Orders } from './orders.js';
 import { inOneLine, type RecordedRequest, type RequestEntry } from './requests.js';
@@ -25,6 +28,8 @@ export interface SandboxOptions {
   authority?: CertificateAuthority;
   /** Whether an order younger than 15 s is refused, as the page asks. @default true */
   enforceRevokeDelay?: boolean;
+  /** For how long Query Refund says PROCESSING, by the sandbox's clock. @default 0 */
+  refundDelayMs?: number;
   /**
    * Whether SIGNERROR and PARAM_ERROR are answered the page's other way: return_code FAIL with "Signature Failure" or
    * "Parameter format checking error", unsigned.
@@ -57,13 +62,17 @@ export class Sandbox {
   readonly merchant: Merchant;
   readonly clock: SandboxClock;
   readonly orders: Orders;
+  /** Who comes to the till, and pays, or does not. */
+  readonly customers: Customers;
+  /** Where the money went. */
+  readonly ledger: Ledger;
   readonly faults = new Faults();
   readonly #requests: RequestEntry[] = [];
   readonly #house: House;
-  readonly #server: SandboxServer;
+  readonly #address: Address;
   readonly #controlApi: boolean;
   readonly #log: SandboxOptions['log'];
-  #baseUrl = '';
+  #server: SandboxServer | undefined;
 
   private constructor(options: SandboxOptions, authority: CertificateAuthority, identities: Identities) {
     this.authority = authority;
@@ -71,20 +80,24 @@ export class Sandbox {
     this.merchants = identities.merchants;
     this.merchant = identities.merchant;
     this.clock = new SandboxClock(options.now);
-    this.orders = new Orders(this.clock, this.merchant);
+    this.customers = new Customers(this.clock);
+    this.ledger = new Ledger(this.merchant, () => {
+      this.orders.catchUp();
+    });
+    this.orders = new Orders(this.clock, this.ledger, this.merchant);
     this.#house = {
       merchants: this.merchants,
       orders: this.orders,
+      customers: this.customers,
       faults: this.faults,
       clock: this.clock,
       enforceRevokeDelay: options.enforceRevokeDelay ?? true,
       unsignedRefusals: options.unsignedRefusals ?? false,
+      refundDelayMs: options.refundDelayMs ?? 0,
     };
+    this.#address = identities.address;
     this.#controlApi = options.controlApi ?? false;
     this.#log = options.log;
-    this.#server = new SandboxServer(identities.certificate, authority, (request, response) => {
-      this.#handle(request, response);
-    });
   }
 
   /**
@@ -95,23 +108,64 @@ export class Sandbox {
   static async start(options: SandboxOptions = {}): Promise<Sandbox> {
     const { port = 0, host = '127.0.0.1' } = options;
     const authority = options.authority ?? (await CertificateAuthority.create());
-    // The merchant's settings hold the address, which is known only after listening.
-    let baseUrl = '';
-    const merchants = new Merchants(authority, () => baseUrl);
     const name = publicName(host);
-    const [merchant, certificate] = await Promise.all([
-      merchants.create(options.merchant),
+    const [sandbox, certificate] = await Promise.all([
+      Sandbox.create({ ...options, authority }),
       authority.issueServer({ hosts: [...new Set(['localhost', '127.0.0.1', '::1', name])] }),
     ]);
-    const sandbox = new Sandbox(options, authority, { merchants, merchant, certificate });
-    baseUrl = `https://${isIPv6(name) ? `[${name}]` : name}:${await sandbox.#server.listen(port, host)}`;
-    sandbox.#baseUrl = baseUrl;
+    const server = new SandboxServer(certificate, authority, (request, response) => {
+      sandbox.#serve(request, response);
+    });
+    sandbox.#server = server;
+    sandbox.#address.baseUrl = `https://${isIPv6(name) ? `[${name}]` : name}:${await server.listen(port, host)}`;
     return sandbox;
   }
 
-  /** Where it listens, without a slash at the end: `https://localhost:PORT`. */
+  /**
+   * Makes a gateway that listens nowhere: it answers `handle` alone. For tests that go through thousands of sequences.
+   *
+   * @throws {Error} where an option makes no sense.
+   */
+  static async create(options: Omit<SandboxOptions, 'port' | 'host' | 'controlApi'> = {}): Promise<Sandbox> {
+    const authority = options.authority ?? (await CertificateAuthority.create());
+    // The merchant's settings hold the address, which is known only after listening. Until then, one that nobody has.
+    const address = { baseUrl: 'https://wechatpay-sandbox.invalid' };
+    const merchants = new Merchants(authority, () => address.baseUrl);
+    const merchant = await merchants.create(options.merchant);
+    return new Sandbox(options, authority, { merchants, merchant, address });
+  }
+
+  /**
+   * Answers one request as the HTTPS server does, without a socket and at once: faults that cut, hang or delay come back
+   * as what they are.
+   *
+   * @throws whatever the predicate of a fault throws.
+   * @example
+   * const reply = sandbox.handle({ path: '/pay/orderquery', body: xml });
+   * if (reply.kind === 'reply') console.log(reply.status, reply.body.toString());
+   */
+  handle(request: DirectRequest): DirectReply {
+    const { entry, reply } = handle(request, this.#house, this.#requests);
+    this.#log?.(inOneLine(entry));
+    return reply;
+  }
+
+  /**
+   * Begins anew: forgets orders, customers, faults, requests and every movement of money, and sets the clock back to its
+   * source. Merchants, certificates and connections stay. Takes no time, so that each of many tests can begin with it.
+   */
+  reset(): void {
+    this.orders.clear();
+    this.ledger.clear();
+    this.customers.clear();
+    this.faults.clear();
+    this.clock.reset();
+    this.#requests.length = 0;
+  }
+
+  /** Where it listens, without a slash at the end: `https://localhost:PORT`; an address of nobody where it does not. */
   get baseUrl(): string {
-    return this.#baseUrl;
+    return this.#address.baseUrl;
   }
 
   /** What reached the gateway, in order of arrival. */
@@ -121,12 +175,12 @@ export class Sandbox {
 
   /** How many TLS handshakes were completed: how many connections clients have opened. */
   get handshakes(): number {
-    return this.#server.handshakes;
+    return this.#server?.handshakes ?? 0;
   }
 
   /** Ends every connection at once, also one that hangs on purpose. Does no harm the second time. */
-  stop(): Promise<void> {
-    return this.#server.stop();
+  async stop(): Promise<void> {
+    await this.#server?.stop();
   }
 
   /** For `await using`. */
@@ -134,10 +188,15 @@ export class Sandbox {
     return this.stop();
   }
 
-  #handle(request: IncomingMessage, response: ServerResponse): void {
+  #serve(request: IncomingMessage, response: ServerResponse): void {
     const work =
-      this.#controlApi && pathOf(request).startsWith(controlPath)
-        ? control(request, response, { ...this.#house, requests: this.requests })
+      this.#controlApi && withoutQuery(request.url ?? '/').startsWith(controlPath)
+        ? control(request, response, {
+            ...this.#house,
+            requests: this.requests,
+            ledger: this.ledger,
+            reset: this.reset.bind(this),
+          })
         : receive(request, response, this.#house, this.#requests).then((entry) => this.#log?.(inOneLine(entry)));
     work.catch((error: unknown) => {
       if (response.headersSent || response.destroyed) {
@@ -154,7 +213,11 @@ export class Sandbox {
 interface Identities {
   merchants: Merchants;
   merchant: Merchant;
-  certificate: IssuedCertificate;
+  address: Address;
+}
+
+interface Address {
+  baseUrl: string;
 }
 
 /** What a client on this machine calls an address that the server listens on. */

@@ -11,6 +11,8 @@ export interface Reply {
   readonly identity: Fields;
   /** What was decided. */
   readonly verdict: Fields;
+  /** Whether replies of this endpoint carry `recall`. */
+  readonly hasRecall: boolean;
   readonly apiKey: string;
   readonly signType: SignType;
 }
@@ -29,9 +31,13 @@ export function spoil(fault: Fault, reply: Reply): Answer {
   const withFields = (changed: Fields): Answer => sound({ ...reply, verdict: { ...verdict, ...changed } });
   const refused = (errorCode: string, description?: string, recall?: boolean): Answer => {
     const page = describe(errorCode);
-    const fields = refusedFields(errorCode, description ?? page.description, recall ?? page.recall);
-    return sound({ ...reply, verdict: fields });
+    const refusal = { errorCode, message: description ?? page.description, recall: recall ?? page.recall };
+    return sound({ ...reply, verdict: refusedFields(refusal, reply.hasRecall || recall !== undefined) });
   };
+  // What the reply turns on: recall where the endpoint has it, else whether it succeeded at all.
+  const [decisive, turned] = reply.hasRecall
+    ? ['recall', verdict.recall === 'Y' ? 'N' : 'Y']
+    : ['result_code', verdict.result_code === 'SUCCESS' ? 'FAIL' : 'SUCCESS'];
 
   switch (fault.kind) {
     case 'recall':
@@ -71,7 +77,7 @@ export function spoil(fault: Fault, reply: Reply): Answer {
     case 'foreign-identity':
       return withFields(fault.fields ?? { appid: randomAppId() });
     case 'tampered':
-      return xml({ ...signed(reply), ...(fault.fields ?? { recall: turned(verdict.recall) }) });
+      return xml({ ...signed(reply), ...(fault.fields ?? { [decisive]: turned }) });
     case 'doctype':
       return withBody(`<!DOCTYPE xml [<!ENTITY e0 SYSTEM "file:///etc/passwd">]>\n${withAttach(text, '&e0;')}`);
     case 'entity-bomb':
@@ -83,7 +89,7 @@ export function spoil(fault: Fault, reply: Reply): Answer {
     case 'invalid-utf8':
       return withBody(notUtf8(Buffer.from(withFields({ attach: '\uFFFD' }).body)));
     case 'duplicate-field':
-      return withBody(text.replace('<recall>', `<recall><![CDATA[${turned(verdict.recall)}]]></recall>\n<recall>`));
+      return withBody(text.replace(`<${decisive}>`, `<${decisive}><![CDATA[${turned}]]></${decisive}>\n<${decisive}>`));
     case 'return-fail':
       return xml({ return_code: 'FAIL', return_msg: fault.returnMessage ?? 'system error' });
     case 'return-code':
@@ -100,10 +106,6 @@ export function spoil(fault: Fault, reply: Reply): Answer {
 function signed({ identity, verdict, apiKey, signType }: Reply): Fields {
   const fields = { ...identity, ...verdict };
   return { ...fields, sign: sign(fields, apiKey, signType) };
-}
-
-function turned(recall: string | undefined): string {
-  return recall === 'Y' ? 'N' : 'Y';
 }
 
 /** The signature takes `attach` for empty, so that it holds for a client that drops entities in silence. */

@@ -6,6 +6,9 @@ export type Fields = Readonly<Record<string, string>>;
 /** What decode() makes of a body: its fields, or what is wrong with it. */
 export type Document = { fields: Fields; problem?: never } | { fields?: never; problem: string };
 
+/** The problem of a body whose bytes are no text at all. */
+export const notUtf8 = 'the body is not UTF-8';
+
 /** Writes the fields as the real gateway does: each value in CDATA. */
 export function encode(fields: Fields): string {
   const lines = Object.entries(fields).map(([name, value]) => `<${name}>${cdata(value)}</${name}>\n`);
@@ -20,7 +23,7 @@ export function decode(body: Uint8Array): Document {
   try {
     return { fields: parse(new TextDecoder('utf-8', { fatal: true }).decode(body)) };
   } catch (error) {
-    return { problem: error instanceof NotFlatXml ? error.message : 'the body is not UTF-8' };
+    return { problem: error instanceof NotFlatXml ? error.message : notUtf8 };
   }
 }
 
@@ -67,7 +70,8 @@ function parse(text: string): Fields {
   return Object.fromEntries(fields);
 }
 
-/** `]]>` would end the section early: it is divided over two. */
+/** `]]>` would end the section early, and XML reads a bare carriage return as a line feed: both leave the section. */
 function cdata(value: string): string {
-  return `<![CDATA[${value.replaceAll(']]>', ']]]]><![CDATA[>')}]]>`;
+  const inside = value.replaceAll(']]>', ']]]]><![CDATA[>').replaceAll('\r', ']]>&#13;<![CDATA[');
+  return `<![CDATA[${inside}]]>`;
 }

@@ -46,6 +46,63 @@ export function call(sandbox: Sandbox, fields: Fields, options: CallOptions = {}
   return send(sandbox, toXml(signedRequest(sandbox, fields, options)), withCertificate(merchant, options.request));
 }
 
+/** Calls an endpoint as the merchant, with the certificate where the endpoint asks for one. */
+export function post(sandbox: Sandbox, path: string, fields: Fields, options: CallOptions = {}): Promise<RawReply> {
+  const { merchant = sandbox.merchant } = options;
+  const request = { path, ...options.request };
+  return send(
+    sandbox,
+    toXml(signedRequest(sandbox, fields, options)),
+    path.startsWith('/secapi/') ? withCertificate(merchant, request) : request,
+  );
+}
+
+/** The fields of a Submit Quick Pay. */
+export function purchase(authCode: string, outTradeNo: string, more: Fields = {}): Fields {
+  return {
+    body: 'a cup of tea',
+    out_trade_no: outTradeNo,
+    total_fee: '1250',
+    fee_type: 'HKD',
+    spbill_create_ip: '203.0.113.7',
+    auth_code: authCode,
+    ...more,
+  };
+}
+
+export function quickPay(
+  sandbox: Sandbox,
+  authCode: string,
+  outTradeNo: string,
+  options: CallOptions = {},
+): Promise<RawReply> {
+  return post(sandbox, '/pay/micropay', purchase(authCode, outTradeNo), options);
+}
+
+export function queryOrder(sandbox: Sandbox, outTradeNo: string, options: CallOptions = {}): Promise<RawReply> {
+  return post(sandbox, '/pay/orderquery', { out_trade_no: outTradeNo }, options);
+}
+
+export function refund(
+  sandbox: Sandbox,
+  outTradeNo: string,
+  outRefundNo: string,
+  refundFee: number,
+  options: CallOptions = {},
+): Promise<RawReply> {
+  const fields = {
+    out_trade_no: outTradeNo,
+    out_refund_no: outRefundNo,
+    total_fee: '1250',
+    refund_fee: String(refundFee),
+  };
+  return post(sandbox, '/secapi/pay/refund', fields, options);
+}
+
+export function queryRefund(sandbox: Sandbox, fields: Fields, options: CallOptions = {}): Promise<RawReply> {
+  return post(sandbox, '/pay/refundquery', fields, options);
+}
+
 export function signedRequest(sandbox: Sandbox, fields: Fields, options: CallOptions = {}): Fields {
   const { merchant = sandbox.merchant, signType } = options;
   const unsigned: Fields = {

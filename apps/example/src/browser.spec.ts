@@ -1,0 +1,126 @@
+import { existsSync } from 'node:fs';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { NestFactory } from '@nestjs/core';
+import { chromium, type Browser, type Page } from 'playwright-core';
+import { Sandbox } from 'wechatpay-sandbox';
+import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
+import { AppModule } from './app.module.js';
+import { APP_OPTIONS, configureApp } from './configure-app.js';
+import { DEMO_CUSTOMERS, DemoSandboxModule } from './demo-sandbox.js';
+import { JumpingClock } from '../test/jumping-clock.js';
+
+const executablePath = [
+  process.env.CHROMIUM ?? '',
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+].find((path) => path !== '' && existsSync(path));
+
+if (executablePath === undefined) {
+  console.warn('No Chromium here, so the till is not tried in a browser: `apt-get install chromium`, or set CHROMIUM.');
+}
+
+describe.skipIf(executablePath === undefined)('the till, in a browser', () => {
+  let app: NestExpressApplication;
+  let sandbox: Sandbox;
+  let browser: Browser;
+  let page: Page;
+  const clock = new JumpingClock();
+  /** What the browser complains about: a script error, a breach of the page's policy, an answer that failed. */
+  const complaints: string[] = [];
+
+  beforeAll(async () => {
+    const module = AppModule.register(DemoSandboxModule.wechatPay(clock), { clock, customers: DEMO_CUSTOMERS });
+    app = await NestFactory.create<NestExpressApplication>(module, { ...APP_OPTIONS, logger: false });
+    configureApp(app);
+    await app.listen(0, '127.0.0.1');
+    sandbox = app.get(Sandbox, { strict: false });
+    // Chromium's own sandbox needs rights that a container's root has not.
+    browser = await chromium.launch({
+      executablePath: executablePath ?? '',
+      args: ['--no-sandbox', '--disable-dev-shm-usage'],
+    });
+    page = await browser.newPage();
+    page.setDefaultTimeout(20_000); // less than a test's: it says what it waited for
+    page.on('console', (message) => {
+      if (message.type() === 'error') complaints.push(message.text());
+    });
+    page.on('pageerror', ({ message }) => complaints.push(message));
+    await page.goto(await app.getUrl());
+  }, 60_000);
+
+  afterAll(async () => {
+    await browser.close();
+    await app.close();
+    expect(complaints).toEqual([]);
+  });
+
+  /** Fills in the form, and returns the number of the order that appears. */
+  async function charge(customer: string, { amount = '8.88', loseAnswer = false } = {}): Promise<string> {
+    const known = await page.locator('#orders > li').count();
+    await page.getByRole('combobox', { name: 'Customer' }).selectOption(customer);
+    await page.getByLabel('Amount').fill(amount);
+    if (loseAnswer) await page.getByLabel("Lose WeChat Pay's answer").check();
+    await page.getByRole('button', { name: 'Charge' }).click();
+    await page.locator('#orders > li').nth(known).waitFor();
+    return (await page.locator('#orders > li').first().getAttribute('data-order')) ?? '';
+  }
+
+  function order(outTradeNo: string, state: string): ReturnType<Page['locator']> {
+    return page.locator(`li[data-order="${outTradeNo}"][data-state="${state}"]`);
+  }
+
+  test.each([
+    ['Pays at once', 'paid', 888],
+    ['Types a password for 10 s', 'paid', 888],
+    ['Types a password for 40 s', 'paid', 888],
+    ['Pays when asked twice', 'paid', 888],
+    ['Says no', 'revoked', 0],
+    ['Has too little money', 'declined', 0],
+    ['Walks away', 'revoked', 0],
+    ['Shows an old code', 'declined', 0],
+  ])('a customer who: %s', async (customer, state, kept) => {
+    const outTradeNo = await charge(customer);
+    await order(outTradeNo, state).waitFor();
+    expect(await order(outTradeNo, state).getAttribute('data-kept')).toBe(String(kept));
+    expect(sandbox.ledger.of(outTradeNo).net).toBe(kept);
+  });
+
+  it('shows each step of a customer who walks away, while it happens', async () => {
+    clock.hold();
+    const outTradeNo = await charge('Walks away');
+    const steps = page.locator(`li[data-order="${outTradeNo}"] ol`);
+    await steps.getByText('Quick Pay: USERPAYING').waitFor();
+    await page.locator(`li[data-order="${outTradeNo}"]`).getByText('Ask the customer for the password.').waitFor();
+    clock.step();
+    await steps.getByText('Asked: the customer is paying').waitFor();
+    await steps.locator('.next').getByText('Ask').waitFor();
+    clock.release();
+    await order(outTradeNo, 'revoked').getByText('Begin a new order.').waitFor();
+  });
+
+  it('finds out that a customer paid whose answer was lost, and gives it back at a press', async () => {
+    const outTradeNo = await charge('Pays at once', { loseAnswer: true, amount: '12.50' });
+    await order(outTradeNo, 'paid').getByText('The shop has: HKD 12.50').waitFor();
+    expect(sandbox.ledger.of(outTradeNo).net).toBe(1250);
+    await order(outTradeNo, 'paid').getByRole('button', { name: 'Refund' }).click();
+    await order(outTradeNo, 'refunded').waitFor();
+    expect(sandbox.ledger.of(outTradeNo)).toEqual({ paid: 1250, returned: 1250, net: 0 });
+  });
+
+  it('refuses an amount that is none, and sends nothing', async () => {
+    const before = sandbox.requests.length;
+    await page.getByLabel('Amount').fill('8.888');
+    await page.getByLabel("The customer's code").fill('130000000000000001');
+    await page.getByRole('button', { name: 'Charge' }).click();
+    await page.getByRole('alert').getByText('at most 2 digits').waitFor();
+    expect(sandbox.requests).toHaveLength(before);
+  });
+
+  it('shows the same after it was loaded anew', async () => {
+    const shown = await page.locator('#orders').innerText();
+    expect(shown).toContain('The shop has: HKD 8.88');
+    await page.reload();
+    expect(await page.locator('#orders').innerText()).toBe(shown);
+  });
+});

@@ -1,0 +1,11 @@
+/** How many digits the minor unit of a currency has: 2 for HKD, 0 for JPY. */
+export function minorDigits(currency: string): number {
+  const { maximumFractionDigits } = new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions();
+  return maximumFractionDigits ?? 2;
+}
+
+/** 888 and HKD as HKD 8.88. */
+export function formatMoney(amount: number, currency: string): string {
+  const digits = minorDigits(currency);
+  return `${currency} ${(amount / 10 ** digits).toFixed(digits)}`;
+}

@@ -1,0 +1,37 @@
+/** A setting of this application, from the environment, is wrong. */
+export class SettingError extends Error {
+  /** Puts into words why listening failed; what is not about the port stays as it is. */
+  static from(error: unknown, port: number): unknown {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EADDRINUSE') {
+      return new SettingError(`PORT: ${port} is taken; set another one, or 0 for any free one.`);
+    }
+    if (code === 'EACCES') return new SettingError(`PORT: ${port} needs more rights; set one above 1023.`);
+    return error;
+  }
+}
+
+/**
+ * @param value what the environment says: 3000 where it says nothing, a free port of the system for 0.
+ * @throws {SettingError} what is no port.
+ */
+export function readPort(value = ''): number {
+  if (value === '') return 3000;
+  const port = /^\d{1,5}$/.test(value) ? Number(value) : NaN;
+  if (!(port <= 65_535)) {
+    throw new SettingError(`PORT: must be a number from 0 to 65535, not ${JSON.stringify(value)}.`);
+  }
+  return port;
+}
+
+/**
+ * How many times as fast as the real one the sandbox's time goes: 1 where the environment says nothing.
+ *
+ * @throws {SettingError} what is no such number.
+ */
+export function readSpeed(value = ''): number {
+  if (value === '') return 1;
+  const speed = /^\d{1,2}$/.test(value) ? Number(value) : NaN;
+  if (!(speed >= 1)) throw new SettingError(`DEMO_SPEED: must be a number from 1 to 99, not ${JSON.stringify(value)}.`);
+  return speed;
+}

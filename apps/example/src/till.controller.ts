@@ -1,0 +1,48 @@
+import { Controller, Get, Header, Inject, Optional, Sse, type MessageEvent } from '@nestjs/common';
+import { ApiExcludeController } from '@nestjs/swagger';
+import { concat, from, map, type Observable } from 'rxjs';
+import { DEMO, type Demo } from './demo.js';
+import { renderOrder, renderPage } from './till.page.js';
+import { Till } from './till.js';
+
+/** The page runs this application's own script, and no other. */
+const CONTENT_SECURITY_POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "connect-src 'self'",
+  'img-src data:',
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
+
+/** What a cashier sees. */
+@ApiExcludeController()
+@Controller()
+export class TillController {
+  readonly #till: Till;
+  readonly #demo: Demo | undefined;
+
+  constructor(@Inject(Till) till: Till, @Optional() @Inject(DEMO) demo?: Demo) {
+    this.#till = till;
+    this.#demo = demo;
+  }
+
+  @Get()
+  @Header('Content-Type', 'text/html; charset=utf-8')
+  @Header('Content-Security-Policy', CONTENT_SECURITY_POLICY)
+  @Header('Cache-Control', 'no-store')
+  page(): string {
+    return renderPage(this.#till.list(), this.#demo);
+  }
+
+  /** All orders, the oldest first, as a page that connects again may have missed some; then each one that changes. */
+  @Sse('events')
+  events(): Observable<MessageEvent> {
+    const known = from(this.#till.list().reverse());
+    return concat(known, this.#till.changes).pipe(
+      map((order) => ({ data: { id: `order-${order.outTradeNo}`, html: renderOrder(order) } })),
+    );
+  }
+}

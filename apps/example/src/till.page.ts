@@ -1,0 +1,139 @@
+import type { Demo } from './demo.js';
+import { formatMoney, minorDigits } from './money.js';
+import type { TillOrder } from './till.js';
+
+/** Text that is markup already. */
+class Markup {
+  constructor(readonly text: string) {}
+}
+
+const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+
+/** Markup, in which whatever is put in is text, unless it is markup itself. */
+function html(strings: TemplateStringsArray, ...values: (Markup | readonly Markup[] | string | number)[]): Markup {
+  return new Markup(String.raw({ raw: strings }, ...values.map(textOf)));
+}
+
+function textOf(value: Markup | readonly Markup[] | string | number): string {
+  if (value instanceof Markup) return value.text;
+  if (typeof value === 'object') return value.map(({ text }) => text).join('');
+  return String(value).replace(/[&<>"']/g, (character) => ENTITIES[character] ?? '');
+}
+
+const NOTHING = html``;
+const CURRENCIES = ['HKD', 'CNY', 'USD', 'EUR', 'GBP', 'JPY', 'SGD'];
+
+const STATES: Record<TillOrder['state'], string> = {
+  paying: 'Not known yet',
+  paid: 'Paid',
+  declined: 'Declined',
+  revoked: 'Revoked',
+  closed: 'Closed',
+  refunded: 'Refunded',
+  'refund-required': 'To be refunded',
+  'needs-attention': 'Needs attention',
+  unresolved: 'Not settled',
+};
+
+/** The cashier's page. It changes by itself: see public/till.js. */
+export function renderPage(orders: readonly TillOrder[], demo: Demo | undefined): string {
+  const currencies = CURRENCIES.map(
+    (currency) => html`<option data-digits="${minorDigits(currency)}">${currency}</option>`,
+  );
+  return html`<!doctype html>
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <title>Till</title>
+        <link rel="icon" href="data:," />
+        <link rel="stylesheet" href="/till.css" />
+        <script type="module" src="/till.js"></script>
+      </head>
+      <body>
+        <header>
+          <h1>Till</h1>
+          <nav><a href="/docs">API</a></nav>
+        </header>
+        <main>
+          <form id="pay" autocomplete="off">
+            <label>Amount <input name="amount" inputmode="decimal" required value="8.88" /></label>
+            <label
+              >Currency
+              <select name="currency">
+                ${currencies}
+              </select></label
+            >
+            <label class="wide"
+              >What <input name="description" required maxlength="128" value="Two cups of tea"
+            /></label>
+            <label class="wide">
+              The customer's code
+              <input name="authCode" inputmode="numeric" required pattern="\\d{1,128}" title="digits" autofocus />
+            </label>
+            ${demo ? renderDemo(demo) : NOTHING}
+            <button>Charge</button>
+            <p id="message" role="alert"></p>
+          </form>
+          <noscript><p>This page needs JavaScript.</p></noscript>
+          <ul id="orders" aria-live="polite" aria-label="Orders">
+            ${orders.map(order)}
+          </ul>
+        </main>
+      </body>
+    </html>`.text;
+}
+
+/** One order, as it stands in the list. */
+export function renderOrder(tillOrder: TillOrder): string {
+  return order(tillOrder).text;
+}
+
+function renderDemo({ customers, clock }: Demo): Markup {
+  const speed = clock.speed === 1 ? NOTHING : html` Time goes ${clock.speed} times as fast.`;
+  const options = customers.map(({ name, authCode }) => html`<option value="${authCode}">${name}</option>`);
+  return html`<fieldset class="wide">
+    <legend>A sandbox: no account, no money.${speed}</legend>
+    <label>
+      Customer
+      <select name="customer">
+        <option value="">(scan a code)</option>
+        ${options}
+      </select>
+    </label>
+    <label><input type="checkbox" name="loseAnswer" /> Lose WeChat Pay's answer</label>
+  </fieldset>`;
+}
+
+function order({ outTradeNo, description, totalFee, currency, state, kept, remedy, steps, next }: TillOrder): Markup {
+  const has = kept === undefined ? 'not known' : formatMoney(kept, currency);
+  return html`<li id="order-${outTradeNo}" data-order="${outTradeNo}" data-state="${state}" data-kept="${kept ?? ''}">
+    <h2>${description} <strong>${formatMoney(totalFee, currency)}</strong></h2>
+    <p><span class="state">${STATES[state]}</span> The shop has: <b>${has}</b></p>
+    <p class="remedy">${remedy}</p>
+    <ol>
+      ${steps.map(({ at, text }) => html`<li><time datetime="${at.toISOString()}">${clockTime(at)}</time> ${text}</li>`)}
+      ${next ? html`<li class="next"><time datetime="${next.at.toISOString()}">${clockTime(next.at)}</time> ${next.text}</li>` : NOTHING}
+    </ol>
+    <p class="number">${outTradeNo}</p>
+    ${buttons({ outTradeNo, totalFee, currency, state, kept })}
+  </li>`;
+}
+
+function buttons(
+  given: Pick<TillOrder, 'outTradeNo' | 'totalFee' | 'currency' | 'state'> & { kept: number | undefined },
+): Markup {
+  const { outTradeNo, totalFee, currency, state, kept } = given;
+  const path = `/orders/${encodeURIComponent(outTradeNo)}`;
+  if (state === 'unresolved') return html`<button data-post="${path}/settle">Settle on</button>`;
+  if (state === 'refund-required' || (state === 'paid' && kept === totalFee)) {
+    // The order's own number: pressed twice, it is still one refund.
+    const body = JSON.stringify({ outRefundNo: outTradeNo, totalFee, refundFee: totalFee, currency });
+    return html`<button data-post="${path}/refund" data-body="${body}">Refund</button>`;
+  }
+  return NOTHING;
+}
+
+function clockTime(at: Date): string {
+  return at.toTimeString().slice(0, 8);
+}

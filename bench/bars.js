@@ -1,0 +1,118 @@
+// What we hold the packages to. Each bar tells its figure and, where it is missed, what holds it down.
+import { NODE } from './profile.js';
+import { median, ratio } from './stats.js';
+
+export const BARS = {
+  floorShare: 0.8,
+  nestShare: 0.98,
+  timesTenpay: 15,
+  handshakes: 64,
+  heapGrowthMiB: 1,
+  importMs: 60,
+  settleShare: 1.1,
+};
+
+/** A list of `{ name, value, bar, pass, bound }`; `bound` says what a miss comes from. */
+export function judge({ calls, memory, imports, profile, settling }) {
+  const perSecond = (level, name) => calls.levels[level][name].callsPerSecond;
+  const cpu = (level, name) => median(calls.levels[level][name].cpuMicros);
+
+  const floor = (level) =>
+    atLeast(
+      `\`reverseOrder\` against the floor, ${level} at once`,
+      ratio(perSecond(level, 'core'), perSecond(level, 'floor')),
+      BARS.floorShare,
+      ` of its calls/s`,
+      `A call takes ${micros(cpu(level, 'core'))} of CPU, one of the floor ${micros(cpu(level, 'floor'))}. ` +
+        `What the floor does not do, by the profile below: ${largest(profile)}.`,
+    );
+  const nest = (level) => {
+    const { service, plain } = calls.service[level];
+    return atLeast(
+      `Nest \`ReverseService\` against \`reverseOrder\`, ${level} at once`,
+      ratio(service.callsPerSecond, plain.callsPerSecond),
+      BARS.nestShare,
+      ` of its calls/s`,
+      'The service is one more function call; what is beyond that is the noise of this machine.',
+    );
+  };
+  const tenpay = (level) =>
+    atLeast(
+      `\`reverseOrder\` against tenpay, ${level} at once`,
+      ratio(perSecond(level, 'core'), perSecond(level, 'tenpay')),
+      BARS.timesTenpay,
+      ' times its calls/s',
+      `tenpay's call takes ${micros(cpu(level, 'tenpay'))} of CPU, ours ${micros(cpu(level, 'core'))}.`,
+    );
+
+  const { samples, handshakes } = memory;
+  const callsMade = thousands(samples.at(-1).calls);
+  const growth = samples.at(-1).heap - samples[0].heap;
+  return [
+    floor(16),
+    floor(64),
+    nest(16),
+    nest(64),
+    tenpay(16),
+    tenpay(64),
+    atMost(
+      `TLS handshakes in ${callsMade} calls, 64 at once`,
+      handshakes,
+      BARS.handshakes,
+      '',
+      0,
+      'Connections dropped.',
+    ),
+    atMost(
+      `heap growth over ${callsMade} calls`,
+      growth,
+      BARS.heapGrowthMiB,
+      ' MiB',
+      2,
+      'Something stays behind of each call; the table below tells whether it goes on growing.',
+    ),
+    atMost(
+      '`settleOrder` that ends at the first query, against `queryOrder`',
+      settling.ratio,
+      BARS.settleShare,
+      ' times its CPU',
+      2,
+      `The state machine takes ${micros(settling.settle - settling.query)} beside ${micros(settling.query)} of the query.`,
+    ),
+    atMost(
+      'import of wechatpay-core, above bare `node`',
+      imports.above['import wechatpay-core'],
+      BARS.importMs,
+      ' ms',
+      0,
+      `The import of fast-xml-parser alone, many small modules, takes ${imports.above['import fast-xml-parser'].toFixed(0)} ms here. ` +
+        `Its CommonJS build, one file, takes ${imports.above['require fast-xml-parser'].toFixed(0)} ms.`,
+    ),
+  ];
+}
+
+function atLeast(name, value, bar, unit, bound) {
+  return { name, value: `${value.toFixed(2)}${unit}`, bar: `at least ${bar.toFixed(2)}`, pass: value >= bar, bound };
+}
+
+function atMost(name, value, bar, unit, digits, bound) {
+  return { name, value: `${value.toFixed(digits)}${unit}`, bar: `at most ${bar}${unit}`, pass: value <= bar, bound };
+}
+
+// Whose code the floor needs as well.
+const FLOORS = [NODE, 'undici'];
+
+function largest(profile) {
+  const shares = Object.entries(profile)
+    .filter(([owner]) => !FLOORS.includes(owner))
+    .slice(0, 5);
+  return shares.map(([owner, share]) => `${owner} ${(share * 100).toFixed(0)} %`).join(', ');
+}
+
+function micros(value) {
+  return `${value.toFixed(0)} µs`;
+}
+
+function thousands(value) {
+  return value.toLocaleString('en');
+}

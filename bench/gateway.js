@@ -1,0 +1,75 @@
+// The other end of every call: mutual TLS, and a reply that was signed beforehand. It runs in a process of its own.
+//
+// It speaks just enough HTTP over node:tls, since node:https would cost it more than the fastest client spends, and then
+// the server would be what is measured. A reply depends on the request in nothing but the algorithm.
+import { createServer } from 'node:tls';
+import { replyFields, toXml } from './documents.js';
+import { serve } from './worker.js';
+
+const SIGNED = { 'HMAC-SHA256': httpReply('HMAC-SHA256'), MD5: httpReply('MD5') };
+const SPOILED = { 'HMAC-SHA256': httpReply('HMAC-SHA256', spoil), MD5: httpReply('MD5', spoil) };
+let replies = SIGNED;
+let handshakes = 0;
+let delayMs = 0;
+let lastBody;
+
+serve((settings) => {
+  const options = { ...settings.server, ca: settings.ca, requestCert: true, rejectUnauthorized: true };
+  const server = createServer(options, converse);
+  server.on('secureConnection', () => {
+    handshakes += 1;
+  });
+  const listening = new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    port: () => listening.then(() => server.address().port),
+    usage: () => {
+      const { user, system } = process.cpuUsage();
+      return { handshakes, cpuMicros: user + system };
+    },
+    lastBody: () => lastBody.toString(),
+    delay: ({ ms }) => {
+      delayMs = ms;
+    },
+    spoil: ({ spoiled }) => {
+      replies = spoiled ? SPOILED : SIGNED;
+    },
+  };
+});
+
+function converse(socket) {
+  let received;
+  socket.setNoDelay(true);
+  socket.on('error', () => socket.destroy()); // a contender that has ended
+  socket.on('data', (chunk) => {
+    received = received === undefined ? chunk : Buffer.concat([received, chunk]);
+    const headEnd = received.indexOf('\r\n\r\n');
+    if (headEnd === -1) return;
+    const head = received.latin1Slice(0, headEnd);
+    const length = /\r\ncontent-length: *([0-9]+)/i.exec(head);
+    // A request without a length would be chunked, which no contender sends.
+    if (length === null) socket.destroy();
+    else if (received.length >= headEnd + 4 + Number(length[1])) {
+      lastBody = received.subarray(headEnd + 4);
+      const reply = replies[received.includes('HMAC-SHA256', headEnd) ? 'HMAC-SHA256' : 'MD5'];
+      const last = /\r\nconnection: *close/i.test(head);
+      received = undefined; // no contender pipelines: what comes next is a new request
+      if (delayMs === 0) answer(socket, reply, last);
+      else setTimeout(answer, delayMs, socket, reply, last);
+    }
+  });
+}
+
+function answer(socket, reply, last) {
+  if (last) socket.end(reply);
+  else socket.write(reply);
+}
+
+function httpReply(signType, change = (fields) => fields) {
+  const body = toXml(change(replyFields(signType)));
+  const head = ['HTTP/1.1 200 OK', 'content-type: text/xml', `content-length: ${Buffer.byteLength(body)}`];
+  return Buffer.from(`${head.join('\r\n')}\r\n\r\n${body}`);
+}
+
+function spoil(fields) {
+  return { ...fields, rate: '650000001' };
+}

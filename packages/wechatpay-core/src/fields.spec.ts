@@ -1,0 +1,36 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { answering } from '../test/answering.js';
+import { decode, queryOrder, quickPay } from './index.js';
+
+const PURCHASE = { outTradeNo: '1', body: 'tea', totalFee: 1, authCode: '12', spbillCreateIp: '::1' };
+
+it('a time survives the way to the wire and back, to the second', async () => {
+  const time = fc.date({
+    min: new Date('1970-01-01T00:00:00Z'),
+    max: new Date('9999-12-31T15:59:59Z'),
+    noInvalidDate: true,
+  });
+  await fc.assert(
+    fc.asyncProperty(time, async (date) => {
+      const { client, requests } = answering({ transaction_id: '42', out_trade_no: '1' });
+      await quickPay(client, { ...PURCHASE, timeStart: date });
+      const { time_start: text = '' } = decode(requests[0]!.body);
+      expect(text).toMatch(/^\d{14}$/);
+      const answer = answering({ trade_state: 'SUCCESS', time_end: text });
+      const { paidAt } = await queryOrder(answer.client, { outTradeNo: '1' });
+      expect(paidAt!.getTime()).toBe(Math.floor(date.getTime() / 1000) * 1000);
+    }),
+  );
+});
+
+it('every amount that a number holds survives', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.maxSafeNat(), async (amount) => {
+      const totalFee = Math.max(1, amount);
+      const { client, requests } = answering({ transaction_id: '42', out_trade_no: '1', total_fee: String(totalFee) });
+      await expect(quickPay(client, { ...PURCHASE, totalFee })).resolves.toMatchObject({ totalFee });
+      expect(decode(requests[0]!.body).total_fee).toBe(String(totalFee));
+    }),
+  );
+});

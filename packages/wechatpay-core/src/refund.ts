@@ -1,0 +1,160 @@
+import type { CallOptions, Operation, VerifiedReply, WechatPayClient } from './client.js';
+import { WechatPayRequestError, WechatPayResponseError } from './errors.js';
+import { fromFields, numbersFrom, toFields, type FieldMap } from './fields.js';
+import { couponsFrom, replyBase, REQUEST_ERROR_CODES, row, type Coupon, type ReplyBase } from './payment.js';
+import { identifyOrder, type OrderRequest } from './reverse.js';
+import type { Fields } from './sign.js';
+
+/** The payment to give back, in whole or in part. Amounts are whole numbers of the currency's minor unit. */
+export type RefundRequest = OrderRequest & {
+  /**
+   * The merchant's own number of this refund; at most 32 characters. A call whose outcome is unknown is repeated with the same
+   * number and answered with the same refund; each further part takes a number of its own.
+   */
+  outRefundNo: string;
+  /** What the order costs. */
+  totalFee: number;
+  /** What to give back; at most `totalFee`, all refunds of the order together. */
+  refundFee: number;
+  /** `refund_fee_type`: the order's currency, ISO 4217. */
+  refundCurrency?: string | undefined;
+  /** `refund_desc`: what the customer is told; at most 80 characters. */
+  refundDescription?: string | undefined;
+  /** `REFUND_SOURCE_UNSETTLED_FUNDS` or `REFUND_SOURCE_RECHARGE_FUNDS`. */
+  refundAccount?: string | undefined;
+  /** Where WeChat Pay tells of the refund's end; at most 256 characters. */
+  notifyUrl?: string | undefined;
+};
+
+/** A verified answer: the refund is accepted. Whether the money has arrived is for Query Refund to say. */
+export interface RefundResult extends ReplyBase {
+  readonly transactionId?: string;
+  readonly outTradeNo?: string;
+  readonly outRefundNo: string;
+  /** WeChat Pay's number of the refund. */
+  readonly refundId: string;
+  /** What is given back, in the order's currency. */
+  readonly refundFee?: number;
+  /** `settlement_refund_fee`: `refundFee` less the coupons that are not settled. */
+  readonly settlementRefundFee?: number;
+  readonly totalFee?: number;
+  readonly settlementTotalFee?: number;
+  /** `fee_type`, ISO 4217. */
+  readonly currency?: string;
+  readonly cashFee?: number;
+  /** `cash_fee_type`, ISO 4217. */
+  readonly cashCurrency?: string;
+  /** What the customer gets in `cashCurrency`. */
+  readonly cashRefundFee?: number;
+  readonly couponRefundFee?: number;
+  readonly coupons: readonly Coupon[];
+  /** The exchange rate to RMB times 10^8; `exchangeRate` gives the decimal. */
+  readonly rate?: string;
+}
+
+const REQUEST: FieldMap<Exclude<keyof RefundRequest, keyof OrderRequest>> = {
+  outRefundNo: ['out_refund_no', 32],
+  totalFee: ['total_fee', 'amount'],
+  refundFee: ['refund_fee', 'amount'],
+  refundCurrency: ['refund_fee_type', 8],
+  refundDescription: ['refund_desc', 80],
+  refundAccount: ['refund_account', 30],
+  notifyUrl: ['notify_url', 256],
+};
+
+/** Submit Refund. A code that is not here is `unknown`: repeat the call with the same `outRefundNo`. */
+export const REFUND: Operation<RefundRequest, RefundResult> = {
+  name: 'Submit Refund',
+  path: '/secapi/pay/refund',
+  toFields: toRefundFields,
+  toResult,
+  errorCodes: {
+    ...REQUEST_ERROR_CODES,
+    SYSTEMERROR: row('System error', 'Call again with the same parameters', 'unknown', 'retry-later'),
+    BIZERR_NEED_RETRY: row('Too many at once', 'Call again with the same parameters', 'unknown', 'retry-later'),
+    FREQUENCY_LIMITED: row('Too many refunds', 'Call again more slowly', 'rejected', 'retry-later'),
+    INVALID_TRANSACTIONID: row('Invalid transaction_id', 'Check transaction_id', 'rejected', 'fix-request'),
+    ORDERNOTEXIST: row('The order does not exist', 'Check the order number', 'rejected', 'fix-request'),
+    REFUND_FEE_MISMATCH: row(
+      'The same number, another amount',
+      'Check outRefundNo and the amounts',
+      'rejected',
+      'fix-request',
+    ),
+    REFUND_FEE_INVALID: row('More than is left', 'Check the amounts', 'rejected', 'fix-request'),
+    TRADE_OVERDUE: row(
+      'The order is older than a year',
+      'Give the money back by other means',
+      'rejected',
+      'fix-request',
+    ),
+    NOTENOUGH: row("The merchant's balance is too low", 'Top it up, then call again', 'rejected', 'fix-request'),
+    USER_ACCOUNT_ABNORMAL: row(
+      "The customer's account is closed",
+      'Give the money back by other means',
+      'rejected',
+      'fix-request',
+    ),
+  },
+};
+
+/**
+ * Gives a payment back, in whole or in part, within a year, in at most 50 parts.
+ *
+ * @returns the verified acceptance.
+ * @throws {WechatPayRequestError} a request that must not be sent; nothing was sent.
+ * @throws {WechatPayBusinessError} a signed refusal: `advice` says what to do, `outcome` whether it may have happened.
+ * @throws {WechatPayTransportError} no usable answer: look at `outcome`; repeat it with the same `outRefundNo`.
+ * @throws {WechatPayGatewayError | WechatPaySignatureError | WechatPayResponseError} an answer that cannot be trusted: repeat it
+ *   with the same `outRefundNo`.
+ * @see https://wechatpay.im/openapi/v2/secapi/pay/refund
+ */
+export async function refund(
+  client: WechatPayClient,
+  request: RefundRequest,
+  options?: CallOptions,
+): Promise<RefundResult> {
+  return client.call(REFUND, request, options);
+}
+
+function toRefundFields(request: RefundRequest): Fields {
+  const fields = {
+    ...identifyOrder(request),
+    ...toFields(request, REQUEST, ['outRefundNo', 'totalFee', 'refundFee']),
+  };
+  if (request.refundFee > request.totalFee) {
+    throw new WechatPayRequestError('refundFee', 'is more than totalFee; give back at most what was paid.');
+  }
+  return fields;
+}
+
+function toResult(reply: VerifiedReply): RefundResult {
+  const { refund_id: refundId, out_refund_no: outRefundNo } = reply;
+  if (!refundId || !outRefundNo) {
+    throw new WechatPayResponseError(
+      'the reply lacks refund_id or out_refund_no, which a refund has. Its outcome is unknown: repeat it with the same outRefundNo.',
+    );
+  }
+  return {
+    ...replyBase(reply),
+    ...fromFields(reply, {
+      transactionId: 'transaction_id',
+      outTradeNo: 'out_trade_no',
+      currency: 'fee_type',
+      cashCurrency: 'cash_fee_type',
+      rate: 'rate',
+    }),
+    ...numbersFrom(reply, {
+      refundFee: 'refund_fee',
+      settlementRefundFee: 'settlement_refund_fee',
+      totalFee: 'total_fee',
+      settlementTotalFee: 'settlement_total_fee',
+      cashFee: 'cash_fee',
+      cashRefundFee: 'cash_refund_fee',
+      couponRefundFee: 'coupon_refund_fee',
+    }),
+    refundId,
+    outRefundNo,
+    coupons: couponsFrom(reply, ['coupon_refund_id', 'coupon_type', 'coupon_refund_fee']),
+  };
+}
