@@ -172,7 +172,7 @@ export function assertState(state: SettleState): void {
   const isNumber = (value: unknown): boolean => Number.isFinite(value);
   const rules: Record<string, boolean> = {
     version: version === 1,
-    order: typeof order === 'object' && order !== null,
+    order: order === Object(order),
     orderCreatedAt: isNumber(orderCreatedAt),
     policy: POLICY_NAMES.every((name) => policy?.[name] !== undefined),
     next: isNumber(next?.at) && ['query', 'reverse', 'refund'].includes(String(next?.kind)),
