@@ -1,6 +1,7 @@
 import type { CallOptions, Operation, VerifiedReply, WechatPayClient } from './client.js';
 import { WechatPayRequestError, WechatPayResponseError } from './errors.js';
 import { fromFields, toFields, type FieldMap } from './fields.js';
+import { replyBase } from './payment.js';
 import type { Fields } from './sign.js';
 
 /** An order by at least one of its identifiers. Where both are given, WeChat Pay goes by `transactionId`. */
@@ -216,18 +217,14 @@ function toResult(reply: VerifiedReply): ReverseResult {
   return {
     returnCode: 'SUCCESS',
     resultCode: 'SUCCESS',
-    appId: reply.appid ?? '',
-    merchantId: reply.mch_id ?? '',
+    ...replyBase(reply),
     recall: recall === 'Y',
     ...fromFields(reply, {
       returnMessage: 'return_msg',
-      subAppId: 'sub_appid',
-      subMerchantId: 'sub_mch_id',
       nonceStr: 'nonce_str',
       errorCode: 'err_code',
       errorDescription: 'err_code_des',
       rate: 'rate',
     }),
-    raw: reply,
   };
 }

@@ -10,6 +10,7 @@ import {
   nextStep,
   startSettlement,
   toSettleError,
+  unresolved,
   type SettleEvent,
   type SettleOrder,
   type SettleOutcome,
@@ -129,10 +130,6 @@ export async function takeStep(
   } catch (error) {
     return { kind: 'failed', step: step.kind, error: toSettleError(error) };
   }
-}
-
-function unresolved({ lastError }: SettleState): SettleOutcome {
-  return { kind: 'unresolved', ...(lastError && { error: lastError }) };
 }
 
 async function waitByTimer(client: WechatPayClient, until: number, signal: AbortSignal | undefined): Promise<void> {

@@ -193,11 +193,9 @@ export function assertState(state: SettleState): void {
 
 /** What is to be done now. Store the state before it is done. */
 export function nextStep(state: SettleState, now: number): SettleStep {
-  const { outcome, next, deadline, lastError } = state;
+  const { outcome, next, deadline } = state;
   if (outcome) return { kind: 'done', outcome };
-  if (now >= deadline) {
-    return { kind: 'done', outcome: { kind: 'unresolved', ...(lastError && { error: lastError }) } };
-  }
+  if (now >= deadline) return { kind: 'done', outcome: unresolved(state) };
   if (now < next.at) return { kind: 'wait', until: Math.min(next.at, deadline) };
   switch (next.kind) {
     case 'query':
@@ -207,6 +205,11 @@ export function nextStep(state: SettleState, now: number): SettleStep {
     case 'refund':
       return { kind: 'refund', outRefundNo: refundNumberOf(state.order), payment: state.payment ?? {} };
   }
+}
+
+/** The outcome of a settlement that stops before its order is settled. */
+export function unresolved({ lastError }: SettleState): SettleOutcome {
+  return { kind: 'unresolved', ...(lastError && { error: lastError }) };
 }
 
 /**
@@ -257,7 +260,7 @@ function afterQuery(
 }
 
 function afterPaid(state: SettleState, payment: SettlePayment, now: number): SettleState {
-  const { mustRevoke, policy, refusal } = state;
+  const { mustRevoke, policy } = state;
   if (isAnother(state.totalFee, payment.totalFee) || isAnother(state.currency, payment.currency)) {
     const paid = `${payment.totalFee ?? ''} ${payment.currency ?? ''}`.trim();
     const due = `${state.totalFee ?? ''} ${state.currency ?? ''}`.trim();
@@ -270,8 +273,7 @@ function afterPaid(state: SettleState, payment: SettlePayment, now: number): Set
       ? { ...state, next: { kind: 'refund', at: now } }
       : done(state, { kind: 'refund-required', payment });
   }
-  if (refusal?.outcome === 'rejected') return done(state, { kind: 'needs-attention', error: refusal });
-  return reverseNext(state, now);
+  return reverseUnlessRefused(state, now);
 }
 
 function isAnother<Value>(expected: Value | undefined, given: Value | undefined): boolean {
@@ -293,7 +295,12 @@ function revoke(state: SettleState, now: number, jitter: number): SettleState {
     const waiting = tried(state, now, jitter);
     return { ...waiting, mustRevoke: true, next: { kind: 'query', at: waiting.notBefore } };
   }
-  if (state.refusal?.outcome === 'rejected') return done(state, { kind: 'needs-attention', error: state.refusal });
+  return reverseUnlessRefused(state, now);
+}
+
+function reverseUnlessRefused(state: SettleState, now: number): SettleState {
+  const { refusal } = state;
+  if (refusal?.outcome === 'rejected') return done(state, { kind: 'needs-attention', error: refusal });
   return reverseNext(state, now);
 }
 
