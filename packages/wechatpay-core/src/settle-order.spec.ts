@@ -155,6 +155,8 @@ describe('settleOrder', () => {
   });
 
   test.each<[field: string, order: unknown, options: SettleOptions]>([
+    ['order', null, {}],
+    ['order', 'S1', {}],
     ['outTradeNo', { orderCreatedAt: new Date() }, {}],
     ['orderCreatedAt', { outTradeNo: '1', orderCreatedAt: 'now' }, {}],
     ['signal', { outTradeNo: '1', orderCreatedAt: new Date() }, { signal: new AbortController() as never }],

@@ -71,6 +71,7 @@ export async function settleOrder(
 ): Promise<Settlement> {
   const { signal, deadline, onStep, wait } = options;
   assertSignal(signal);
+  if (Object(order) !== order) throw new WechatPayRequestError('order', 'is missing; give the order, or its state.');
   const end = deadline?.getTime();
   let state =
     'version' in order
