@@ -73,11 +73,11 @@ export function judge({ calls, memory, imports, profile, settling }) {
     ),
     atMost(
       '`settleOrder` that ends at the first query, against `queryOrder`',
-      settling.ratio,
+      settling.calls.ratio,
       BARS.settleShare,
       ' times its CPU',
       2,
-      `The state machine takes ${micros(settling.settle - settling.query)} beside ${micros(settling.query)} of the query.`,
+      `The state machine takes ${micros(settling.inProcess.settle - settling.inProcess.query)} beside ${micros(settling.calls.query)} of the query.`,
     ),
     atMost(
       'import of wechatpay-core, above bare `node`',

@@ -3,6 +3,8 @@
 import { createHash, createHmac } from 'node:crypto';
 
 export const PATH = '/secapi/pay/reverse';
+export const QUERY_PATH = '/pay/orderquery';
+export const OUT_TRADE_NO = '1415757673';
 
 export const merchant = {
   appId: 'wx2421b1c4370ec43b',
@@ -17,7 +19,7 @@ export function requestFields(signType) {
       appid: merchant.appId,
       mch_id: merchant.merchantId,
       transaction_id: '1008450740201411110005820873',
-      out_trade_no: '1415757673',
+      out_trade_no: OUT_TRADE_NO,
       nonce_str: 'b7ffb16a7150cf08639db472c5f5bdae',
       sign_type: signType,
     },
@@ -37,6 +39,27 @@ export function replyFields(signType) {
       result_code: 'SUCCESS',
       recall: 'N',
       rate: '650000000',
+    },
+    signType,
+  );
+}
+
+/** The fields of a reply to Query Order: the order was paid. */
+export function queryReplyFields(signType) {
+  return signed(
+    {
+      return_code: 'SUCCESS',
+      appid: merchant.appId,
+      mch_id: merchant.merchantId,
+      nonce_str: 'o5bAKF3o2ypC8hwa',
+      result_code: 'SUCCESS',
+      trade_state: 'SUCCESS',
+      transaction_id: '1217752501201407033233368018',
+      out_trade_no: OUT_TRADE_NO,
+      total_fee: '888',
+      fee_type: 'HKD',
+      cash_fee: '888',
+      time_end: '20141111170043',
     },
     signType,
   );

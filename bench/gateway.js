@@ -1,20 +1,22 @@
-// The other end of every call: mutual TLS, and a reply that was signed beforehand. It runs in a process of its own.
+// The other end of every call: TLS, mutual for a revoke, and a reply that was signed beforehand. It runs in a process of its own.
 //
 // It speaks just enough HTTP over node:tls, since node:https would cost it more than the fastest client spends, and then
-// the server would be what is measured. A reply depends on the request in nothing but the algorithm.
+// the server would be what is measured. A reply depends on the request in nothing but the operation and the algorithm.
 import { createServer } from 'node:tls';
-import { replyFields, toXml } from './documents.js';
+import { QUERY_PATH, queryReplyFields, replyFields, toXml } from './documents.js';
 import { serve } from './worker.js';
 
-const SIGNED = { 'HMAC-SHA256': httpReply('HMAC-SHA256'), MD5: httpReply('MD5') };
-const SPOILED = { 'HMAC-SHA256': httpReply('HMAC-SHA256', spoil), MD5: httpReply('MD5', spoil) };
+const SIGNED = httpReplies(replyFields);
+const SPOILED = httpReplies((signType) => ({ ...replyFields(signType), rate: '650000001' }));
+const QUERIED = httpReplies(queryReplyFields);
+const QUERY = `POST ${QUERY_PATH} `;
 let replies = SIGNED;
 let handshakes = 0;
 let delayMs = 0;
 let lastBody;
 
 serve((settings) => {
-  const options = { ...settings.server, ca: settings.ca, requestCert: true, rejectUnauthorized: true };
+  const options = { ...settings.server, ca: settings.ca, requestCert: true, rejectUnauthorized: false };
   const server = createServer(options, converse);
   server.on('secureConnection', () => {
     handshakes += 1;
@@ -50,7 +52,11 @@ function converse(socket) {
     if (length === null) socket.destroy();
     else if (received.length >= headEnd + 4 + Number(length[1])) {
       lastBody = received.subarray(headEnd + 4);
-      const reply = replies[received.includes('HMAC-SHA256', headEnd) ? 'HMAC-SHA256' : 'MD5'];
+      const isQuery = head.startsWith(QUERY);
+      // As of the real one, only a revoke demands the merchant's certificate.
+      if (!isQuery && !socket.authorized) return socket.destroy();
+      const bySignType = isQuery ? QUERIED : replies;
+      const reply = bySignType[received.includes('HMAC-SHA256', headEnd) ? 'HMAC-SHA256' : 'MD5'];
       const last = /\r\nconnection: *close/i.test(head);
       received = undefined; // no contender pipelines: what comes next is a new request
       if (delayMs === 0) answer(socket, reply, last);
@@ -64,12 +70,12 @@ function answer(socket, reply, last) {
   else socket.write(reply);
 }
 
-function httpReply(signType, change = (fields) => fields) {
-  const body = toXml(change(replyFields(signType)));
-  const head = ['HTTP/1.1 200 OK', 'content-type: text/xml', `content-length: ${Buffer.byteLength(body)}`];
-  return Buffer.from(`${head.join('\r\n')}\r\n\r\n${body}`);
+function httpReplies(fieldsOf) {
+  return { 'HMAC-SHA256': httpReply(fieldsOf('HMAC-SHA256')), MD5: httpReply(fieldsOf('MD5')) };
 }
 
-function spoil(fields) {
-  return { ...fields, rate: '650000001' };
+function httpReply(fields) {
+  const body = toXml(fields);
+  const head = ['HTTP/1.1 200 OK', 'content-type: text/xml', `content-length: ${Buffer.byteLength(body)}`];
+  return Buffer.from(`${head.join('\r\n')}\r\n\r\n${body}`);
 }

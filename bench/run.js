@@ -34,17 +34,16 @@ try {
   const calls = await measureCalls(gateway, settings, plan);
   const memory = await measureMemory(gateway, settings, plan);
   const profile = await measureProfile(settings, plan);
+  console.error('bench: settling');
+  const settlingWorker = await Worker.start('settling.js', settings);
+  const settling = await settlingWorker.ask('measure', plan);
+  await settlingWorker.stop();
   await gateway.stop();
 
   console.error('bench: sign, verify, encode and decode');
   const codecWorker = await Worker.start('codec.js', settings);
   const codec = await codecWorker.ask('measure', plan);
   await codecWorker.stop();
-
-  console.error('bench: settling');
-  const settlingWorker = await Worker.start('settling.js', settings);
-  const settling = await settlingWorker.ask('measure', plan);
-  await settlingWorker.stop();
 
   const imports = measureImports(plan);
 
