@@ -15,7 +15,7 @@ const boundary = (folder, forbidden) => ({
   },
 });
 
-const nest = [['@nestjs/*', 'nestjs-wechatpay'], 'wechatpay-core and wechatpay-sandbox are framework-free.'];
+const nest = [['@nestjs/*', 'nestjs-wechatpay'], 'Only nestjs-wechatpay knows the framework.'];
 const sandbox = [
   ['wechatpay-sandbox', '**/wechatpay-sandbox/**'],
   'Only tests and the example use the sandbox; nothing that ships depends on it.',
@@ -57,6 +57,7 @@ export default defineConfig(
     },
   },
   boundary('packages/wechatpay-core', [nest, sandbox]),
+  boundary('packages/wechatpay-durable', [nest, sandbox, deepCore]),
   boundary('packages/nestjs-wechatpay', [sandbox, deepCore]),
   boundary('packages/wechatpay-sandbox', [nest, core]),
   {

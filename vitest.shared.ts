@@ -8,8 +8,14 @@ export const shared = defineConfig({
   resolve: {
     // The longer name first: an alias also matches as a prefix.
     alias: {
+      'nestjs-wechatpay/durable': source('nestjs-wechatpay/src/durable.ts'),
       'nestjs-wechatpay/config': source('nestjs-wechatpay/src/wechatpay.config.ts'),
       'nestjs-wechatpay': source('nestjs-wechatpay/src/index.ts'),
+      'wechatpay-durable/postgres': source('wechatpay-durable/src/postgres.ts'),
+      'wechatpay-durable/embedded': source('wechatpay-durable/src/embedded.ts'),
+      'wechatpay-durable/bullmq': source('wechatpay-durable/src/bullmq.ts'),
+      'wechatpay-durable/opentelemetry': source('wechatpay-durable/src/opentelemetry.ts'),
+      'wechatpay-durable': source('wechatpay-durable/src/index.ts'),
       'wechatpay-core': source('wechatpay-core/src/index.ts'),
       'wechatpay-sandbox': source('wechatpay-sandbox/src/index.ts'),
     },

@@ -69,9 +69,11 @@ export {
 } from './settle-order.js';
 export {
   advance,
+  askFirst,
   DEFAULT_SETTLE_POLICY,
   nextStep,
   refundNumberOf,
+  reopenSettlement,
   startSettlement,
   toSettleError,
   type SettleError,

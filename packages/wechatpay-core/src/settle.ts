@@ -207,6 +207,44 @@ export function nextStep(state: SettleState, now: number): SettleStep {
   }
 }
 
+/**
+ * A state from a store whose last step may have been taken without a word of it: the order is asked for before anything is done.
+ * What a driver that delivers at least once begins with.
+ */
+export function askFirst(state: SettleState): SettleState {
+  return { ...state, next: { kind: 'query', at: state.next.at } };
+}
+
+/**
+ * A settlement that stopped without an end, `unresolved`, `needs-attention` or `refund-required`, to be gone on with: its cause
+ * was mended, or a refund was made elsewhere. The order is asked for first; a revoke that was decided stays decided.
+ *
+ * @param deadline milliseconds since 1970.
+ * @param policy what is to be otherwise from now on, as in `{ refundWhenExpired: true }`.
+ * @throws {WechatPayRequestError} a state that has an end, or is none; a policy that makes no sense.
+ */
+export function reopenSettlement(
+  state: SettleState,
+  now: number,
+  deadline: number,
+  policy: Partial<SettlePolicy> = {},
+): SettleState {
+  assertState(state);
+  const { outcome, refusal, lastError, ...rest } = state;
+  if (outcome && !['needs-attention', 'refund-required', 'unresolved'].includes(outcome.kind)) {
+    throw new WechatPayRequestError('state', `has an end: the order is ${outcome.kind}.`);
+  }
+  if (!Number.isFinite(deadline)) throw new WechatPayRequestError('deadline', 'must be a valid time.');
+  const rules = checkPolicy({ ...state.policy, ...policy });
+  return {
+    ...rest,
+    policy: rules,
+    mustRevoke: rest.mustRevoke || rules.ifPaid === 'revoke',
+    deadline,
+    next: { kind: 'query', at: now },
+  };
+}
+
 /** The outcome of a settlement that stops before its order is settled. */
 export function unresolved({ lastError }: SettleState): SettleOutcome {
   return { kind: 'unresolved', ...(lastError && { error: lastError }) };

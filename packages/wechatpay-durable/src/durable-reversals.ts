@@ -1,0 +1,326 @@
+import {
+  advance,
+  askFirst,
+  nextStep,
+  reopenSettlement,
+  startSettlement,
+  takeStep,
+  WechatPayConfigError,
+  WechatPayRequestError,
+  type QuickPayRequest,
+  type SettleOrder,
+  type SettleOutcome,
+  type SettlePolicy,
+  type SettleState,
+  type WechatPayClient,
+} from 'wechatpay-core';
+import {
+  type EnqueueOptions,
+  type Lease,
+  type ReversalCounts,
+  type ReversalData,
+  type ReversalEngine,
+  type ReversalFilter,
+  type StoredReversal,
+  type Verdict,
+} from './engine.js';
+import { publish } from './events.js';
+import { GUARD_MS, payGuarded, type DurablePayment, type DurablePayOptions } from './pay.js';
+import { reversalId } from './reversal-id.js';
+
+/** An order that is to be seen to its end, whatever happens to this process. */
+export interface ReversalIntent extends SettleOrder {
+  /** `mch_id`. @default that of the only client */
+  readonly merchantId?: string | undefined;
+  /** When quick pay is called, or the order is created otherwise: by the client's clock. */
+  readonly orderCreatedAt: Date;
+  /** What it should cost, in the currency's minor unit. Where another amount turns out paid, it needs attention. */
+  readonly totalFee?: number | undefined;
+  /** ISO 4217: the currency that it should be paid in. */
+  readonly currency?: string | undefined;
+  /** The first step is not taken before. @default 15 s after `orderCreatedAt`: by then, quick pay was answered */
+  readonly notBefore?: Date | undefined;
+  /** Where there is no end by then, it is dead: `unresolved`. @default 7 days from now */
+  readonly deadline?: Date | undefined;
+  /** How to settle; see wechatpay-core. */
+  readonly policy?: Partial<SettlePolicy> | undefined;
+}
+
+/** An order, as its reversal is found. */
+export interface OrderOf {
+  readonly outTradeNo: string;
+  /** `mch_id`. @default that of the only client */
+  readonly merchantId?: string | undefined;
+  /** Where the intent named one. */
+  readonly subMerchantId?: string | undefined;
+}
+
+export interface RedriveOptions {
+  /** @default 7 days from now */
+  readonly deadline?: Date;
+  /** What is to be otherwise from now on. `{ refundWhenExpired: true }` pays an order back that is too old to be revoked. */
+  readonly policy?: Partial<SettlePolicy>;
+}
+
+/** A reversal that has an end, or needs a person. */
+export interface SettledReversal {
+  readonly id: string;
+  readonly merchantId: string;
+  readonly order: SettleOrder;
+  readonly outcome: SettleOutcome;
+}
+
+export interface DurableReversalsOptions {
+  /** Where reversals are kept: on PostgreSQL, embedded in this process, or on Redis. */
+  readonly engine: ReversalEngine;
+  /** The merchants' clients. A worker takes on the reversals of these, and leaves the others to other workers. */
+  readonly clients: WechatPayClient | readonly WechatPayClient[];
+  /** How many reversals this process works on at a time. @default 32 */
+  readonly concurrency?: number;
+  /**
+   * Told of each end, and waited for before it is stored: at least once, and again until it resolves. Note the outcome in the
+   * shop's own database here, in a way that can be repeated.
+   */
+  readonly onSettled?: ((settled: SettledReversal) => Promise<void> | void) | undefined;
+  /** How many times as fast as the real one the clients' clocks go; for demos and tests. @default 1 */
+  readonly speed?: number;
+}
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+const DEADLINE_MS = 7 * DAY_MS;
+/** Until a worker asks again for a merchant that it does not know, or for an `onSettled` that failed. */
+const LATER_MS = 60_000;
+const TELL_AGAIN_MS = 10_000;
+
+/**
+ * Reversals that survive the process: each is stored before the risk is taken, driven by any worker, and never lost.
+ *
+ * The library decides what is next and when, the engine keeps, wakes and leases. Delivery is at least once, so each worker
+ * asks for an order before it acts on it.
+ *
+ * @example
+ * const reversals = new DurableReversals({ engine: new PostgresEngine({ connectionString }), clients: client });
+ * await reversals.start();
+ * const { outcome } = await reversals.pay(request);
+ */
+export class DurableReversals {
+  readonly #engine: ReversalEngine;
+  readonly #clients: ReadonlyMap<string, WechatPayClient>;
+  readonly #concurrency: number;
+  readonly #onSettled: DurableReversalsOptions['onSettled'];
+  readonly #speed: number;
+
+  /** @throws {WechatPayConfigError} no client, two of one merchant, or a number that makes no sense. */
+  constructor({ engine, clients, concurrency = 32, onSettled, speed = 1 }: DurableReversalsOptions) {
+    const list: readonly WechatPayClient[] = [clients].flat();
+    this.#clients = new Map(list.map((client) => [client.merchantId, client]));
+    if (list.length === 0 || this.#clients.size < list.length) {
+      throw new WechatPayConfigError('clients', 'must be at least one, and one for each merchant.');
+    }
+    if (!Number.isSafeInteger(concurrency) || concurrency < 1) {
+      throw new WechatPayConfigError('concurrency', 'must be a whole number, 1 or more.');
+    }
+    if (!(speed > 0 && Number.isFinite(speed))) throw new WechatPayConfigError('speed', 'must be more than 0.');
+    this.#engine = engine;
+    this.#concurrency = concurrency;
+    this.#onSettled = onSettled;
+    this.#speed = speed;
+  }
+
+  /**
+   * Opens the engine, and begins to work on what is due.
+   *
+   * @param options `work: false` for a process that only enqueues and looks, and leaves the work to others.
+   */
+  async start({ work = true }: { work?: boolean } = {}): Promise<void> {
+    await this.#engine.open();
+    if (!work) return;
+    await this.#engine.process(this.#work, {
+      concurrency: this.#concurrency,
+      onProblem: (error, id) => {
+        publish({ kind: 'problem', error, ...(id !== undefined && { id }) });
+      },
+    });
+  }
+
+  /** Takes no more, finishes the steps in hand, and closes the engine. What is left goes on in another worker, or later. */
+  async stop(): Promise<void> {
+    await this.#engine.close();
+  }
+
+  /** The client of a merchant. @throws {WechatPayRequestError} one that is not known here, or none where there are several. */
+  clientOf(merchantId?: string): WechatPayClient {
+    const only = this.#clients.size === 1 ? [...this.#clients.keys()][0] : undefined;
+    const client = this.#clients.get(merchantId ?? only ?? '');
+    if (client) return client;
+    throw new WechatPayRequestError(
+      'merchantId',
+      merchantId === undefined ? 'is missing; there are several clients.' : 'has no client here; add it to `clients`.',
+    );
+  }
+
+  /**
+   * Stores an order, to be seen to its end from `notBefore` on.
+   *
+   * @returns 'duplicate' where this order has a reversal, whatever became of it.
+   * @throws {WechatPayRequestError} an intent that makes no sense: nothing was stored.
+   * @throws {Error} what the database throws. It may have been stored: enqueue it again, which is safe.
+   */
+  async enqueue(intent: ReversalIntent, options?: EnqueueOptions): Promise<'enqueued' | 'duplicate'> {
+    const client = this.clientOf(intent.merchantId);
+    const { merchantId } = client;
+    const now = client.now();
+    const { orderCreatedAt, notBefore, deadline, policy } = intent;
+    const end = deadline === undefined ? now + DEADLINE_MS : deadline.getTime();
+    const state = startSettlement(intent, end, policy);
+    const begin = Math.max(state.next.at, notBefore?.getTime() ?? orderCreatedAt.getTime() + GUARD_MS);
+    if (Number.isNaN(begin)) throw new WechatPayRequestError('notBefore', 'must be a valid Date.');
+    const id = reversalId({ merchantId, ...state.order });
+    const result = await this.#engine.enqueue(id, { merchantId, state }, this.#delay(begin, now), options);
+    if (result === 'enqueued') publish({ kind: 'enqueued', ...about(id, { merchantId, state }) });
+    return result;
+  }
+
+  /**
+   * The cashier's flow: the order is stored as one to be reversed, then Quick Pay is called, once; a clear answer calls the
+   * reversal off. A process that dies at any moment leaves an order that is seen to its end by another.
+   *
+   * @returns after Quick Pay's answer, or its time-out. Where the outcome is `pending`, do not charge again: {@link get} tells.
+   * @throws {WechatPayRequestError} a request that must not be sent, or a number that was charged before; nothing was sent.
+   * @throws {Error} what the database throws; nothing was sent.
+   * @see https://pay.weixin.qq.com/doc/global/v2/en/4013658162 (Submit Quick Pay)
+   */
+  pay(request: QuickPayRequest, options?: DurablePayOptions): Promise<DurablePayment> {
+    return payGuarded(this, request, options);
+  }
+
+  /** Takes the first step of one that waits as soon as the policy lets it, and not only at `notBefore`. */
+  async hasten(order: OrderOf): Promise<boolean> {
+    const client = this.clientOf(order.merchantId);
+    const stored = await this.get(order);
+    if (!stored) return false;
+    return this.#engine.reschedule(stored.id, this.#delay(stored.state.next.at, client.now()));
+  }
+
+  /**
+   * Calls a reversal off, since the payment has a clear answer.
+   *
+   * @returns false where it is too late: a worker has it in hand, it must revoke, or it has ended. {@link get} tells.
+   */
+  async cancel(order: OrderOf): Promise<boolean> {
+    const id = this.#id(order);
+    const isCancelled = await this.#engine.cancel(id);
+    const { merchantId } = this.clientOf(order.merchantId);
+    if (isCancelled) publish({ kind: 'cancelled', id, merchantId, outTradeNo: order.outTradeNo });
+    return isCancelled;
+  }
+
+  /** How the reversal of an order stands; undefined where there is none, or no more. */
+  get(order: OrderOf): Promise<StoredReversal | undefined> {
+    return this.#engine.get(this.#id(order));
+  }
+
+  /** Reversals by state, age and merchant, the oldest first. */
+  list(filter: ReversalFilter = {}): Promise<StoredReversal[]> {
+    const { limit = 100 } = filter;
+    if (!Number.isSafeInteger(limit) || limit < 1 || limit > 1000) {
+      throw new WechatPayRequestError('limit', 'must be a whole number from 1 to 1000.');
+    }
+    return this.#engine.list({ ...filter, limit });
+  }
+
+  /** Those that need a person, the oldest first; `outcome` says why. */
+  dead(filter: Omit<ReversalFilter, 'status'> = {}): Promise<StoredReversal[]> {
+    return this.list({ ...filter, status: 'dead' });
+  }
+
+  /**
+   * Sets a dead reversal going again: the order is asked for first.
+   *
+   * @returns false where there is none of this order, or it is not dead.
+   * @throws {WechatPayRequestError} a policy or a deadline that makes no sense.
+   */
+  async redrive(order: OrderOf, { deadline, policy }: RedriveOptions = {}): Promise<boolean> {
+    const client = this.clientOf(order.merchantId);
+    const stored = await this.get(order);
+    if (stored?.status !== 'dead') return false;
+    const { id, merchantId } = stored;
+    const now = client.now();
+    const state = reopenSettlement(stored.state, now, deadline?.getTime() ?? now + DEADLINE_MS, policy);
+    const isRedriven = await this.#engine.redrive(id, { merchantId, state });
+    if (isRedriven) publish({ kind: 'redriven', ...about(id, { merchantId, state }) });
+    return isRedriven;
+  }
+
+  /** How many there are of each state, and for how long the oldest has been open: for metrics, not for each request. */
+  counts(): Promise<ReversalCounts> {
+    return this.#engine.counts();
+  }
+
+  /** Works on one reversal while it has steps that are due. */
+  readonly #work = async ({ id, data, signal, save }: Lease): Promise<Verdict> => {
+    const { merchantId } = data;
+    const client = this.#clients.get(merchantId);
+    if (!client) {
+      const error = new Error(
+        `Merchant ${merchantId} has no client here: reversal ${id} waits for a worker that knows it.`,
+      );
+      publish({ kind: 'problem', id, error });
+      return { kind: 'again', data, delayMs: LATER_MS };
+    }
+    // Whoever had it before may have acted, and died before a word of it was stored.
+    let state = askFirst(data.state);
+    let isStored = true;
+    for (;;) {
+      const step = nextStep(state, client.now());
+      if (step.kind === 'done') return this.#end(id, { merchantId, state, outcome: step.outcome }, save);
+      if (step.kind === 'wait' || signal.aborted) {
+        const until = step.kind === 'wait' ? step.until : 0;
+        return { kind: 'again', data: { merchantId, state }, delayMs: this.#delay(until, client.now()) };
+      }
+      // A revoke that is decided is stored before it is sent: the order can no longer be kept.
+      if (!isStored) await save({ merchantId, state });
+      const event = await takeStep(client, state, step);
+      state = advance(state, event, client.now(), Math.random());
+      isStored = false;
+      const dueAt = state.outcome ? {} : { dueAt: new Date(state.next.at) };
+      publish({ kind: 'step', ...about(id, { merchantId, state }), step: { step, event, state }, ...dueAt });
+    }
+  };
+
+  async #end(id: string, data: ReversalData & { outcome: SettleOutcome }, save: Lease['save']): Promise<Verdict> {
+    const { merchantId, state, outcome } = data;
+    publish({ kind: 'settled', ...about(id, data), outcome });
+    if (this.#onSettled) {
+      await save({ merchantId, state });
+      try {
+        await this.#onSettled({ id, merchantId, order: state.order, outcome });
+      } catch (cause) {
+        const error = new Error(`onSettled failed for reversal ${id}, and is called again.`, { cause });
+        publish({ kind: 'problem', id, error });
+        return { kind: 'again', data: { merchantId, state }, delayMs: TELL_AGAIN_MS };
+      }
+    }
+    return { kind: hasEnd(outcome) ? 'done' : 'dead', data };
+  }
+
+  #id({ outTradeNo, merchantId, subMerchantId }: OrderOf): string {
+    return reversalId({ merchantId: this.clientOf(merchantId).merchantId, subMerchantId, outTradeNo });
+  }
+
+  /** Real milliseconds from a time of the client's clock to another. The engine is told how long, not when: its clock may differ. */
+  #delay(until: number, now: number): number {
+    return Math.max(0, Math.ceil((until - now) / this.#speed));
+  }
+}
+
+function hasEnd({ kind }: SettleOutcome): boolean {
+  return kind === 'paid' || kind === 'revoked' || kind === 'closed' || kind === 'refunded';
+}
+
+function about(
+  id: string,
+  { merchantId, state }: { merchantId: string; state: SettleState },
+): { id: string; merchantId: string; outTradeNo: string } {
+  return { id, merchantId, outTradeNo: state.order.outTradeNo };
+}

@@ -1,0 +1,129 @@
+import type { SettleOutcome, SettleState } from 'wechatpay-core';
+
+/**
+ * Where a reversal is.
+ *
+ * - `waiting`: for the time of its next step.
+ * - `active`: a worker has it.
+ * - `done`: its order has an end: paid, revoked, closed or refunded.
+ * - `dead`: it needs a person: see `outcome`; {@link ReversalEngine.redrive} sets it going again.
+ * - `cancelled`: called off before anything was revoked, since the payment had a clear answer.
+ */
+export type ReversalStatus = 'waiting' | 'active' | 'done' | 'dead' | 'cancelled';
+
+/** What is stored of a reversal: plain JSON, without a secret. */
+export interface ReversalData {
+  /** Whose order it is (`mch_id`): the worker takes this merchant's client. */
+  readonly merchantId: string;
+  readonly state: SettleState;
+  /** Where it is done or dead. */
+  readonly outcome?: SettleOutcome;
+}
+
+/** A reversal as an engine keeps it. */
+export interface StoredReversal extends ReversalData {
+  /** A UUID, the same for the same merchant and order: see {@link reversalId}. */
+  readonly id: string;
+  readonly status: ReversalStatus;
+  readonly createdAt: Date;
+  /** When the next step is due, by the engine's clock; of one that waits. */
+  readonly dueAt?: Date;
+  /** When it became done, dead or cancelled. */
+  readonly endedAt?: Date;
+}
+
+/** What a worker is given of a reversal: nobody else has it, as long as the lease holds. */
+export interface Lease {
+  readonly id: string;
+  readonly data: ReversalData;
+  /** Aborted when the worker is to stop: finish the step in hand, and give the reversal back. */
+  readonly signal: AbortSignal;
+  /**
+   * Stores a new state and keeps the lease.
+   *
+   * @throws {LeaseLostError} another worker has it by now: do nothing more.
+   */
+  readonly save: (data: ReversalData) => Promise<void>;
+}
+
+/** What is to become of a reversal that a worker had. */
+export type Verdict =
+  /** It goes on, in `delayMs` milliseconds at the earliest. */
+  | { readonly kind: 'again'; readonly data: ReversalData; readonly delayMs: number }
+  | { readonly kind: 'done' | 'dead'; readonly data: ReversalData };
+
+/** Where it throws, the lease lapses: the reversal goes on from what was last stored, here or elsewhere. */
+export type ReversalHandler = (lease: Lease) => Promise<Verdict>;
+
+/** Something went wrong in an engine, or a lease was lost; the engine goes on by itself. */
+export type ProblemListener = (error: Error, id?: string) => void;
+
+export interface EnqueueOptions {
+  /**
+   * The transaction to enqueue in: what is enqueued exists once it is committed. On PostgreSQL, `{ executeSql(text, values) }`
+   * as pg-boss's adapters make it; see the guide for each database library.
+   */
+  readonly tx?: unknown;
+}
+
+export interface ReversalFilter {
+  readonly status?: ReversalStatus | readonly ReversalStatus[];
+  readonly merchantId?: string;
+  /** Only those that were enqueued before. */
+  readonly createdBefore?: Date;
+  /** At most this many, 1 to 1000. @default 100 */
+  readonly limit?: number;
+  /** Goes on after this one, the last of the page before. */
+  readonly after?: Pick<StoredReversal, 'id' | 'createdAt'>;
+}
+
+/** How many reversals there are, and for how long the oldest has been without an end. */
+export interface ReversalCounts extends Readonly<Record<ReversalStatus, number>> {
+  /** Of those that wait or are active, the one that was enqueued first; absent where there is none. */
+  readonly oldestOpenAt?: Date;
+  /** Of those that wait, how late the most overdue one is, in milliseconds; 0 where none is overdue. */
+  readonly lateMs: number;
+}
+
+/**
+ * Stores reversals, wakes them, and lets one worker at a time have each. What it stores is settled by others.
+ *
+ * Delivery is at least once. A worker whose lease has lapsed cannot store anything any more.
+ */
+export interface ReversalEngine {
+  /** Connects, and makes or migrates what it needs in its database, once, under a lock. */
+  open(): Promise<void>;
+  /** Takes no more, waits for the steps in hand, and disconnects. */
+  close(): Promise<void>;
+  /**
+   * Stores a reversal, due in `delayMs` milliseconds.
+   *
+   * @returns 'duplicate' where there is one of this `id`, whatever became of it, as long as it is kept.
+   */
+  enqueue(id: string, data: ReversalData, delayMs: number, options?: EnqueueOptions): Promise<'enqueued' | 'duplicate'>;
+  /** Begins to work on what is due, `concurrency` at a time. */
+  process(handler: ReversalHandler, options: { concurrency: number; onProblem: ProblemListener }): Promise<void>;
+  /** Moves the next step of one that waits to `delayMs` from now. @returns false where it does not wait. */
+  reschedule(id: string, delayMs: number): Promise<boolean>;
+  /**
+   * Calls off one that waits, and of which no revoke was decided.
+   *
+   * @returns false where there is none, or it is too late: it is active, it has ended, or it must revoke.
+   */
+  cancel(id: string): Promise<boolean>;
+  get(id: string): Promise<StoredReversal | undefined>;
+  /** The oldest first. */
+  list(filter: ReversalFilter): Promise<StoredReversal[]>;
+  /** Sets a dead one going again, now, with `data`. @returns false where there is none, or it is not dead. */
+  redrive(id: string, data: ReversalData): Promise<boolean>;
+  counts(): Promise<ReversalCounts>;
+}
+
+/** Another worker has the reversal by now, or it was called off: what this one did is asked for by that one. */
+export class LeaseLostError extends Error {
+  override readonly name = 'LeaseLostError';
+
+  constructor(id: string) {
+    super(`The lease of reversal ${id} is lost: another worker goes on with it.`);
+  }
+}

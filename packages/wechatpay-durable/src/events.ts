@@ -1,0 +1,30 @@
+import { channel } from 'node:diagnostics_channel';
+import type { SettledStep, SettleOutcome } from 'wechatpay-core';
+
+/** Whose reversal an event is about. */
+interface About {
+  readonly id: string;
+  readonly merchantId: string;
+  readonly outTradeNo: string;
+}
+
+/** What a subscriber of {@link REVERSAL_CHANNEL} is given. It holds no secret. */
+export type ReversalEvent =
+  /** It is stored. In a transaction, it is so once that is committed. */
+  | (About & { readonly kind: 'enqueued' })
+  /** A step was taken by this process; its state may be stored with the next. */
+  | (About & { readonly kind: 'step'; readonly step: SettledStep; readonly dueAt?: Date })
+  /** It has an end, or needs a person, and that is about to be stored: told at least once. */
+  | (About & { readonly kind: 'settled'; readonly outcome: SettleOutcome })
+  | (About & { readonly kind: 'cancelled' | 'redriven' })
+  /** The engine, `onSettled` or a lease failed; what it is about goes on by itself. */
+  | { readonly kind: 'problem'; readonly error: Error; readonly id?: string };
+
+/** The name of the `node:diagnostics_channel` on which this process tells of its reversals, as {@link ReversalEvent}. */
+export const REVERSAL_CHANNEL = 'wechatpay:reversal';
+
+const events = channel(REVERSAL_CHANNEL);
+
+export function publish(event: ReversalEvent): void {
+  events.publish(event);
+}

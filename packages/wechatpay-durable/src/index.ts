@@ -1,0 +1,26 @@
+// The whole public API of the main entry: free of any database. The engines are entries of their own.
+export {
+  DurableReversals,
+  type DurableReversalsOptions,
+  type OrderOf,
+  type RedriveOptions,
+  type ReversalIntent,
+  type SettledReversal,
+} from './durable-reversals.js';
+export {
+  LeaseLostError,
+  type EnqueueOptions,
+  type Lease,
+  type ProblemListener,
+  type ReversalCounts,
+  type ReversalData,
+  type ReversalEngine,
+  type ReversalFilter,
+  type ReversalHandler,
+  type ReversalStatus,
+  type StoredReversal,
+  type Verdict,
+} from './engine.js';
+export { REVERSAL_CHANNEL, type ReversalEvent } from './events.js';
+export { reversalId, type ReversalKey } from './reversal-id.js';
+export { type DurablePayment, type DurablePayOptions } from './pay.js';
