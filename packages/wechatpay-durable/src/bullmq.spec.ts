@@ -207,7 +207,7 @@ async function listAll(engine: BullMqEngine): Promise<{ id: string }[]> {
 async function makeOlder({ url }: RedisServer, prefix: string, ms: number): Promise<void> {
   const redis = new Redis(url);
   for (const key of ['completed', 'failed', 'reversals:cancelled']) {
-    for (const id of await redis.zrange(`${prefix}${key}`, 0, -1)) {
+    for (const id of await redis.zrange(`${prefix}${key}`, '0', '-1')) {
       await redis.zincrby(`${prefix}${key}`, -ms, id);
       await redis.hincrby(`${prefix}${id}`, 'finishedOn', String(-ms));
     }
