@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { describeEngine } from '../test/conformance.js';
 import { reversal } from '../test/conformance/harness.js';
-import { EmbeddedEngine, type EmbeddedEngineOptions } from './embedded.js';
+import { EmbeddedEngine } from './embedded.js';
 
 describe('EmbeddedEngine', () => {
   let parent: string;
