@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { DelayedError, Queue, UnrecoverableError, Worker, type ConnectionOptions, type Job } from 'bullmq';
+import { DelayedError, Queue, Worker, type ConnectionOptions, type Job } from 'bullmq';
 import { Redis, type RedisOptions } from 'ioredis';
 import { WechatPayConfigError, WechatPayRequestError } from 'wechatpay-core';
 import { CANCEL, COUNTS, ENQUEUED, FORGET_CANCELLED, GET, LIST, REDRIVE, RESCHEDULE, SAVE } from './bullmq-scripts.js';
+import { takeStep } from './bullmq-step.js';
 import {
-  LeaseLostError,
   type EnqueueOptions,
   type ProblemListener,
   type ReversalCounts,
@@ -14,9 +14,8 @@ import {
   type ReversalHandler,
   type ReversalStatus,
   type StoredReversal,
-  type Verdict,
 } from './engine.js';
-import { assertKeeps } from './redis-persistence.js';
+import { assertKeeps, connect, withoutCommand } from './redis-connection.js';
 
 export interface BullMqEngineOptions {
   /** Where Redis is: a URL, as in `rediss://user:password@host:6379/0`, or options of ioredis. No cluster. */
@@ -41,8 +40,7 @@ export interface BullMqEngineOptions {
 }
 
 const DAY_MS = 24 * 60 * 60 * 1000;
-/** What a handler threw at is delivered again after this. */
-const AGAIN_AFTER_MS = 5_000;
+const NOT_OPEN = 'The engine is not open: call open(), or start() of DurableReversals, and wait for it.';
 const STATUSES = ['waiting', 'active', 'done', 'dead', 'cancelled'] as const;
 
 /**
@@ -57,7 +55,7 @@ const STATUSES = ['waiting', 'active', 'done', 'dead', 'cancelled'] as const;
  */
 export class BullMqEngine implements ReversalEngine {
   readonly #options: Required<BullMqEngineOptions>;
-  readonly #inHand = new Set<Promise<void>>();
+  readonly #inHand = new Set<Promise<unknown>>();
   #stopping = new AbortController();
   #store: { redis: Redis; queue: Queue; prefix: string } | undefined;
   #worker: Worker | undefined;
@@ -77,8 +75,8 @@ export class BullMqEngine implements ReversalEngine {
     const { connection, queueName, allowVolatileRedis } = this.#options;
     this.#stopping = new AbortController();
     this.#isGivingUp = false;
-    // A command does not wait for a Redis that is away: the caller has a customer at the till.
-    const options = { maxRetriesPerRequest: 1, ...this.#reconnect, lazyConnect: true };
+    // No command waits for long for a Redis that is away: the caller has a customer at the till.
+    const options = { maxRetriesPerRequest: 1, commandTimeout: 10_000, ...this.#reconnect, lazyConnect: true };
     const redis =
       typeof connection === 'string' ? new Redis(connection, options) : new Redis({ ...connection, ...options });
     await connect(redis);
@@ -131,11 +129,16 @@ export class BullMqEngine implements ReversalEngine {
     { concurrency, onProblem }: { concurrency: number; onProblem: ProblemListener },
   ): Promise<void> {
     const { connection, queueName, keepDays, leaseMs } = this.#options;
+    if (!this.#store) throw new Error(NOT_OPEN);
     const options = typeof connection === 'string' ? { url: connection } : connection;
-    const take = async (job: Job, token?: string): Promise<never> => {
-      const step = this.#step(job as Job<ReversalData>, token ?? '', handler, onProblem);
-      this.#inHand.add(step);
-      await step.finally(() => this.#inHand.delete(step));
+    const take = async (job: Job<ReversalData>, token = ''): Promise<never> => {
+      await takeStep(job, token, {
+        handler,
+        onProblem,
+        signal: this.#stopping.signal,
+        inHand: this.#inHand,
+        write: async (...args) => (await this.#run(SAVE, ...args)) === 1,
+      });
       throw new DelayedError(); // tells BullMQ that the job was moved by its processor
     };
     this.#worker = new Worker(queueName, take, {
@@ -195,41 +198,6 @@ export class BullMqEngine implements ReversalEngine {
     return { waiting, active, done, dead, cancelled, lateMs, ...(oldest && { oldestOpenAt: oldest.createdAt }) };
   }
 
-  /** One delivery. Whatever throws, the lease lapses, and another worker goes on. */
-  async #step(
-    job: Job<ReversalData>,
-    token: string,
-    handler: ReversalHandler,
-    onProblem: ProblemListener,
-  ): Promise<void> {
-    const id = job.id ?? '';
-    const { signal } = this.#stopping;
-    let isOver = false;
-    const save = async (data: ReversalData, due: number | '' = '', kind = ''): Promise<void> => {
-      const isSaved = !isOver && (await this.#run(SAVE, id, token, JSON.stringify(data), due, kind)) === 1;
-      if (!isSaved) throw new LeaseLostError(id);
-    };
-    try {
-      if (signal.aborted) {
-        await job.moveToDelayed(Date.now(), token);
-        return;
-      }
-      const lease = { id, data: job.data, signal, save: (data: ReversalData) => save(data) };
-      const verdict = await handler(lease).catch((error: unknown) => {
-        onProblem(toError(error), id);
-        return undefined;
-      });
-      const due = Date.now() + Math.ceil(verdict?.kind === 'again' ? verdict.delayMs : AGAIN_AFTER_MS);
-      if (verdict) await save(verdict.data, due, verdict.kind);
-      isOver = true;
-      await move(job, token, verdict, due);
-    } catch (error) {
-      onProblem(toError(error), id);
-    } finally {
-      isOver = true;
-    }
-  }
-
   /** Clears away what is kept no longer; of the done ones BullMQ does so by itself, whenever another one is done. */
   async #forget(): Promise<void> {
     const keepMs = this.#options.keepDays * DAY_MS;
@@ -244,7 +212,7 @@ export class BullMqEngine implements ReversalEngine {
 
   get #opened(): { redis: Redis; queue: Queue; prefix: string } {
     if (this.#store) return this.#store;
-    throw new Error('The engine is not open: call open(), or start() of DurableReversals, and wait for it.');
+    throw new Error(NOT_OPEN);
   }
 
   get #reconnect(): { retryStrategy: (times: number) => number | null } {
@@ -274,42 +242,10 @@ function toStored([id, status, json, createdAt, dueAt, endedAt]: Row): StoredRev
   };
 }
 
-async function move(job: Job, token: string, verdict: Verdict | undefined, due: number): Promise<void> {
-  if (verdict?.kind === 'done') {
-    await job.moveToCompleted(null, token, false);
-  } else if (verdict?.kind === 'dead') {
-    await job.moveToFailed(new UnrecoverableError(verdict.data.outcome?.kind ?? 'dead'), token, false);
-  } else {
-    await job.moveToDelayed(due, token);
-  }
-}
-
 /** The shortest index that has all of these. */
 function indexOf(statuses: readonly ReversalStatus[]): 'open' | 'dead' | 'all' {
   if (statuses.every((status) => status === 'waiting' || status === 'active')) return 'open';
   return statuses.every((status) => status === 'dead') ? 'dead' : 'all';
-}
-
-async function connect(redis: Redis): Promise<void> {
-  let reason: Error | undefined;
-  redis.on('error', (error: Error) => {
-    reason = error;
-  });
-  try {
-    await redis.connect();
-  } catch (error) {
-    redis.disconnect();
-    throw withoutCommand(new Error(`Redis cannot be used: ${(reason ?? toError(error)).message}`));
-  }
-}
-
-/** What ioredis throws has the command with it: of a refused AUTH, that is the password. */
-function withoutCommand(error: Error): Error {
-  return new Error(error.message);
-}
-
-function toError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error));
 }
 
 function checkOptions({
