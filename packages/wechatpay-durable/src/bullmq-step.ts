@@ -1,15 +1,11 @@
-import { UnrecoverableError, type Job } from 'bullmq';
-import {
-  LeaseLostError,
-  type ProblemListener,
-  type ReversalData,
-  type ReversalHandler,
-  type Verdict,
-} from './engine.js';
+import type * as BullMq from 'bullmq';
+import type { Job } from 'bullmq';
+import { LeaseLostError, type ProblemListener, type ReversalData, type ReversalHandler } from './engine.js';
 import { toError } from './redis-connection.js';
 
 /** What a worker's steps have in common. */
 interface Work {
+  readonly bullmq: typeof BullMq;
   readonly handler: ReversalHandler;
   readonly onProblem: ProblemListener;
   /** Aborted when no other step is to begin. */
@@ -25,7 +21,7 @@ const AGAIN_AFTER_MS = 5_000;
 
 /** One delivery, from the lease to the verdict. Where that cannot be stored the lease lapses, and another worker goes on. */
 export async function takeStep(job: Job<ReversalData>, token: string, work: Work): Promise<void> {
-  const { handler, onProblem, signal, inHand, write } = work;
+  const { bullmq, handler, onProblem, signal, inHand, write } = work;
   const id = job.id ?? '';
   let isOver = false;
   const save = async (data: ReversalData, due: number | '' = '', kind = ''): Promise<void> => {
@@ -48,21 +44,17 @@ export async function takeStep(job: Job<ReversalData>, token: string, work: Work
     const due = Date.now() + Math.ceil(verdict?.kind === 'again' ? verdict.delayMs : AGAIN_AFTER_MS);
     if (verdict) await save(verdict.data, due, verdict.kind);
     isOver = true;
-    await move(job, token, verdict, due);
+    // BullMQ checks the token of each move itself.
+    if (verdict?.kind === 'done') {
+      await job.moveToCompleted(null, token, false);
+    } else if (verdict?.kind === 'dead') {
+      await job.moveToFailed(new bullmq.UnrecoverableError(verdict.data.outcome?.kind ?? 'dead'), token, false);
+    } else {
+      await job.moveToDelayed(due, token);
+    }
   } catch (error) {
     onProblem(toError(error), id);
   } finally {
     isOver = true;
-  }
-}
-
-/** BullMQ checks the token of each move itself. */
-async function move(job: Job, token: string, verdict: Verdict | undefined, due: number): Promise<void> {
-  if (verdict?.kind === 'done') {
-    await job.moveToCompleted(null, token, false);
-  } else if (verdict?.kind === 'dead') {
-    await job.moveToFailed(new UnrecoverableError(verdict.data.outcome?.kind ?? 'dead'), token, false);
-  } else {
-    await job.moveToDelayed(due, token);
   }
 }
