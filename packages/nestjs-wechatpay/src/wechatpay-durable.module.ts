@@ -6,6 +6,7 @@ import {
   Module,
   type BeforeApplicationShutdown,
   type OnApplicationBootstrap,
+  type Provider,
 } from '@nestjs/common';
 import { WechatPayClient } from 'wechatpay-core';
 import {
@@ -47,19 +48,20 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModule
     (definition, { isGlobal = false, merchants = [undefined] }) => ({
       ...definition,
       global: isGlobal,
-      providers: [
-        ...(definition.providers ?? []),
-        {
-          provide: DurableReversals,
-          useFactory: ({ work, ...options }: WechatPayDurableOptions, ...clients: WechatPayClient[]) =>
-            new DurableReversals({ ...options, clients }),
-          inject: [MODULE_OPTIONS_TOKEN, ...merchants.map((name) => getWechatPayToken(WechatPayClient, name))],
-        },
-      ],
+      providers: [...(definition.providers ?? []), reversalsOf(merchants)],
       exports: [DurableReversals],
     }),
   )
   .build();
+
+function reversalsOf(merchants: readonly (string | undefined)[]): Provider {
+  return {
+    provide: DurableReversals,
+    useFactory: ({ work, ...options }: WechatPayDurableOptions, ...clients: WechatPayClient[]) =>
+      new DurableReversals({ ...options, clients }),
+    inject: [MODULE_OPTIONS_TOKEN, ...merchants.map((name) => getWechatPayToken(WechatPayClient, name))],
+  };
+}
 
 /**
  * Reversals that survive the process, for a NestJS application: exports wechatpay-durable's `DurableReversals`.
