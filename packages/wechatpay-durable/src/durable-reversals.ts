@@ -266,7 +266,7 @@ export class DurableReversals {
         `Merchant ${merchantId} has no client here: reversal ${id} waits for a worker that knows it.`,
       );
       publish({ kind: 'problem', id, error });
-      return { kind: 'again', data, delayMs: LATER_MS };
+      return { kind: 'again', data, delayMs: this.#delay(LATER_MS, 0) };
     }
     // Whoever had it before may have acted, and died before a word of it was stored.
     let state = askFirst(data.state);
@@ -298,7 +298,7 @@ export class DurableReversals {
       } catch (cause) {
         const error = new Error(`onSettled failed for reversal ${id}, and is called again.`, { cause });
         publish({ kind: 'problem', id, error });
-        return { kind: 'again', data: { merchantId, state }, delayMs: TELL_AGAIN_MS };
+        return { kind: 'again', data: { merchantId, state }, delayMs: this.#delay(TELL_AGAIN_MS, 0) };
       }
     }
     return { kind: hasEnd(outcome) ? 'done' : 'dead', data };

@@ -1,1 +1,50 @@
-export {};
+import { checkOptions, loadPeer, wrong } from './options.js';
+import { openFolder } from './embedded-folder.js';
+import { PG_BOSS_OPTIONS, PgBossEngine, type Connection, type PgBossEngineOptions } from './pg-boss-engine.js';
+
+export type { PgBossEngineOptions } from './pg-boss-engine.js';
+
+export interface EmbeddedEngineOptions extends PgBossEngineOptions {
+  /** The folder of the database; made where it is missing. `memory://` forgets everything: for tests. */
+  readonly folder: string;
+  /**
+   * Told once, at opening, against what this store is not safe: a `warn` under NODE_ENV=production.
+   *
+   * @default written to standard error
+   */
+  readonly onNote?: ((message: string, level: 'log' | 'warn') => void) | undefined;
+}
+
+/**
+ * Reversals in a folder, by PGlite, a PostgreSQL inside this process: nothing to install or to run but two npm packages, optional
+ * peers: `npm install pg-boss @electric-sql/pglite fs-native-extensions`.
+ *
+ * One process only; another is refused. Safe against the death of the process, not against that of the machine.
+ *
+ * @example new EmbeddedEngine({ folder: './data' })
+ */
+export class EmbeddedEngine extends PgBossEngine {
+  readonly #folder: string;
+  readonly #onNote: NonNullable<EmbeddedEngineOptions['onNote']>;
+
+  /** @throws {WechatPayConfigError} an option that makes no sense. */
+  constructor(options: EmbeddedEngineOptions) {
+    checkOptions(options, ['folder', 'onNote', ...PG_BOSS_OPTIONS]);
+    super(options);
+    const { folder, onNote = writeNote } = options;
+    if (typeof (folder as unknown) !== 'string' || folder === '')
+      throw wrong('folder', "must be a path, as in './data'.");
+    this.#folder = folder;
+    this.#onNote = onNote;
+  }
+
+  protected async connect(): Promise<Connection> {
+    const { fromPglite } = await loadPeer('pg-boss', () => import('pg-boss'));
+    const { pglite, close } = await openFolder(this.#folder, { onNote: this.#onNote });
+    return { options: { db: fromPglite(pglite), backend: 'pglite' }, close };
+  }
+}
+
+function writeNote(message: string): void {
+  process.emitWarning(message, 'WechatPayDurableNote');
+}

@@ -1,339 +1,50 @@
-import type { ConstructorOptions, Db, JobAttempt, JobWithMetadata, PgBoss } from 'pg-boss';
-import type {
-  EnqueueOptions,
-  ProblemListener,
-  ReversalCounts,
-  ReversalData,
-  ReversalEngine,
-  ReversalFilter,
-  ReversalHandler,
-  ReversalStatus,
-  StoredReversal,
-} from './engine.js';
-import { LeaseLostError } from './engine.js';
-import { checkOptions, checkWhole, loadPeer, wrong } from './options.js';
-import { LeaseLoop } from './lease-loop.js';
+import type { ConstructorOptions, Db } from 'pg-boss';
+import { checkOptions, checkWhole, wrong } from './options.js';
+import { PG_BOSS_OPTIONS, PgBossEngine, type Connection, type PgBossEngineOptions } from './pg-boss-engine.js';
 
-/** A database, or a transaction of one: `{ executeSql(text, values) }`. pg-boss makes one of a Knex, Kysely, Drizzle or Prisma transaction. */
-export type Database = Db;
+export type { PgBossEngineOptions } from './pg-boss-engine.js';
 
-export interface PostgresEngineOptions {
-  /** As in `postgres://user:password@host:5432/shop`. Give it, or `connection`, or `database`. */
+/** A database, or a transaction in it. pg-boss makes one of a transaction of Knex, Kysely, Drizzle or Prisma. */
+export type Database = Pick<Db, 'executeSql'>;
+
+export interface PostgresEngineOptions extends PgBossEngineOptions {
+  /** As in `postgres://user:password@host:5432/shop`. Give it, or else `connection` or `database`. */
   readonly connectionString?: string | undefined;
   /** How node-postgres connects: host, port, user, password (also a function), database, ssl. */
-  readonly connection?:
-    Pick<ConstructorOptions, 'host' | 'port' | 'user' | 'password' | 'database' | 'ssl'> | undefined;
+  readonly connection?: Pick<ConstructorOptions, 'host' | 'port' | 'user' | 'password' | 'database' | 'ssl'>;
+  /** A pool of one's own in place of these: each statement on a connection of its own. It is not closed here. */
+  readonly database?: Database | undefined;
   /** Connections in the pool of this process. @default 10 */
   readonly poolSize?: number | undefined;
-  /** A pool of one's own in place of all that. It is not closed here. */
-  readonly database?: Database | undefined;
-  /** The schema that holds the tables; made where it is missing, and migrated, under a lock. @default 'wechatpay' */
-  readonly schema?: string | undefined;
-  /** Reversals of one name are worked on by the workers of that name. @default 'reversals' */
-  readonly queue?: string | undefined;
-  /** Keeps this queue in a table of its own; only where the queue is made. @default false */
-  readonly partition?: boolean | undefined;
-  /** For how long what is done or cancelled is kept, and a second reversal of its order refused. What is dead stays. @default 30 */
-  readonly keepDays?: number | undefined;
-  /** How often a worker with nothing to do looks for what is due; at least 50. @default 500 */
-  readonly pollMs?: number | undefined;
-  /** Without a sign of life for so long, a worker has lost what it had; at least 10. @default 10 */
-  readonly leaseSeconds?: number | undefined;
 }
 
-const NAMES: readonly (keyof PostgresEngineOptions)[] = [
-  'connectionString',
-  'connection',
-  'poolSize',
-  'database',
-  'schema',
-  'queue',
-  'partition',
-  'keepDays',
-  'pollMs',
-  'leaseSeconds',
-];
-
-const DAY_SECONDS = 24 * 60 * 60;
-/** What has not run is never deleted: pg-boss would, after 14 days. */
-const NEVER_SECONDS = 60 * 365 * DAY_SECONDS;
-/** Every step, and every worker that dies, counts as a retry. */
-const NO_LIMIT = 2 ** 31 - 1;
-
-type Attempt = JobAttempt & { data: ReversalData };
-
-type Job = Pick<JobWithMetadata<ReversalData>, 'id' | 'data' | 'state' | 'createdOn' | 'startAfter' | 'completedOn'>;
-
 /**
- * Reversals on PostgreSQL 13 or later, by [pg-boss](https://pgboss.io), an optional peer: `npm install pg-boss`.
+ * Reversals on PostgreSQL 13 or later, by [pg-boss](https://pgboss.io), an optional peer: `npm install pg-boss`. As many
+ * processes as you like.
  *
- * A reversal is a job, its state the job's data. pg-boss keeps, wakes and expires; the number of the job's attempt fences.
+ * @example new PostgresEngine({ connectionString: process.env.DATABASE_URL })
  */
-export class PostgresEngine implements ReversalEngine {
-  readonly #options: PostgresEngineOptions;
-  readonly #settings: { schema: string; queue: string; keepDays: number; pollMs: number; leaseSeconds: number };
-  readonly #backend: 'postgres' | 'pglite';
-  #boss: PgBoss | undefined;
-  #loop: LeaseLoop<Attempt> | undefined;
-  #onProblem: ProblemListener = () => undefined;
+export class PostgresEngine extends PgBossEngine {
+  readonly #options: ConstructorOptions;
 
-  /**
-   * @param backend what `database` is; for the embedded engine.
-   * @throws {WechatPayConfigError} an option that makes no sense.
-   */
-  constructor(options: PostgresEngineOptions, backend: 'postgres' | 'pglite' = 'postgres') {
-    checkOptions(options, NAMES);
-    const { schema = 'wechatpay', queue = 'reversals', keepDays = 30, pollMs = 500, leaseSeconds = 10 } = options;
+  /** @throws {WechatPayConfigError} an option that makes no sense. */
+  constructor(options: PostgresEngineOptions) {
+    checkOptions(options, ['connectionString', 'connection', 'database', 'poolSize', ...PG_BOSS_OPTIONS]);
+    super(options);
     const { connectionString, connection, database, poolSize = 10 } = options;
     if ([connectionString, connection, database].filter((given) => given !== undefined).length !== 1) {
       throw wrong('connectionString', 'give it, or else `connection` or `database`, as in postgres://user@host/shop.');
     }
-    if (!/^[A-Za-z_][A-Za-z0-9_]{0,49}$/.test(schema))
-      throw wrong('schema', 'must be letters, digits and "_", at most 50.');
-    if (!/^[A-Za-z0-9_.-]{1,100}$/.test(queue)) throw wrong('queue', 'must be letters, digits, "_", "." and "-".');
-    checkWhole('keepDays', keepDays, 1, 3650);
-    checkWhole('pollMs', pollMs, 50, 60_000);
-    checkWhole('leaseSeconds', leaseSeconds, 10, 3600);
     checkWhole('poolSize', poolSize, 1, 1000);
-    this.#options = { ...options, poolSize };
-    this.#settings = { schema, queue, keepDays, pollMs, leaseSeconds };
-    this.#backend = backend;
-  }
-
-  async open(): Promise<void> {
-    if (this.#boss) return;
-    const { PgBoss } = await loadPeer('pg-boss', () => import('pg-boss'));
-    const { connectionString, connection, database, poolSize, partition } = this.#options;
-    const { schema, queue, keepDays, leaseSeconds } = this.#settings;
-    const boss = new PgBoss({
+    this.#options = {
       ...connection,
       ...(connectionString !== undefined && { connectionString }),
       ...(database && { db: database }),
-      ...(poolSize !== undefined && { max: poolSize }),
-      application_name: 'wechatpay-durable',
-      backend: this.#backend,
-      schema,
-      schedule: false,
-      registerInstance: false,
-      // A worker that died is noticed a second after its lease has lapsed.
-      superviseIntervalSeconds: 1,
-      monitorIntervalSeconds: 1,
-    });
-    boss.on('error', (error) => {
-      this.#onProblem(error);
-    });
-    await boss.start();
-    try {
-      const settings = {
-        retryLimit: NO_LIMIT,
-        retryDelay: 0,
-        retentionSeconds: NEVER_SECONDS,
-        deleteAfterSeconds: keepDays * DAY_SECONDS,
-        heartbeatSeconds: leaseSeconds,
-      };
-      await boss.createQueue(queue, { ...settings, ...(partition && { partition }) });
-      await boss.updateQueue(queue, settings); // one that an earlier process made with others
-    } catch (error) {
-      await boss.stop({ graceful: false });
-      throw error;
-    }
-    this.#boss = boss;
-  }
-
-  async close(): Promise<void> {
-    await this.#loop?.stop();
-    this.#loop = undefined;
-    const boss = this.#boss;
-    this.#boss = undefined;
-    await boss?.stop({ graceful: false });
-  }
-
-  async enqueue(
-    id: string,
-    data: ReversalData,
-    delayMs: number,
-    { tx }: EnqueueOptions = {},
-  ): Promise<'enqueued' | 'duplicate'> {
-    const db = tx === undefined ? {} : { db: toDatabase(tx) };
-    const sent = await this.#open().send(this.#settings.queue, data, { id, startAfter: after(delayMs), ...db });
-    if (sent === null) return 'duplicate';
-    if (tx === undefined && delayMs === 0) this.#loop?.wake();
-    return 'enqueued';
-  }
-
-  process(handler: ReversalHandler, options: { concurrency: number; onProblem: ProblemListener }): Promise<void> {
-    const boss = this.#open();
-    const { queue, pollMs, leaseSeconds } = this.#settings;
-    this.#onProblem = options.onProblem;
-    this.#loop = new LeaseLoop<Attempt>({
-      ...options,
-      handler,
-      pollMs,
-      touchMs: (leaseSeconds * 1000) / 3,
-      take: (limit) => boss.fetch<ReversalData>(queue, { batchSize: limit }),
-      touch: async (attempts) => {
-        await boss.touch(queue, attempts);
-      },
-      save: (attempt, data) => this.#store(attempt, 'data = $4::text::jsonb', [JSON.stringify(data)]),
-      settle: (attempt, verdict) =>
-        verdict.kind === 'again'
-          ? this.#store(
-              attempt,
-              `state = 'retry', data = $4::text::jsonb, start_after = now() + $5::text::interval, heartbeat_on = NULL`,
-              [JSON.stringify(verdict.data), after(verdict.delayMs)],
-            )
-          : this.#store(attempt, `state = $5, data = $4::text::jsonb, completed_on = now(), deletion_seconds = $6`, [
-              JSON.stringify(verdict.data),
-              verdict.kind === 'done' ? 'completed' : 'failed',
-              verdict.kind === 'done' ? this.#keepSeconds : 0, // 0: never
-            ]),
-    });
-    this.#loop.start();
-    return Promise.resolve();
-  }
-
-  async reschedule(id: string, delayMs: number): Promise<boolean> {
-    const isChanged = await this.#change(id, 'start_after = now() + $3::text::interval', WAITS, [after(delayMs)]);
-    if (isChanged && delayMs === 0) this.#loop?.wake();
-    return isChanged;
-  }
-
-  cancel(id: string): Promise<boolean> {
-    // pg-boss's own cancel would take it away from a worker that is about to revoke.
-    const mayRevoke = `(data #> '{state,mustRevoke}') IS DISTINCT FROM 'false'::jsonb`;
-    return this.#change(id, `state = 'cancelled', completed_on = now()`, `${WAITS} AND NOT (${mayRevoke})`);
-  }
-
-  async get(id: string): Promise<StoredReversal | undefined> {
-    const [found] = await this.#select('id = $2::uuid', [id]);
-    return found;
-  }
-
-  list({ status, merchantId, createdBefore, limit = 100, after: last }: ReversalFilter): Promise<StoredReversal[]> {
-    const states = status === undefined ? null : [status].flat().flatMap((name) => STATES[name]);
-    return this.#select(
-      `($2::text[] IS NULL OR state::text = ANY($2))
-         AND ($3::text IS NULL OR data->>'merchantId' = $3)
-         AND ($4::timestamptz IS NULL OR created_on < $4)
-         AND ($5::timestamptz IS NULL OR (date_trunc('milliseconds', created_on), id) > ($5, $6::uuid))
-       ORDER BY date_trunc('milliseconds', created_on), id
-       LIMIT $7`,
-      [states, merchantId ?? null, createdBefore ?? null, last?.createdAt ?? null, last?.id ?? null, limit],
-    );
-  }
-
-  async redrive(id: string, data: ReversalData): Promise<boolean> {
-    const set = `state = 'retry', data = $3::text::jsonb, start_after = now(), completed_on = NULL, deletion_seconds = $4`;
-    const isRedriven = await this.#change(id, set, `state = 'failed'`, [JSON.stringify(data), this.#keepSeconds]);
-    if (isRedriven) this.#loop?.wake();
-    return isRedriven;
-  }
-
-  async counts(): Promise<ReversalCounts> {
-    const rows = await this.#sql<{ state: Job['state']; count: number; oldest: Date; late: number | null }>(
-      `SELECT state, count(*)::int AS count, min(created_on) AS oldest,
-         (extract(epoch FROM now() - min(start_after)) * 1000)::float8 AS late
-       FROM ${this.#table} WHERE name = $1 GROUP BY state`,
-    );
-    const counts = { waiting: 0, active: 0, done: 0, dead: 0, cancelled: 0 };
-    for (const { state, count } of rows) counts[STATUSES[state]] += count;
-    const open = rows.filter(({ state }) => ['waiting', 'active'].includes(STATUSES[state]));
-    const late = rows.filter(({ state }) => STATUSES[state] === 'waiting').map((row) => row.late ?? 0);
-    const oldest = Math.min(...open.map((row) => new Date(row.oldest).getTime()));
-    return {
-      ...counts,
-      lateMs: Math.max(0, ...late.map(Math.round)),
-      ...(open.length > 0 && { oldestOpenAt: new Date(oldest) }),
+      max: poolSize,
     };
   }
 
-  // pg-boss edits only what no worker has. One statement, fenced by the attempt, stores a step: a worker whose lease has
-  // lapsed matches nothing, because every fetch counts `retry_count` up.
-  async #store({ id, retryCount }: JobAttempt, set: string, values: unknown[]): Promise<void> {
-    const rows = await this.#sql(
-      `UPDATE ${this.#table} SET ${set}, output = NULL
-       WHERE name = $1 AND id = $2::uuid AND retry_count = $3::int AND state = 'active' RETURNING id`,
-      [id, retryCount, ...values],
-    );
-    if (rows.length === 0) throw new LeaseLostError(id);
+  protected connect(): Promise<Connection> {
+    return Promise.resolve({ options: this.#options, close: () => Promise.resolve() });
   }
-
-  async #change(id: string, set: string, where: string, values: unknown[] = []): Promise<boolean> {
-    const rows = await this.#sql(
-      `UPDATE ${this.#table} SET ${set} WHERE name = $1 AND id = $2::uuid AND ${where} RETURNING id`,
-      [id, ...values],
-    );
-    return rows.length > 0;
-  }
-
-  async #select(where: string, values: unknown[]): Promise<StoredReversal[]> {
-    const rows = await this.#sql<Job>(
-      `SELECT id, data, state, created_on AS "createdOn", start_after AS "startAfter", completed_on AS "completedOn"
-       FROM ${this.#table} WHERE name = $1 AND ${where}`,
-      values,
-    );
-    return rows.map(toReversal);
-  }
-
-  async #sql<Row>(text: string, values: unknown[] = []): Promise<Row[]> {
-    const { rows } = await this.#open()
-      .getDb()
-      .executeSql(text, [this.#settings.queue, ...values]);
-    return rows as Row[];
-  }
-
-  get #table(): string {
-    return `${this.#settings.schema}.job`;
-  }
-
-  get #keepSeconds(): number {
-    return this.#settings.keepDays * DAY_SECONDS;
-  }
-
-  #open(): PgBoss {
-    if (this.#boss) return this.#boss;
-    throw new Error('The engine is not open: call `start()` first, and nothing after `stop()`.');
-  }
-}
-
-const WAITS = `state IN ('created', 'retry')`;
-
-const STATUSES: Record<Job['state'], ReversalStatus> = {
-  created: 'waiting',
-  retry: 'waiting',
-  active: 'active',
-  completed: 'done',
-  failed: 'dead',
-  cancelled: 'cancelled',
-};
-
-const STATES: Record<ReversalStatus, readonly Job['state'][]> = {
-  waiting: ['created', 'retry'],
-  active: ['active'],
-  done: ['completed'],
-  dead: ['failed'],
-  cancelled: ['cancelled'],
-};
-
-function toReversal({ id, data, state, createdOn, startAfter, completedOn }: Job): StoredReversal {
-  const status = STATUSES[state];
-  return {
-    id,
-    ...data,
-    status,
-    createdAt: new Date(createdOn),
-    ...(status === 'waiting' && { dueAt: new Date(startAfter) }),
-    ...(completedOn && { endedAt: new Date(completedOn) }),
-  };
-}
-
-/** As PostgreSQL reads an interval: by its own clock, whatever this process's says. */
-function after(delayMs: number): string {
-  return `${Math.max(0, delayMs)} milliseconds`;
-}
-
-function toDatabase(tx: unknown): Database {
-  const { executeSql } = Object(tx) as { executeSql?: unknown };
-  if (typeof executeSql === 'function') return tx as Database;
-  throw wrong('tx', 'must be { executeSql(text, values) }; pg-boss has adapters, as in fromKnex(trx).');
 }

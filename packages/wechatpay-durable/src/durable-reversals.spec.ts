@@ -1,0 +1,296 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, expect, it } from 'vitest';
+import { REVERSE, WechatPayClient, type QuickPayRequest, type TransportRequest } from 'wechatpay-core';
+import { Sandbox, type Behaviour } from 'wechatpay-sandbox';
+import {
+  DurableReversals,
+  REVERSAL_CHANNEL,
+  type DurableReversalsOptions,
+  type ReversalEvent,
+  type SettledReversal,
+} from './index.js';
+import { SharedEngine } from '../test/shared-engine.js';
+
+// A real store, and the whole gateway, on a clock that goes a hundred times as fast: 45 s are half a second.
+const SPEED = 100;
+const TOTAL_FEE = 888;
+
+const open: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const close of open.splice(0).reverse()) await close();
+});
+
+type Hold = (request: TransportRequest, shop: { now: () => number }) => Promise<unknown> | undefined;
+
+/** A shop with a worker. `hold` may keep a request back, as a slow network would. */
+async function openShop({ hold, ...options }: Partial<DurableReversalsOptions> & { hold?: Hold } = {}): Promise<Shop> {
+  const start = Date.now();
+  const now = (): number => start + (Date.now() - start) * SPEED;
+  const sandbox = await Sandbox.create({ now });
+  const { merchantId } = sandbox.merchant;
+  const client = new WechatPayClient({
+    ...sandbox.merchant,
+    now,
+    transport: async (request) => {
+      await hold?.(request, { now });
+      const { path, body } = request;
+      const reply = sandbox.handle({
+        path,
+        body,
+        ...(path.startsWith('/secapi/') && { clientCertificate: merchantId }),
+      });
+      if (reply.kind !== 'reply') throw new Error(reply.kind);
+      return reply;
+    },
+  });
+  const ends = new Map<string, (settled: SettledReversal) => void>();
+  const events: ReversalEvent[] = [];
+  const listen = (event: unknown): void => void events.push(event as ReversalEvent);
+  subscribe(REVERSAL_CHANNEL, listen);
+  const reversals = new DurableReversals({
+    engine: new SharedEngine(),
+    clients: client,
+    speed: SPEED,
+    onSettled: (settled) => ends.get(settled.order.outTradeNo)?.(settled),
+    ...options,
+  });
+  await reversals.start();
+  open.push(async () => {
+    await reversals.stop();
+    unsubscribe(REVERSAL_CHANNEL, listen);
+  });
+  return {
+    sandbox,
+    client,
+    reversals,
+    now,
+    events,
+    end: (outTradeNo) => new Promise((resolve) => ends.set(outTradeNo, resolve)),
+    request: (outTradeNo, behaviour = { behaviour: 'pays-at-once' }) => ({
+      outTradeNo,
+      body: 'tea',
+      totalFee: TOTAL_FEE,
+      currency: 'HKD',
+      spbillCreateIp: '203.0.113.7',
+      authCode: sandbox.customers.create(behaviour).authCode,
+    }),
+  };
+}
+
+interface Shop {
+  sandbox: Sandbox;
+  client: WechatPayClient;
+  reversals: DurableReversals;
+  now: () => number;
+  events: ReversalEvent[];
+  end: (outTradeNo: string) => Promise<SettledReversal>;
+  request: (outTradeNo: string, behaviour?: Behaviour) => QuickPayRequest & { currency: string };
+}
+
+const pathsOf = ({ sandbox }: Shop): string[] => sandbox.requests.map(({ path }) => path);
+
+it('a clear payment calls its guard off, and is never asked for', async () => {
+  const shop = await openShop();
+  const { outcome } = await shop.reversals.pay(shop.request('A1'));
+  expect(outcome.kind).toBe('paid');
+  expect(await shop.reversals.get({ outTradeNo: 'A1' })).toMatchObject({ status: 'cancelled' });
+  await sleep(60_000 / SPEED);
+  expect(pathsOf(shop)).toEqual(['/pay/micropay']);
+  expect(shop.sandbox.ledger.of('A1').net).toBe(TOTAL_FEE);
+});
+
+it('a clear refusal calls its guard off', async () => {
+  const shop = await openShop();
+  const { outcome } = await shop.reversals.pay(shop.request('A1', { behaviour: 'balance-too-low' }));
+  expect(outcome).toMatchObject({ kind: 'declined', error: { errorCode: 'NOTENOUGH' } });
+  expect(await shop.reversals.counts()).toMatchObject({ cancelled: 1, waiting: 0 });
+});
+
+it('a request that cannot be sent stores nothing, and uses up no number', async () => {
+  const shop = await openShop();
+  const request = shop.request('A1');
+  await expect(shop.reversals.pay({ ...request, totalFee: 8.88 })).rejects.toMatchObject({ field: 'totalFee' });
+  expect(await shop.reversals.list()).toEqual([]);
+  expect((await shop.reversals.pay(request)).outcome.kind).toBe('paid');
+});
+
+it('a number is charged once, whatever became of it', async () => {
+  const shop = await openShop();
+  await shop.reversals.pay(shop.request('A1'));
+  await expect(shop.reversals.pay(shop.request('A1'))).rejects.toMatchObject({
+    field: 'outTradeNo',
+    outcome: 'not-sent',
+  });
+  const [first, second] = await Promise.allSettled([1, 2].map(() => shop.reversals.pay(shop.request('A2'))));
+  expect([first?.status, second?.status].sort()).toEqual(['fulfilled', 'rejected']);
+  expect(pathsOf(shop)).toEqual(['/pay/micropay', '/pay/micropay']);
+});
+
+it('where nothing can be stored, nothing is charged', async () => {
+  const shop = await openShop();
+  await shop.reversals.stop();
+  await expect(shop.reversals.pay(shop.request('A1'))).rejects.toThrow('not open');
+  expect(pathsOf(shop)).toEqual([]);
+});
+
+it('a payment whose answer is lost is found, kept and told', async () => {
+  const shop = await openShop();
+  const end = shop.end('A1');
+  shop.sandbox.faults.add({ kind: 'cut' }, { path: '/pay/micropay' });
+  expect((await shop.reversals.pay(shop.request('A1'))).outcome).toMatchObject({
+    kind: 'pending',
+    error: { outcome: 'unknown' },
+  });
+  expect(await end).toMatchObject({ order: { outTradeNo: 'A1' }, outcome: { kind: 'paid' } });
+  await expect.poll(() => shop.reversals.get({ outTradeNo: 'A1' })).toMatchObject({ status: 'done' });
+  expect(shop.sandbox.ledger.of('A1').net).toBe(TOTAL_FEE);
+});
+
+it('an order that the customer leaves is revoked, not before 15 s, and stays unpaid', async () => {
+  const shop = await openShop();
+  const end = shop.end('A1');
+  expect((await shop.reversals.pay(shop.request('A1', { behaviour: 'walks-away' }))).outcome.kind).toBe('pending');
+  expect((await end).outcome.kind).toBe('revoked');
+  expect(shop.sandbox.ledger.of('A1').paid).toBe(0);
+});
+
+it('a guard whose process died before the charge ends closed: the order was never there', async () => {
+  const shop = await openShop();
+  const end = shop.end('A1');
+  const orderCreatedAt = new Date(shop.now());
+  expect(await shop.reversals.enqueue({ outTradeNo: 'A1', orderCreatedAt })).toBe('enqueued');
+  expect(await shop.reversals.enqueue({ outTradeNo: 'A1', orderCreatedAt })).toBe('duplicate');
+  expect((await end).outcome).toEqual({ kind: 'closed', found: false });
+});
+
+it('a guard does nothing before 15 s', async () => {
+  const shop = await openShop();
+  const end = shop.end('A1');
+  const createdAt = shop.now();
+  await shop.reversals.enqueue({ outTradeNo: 'A1', orderCreatedAt: new Date(createdAt) });
+  await end;
+  expect(shop.sandbox.requests[0]?.at.getTime()).toBeGreaterThanOrEqual(createdAt + 15_000);
+});
+
+it('an answer that comes after a revoke was decided is not believed to be the end', async () => {
+  let charged: (() => void) | undefined;
+  const shop = await openShop({
+    // Quick Pay is under way for so long that its order is revoked before it has arrived.
+    hold: ({ path }) => (path === '/pay/micropay' ? new Promise<void>((resolve) => (charged = resolve)) : undefined),
+  });
+  const end = shop.end('A1');
+  // Each revoke is lost, so that it is decided and has no end yet.
+  for (let time = 0; time < 3; time += 1)
+    shop.sandbox.faults.add({ kind: 'cut', effect: false }, { path: REVERSE.path });
+  const paying = shop.reversals.pay(shop.request('A1'));
+  await expect.poll(() => pathsOf(shop), { interval: 2 }).toContain(REVERSE.path);
+  charged?.();
+  expect((await paying).outcome.kind).toBe('pending');
+  expect(shop.sandbox.ledger.of('A1').paid).toBe(TOTAL_FEE);
+  expect((await end).outcome.kind).toBe('revoked');
+  expect(shop.sandbox.ledger.of('A1').net).toBe(0);
+});
+
+it('what needs a person is dead, is told why, and goes on once it is redriven', async () => {
+  const shop = await openShop();
+  const end = shop.end('A1');
+  for (let time = 0; time < 2; time += 1) {
+    shop.sandbox.faults.add({ kind: 'error', errorCode: 'PARAM_ERROR' }, { path: '/pay/orderquery' });
+  }
+  shop.sandbox.faults.add({ kind: 'cut' }, { path: '/pay/micropay' });
+  await shop.reversals.pay(shop.request('A1'));
+  expect((await end).outcome.kind).toBe('needs-attention');
+  await expect.poll(() => shop.reversals.dead()).toHaveLength(1);
+  const [dead] = await shop.reversals.dead();
+  expect(dead).toMatchObject({ status: 'dead', outcome: { error: { errorCode: 'PARAM_ERROR' } } });
+
+  shop.sandbox.faults.clear();
+  const better = shop.end('A1');
+  expect(await shop.reversals.redrive({ outTradeNo: 'A1' })).toBe(true);
+  expect((await better).outcome.kind).toBe('paid');
+  await expect.poll(() => shop.reversals.counts()).toMatchObject({ dead: 0, done: 1 });
+  expect(await shop.reversals.redrive({ outTradeNo: 'A1' })).toBe(false);
+});
+
+it('an order too old to be revoked asks for a refund, which a redrive may make', async () => {
+  const shop = await openShop();
+  const createdAt = shop.now() - 8 * 24 * 60 * 60 * 1000;
+  shop.sandbox.orders.create({ outTradeNo: 'A1', state: 'paid', totalFee: TOTAL_FEE, createdAt });
+  const end = shop.end('A1');
+  await shop.reversals.enqueue({
+    outTradeNo: 'A1',
+    orderCreatedAt: new Date(createdAt),
+    policy: { ifPaid: 'revoke' },
+  });
+  expect((await end).outcome.kind).toBe('refund-required');
+  const better = shop.end('A1');
+  await expect
+    .poll(() => shop.reversals.redrive({ outTradeNo: 'A1' }, { policy: { refundWhenExpired: true } }))
+    .toBe(true);
+  expect((await better).outcome.kind).toBe('refunded');
+  expect(shop.sandbox.ledger.of('A1').net).toBe(0);
+});
+
+it('an end is told until whoever is told has taken it', async () => {
+  const told: string[] = [];
+  const shop = await openShop({
+    onSettled: ({ outcome }) => {
+      told.push(outcome.kind);
+      if (told.length < 3) throw new Error('the shop’s database is away');
+    },
+  });
+  shop.sandbox.faults.add({ kind: 'cut' }, { path: '/pay/micropay' });
+  await shop.reversals.pay(shop.request('A1'));
+  await expect.poll(() => told, { timeout: 10_000 }).toEqual(['paid', 'paid', 'paid']);
+  await expect.poll(() => shop.reversals.counts()).toMatchObject({ done: 1 });
+  expect(pathsOf(shop).filter((path) => path === '/pay/orderquery')).toHaveLength(1);
+  const problems = shop.events.filter(({ kind }) => kind === 'problem');
+  expect(problems).toHaveLength(2);
+});
+
+it('a reversal of another merchant is left to a worker that knows it', async () => {
+  const engine = new SharedEngine();
+  const shop = await openShop({ engine });
+  const other = new WechatPayClient({ ...shop.sandbox.merchant, merchantId: '1900000109', transport: () => never });
+  const elsewhere = new DurableReversals({ engine, clients: [other, shop.client] });
+  const order = { outTradeNo: 'A1', orderCreatedAt: new Date(Date.now() - 15_000) };
+  await expect(elsewhere.enqueue(order)).rejects.toMatchObject({ field: 'merchantId' });
+  await elsewhere.enqueue({ ...order, merchantId: '1900000109' });
+  await expect
+    .poll(() => shop.events.find(({ kind }) => kind === 'problem'))
+    .toMatchObject({
+      error: { message: expect.stringContaining('1900000109') as string },
+    });
+  expect(await elsewhere.get({ outTradeNo: 'A1', merchantId: '1900000109' })).toMatchObject({ status: 'waiting' });
+  expect(await elsewhere.list({ merchantId: '1900000109' })).toHaveLength(1);
+  expect(await elsewhere.list({ merchantId: shop.client.merchantId })).toEqual([]);
+});
+
+const never = new Promise<never>(() => undefined);
+
+it.each([
+  ['clients', { clients: [] }],
+  ['concurrency', { concurrency: 0 }],
+  ['speed', { speed: Number.NaN }],
+])('refuses %s that make no sense', async (field, wrong) => {
+  const { client } = await openShop();
+  const engine = new SharedEngine();
+  expect(() => new DurableReversals({ engine, clients: client, ...wrong })).toThrow(
+    expect.objectContaining({ code: 'WECHATPAY_INVALID_CONFIG', field }) as Error,
+  );
+});
+
+it.each([
+  ['orderCreatedAt', { orderCreatedAt: new Date(Number.NaN) }],
+  ['notBefore', { notBefore: new Date(Number.NaN) }],
+  ['deadline', { deadline: new Date(Number.NaN) }],
+  ['outTradeNo', { outTradeNo: 'x'.repeat(33) }],
+  ['revokeAfterMs', { policy: { revokeAfterMs: 0.5 } }],
+  ['merchantId', { merchantId: '1' }],
+])('refuses an intent whose %s makes no sense, and stores nothing', async (field, wrong) => {
+  const shop = await openShop();
+  const intent = { outTradeNo: 'A1', orderCreatedAt: new Date(shop.now()), ...wrong };
+  await expect(shop.reversals.enqueue(intent)).rejects.toMatchObject({ field, outcome: 'not-sent' });
+  expect(await shop.reversals.list()).toEqual([]);
+});
