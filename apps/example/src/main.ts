@@ -6,7 +6,8 @@ import { WechatPayConfigError } from 'wechatpay-core';
 import { AppModule } from './app.module.js';
 import { APP_OPTIONS, configureApp } from './configure-app.js';
 import { chooseGateway } from './gateway.js';
-import { readPort, SettingError } from './settings.js';
+import { readPort, readToken, SettingError } from './settings.js';
+import { chooseStore } from './store.js';
 import { welcome } from './welcome.js';
 
 // This back end asks nobody who they are. Put authentication in front of it before you let others reach it.
@@ -15,10 +16,12 @@ const HOST = '127.0.0.1';
 try {
   const port = readPort(process.env.PORT);
   const gateway = await chooseGateway();
+  const token = readToken(process.env.TILL_TOKEN);
+  const store = await chooseStore();
   // Quiet until it is built: what goes wrong there is told below, without a stack.
   const options = { ...APP_OPTIONS, logger: false, abortOnError: false } as const;
   const app = await NestFactory.create<NestExpressApplication>(
-    AppModule.register(gateway.module, gateway.demo),
+    AppModule.register({ wechatPay: gateway.module, engine: store.engine, token, demo: gateway.demo }),
     options,
   );
   const logger = new ConsoleLogger({ logLevels: ['error', 'warn'] });
@@ -32,7 +35,7 @@ try {
     throw SettingError.from(error, port);
   });
   app.useLogger(logger);
-  console.log(welcome(app, gateway));
+  console.log(welcome(app, { gateway, store, ...(!process.env.TILL_TOKEN && { newToken: token }) }));
 } catch (error) {
   const expected = error instanceof WechatPayConfigError || error instanceof SettingError;
   console.error(expected ? `\n  Cannot start. ${error.message}\n` : error);

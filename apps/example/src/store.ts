@@ -1,0 +1,29 @@
+import { fileURLToPath } from 'node:url';
+import { Logger } from '@nestjs/common';
+import type { ReversalEngine } from 'wechatpay-durable';
+
+/** Where orders are written down before they are charged. */
+export interface Store {
+  readonly engine: ReversalEngine;
+  /** In words, without a password. */
+  readonly place: string;
+}
+
+const FOLDER = fileURLToPath(new URL('../data', import.meta.url));
+
+/** PostgreSQL where DATABASE_URL is set; else a database inside this process, in the folder DATA_DIR. */
+export async function chooseStore(): Promise<Store> {
+  // Each is loaded only where it is used, so that an install can leave the other out.
+  const { DATABASE_URL: connectionString, DATA_DIR } = process.env;
+  if (connectionString) {
+    const { PostgresEngine } = await import('wechatpay-durable/postgres');
+    return { engine: new PostgresEngine({ connectionString }), place: 'the database of DATABASE_URL' };
+  }
+  const folder = DATA_DIR === undefined || DATA_DIR === '' ? FOLDER : DATA_DIR;
+  const { EmbeddedEngine } = await import('wechatpay-durable/embedded');
+  const logger = new Logger('Store');
+  const onNote = (message: string, level: 'log' | 'warn'): void => {
+    logger[level](message);
+  };
+  return { engine: new EmbeddedEngine({ folder, onNote }), place: folder };
+}
