@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { Sandbox, type Behaviour, type DirectRequest, type Fault } from 'wechatpay-sandbox';
 import {
+  askFirst,
   payAndSettle,
   REVERSE,
   settleOrder,
@@ -91,6 +92,8 @@ const story = fc.record({
   deadlineS: fc.constantFrom(60, 600, 86_400),
   /** Keep what is paid; or give it back once it is paid; or give up where Quick Pay has no clear answer. */
   plan: fc.constantFrom('keep', 'keep', 'give back', 'give up'),
+  /** After a crash: asks before it goes on, as a driver that delivers at least once does. */
+  asksFirst: fc.boolean(),
 });
 
 const quiet = { fault: null, takesMs: 100, lateMs: 0, crash: null };
@@ -107,6 +110,7 @@ it(`an order ends as the ledger says, in ${RUNS} stories`, { timeout: 600_000 },
     mishaps,
     deadlineS,
     plan,
+    asksFirst,
   }: typeof story extends fc.Arbitrary<infer T> ? T : never) => {
     sandbox.reset();
     now = START;
@@ -210,7 +214,7 @@ it(`an order ends as the ledger says, in ${RUNS} stories`, { timeout: 600_000 },
         ended = undefined;
         now += crash?.downForMs ?? 0;
         crash = undefined;
-        run = () => settleOrder(client, stored, options);
+        run = () => settleOrder(client, asksFirst ? askFirst(stored) : stored, options);
       }
     }
 

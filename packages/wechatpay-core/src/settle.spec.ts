@@ -2,7 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
 import {
   advance,
+  askFirst,
   nextStep,
+  reopenSettlement,
   startSettlement,
   WechatPayRequestError,
   type SettleError,
@@ -296,6 +298,52 @@ describe('a deadline', () => {
       kind: 'unresolved',
       error: { code: 'WECHATPAY_TIMEOUT', outcome: 'unknown', message: 'no' },
     });
+  });
+});
+
+describe('goes on with a settlement that stopped', () => {
+  const later = CREATED + DAY_S * 1000;
+  const reopened = (stopped: SettleState, policy?: Partial<SettlePolicy>): SettleState =>
+    reopenSettlement(stopped, later, later + DAY_S * 1000, policy);
+
+  it('asks before it does what it was about to do', () => {
+    const stopped = advance(start(), PAYING, CREATED + 46_000);
+    expect(nextStep(stopped, CREATED + 60_000)).toEqual({ kind: 'reverse' });
+    expect(nextStep(askFirst(stopped), CREATED + 60_000)).toEqual({ kind: 'query' });
+    expect(play([state('REVOKED')], askFirst(stopped), 60)).toMatchObject({
+      steps: ['query 60'],
+      outcome: { kind: 'revoked' },
+    });
+  });
+
+  it('once its cause is mended', () => {
+    const { state: stopped, outcome } = play([failed('query', PARAMETER)]);
+    expect(outcome.kind).toBe('needs-attention');
+    expect(play([PAID], reopened(stopped), DAY_S)).toMatchObject({ steps: ['query 86400'], outcome: { kind: 'paid' } });
+  });
+
+  it('and a revoke that was decided stays decided', () => {
+    const stopped = advance(start({}, 50), PAYING, CREATED + 46_000);
+    expect(nextStep(stopped, later)).toMatchObject({ outcome: { kind: 'unresolved' } });
+    expect(play([PAID, REVOKED], reopened(stopped), DAY_S).steps).toEqual(['query 86400', 'reverse 86400']);
+  });
+
+  it('with another policy: gives back what was kept, refunds what is too old', () => {
+    const { state: unclear } = play([PAYING], start({}, 20));
+    expect(play([PAID, REVOKED], reopened(unclear, { ifPaid: 'revoke' }), DAY_S).outcome.kind).toBe('revoked');
+    const { state: old } = play([PAID], start({ ifPaid: 'revoke' }, 10 * DAY_S), 8 * DAY_S);
+    expect(old.outcome?.kind).toBe('refund-required');
+    const again = reopenSettlement(old, CREATED, CREATED + 20 * DAY_S * 1000, { refundWhenExpired: true });
+    expect(play([PAID, { kind: 'refunded' }], again, 9 * DAY_S).outcome.kind).toBe('refunded');
+  });
+
+  it.each([
+    ['state', () => reopened(play([PAID]).state)],
+    ['deadline', () => reopenSettlement(start(), later, Number.NaN)],
+    ['backoffMs', () => reopened(start(), { backoffMs: 0 })],
+    ['state', () => reopened({} as SettleState)],
+  ])('refuses a wrong %s', (field, wrong) => {
+    expect(wrong).toThrow(expect.objectContaining({ field, outcome: 'not-sent' }) as Error);
   });
 });
 

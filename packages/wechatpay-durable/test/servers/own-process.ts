@@ -13,7 +13,7 @@ if [ -n "$pid" ]; then
   for _ in $(seq 60); do kill -0 "$pid" || break; sleep 0.05; done
   kill -KILL "$pid"
 fi
-rm -rf "$1"
+[ -z "$1" ] || rm -rf "$1"
 `;
 
 /**
@@ -28,10 +28,7 @@ export class OwnProcess {
 
   private constructor(folder: string) {
     this.folder = folder;
-    // A session of its own: a Ctrl-C in the terminal must not end the guard before its work.
-    this.#guard = spawn('sh', ['-c', GUARD, 'sh', folder], { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
-    this.#guard.unref();
-    (this.#guard.stdin as Socket).unref();
+    this.#guard = keepWatch(folder);
   }
 
   static async create(name: string): Promise<OwnProcess> {
@@ -92,6 +89,19 @@ export class OwnProcess {
     this.#guard.stdin?.end();
     await exit;
   }
+}
+
+/**
+ * Watches over the process whose id is written to its stdin, and ends it where this process has ended, or the input has.
+ *
+ * @param folder is deleted then.
+ */
+export function keepWatch(folder = ''): ChildProcess {
+  // A session of its own: a Ctrl-C in the terminal must not end the guard before its work.
+  const guard = spawn('sh', ['-c', GUARD, 'sh', folder], { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
+  guard.unref();
+  (guard.stdin as Socket).unref();
+  return guard;
 }
 
 export async function freePort(): Promise<number> {

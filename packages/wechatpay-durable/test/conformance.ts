@@ -1,0 +1,21 @@
+import { describe } from 'vitest';
+import { describeCrashing } from './conformance/crashing.js';
+import type { Conformance } from './conformance/harness.js';
+import { describeLeasing } from './conformance/leasing.js';
+import { describeLooking } from './conformance/looking.js';
+import { describeStoring } from './conformance/storing.js';
+
+/**
+ * What each engine must do, through its port alone, on a real store.
+ *
+ * The tests run side by side, since most of their time is waiting: `open` gives each a store of its own.
+ */
+export function describeEngine(name: string, conformance: Conformance): void {
+  // The slow ones first.
+  describe.concurrent(name, () => {
+    describeCrashing(conformance);
+    describeLeasing(conformance);
+    describeStoring(conformance);
+    describeLooking(conformance);
+  });
+}

@@ -1,0 +1,109 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { AnotherProcess } from './another-process.js';
+import { finish, later, reversal, TestWorker, untilStatus, use, useSecond, type Conformance } from './harness.js';
+
+const TAKEOVER_MS = 15_000;
+
+/** Workers that vanish, or stand still for too long. */
+export function describeCrashing(conformance: Conformance): void {
+  const { isShared = true } = conformance;
+
+  describe('where a worker vanishes', () => {
+    it.skipIf(!isShared)('keeps a lease for as long as the handler takes', async ({ onTestFinished }) => {
+      const store = await use(conformance, onTestFinished);
+      const { id, data } = reversal();
+      await store.engine.enqueue(id, data, 0);
+      const worker = await TestWorker.start(store.engine);
+      const delivery = await worker.next(id);
+      const other = await TestWorker.start(await useSecond(store, onTestFinished));
+
+      await sleep(TAKEOVER_MS + 1000);
+
+      expect([worker.untaken, other.untaken]).toEqual([0, 0]);
+      await delivery.save(later(data));
+      delivery.end({ kind: 'again', data, delayMs: 0 });
+      const next = await Promise.race([worker.next(id), other.next(id)]);
+      expect(next.data).toEqual(data);
+    });
+
+    it.skipIf(!isShared)('takes over within 15 s, from what was last saved', async ({ onTestFinished }) => {
+      const { engine, anotherProcess } = await use(conformance, onTestFinished);
+      const { id, data } = reversal();
+      const saved = later(data);
+      await engine.enqueue(id, data, 0);
+      const other = await AnotherProcess.start(anotherProcess);
+      onTestFinished(() => other.kill());
+      expect(await other.next('leased')).toEqual({ kind: 'leased', id, data });
+      expect(await other.save(saved)).toEqual({ kind: 'saved' });
+      const worker = await TestWorker.start(engine);
+
+      await other.kill();
+      const killedAt = Date.now();
+      const delivery = await worker.next(id);
+
+      expect(delivery.at - killedAt).toBeLessThan(TAKEOVER_MS);
+      expect(delivery.data).toEqual(saved);
+      delivery.end({ kind: 'done', data: saved });
+      await untilStatus(engine, id, 'done');
+    });
+
+    it('never counts it as a failure, however often that happens', async ({ onTestFinished }) => {
+      const store = await use(conformance, onTestFinished, { shortLease: true });
+      const { id, data } = reversal();
+      await store.engine.enqueue(id, data, 0);
+      await store.engine.close();
+      let saved = data;
+      for (let crash = 1; crash <= 4; crash += 1) {
+        const other = await AnotherProcess.start(store.anotherProcess);
+        onTestFinished(() => other.kill());
+        expect(await other.next('leased')).toEqual({ kind: 'leased', id, data: saved });
+        saved = later(data, crash);
+        expect(await other.save(saved)).toEqual({ kind: 'saved' });
+        await other.kill();
+      }
+
+      const engine = await useSecond(store, onTestFinished);
+      const worker = await TestWorker.start(engine);
+      expect(await engine.counts()).toMatchObject({ dead: 0, done: 0, cancelled: 0 });
+      const delivery = await worker.next(id);
+      expect(delivery.data).toEqual(saved);
+      delivery.end({ kind: 'done', data: saved });
+      await untilStatus(engine, id, 'done');
+    });
+
+    it.skipIf(!isShared)('lets one that lost its lease neither save nor end', async ({ onTestFinished }) => {
+      const { engine, anotherProcess } = await use(conformance, onTestFinished, { shortLease: true });
+      const { id, data } = reversal();
+      const newer = later(data, 1);
+      await engine.enqueue(id, data, 0);
+      const other = await AnotherProcess.start(anotherProcess);
+      onTestFinished(() => other.kill());
+      await other.next('leased');
+
+      other.pause();
+      const worker = await TestWorker.start(engine);
+      const delivery = await worker.next(id);
+      await delivery.save(newer);
+      other.resume();
+
+      expect(await other.save(later(data, 2))).toEqual({ kind: 'refused', errorName: 'LeaseLostError' });
+      other.end({ kind: 'dead', data });
+      await other.next('problem');
+      expect(await engine.get(id)).toMatchObject({ status: 'active', ...newer });
+      delivery.end({ kind: 'done', data: newer });
+      expect(await untilStatus(engine, id, 'done')).toMatchObject(newer);
+    });
+
+    it('goes on with what was enqueued before the store was closed', async ({ onTestFinished }) => {
+      const store = await use(conformance, onTestFinished);
+      const { id, data } = reversal();
+      await store.engine.enqueue(id, data, 300);
+      await store.engine.close();
+
+      const engine = await useSecond(store, onTestFinished);
+      expect(await engine.get(id)).toMatchObject({ id, status: 'waiting', ...data });
+      await finish(engine, await TestWorker.start(engine), { id, data }, 'done');
+    });
+  });
+}

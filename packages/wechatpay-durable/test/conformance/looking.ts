@@ -1,0 +1,105 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import type { ReversalFilter, StoredReversal } from '../../src/engine.js';
+import { finish, HOUR_MS, MERCHANT, reversal, TestWorker, untilStatus, use, type Conformance } from './harness.js';
+
+/** What is found of what is stored. */
+export function describeLooking(conformance: Conformance): void {
+  describe('when asked', () => {
+    it('lists by status, merchant and age, the oldest first', async ({ onTestFinished }) => {
+      const { engine } = await use(conformance, onTestFinished);
+      const worker = await TestWorker.start(engine);
+      const ids: Record<string, string> = {};
+      for (const kind of ['done', 'dead', 'active'] as const) {
+        const { id, data } = reversal();
+        await engine.enqueue(id, data, 0);
+        ids[kind] = id;
+        if (kind === 'active') await worker.next(id);
+        else await finish(engine, worker, { id, data }, kind);
+      }
+      const cancelled = reversal();
+      await engine.enqueue(cancelled.id, cancelled.data, HOUR_MS);
+      await engine.cancel(cancelled.id);
+      await sleep(5);
+      const cut = new Date();
+      await sleep(5);
+      const [waiting, elsewhere] = [reversal(), reversal({}, '1900009999')];
+      await engine.enqueue(waiting.id, waiting.data, HOUR_MS);
+      await sleep(2);
+      await engine.enqueue(elsewhere.id, elsewhere.data, HOUR_MS);
+      const order = [ids.done, ids.dead, ids.active, cancelled.id, waiting.id, elsewhere.id];
+      const list = async (filter: ReversalFilter) =>
+        (await engine.list(filter)).map(({ id }) => order.indexOf(id)).join();
+
+      expect(await list({})).toBe('0,1,2,3,4,5');
+      expect(await list({ status: 'done' })).toBe('0');
+      expect(await list({ status: 'dead' })).toBe('1');
+      expect(await list({ status: 'active' })).toBe('2');
+      expect(await list({ status: 'cancelled' })).toBe('3');
+      expect(await list({ status: 'waiting' })).toBe('4,5');
+      expect(await list({ status: ['waiting', 'active'] })).toBe('2,4,5');
+      expect(await list({ status: ['cancelled', 'dead'] })).toBe('1,3');
+      expect(await list({ merchantId: '1900009999' })).toBe('5');
+      expect(await list({ merchantId: MERCHANT, status: 'waiting' })).toBe('4');
+      expect(await list({ createdBefore: cut })).toBe('0,1,2,3');
+      expect(await list({ createdBefore: cut, status: 'waiting' })).toBe('');
+      expect(await list({ limit: 2 })).toBe('0,1');
+      for (const stored of await engine.list({})) expect(stored).toEqual(await engine.get(stored.id));
+      expect(await engine.get(reversal().id)).toBeUndefined();
+    });
+
+    it('pages through all of them, each once', async ({ onTestFinished }) => {
+      const { engine } = await use(conformance, onTestFinished);
+      const all = Array.from({ length: 60 }, (_, index) => reversal({}, index % 3 ? MERCHANT : '1900009999'));
+      // At a time, so that many have the same `createdAt`.
+      await Promise.all(all.map(({ id, data }) => engine.enqueue(id, data, HOUR_MS)));
+      const pages = async (filter: ReversalFilter): Promise<StoredReversal[]> => {
+        const page = await engine.list(filter);
+        const last = page.at(-1);
+        return last ? [...page, ...(await pages({ ...filter, after: last }))] : [];
+      };
+
+      const found = await pages({ limit: 7 });
+      expect(found.map(({ id }) => id).sort()).toEqual(all.map(({ id }) => id).sort());
+      const times = found.map(({ createdAt }) => createdAt.getTime());
+      expect(times).toEqual(times.toSorted((one, other) => one - other));
+      const some = await pages({ limit: 7, merchantId: '1900009999', status: 'waiting' });
+      expect(some).toEqual(found.filter(({ merchantId }) => merchantId === '1900009999'));
+      expect(some).toHaveLength(20);
+    });
+
+    it('counts what there is, and tells how late it is', async ({ onTestFinished }) => {
+      const { engine } = await use(conformance, onTestFinished);
+      const none = { waiting: 0, active: 0, done: 0, dead: 0, cancelled: 0, lateMs: 0 };
+      expect(await engine.counts()).toEqual(none);
+
+      const [first, due, cancelled] = [reversal(), reversal(), reversal()];
+      await engine.enqueue(first.id, first.data, HOUR_MS);
+      await sleep(2);
+      await engine.enqueue(cancelled.id, cancelled.data, HOUR_MS);
+      await engine.cancel(cancelled.id);
+      expect((await engine.counts()).lateMs).toBe(0);
+      await engine.enqueue(due.id, due.data, 0);
+      await sleep(250);
+      const counts = await engine.counts();
+      expect(counts).toMatchObject({ ...none, waiting: 2, cancelled: 1, lateMs: expect.any(Number) as number });
+      expect(counts.lateMs).toBeGreaterThanOrEqual(240);
+      expect(counts.lateMs).toBeLessThan(20_000);
+      expect(counts.oldestOpenAt).toEqual((await engine.get(first.id))?.createdAt);
+
+      const worker = await TestWorker.start(engine);
+      await engine.reschedule(first.id, 0);
+      const { end } = await worker.next(first.id);
+      const active = await worker.next(due.id);
+      expect(await engine.counts()).toMatchObject({ ...none, active: 2, cancelled: 1 });
+      end({ kind: 'dead', data: first.data });
+      await untilStatus(engine, first.id, 'dead');
+      const after = await engine.counts();
+      expect(after).toMatchObject({ ...none, active: 1, dead: 1, cancelled: 1 });
+      expect(after.oldestOpenAt).toEqual((await engine.get(due.id))?.createdAt);
+      active.end({ kind: 'done', data: due.data });
+      await untilStatus(engine, due.id, 'done');
+      expect(await engine.counts()).toEqual({ ...none, done: 1, dead: 1, cancelled: 1 });
+    });
+  });
+}

@@ -1,0 +1,259 @@
+import { advance } from 'wechatpay-core';
+import { describe, expect, it } from 'vitest';
+import type { ReversalData } from '../../src/engine.js';
+import {
+  finish,
+  HOUR_MS,
+  later,
+  reversal,
+  TestWorker,
+  until,
+  untilStatus,
+  use,
+  useSecond,
+  type Conformance,
+} from './harness.js';
+
+/** What is stored once, called off, moved and set going again. */
+export function describeStoring(conformance: Conformance): void {
+  const { isShared = true, supportsTransactions } = conformance;
+
+  describe('as a store', () => {
+    it('stores one of each id, whatever became of it', async ({ onTestFinished }) => {
+      const { engine } = await use(conformance, onTestFinished);
+      const waiting = reversal();
+      const [done, dead, cancelled] = [reversal(), reversal(), reversal()];
+      expect(await engine.enqueue(waiting.id, waiting.data, HOUR_MS)).toBe('enqueued');
+      expect(await engine.enqueue(cancelled.id, cancelled.data, HOUR_MS)).toBe('enqueued');
+      expect(await engine.cancel(cancelled.id)).toBe(true);
+      const worker = await TestWorker.start(engine);
+      for (const [{ id, data }, kind] of [
+        [done, 'done'],
+        [dead, 'dead'],
+      ] as const) {
+        expect(await engine.enqueue(id, data, 0)).toBe('enqueued');
+        await finish(engine, worker, { id, data }, kind);
+      }
+
+      for (const { id } of [waiting, done, dead, cancelled]) {
+        const before = await engine.get(id);
+        expect(await engine.enqueue(id, reversal().data, 0)).toBe('duplicate');
+        expect(await engine.get(id)).toEqual(before);
+      }
+      expect(worker.untaken).toBe(0);
+    });
+
+    it('stores one of each id, where two enqueue it at a time', async ({ onTestFinished }) => {
+      const store = await use(conformance, onTestFinished);
+      const other = isShared ? await useSecond(store, onTestFinished) : store.engine;
+      for (const delayMs of [0, HOUR_MS]) {
+        const all = Array.from({ length: 20 }, () => reversal());
+        const twice = await Promise.all(
+          all.map(({ id, data }) =>
+            Promise.all([store.engine.enqueue(id, data, delayMs), other.enqueue(id, data, delayMs)]),
+          ),
+        );
+        expect(twice.map((results) => results.sort())).toEqual(all.map(() => ['duplicate', 'enqueued']));
+      }
+      expect(await other.counts()).toMatchObject({ waiting: 40 });
+    });
+
+    it('gives back to the letter what it was given', async ({ onTestFinished }) => {
+      const { engine } = await use(conformance, onTestFinished);
+      const { id, data } = reversal({ ifPaid: 'revoke' }, '测试商户');
+      const message = `${'微信支付 – 支付失败 🧾 "\\/\' \r\n\t \u2028 \u007f {{}} %s $1 é e\u0301 '.repeat(120)}!`;
+      expect(message.length).toBeGreaterThan(6000);
+      const error = { code: 'WECHATPAY_CONNECTION', outcome: 'unknown', message } as const;
+      const state = advance(
+        data.state,
+        { kind: 'failed', step: 'query', error: { ...error } },
+        Date.now(),
+        0.123456789,
+      );
+      const long: ReversalData = { ...data, state };
+      expect(long.state.lastError?.message).toBe(message);
+      await engine.enqueue(id, long, 0);
+      expect(await engine.get(id)).toMatchObject(long);
+
+      const worker = await TestWorker.start(engine);
+      const delivery = await worker.next(id);
+      expect(delivery.data).toEqual(long);
+      await delivery.save({ ...long, merchantId: MERCHANT_AFTER });
+      expect(await engine.get(id)).toMatchObject({ ...long, merchantId: MERCHANT_AFTER });
+      delivery.end({ kind: 'dead', data: { ...long, outcome: { kind: 'unresolved', error } } });
+      const dead = await untilStatus(engine, id, 'dead');
+      expect(dead.outcome).toEqual({ kind: 'unresolved', error });
+      expect(dead.state).toEqual(long.state);
+    });
+
+    it('calls off one that waits, as long as no revoke was decided', async ({ onTestFinished }) => {
+      const { engine } = await use(conformance, onTestFinished);
+      const { id, data } = reversal();
+      const mustRevoke = reversal({ ifPaid: 'revoke' });
+      await engine.enqueue(id, data, HOUR_MS);
+      await engine.enqueue(mustRevoke.id, mustRevoke.data, HOUR_MS);
+
+      expect(await engine.cancel(mustRevoke.id)).toBe(false);
+      expect((await engine.get(mustRevoke.id))?.status).toBe('waiting');
+      expect(await engine.cancel(reversal().id)).toBe(false);
+      expect(await engine.cancel(id)).toBe(true);
+      const cancelled = await engine.get(id);
+      expect(cancelled).toMatchObject({ id, status: 'cancelled', ...data });
+      expect(Math.abs(cancelled!.endedAt!.getTime() - Date.now())).toBeLessThan(10_000);
+      expect(cancelled!.dueAt).toBeUndefined();
+      expect(await engine.cancel(id)).toBe(false);
+      expect(await engine.reschedule(id, 0)).toBe(false);
+      expect(await engine.redrive(id, data)).toBe(false);
+    });
+
+    it('calls off none that a worker has, or that has ended', async ({ onTestFinished }) => {
+      const { engine } = await use(conformance, onTestFinished);
+      const worker = await TestWorker.start(engine);
+      for (const kind of ['done', 'dead'] as const) {
+        const { id, data } = reversal();
+        await engine.enqueue(id, data, 0);
+        const delivery = await worker.next(id);
+        expect(await engine.cancel(id)).toBe(false);
+        expect(await engine.reschedule(id, 0)).toBe(false);
+        expect(await engine.redrive(id, data)).toBe(false);
+        delivery.end({ kind, data });
+        await untilStatus(engine, id, kind);
+        expect(await engine.cancel(id)).toBe(false);
+        expect(await engine.reschedule(id, 0)).toBe(false);
+      }
+    });
+
+    it('calls off, or delivers: never both', async ({ onTestFinished }) => {
+      const store = await use(conformance, onTestFinished);
+      const { engine } = store;
+      const other = isShared ? await useSecond(store, onTestFinished) : engine;
+      const all = Array.from({ length: 30 }, () => reversal());
+      const delivered = new Set<string>();
+      const handler = ({ id, data }: { id: string; data: ReversalData }) => {
+        delivered.add(id);
+        return Promise.resolve({ kind: 'done', data } as const);
+      };
+      await Promise.all(all.map(({ id, data }, index) => engine.enqueue(id, data, index * 5)));
+      await engine.process(handler, { concurrency: 4, onProblem: () => undefined });
+      const isCancelled = new Map<string, boolean>();
+      for (const { id } of all.toReversed()) isCancelled.set(id, await other.cancel(id));
+
+      await until(async () => {
+        const { done, cancelled } = await other.counts();
+        return done + cancelled === all.length ? true : undefined;
+      });
+      for (const { id } of all) {
+        expect(isCancelled.get(id)).toBe(!delivered.has(id));
+        expect((await other.get(id))?.status).toBe(isCancelled.get(id) ? 'cancelled' : 'done');
+      }
+    });
+
+    it('moves the next step of one that waits', async ({ onTestFinished }) => {
+      const { engine } = await use(conformance, onTestFinished);
+      const [sooner, laterOn, between] = [reversal(), reversal(), reversal()];
+      await engine.enqueue(sooner.id, sooner.data, HOUR_MS);
+      await engine.enqueue(laterOn.id, laterOn.data, 200);
+      expect(await engine.reschedule(laterOn.id, HOUR_MS)).toBe(true);
+      expect(await engine.reschedule(reversal().id, 0)).toBe(false);
+      await engine.enqueue(between.id, between.data, 400);
+      const worker = await TestWorker.start(engine);
+      const askedAt = Date.now();
+      expect(await engine.reschedule(sooner.id, 0)).toBe(true);
+
+      const first = await worker.next(sooner.id);
+      expect(first.at - askedAt).toBeLessThan(5_000);
+      await worker.next(between.id);
+      expect(worker.untaken).toBe(0);
+      const stored = await engine.get(laterOn.id);
+      expect(stored?.status).toBe('waiting');
+      expect(Math.abs(stored!.dueAt!.getTime() - askedAt - HOUR_MS)).toBeLessThan(10_000);
+    });
+
+    it('sets a dead one going again, once, with what it is told', async ({ onTestFinished }) => {
+      const store = await use(conformance, onTestFinished);
+      const { engine } = store;
+      const other = isShared ? await useSecond(store, onTestFinished) : engine;
+      const { id, data } = reversal();
+      const worker = await TestWorker.start(engine);
+      await engine.enqueue(id, data, 0);
+      await finish(engine, worker, { id, data }, 'dead');
+
+      const twice = await Promise.all([engine.redrive(id, later(data, 1)), other.redrive(id, later(data, 1))]);
+      expect(twice.sort()).toEqual([false, true]);
+      const delivery = await worker.next(id);
+      expect(delivery.data).toEqual(later(data, 1));
+      expect(await engine.redrive(id, data)).toBe(false);
+      expect((await engine.get(id))?.endedAt).toBeUndefined();
+      delivery.end({ kind: 'done', data });
+      await untilStatus(engine, id, 'done');
+      expect(await engine.redrive(id, data)).toBe(false);
+      expect(await engine.redrive(reversal().id, data)).toBe(false);
+      expect(worker.untaken).toBe(0);
+    });
+
+    it('keeps dead ones for ever, and those that ended for 30 days', async ({ onTestFinished, skip }) => {
+      const { engine, passDays } = await use(conformance, onTestFinished);
+      if (!passDays) return skip('the store cannot be made to look older');
+      const worker = await TestWorker.start(engine);
+      const [waiting, cancelled, done, dead] = [reversal(), reversal(), reversal(), reversal()];
+      await engine.enqueue(waiting.id, waiting.data, 100 * 24 * HOUR_MS);
+      await engine.enqueue(cancelled.id, cancelled.data, HOUR_MS);
+      await engine.cancel(cancelled.id);
+      await engine.enqueue(done.id, done.data, 0);
+      await finish(engine, worker, done, 'done');
+      await engine.enqueue(dead.id, dead.data, 0);
+      await finish(engine, worker, dead, 'dead');
+
+      await passDays(29);
+      for (const { id } of [waiting, cancelled, done, dead]) expect(await engine.get(id)).toBeDefined();
+      await passDays(2);
+      expect(await engine.get(done.id)).toBeUndefined();
+      expect(await engine.get(cancelled.id)).toBeUndefined();
+      expect((await engine.get(dead.id))?.status).toBe('dead');
+      expect((await engine.get(waiting.id))?.status).toBe('waiting');
+      const kept = (await engine.list({})).map(({ id }) => id);
+      expect(kept).not.toContain(done.id);
+      expect(kept).toEqual(expect.arrayContaining([waiting.id, dead.id]));
+      expect(await engine.enqueue(done.id, done.data, HOUR_MS)).toBe('enqueued');
+      expect(await engine.get(done.id)).toMatchObject({ status: 'waiting' });
+    });
+
+    it.runIf(supportsTransactions)('enqueues in a transaction', async ({ onTestFinished }) => {
+      const { engine, transaction } = await use(conformance, onTestFinished);
+      const [kept, dropped] = [reversal(), reversal()];
+      await transaction!(async (tx) => {
+        expect(await engine.enqueue(kept.id, kept.data, 0, { tx })).toBe('enqueued');
+        expect(await engine.get(kept.id)).toBeUndefined();
+      });
+      const failure = new Error('the order could not be stored');
+      const rolledBack = transaction!(async (tx) => {
+        await engine.enqueue(dropped.id, dropped.data, 0, { tx });
+        throw failure;
+      });
+      await expect(rolledBack).rejects.toBe(failure);
+
+      expect(await engine.get(dropped.id)).toBeUndefined();
+      expect(await engine.enqueue(dropped.id, dropped.data, HOUR_MS)).toBe('enqueued');
+      expect(await engine.get(kept.id)).toMatchObject({ status: 'waiting', ...kept.data });
+      await finish(engine, await TestWorker.start(engine), kept, 'done');
+    });
+
+    it.skipIf(supportsTransactions)('says so where it has no transactions', async ({ onTestFinished }) => {
+      const { engine } = await use(conformance, onTestFinished);
+      const { id, data } = reversal();
+      await expect(engine.enqueue(id, data, 0, { tx: {} })).rejects.toThrow(/^tx: .*(transaction|PostgresEngine)/);
+      expect(await engine.get(id)).toBeUndefined();
+    });
+
+    it.each(conformance.badOptions ?? [])('refuses $name', async ({ open, message }) => {
+      const error: unknown = await open().then(
+        () => undefined,
+        (thrown: unknown) => thrown,
+      );
+      expect(error).toBeInstanceOf(Error);
+      expect((error as Error).message).toMatch(message);
+    });
+  });
+}
+
+const MERCHANT_AFTER = '商户🀄';
