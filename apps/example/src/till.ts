@@ -5,6 +5,7 @@ import {
   ServiceUnavailableException,
   type BeforeApplicationShutdown,
   type OnApplicationBootstrap,
+  type OnModuleInit,
 } from '@nestjs/common';
 import { Subject, type Observable } from 'rxjs';
 import {
@@ -14,6 +15,7 @@ import {
   WechatPayRequestError,
   type QueryOrderResult,
   type QuickPayRequest,
+  type SettleState,
 } from 'wechatpay-core';
 import {
   DurableReversals,
@@ -42,7 +44,7 @@ const OPEN: readonly TillOrder['state'][] = ['paying', 'refund-required', 'needs
  * each step, is in memory for whoever looks on.
  */
 @Injectable()
-export class Till implements OnApplicationBootstrap, BeforeApplicationShutdown {
+export class Till implements OnModuleInit, OnApplicationBootstrap, BeforeApplicationShutdown {
   readonly #reversals: DurableReversals;
   readonly #client: WechatPayClient;
   readonly #entries = new Map<string, Entry>();
@@ -56,9 +58,13 @@ export class Till implements OnApplicationBootstrap, BeforeApplicationShutdown {
     this.#client = client;
   }
 
-  /** The store is open by now, and its worker may have begun. */
-  async onApplicationBootstrap(): Promise<void> {
+  /** Before the worker begins. */
+  onModuleInit(): void {
     subscribe(REVERSAL_CHANNEL, this.#hear);
+  }
+
+  /** Once the store is open. */
+  async onApplicationBootstrap(): Promise<void> {
     await this.catchUp();
   }
 
@@ -183,7 +189,8 @@ export class Till implements OnApplicationBootstrap, BeforeApplicationShutdown {
   readonly #hear = (message: unknown): void => {
     const event = message as ReversalEvent;
     if (event.kind === 'problem' || event.merchantId !== this.#client.merchantId) return;
-    const entry = this.#entries.get(event.outTradeNo);
+    const known = this.#entries.get(event.outTradeNo);
+    const entry = known ?? (event.kind === 'step' ? this.#adopt(event.step.state, WAITING) : undefined);
     if (!entry) return;
     if (event.kind === 'settled') {
       const { outcome } = event;
@@ -216,18 +223,28 @@ export class Till implements OnApplicationBootstrap, BeforeApplicationShutdown {
   }
 
   #note(stored: StoredReversal): void {
-    const { order, totalFee, currency, orderCreatedAt } = stored.state;
-    if (totalFee === undefined || currency === undefined) return; // no till has charged this
-    const { outTradeNo, subMerchantId } = order;
+    const { outTradeNo } = stored.state.order;
     if (this.#charging.has(outTradeNo)) return; // it is told soon
     const now = standing(stored);
     const known = this.#entries.get(outTradeNo);
-    if (!known) {
-      const sub = subMerchantId === undefined ? {} : { subMerchantId };
-      this.#add({ outTradeNo, ...sub, totalFee, currency, createdAt: new Date(orderCreatedAt), steps: [], ...now });
-    } else if (OPEN.includes(known.order.state) && known.order.state !== now.state) {
-      this.#show(known, now);
-    }
+    if (!known) this.#adopt(stored.state, now);
+    else if (OPEN.includes(known.order.state) && known.order.state !== now.state) this.#show(known, now);
+  }
+
+  /** Takes on an order that another process charged, or an earlier one; what no till has charged is left out. */
+  #adopt({ order, totalFee, currency, orderCreatedAt }: SettleState, now: Standing): Entry | undefined {
+    if (totalFee === undefined || currency === undefined) return undefined;
+    const { outTradeNo, subMerchantId } = order;
+    const sub = subMerchantId === undefined ? {} : { subMerchantId };
+    return this.#add({
+      outTradeNo,
+      ...sub,
+      totalFee,
+      currency,
+      createdAt: new Date(orderCreatedAt),
+      steps: [],
+      ...now,
+    });
   }
 
   #add(order: TillOrder): Entry {
