@@ -1,10 +1,4 @@
-import {
-  LeaseLostError,
-  type ProblemListener,
-  type ReversalData,
-  type ReversalHandler,
-  type Verdict,
-} from './engine.js';
+import type { ProblemListener, ReversalData, ReversalHandler, Verdict } from './engine.js';
 
 /** What an engine brings to a {@link LeaseLoop}. */
 export interface LeaseLoopOptions<Taken> {
@@ -99,10 +93,7 @@ export class LeaseLoop<Taken extends { id: string; data: ReversalData }> {
       await settle(taken, verdict);
       if (verdict.kind === 'again' && verdict.delayMs === 0) this.wake();
     } catch (error) {
-      onProblem(
-        error instanceof LeaseLostError ? error : new Error(`Reversal ${id}: a step failed.`, { cause: error }),
-        id,
-      );
+      onProblem(error as Error, id);
     }
   }
 

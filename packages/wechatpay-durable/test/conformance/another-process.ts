@@ -22,6 +22,9 @@ export class AnotherProcess {
     // One that is stopped does not see that the test has ended.
     this.#guard = keepWatch();
     if (this.#child.pid !== undefined) this.#guard.stdin?.write(`${String(this.#child.pid)}\n`);
+    this.#child.once('exit', () => {
+      this.#guard.stdin?.end('\n');
+    });
   }
 
   /** Opens the store, and works on what is due, one at a time. */
@@ -61,7 +64,6 @@ export class AnotherProcess {
     const exit = once(this.#child, 'exit');
     this.#child.kill('SIGKILL');
     await exit;
-    this.#guard.stdin?.end('\n');
   }
 
   #send(command: Command): void {

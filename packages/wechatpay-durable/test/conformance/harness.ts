@@ -37,7 +37,7 @@ export interface Conformance {
   /** Whether `enqueue` takes a `tx`; then `transaction` is there. */
   readonly supportsTransactions: boolean;
   /** Options that make no sense, each with what its error says. */
-  readonly badOptions?: readonly { name: string; open: () => Promise<unknown>; message: RegExp }[];
+  readonly badOptions?: readonly { name: string; open: () => unknown; message: RegExp }[];
 }
 
 /** A lease that the test has in hand. */
@@ -51,9 +51,12 @@ export interface Delivery extends Lease {
 export class TestWorker {
   readonly problems: { error: Error; id: string | undefined }[] = [];
   readonly #deliveries = new Mailbox<Delivery>();
+  readonly #held = new Set<Delivery>();
+  #isOver = false;
 
   static async start(engine: ReversalEngine, concurrency = 4): Promise<TestWorker> {
     const worker = new TestWorker();
+    workers.set(engine, worker);
     const onProblem: ProblemListener = (error, id) => worker.problems.push({ error, id });
     await engine.process((lease) => worker.#handle(lease), { concurrency, onProblem });
     return worker;
@@ -68,12 +71,23 @@ export class TestWorker {
     return this.#deliveries.take((lease): lease is Delivery => id === undefined || lease.id === id, timeoutMs);
   }
 
-  #handle({ id, data, signal, save }: Lease): Promise<Verdict> {
+  /** Gives back what it has: an engine that closes waits for it. */
+  letGo(): void {
+    this.#isOver = true;
+    for (const { data, end } of this.#held) end({ kind: 'again', data, delayMs: HOUR_MS });
+  }
+
+  async #handle({ id, data, signal, save }: Lease): Promise<Verdict> {
+    if (this.#isOver) return { kind: 'again', data, delayMs: HOUR_MS };
     return new Promise((end, fail) => {
-      this.#deliveries.put({ id, data, signal, save, at: Date.now(), end, fail });
+      const delivery = { id, data, signal, save, at: Date.now(), end, fail };
+      this.#held.add(delivery);
+      this.#deliveries.put(delivery);
     });
   }
 }
+
+const workers = new WeakMap<ReversalEngine, TestWorker>();
 
 export const MERCHANT = '1900000109';
 export const HOUR_MS = 60 * 60 * 1000;
@@ -140,7 +154,10 @@ export async function use(
   options?: { shortLease?: boolean },
 ): Promise<EngineUnderTest> {
   const store = await open(options);
-  onTestFinished(store.dispose);
+  onTestFinished(async () => {
+    workers.get(store.engine)?.letGo();
+    await store.dispose();
+  });
   return store;
 }
 
@@ -150,7 +167,10 @@ export async function useSecond(
   onTestFinished: (dispose: () => Promise<void>) => void,
 ): Promise<ReversalEngine> {
   const engine = second();
-  onTestFinished(() => engine.close());
+  onTestFinished(async () => {
+    workers.get(engine)?.letGo();
+    await engine.close();
+  });
   await engine.open();
   return engine;
 }

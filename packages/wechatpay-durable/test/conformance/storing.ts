@@ -61,7 +61,7 @@ export function describeStoring(conformance: Conformance): void {
     it('gives back to the letter what it was given', async ({ onTestFinished }) => {
       const { engine } = await use(conformance, onTestFinished);
       const { id, data } = reversal({ ifPaid: 'revoke' }, '测试商户');
-      const message = `${'微信支付 – 支付失败 🧾 "\\/\' \r\n\t \u2028 \u007f {{}} %s $1 é e\u0301 '.repeat(120)}!`;
+      const message = `${'微信支付 – 支付失败 🧾 "\\/\' \r\n\t \u2028 \u007f {{}} %s $1 é e\u0301 '.repeat(150)}!`;
       expect(message.length).toBeGreaterThan(6000);
       const error = { code: 'WECHATPAY_CONNECTION', outcome: 'unknown', message } as const;
       const state = advance(
@@ -246,10 +246,12 @@ export function describeStoring(conformance: Conformance): void {
     });
 
     it.each(conformance.badOptions ?? [])('refuses $name', async ({ open, message }) => {
-      const error: unknown = await open().then(
-        () => undefined,
-        (thrown: unknown) => thrown,
-      );
+      const error: unknown = await Promise.resolve()
+        .then(open)
+        .then(
+          () => undefined,
+          (thrown: unknown) => thrown,
+        );
       expect(error).toBeInstanceOf(Error);
       expect((error as Error).message).toMatch(message);
     });

@@ -10,8 +10,11 @@ const GUARD = `
 while read -r line; do pid=$line; done
 if [ -n "$pid" ]; then
   kill -QUIT "$pid"
-  for _ in $(seq 60); do kill -0 "$pid" || break; sleep 0.05; done
-  kill -KILL "$pid"
+  for _ in $(seq 60); do
+    kill -0 "$pid" || { pid=; break; }
+    sleep 0.05
+  done
+  [ -z "$pid" ] || kill -KILL "$pid"
 fi
 [ -z "$1" ] || rm -rf "$1"
 `;
@@ -60,7 +63,7 @@ export class OwnProcess {
       child.once('error', reject);
       child.once('exit', (code, signal) => {
         this.#child = undefined;
-        this.#guard.stdin?.write('\n');
+        if (this.#guard.stdin?.writable) this.#guard.stdin.write('\n');
         reject(new Error(`${command} ended with ${String(signal ?? code)}:\n${this.#output}`));
       });
       for (const stream of [child.stdout, child.stderr]) {

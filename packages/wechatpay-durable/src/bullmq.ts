@@ -1,0 +1,337 @@
+import { randomUUID } from 'node:crypto';
+import { DelayedError, Queue, UnrecoverableError, Worker, type ConnectionOptions, type Job } from 'bullmq';
+import { Redis, type RedisOptions } from 'ioredis';
+import { WechatPayConfigError, WechatPayRequestError } from 'wechatpay-core';
+import { CANCEL, COUNTS, ENQUEUED, FORGET_CANCELLED, GET, LIST, REDRIVE, RESCHEDULE, SAVE } from './bullmq-scripts.js';
+import {
+  LeaseLostError,
+  type EnqueueOptions,
+  type ProblemListener,
+  type ReversalCounts,
+  type ReversalData,
+  type ReversalEngine,
+  type ReversalFilter,
+  type ReversalHandler,
+  type ReversalStatus,
+  type StoredReversal,
+  type Verdict,
+} from './engine.js';
+import { assertKeeps } from './redis-persistence.js';
+
+export interface BullMqEngineOptions {
+  /** Where Redis is: a URL, as in `rediss://user:password@host:6379/0`, or options of ioredis. No cluster. */
+  readonly connection: string | Omit<RedisOptions, 'replyMapping'>;
+  /** The name of BullMQ's queue. @default 'wechatpay-reversals' */
+  readonly queueName?: string;
+  /** How long those that are done or cancelled are kept, in days; the dead ones are kept for ever. @default 30 */
+  readonly keepDays?: number;
+  /**
+   * For how long a worker has a reversal without a sign of life, in milliseconds, 1000 to 60000. Another one takes over after
+   * one and a half times as long.
+   *
+   * @default 8000
+   */
+  readonly leaseMs?: number;
+  /**
+   * Takes a Redis that can lose what it has acknowledged: one without an append-only file, or one that evicts keys. For demos.
+   *
+   * @default false
+   */
+  readonly allowVolatileRedis?: boolean;
+}
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+/** What a handler threw at is delivered again after this. */
+const AGAIN_AFTER_MS = 5_000;
+const STATUSES = ['waiting', 'active', 'done', 'dead', 'cancelled'] as const;
+
+/**
+ * Keeps reversals in Redis, with BullMQ.
+ *
+ * Redis must have an append-only file and must not evict keys; with `appendfsync always` it loses nothing that it has
+ * acknowledged, with `everysec` up to a second of it where the machine fails.
+ *
+ * @example
+ * new BullMqEngine({ connection: 'redis://localhost:6379' })
+ * @see https://redis.io/docs/latest/operate/oss_and_stack/management/persistence/ (Redis persistence)
+ */
+export class BullMqEngine implements ReversalEngine {
+  readonly #options: Required<BullMqEngineOptions>;
+  readonly #inHand = new Set<Promise<void>>();
+  #stopping = new AbortController();
+  #store: { redis: Redis; queue: Queue; prefix: string } | undefined;
+  #worker: Worker | undefined;
+  #isConnected = (): boolean => true;
+  #isGivingUp = false;
+
+  /** @throws {WechatPayConfigError} an option that makes no sense. */
+  constructor(options: BullMqEngineOptions) {
+    this.#options = checkOptions(options);
+  }
+
+  /**
+   * @throws {WechatPayConfigError} a Redis that can lose what it has acknowledged.
+   * @throws {Error} it cannot be reached, or refuses the password.
+   */
+  async open(): Promise<void> {
+    const { connection, queueName, allowVolatileRedis } = this.#options;
+    this.#stopping = new AbortController();
+    this.#isGivingUp = false;
+    // A command does not wait for a Redis that is away: the caller has a customer at the till.
+    const options = { maxRetriesPerRequest: 1, ...this.#reconnect, lazyConnect: true };
+    const redis =
+      typeof connection === 'string' ? new Redis(connection, options) : new Redis({ ...connection, ...options });
+    await connect(redis);
+    try {
+      if (!allowVolatileRedis) await assertKeeps(redis);
+      const queue = new Queue(queueName, { connection: redis });
+      queue.on('error', () => undefined); // whoever asked for something is told
+      this.#store = { redis, queue, prefix: queue.toKey('') };
+      await this.#forget();
+    } catch (error) {
+      redis.disconnect();
+      this.#store = undefined;
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#stopping.abort();
+    const worker = this.#worker;
+    await worker?.pause(true); // takes no more
+    await Promise.allSettled(this.#inHand);
+    this.#isGivingUp = true;
+    await worker?.close(!this.#isConnected()); // gently, BullMQ waits for ever for a Redis that is away
+    const store = this.#store;
+    this.#worker = this.#store = undefined;
+    await store?.queue.close();
+    store?.redis.disconnect();
+  }
+
+  async enqueue(
+    id: string,
+    data: ReversalData,
+    delayMs: number,
+    options: EnqueueOptions = {},
+  ): Promise<'enqueued' | 'duplicate'> {
+    if (options.tx !== undefined) {
+      const problem =
+        "is not possible: Redis is not in the database's transaction; enqueue before it, or use PostgresEngine.";
+      throw new WechatPayRequestError('tx', problem);
+    }
+    const name = `reversal:${randomUUID()}`;
+    const delay = Math.ceil(delayMs);
+    const due = Date.now() + delay;
+    await this.#opened.queue.add(name, data, { jobId: id, delay });
+    return (await this.#run(ENQUEUED, id, name, due)) === 1 ? 'enqueued' : 'duplicate';
+  }
+
+  async process(
+    handler: ReversalHandler,
+    { concurrency, onProblem }: { concurrency: number; onProblem: ProblemListener },
+  ): Promise<void> {
+    const { connection, queueName, keepDays, leaseMs } = this.#options;
+    const options = typeof connection === 'string' ? { url: connection } : connection;
+    const take = async (job: Job, token?: string): Promise<never> => {
+      const step = this.#step(job as Job<ReversalData>, token ?? '', handler, onProblem);
+      this.#inHand.add(step);
+      await step.finally(() => this.#inHand.delete(step));
+      throw new DelayedError(); // tells BullMQ that the job was moved by its processor
+    };
+    this.#worker = new Worker(queueName, take, {
+      connection: { ...options, ...this.#reconnect } as ConnectionOptions,
+      concurrency,
+      lockDuration: leaseMs,
+      stalledInterval: leaseMs / 4,
+      // BullMQ's default fails a job for good whose worker has vanished twice.
+      maxStalledCount: Number.MAX_SAFE_INTEGER,
+      runRetryDelay: 1000,
+      removeOnComplete: { age: keepDays * (DAY_MS / 1000) },
+    });
+    this.#worker.on('error', (error) => {
+      onProblem(withoutCommand(error));
+    });
+    await this.#worker.waitUntilReady();
+    const backend = this.#worker.getBackend();
+    const clients = [await backend.client, await backend.blockingClient];
+    this.#isConnected = () => clients.every((client) => client?.status === 'ready');
+  }
+
+  async reschedule(id: string, delayMs: number): Promise<boolean> {
+    return (await this.#run(RESCHEDULE, id, Date.now() + Math.ceil(delayMs))) === 1;
+  }
+
+  async cancel(id: string): Promise<boolean> {
+    return (await this.#run(CANCEL, id, Date.now())) === 1;
+  }
+
+  async get(id: string): Promise<StoredReversal | undefined> {
+    const row = (await this.#run(GET, id)) as Row | null;
+    return row ? toStored(row) : undefined;
+  }
+
+  async list({ status, merchantId, createdBefore, limit = 100, after }: ReversalFilter): Promise<StoredReversal[]> {
+    const statuses: readonly ReversalStatus[] = status === undefined ? STATUSES : [status].flat();
+    const before = createdBefore?.getTime() ?? '+inf';
+    const found: Row[] = [];
+    let [id, createdAt]: [string, string | number] = after ? [after.id, after.createdAt.getTime()] : ['', '-inf'];
+    for (;;) {
+      const args = [createdAt, indexOf(statuses), before, merchantId ?? '', limit - found.length, ...statuses];
+      const page = (await this.#run(LIST, id, ...args)) as [Row[], string, string, 0 | 1];
+      found.push(...page[0]);
+      [, id, createdAt] = page;
+      if (page[3] === 0) return found.map(toStored);
+    }
+  }
+
+  async redrive(id: string, data: ReversalData): Promise<boolean> {
+    return (await this.#run(REDRIVE, id, Date.now(), JSON.stringify(data))) === 1;
+  }
+
+  async counts(): Promise<ReversalCounts> {
+    const [oldest] = await this.list({ status: ['waiting', 'active'], limit: 1 });
+    const [waiting, active, done, dead, cancelled, due] = (await this.#run(COUNTS, '')) as CountsReply;
+    const lateMs = due === '' ? 0 : Math.max(0, Date.now() - Number(due));
+    return { waiting, active, done, dead, cancelled, lateMs, ...(oldest && { oldestOpenAt: oldest.createdAt }) };
+  }
+
+  /** One delivery. Whatever throws, the lease lapses, and another worker goes on. */
+  async #step(
+    job: Job<ReversalData>,
+    token: string,
+    handler: ReversalHandler,
+    onProblem: ProblemListener,
+  ): Promise<void> {
+    const id = job.id ?? '';
+    const { signal } = this.#stopping;
+    let isOver = false;
+    const save = async (data: ReversalData, due: number | '' = '', kind = ''): Promise<void> => {
+      const isSaved = !isOver && (await this.#run(SAVE, id, token, JSON.stringify(data), due, kind)) === 1;
+      if (!isSaved) throw new LeaseLostError(id);
+    };
+    try {
+      if (signal.aborted) {
+        await job.moveToDelayed(Date.now(), token);
+        return;
+      }
+      const lease = { id, data: job.data, signal, save: (data: ReversalData) => save(data) };
+      const verdict = await handler(lease).catch((error: unknown) => {
+        onProblem(toError(error), id);
+        return undefined;
+      });
+      const due = Date.now() + Math.ceil(verdict?.kind === 'again' ? verdict.delayMs : AGAIN_AFTER_MS);
+      if (verdict) await save(verdict.data, due, verdict.kind);
+      isOver = true;
+      await move(job, token, verdict, due);
+    } catch (error) {
+      onProblem(toError(error), id);
+    } finally {
+      isOver = true;
+    }
+  }
+
+  /** Clears away what is kept no longer; of the done ones BullMQ does so by itself, whenever another one is done. */
+  async #forget(): Promise<void> {
+    const keepMs = this.#options.keepDays * DAY_MS;
+    await this.#opened.queue.clean(keepMs, 1000, 'completed');
+    await this.#run(FORGET_CANCELLED, '', Date.now() - keepMs);
+  }
+
+  async #run(script: string, ...args: (string | number)[]): Promise<unknown> {
+    const { redis, prefix } = this.#opened;
+    return redis.eval(script, 1, prefix, ...args);
+  }
+
+  get #opened(): { redis: Redis; queue: Queue; prefix: string } {
+    if (this.#store) return this.#store;
+    throw new Error('The engine is not open: call open(), or start() of DurableReversals, and wait for it.');
+  }
+
+  get #reconnect(): { retryStrategy: (times: number) => number | null } {
+    return { retryStrategy: (times) => (this.#isGivingUp ? null : Math.min(times * 100, 1000)) };
+  }
+}
+
+type Row = readonly [
+  id: string,
+  status: ReversalStatus,
+  data: string,
+  createdAt: string,
+  dueAt: string,
+  endedAt: string,
+];
+type CountsReply = readonly [number, number, number, number, number, string];
+
+function toStored([id, status, json, createdAt, dueAt, endedAt]: Row): StoredReversal {
+  const data = JSON.parse(json) as ReversalData;
+  return {
+    ...data,
+    id,
+    status,
+    createdAt: new Date(Number(createdAt)),
+    ...(status === 'waiting' && dueAt !== '' && { dueAt: new Date(Number(dueAt)) }),
+    ...(endedAt !== '' && { endedAt: new Date(Number(endedAt)) }),
+  };
+}
+
+async function move(job: Job, token: string, verdict: Verdict | undefined, due: number): Promise<void> {
+  if (verdict?.kind === 'done') {
+    await job.moveToCompleted(null, token, false);
+  } else if (verdict?.kind === 'dead') {
+    await job.moveToFailed(new UnrecoverableError(verdict.data.outcome?.kind ?? 'dead'), token, false);
+  } else {
+    await job.moveToDelayed(due, token);
+  }
+}
+
+/** The shortest index that has all of these. */
+function indexOf(statuses: readonly ReversalStatus[]): 'open' | 'dead' | 'all' {
+  if (statuses.every((status) => status === 'waiting' || status === 'active')) return 'open';
+  return statuses.every((status) => status === 'dead') ? 'dead' : 'all';
+}
+
+async function connect(redis: Redis): Promise<void> {
+  let reason: Error | undefined;
+  redis.on('error', (error: Error) => {
+    reason = error;
+  });
+  try {
+    await redis.connect();
+  } catch (error) {
+    redis.disconnect();
+    throw withoutCommand(new Error(`Redis cannot be used: ${(reason ?? toError(error)).message}`));
+  }
+}
+
+/** What ioredis throws has the command with it: of a refused AUTH, that is the password. */
+function withoutCommand(error: Error): Error {
+  return new Error(error.message);
+}
+
+function toError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
+}
+
+function checkOptions({
+  connection,
+  queueName = 'wechatpay-reversals',
+  keepDays = 30,
+  leaseMs = 8_000,
+  allowVolatileRedis = false,
+}: BullMqEngineOptions): Required<BullMqEngineOptions> {
+  const isUrl = typeof connection === 'string' && /^rediss?:\/\//.test(connection) && URL.canParse(connection);
+  if (!isUrl && (typeof connection !== 'object' || (connection as unknown) === null)) {
+    const problem = 'must be options of ioredis, or a URL: redis://host:6379, or rediss://… for TLS.';
+    throw new WechatPayConfigError('connection', problem);
+  }
+  if (queueName === '' || queueName.includes(':')) {
+    throw new WechatPayConfigError('queueName', "must be a name without ':'.");
+  }
+  if (!(Number.isFinite(keepDays) && keepDays >= 1)) {
+    throw new WechatPayConfigError('keepDays', 'must be a number of days, 1 or more.');
+  }
+  if (!(leaseMs >= 1000 && leaseMs <= 60_000)) {
+    throw new WechatPayConfigError('leaseMs', 'must be a number of milliseconds from 1000 to 60000.');
+  }
+  return { connection, queueName, keepDays, leaseMs, allowVolatileRedis };
+}

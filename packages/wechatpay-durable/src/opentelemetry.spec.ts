@@ -1,0 +1,62 @@
+import {
+  AggregationTemporality,
+  InMemoryMetricExporter,
+  MeterProvider,
+  PeriodicExportingMetricReader,
+} from '@opentelemetry/sdk-metrics';
+import { expect, it } from 'vitest';
+import { WechatPayClient } from 'wechatpay-core';
+import { Sandbox } from 'wechatpay-sandbox';
+import { SharedEngine } from '../test/shared-engine.js';
+import { DurableReversals } from './index.js';
+import { observeReversals } from './opentelemetry.js';
+
+it('tells a meter how many there are, how they go and how they end, until it is stopped', async () => {
+  const exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
+  const reader = new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: 3_600_000 });
+  const provider = new MeterProvider({ readers: [reader] });
+  const sandbox = await Sandbox.create();
+  const client = new WechatPayClient({
+    ...sandbox.merchant,
+    transport: (request) => {
+      const reply = sandbox.handle(request);
+      return reply.kind === 'reply' ? Promise.resolve(reply) : Promise.reject(new Error(reply.kind));
+    },
+  });
+  const reversals = new DurableReversals({ engine: new SharedEngine(), clients: client });
+  await reversals.start();
+  const stop = observeReversals(reversals, provider.getMeter('shop'));
+
+  const collect = async (): Promise<Record<string, unknown>> => {
+    exporter.reset();
+    await reader.forceFlush();
+    const metrics = exporter.getMetrics().flatMap(({ scopeMetrics }) => scopeMetrics.flatMap((scope) => scope.metrics));
+    const points = metrics.flatMap(({ descriptor, dataPoints }) =>
+      dataPoints.map(({ attributes, value }) => [[descriptor.name, ...Object.values(attributes)].join(' '), value]),
+    );
+    return Object.fromEntries(points) as Record<string, unknown>;
+  };
+
+  const minuteAgo = Date.now() - 60_000;
+  sandbox.orders.create({ outTradeNo: 'A1', state: 'paid', createdAt: minuteAgo });
+  await reversals.enqueue({ outTradeNo: 'A1', orderCreatedAt: new Date(minuteAgo) });
+  await reversals.enqueue({ outTradeNo: 'A2', orderCreatedAt: new Date(), notBefore: new Date(Date.now() + 60_000) });
+  await expect.poll(() => reversals.get({ outTradeNo: 'A1' })).toMatchObject({ status: 'done' });
+
+  const told = await collect();
+  expect(told).toMatchObject({
+    'wechatpay.reversals waiting': 1,
+    'wechatpay.reversals done': 1,
+    'wechatpay.reversals dead': 0,
+    'wechatpay.reversals.late': 0,
+    'wechatpay.reversals.settled paid': 1,
+    'wechatpay.reversal.steps query SUCCESS': 1,
+  });
+  expect(told['wechatpay.reversals.oldest_age']).toBeGreaterThan(0);
+
+  stop();
+  await reversals.cancel({ outTradeNo: 'A2' });
+  expect(await collect()).not.toMatchObject({ 'wechatpay.reversals cancelled': 1 });
+  await reversals.stop();
+  await provider.shutdown();
+});

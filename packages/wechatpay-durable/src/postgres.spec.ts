@@ -1,0 +1,118 @@
+import { Client, Pool } from 'pg';
+import { PgBoss } from 'pg-boss';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describeEngine } from '../test/conformance.js';
+import { reversal } from '../test/conformance/harness.js';
+import { PostgresServer } from '../test/servers/postgres.js';
+import { PostgresEngine, type PostgresEngineOptions } from './postgres.js';
+
+describe.skipIf(!PostgresServer.isAvailable)(`PostgresEngine ${PostgresServer.reason}`, () => {
+  let server: PostgresServer;
+  let connectionString: string;
+  let schemas = 0;
+
+  beforeAll(async () => {
+    server = await PostgresServer.create();
+    connectionString = await server.createDatabase();
+  });
+  afterAll(() => server.dispose());
+
+  const refused = (options: object) => async () => {
+    await new PostgresEngine({ connectionString, ...options } as PostgresEngineOptions).open();
+  };
+
+  describeEngine('as an engine', {
+    supportsTransactions: true,
+    open: async () => {
+      const options = { connectionString, schema: `store_${(schemas += 1)}`, poolSize: 4 };
+      const second = (): PostgresEngine => new PostgresEngine(options);
+      const engine = second();
+      await engine.open();
+      return {
+        engine,
+        second,
+        anotherProcess: { module: '../src/postgres.js', className: 'PostgresEngine', options },
+        dispose: () => engine.close(),
+        transaction: async (work) => {
+          const client = new Client({ connectionString });
+          await client.connect();
+          try {
+            await client.query('BEGIN');
+            await work({ executeSql: (text: string, values: unknown[]) => client.query(text, values) });
+            await client.query('COMMIT');
+          } catch (error) {
+            await client.query('ROLLBACK');
+            throw error;
+          } finally {
+            await client.end();
+          }
+        },
+        passDays: async (days) => {
+          const older = ['created_on', 'start_after', 'completed_on', 'keep_until'].map(
+            (column) => `${column} = ${column} - interval '${days} days'`,
+          );
+          await server.query(`UPDATE ${options.schema}.job SET ${older.join(', ')}`, connectionString);
+          await server.query(`UPDATE ${options.schema}.queue SET maintain_on = NULL`, connectionString);
+          const boss = new PgBoss({ connectionString, schema: options.schema, supervise: false });
+          await boss.start();
+          await boss.supervise();
+          await boss.stop();
+        },
+      };
+    },
+    badOptions: [
+      { name: 'no connection', open: refused({ connectionString: undefined }), message: /^connectionString: give it/ },
+      { name: 'two connections', open: refused({ connection: {} }), message: /^connectionString: .*or else/ },
+      { name: 'a schema with a quote', open: refused({ schema: 'a"b' }), message: /^schema: must be letters/ },
+      { name: 'a queue with a quote', open: refused({ queue: "a'b" }), message: /^queue: must be letters/ },
+      { name: 'a lease that is too short', open: refused({ leaseSeconds: 9 }), message: /^leaseSeconds: .*10 to 3600/ },
+      { name: 'keeping for no time', open: refused({ keepDays: 0 }), message: /^keepDays: .*1 to 3650/ },
+      { name: 'polling all the time', open: refused({ pollMs: 1 }), message: /^pollMs: .*50 to 60000/ },
+      { name: 'no pool', open: refused({ poolSize: 0 }), message: /^poolSize: .*1 to 1000/ },
+      { name: 'a typing error', open: refused({ keepDay: 3 }), message: /^keepDay: is no option; known are/ },
+    ],
+  });
+
+  it('works in a pool of the application’s own, which it leaves open', async () => {
+    const pool = new Pool({ connectionString });
+    const database = { executeSql: (text: string, values?: unknown[]) => pool.query(text, values) };
+    const engine = new PostgresEngine({ database, schema: 'own_pool' });
+    await engine.open();
+    const { id, data } = reversal();
+    await engine.enqueue(id, data, 0);
+    expect(await engine.get(id)).toMatchObject({ id, status: 'waiting', ...data });
+    await engine.close();
+    await pool.query('SELECT 1');
+    await pool.end();
+  });
+
+  it('makes its schema once, whoever comes first', async () => {
+    const engines = Array.from(
+      { length: 4 },
+      () => new PostgresEngine({ connectionString, schema: 'at_once', poolSize: 2 }),
+    );
+    await Promise.all(engines.map((engine) => engine.open()));
+    const { id, data } = reversal();
+    const results = await Promise.all(engines.map((engine) => engine.enqueue(id, data, 0)));
+    expect(results.sort()).toEqual(['duplicate', 'duplicate', 'duplicate', 'enqueued']);
+    await Promise.all(engines.map((engine) => engine.close()));
+  });
+
+  it('keeps a queue in a table of its own where that is asked for', async () => {
+    const engine = new PostgresEngine({ connectionString, schema: 'apart', queue: 'hk', partition: true });
+    await engine.open();
+    const { id, data } = reversal();
+    await engine.enqueue(id, data, 0);
+    expect((await engine.list({})).map((stored) => stored.id)).toEqual([id]);
+    const [queue] = await server.query(`SELECT table_name FROM apart.queue WHERE name = 'hk'`, connectionString);
+    expect(await server.query(`SELECT id FROM apart.${String(queue?.table_name)}`, connectionString)).toEqual([{ id }]);
+    await engine.close();
+  });
+
+  it('tells a database that is not there, without its password', async () => {
+    const engine = new PostgresEngine({ connectionString: 'postgres://shop:s3cret@127.0.0.1:1/shop' });
+    const error: unknown = await engine.open().catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code: 'ECONNREFUSED' });
+    expect(JSON.stringify(error, Object.getOwnPropertyNames(error))).not.toContain('s3cret');
+  });
+});

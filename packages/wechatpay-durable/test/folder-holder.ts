@@ -1,0 +1,69 @@
+// A process that opens a folder, and ends as it is told: `node --import tsx folder-holder.ts <folder> <what>`.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import fs from 'node:fs';
+import promises from 'node:fs/promises';
+import { syncBuiltinESMExports } from 'node:module';
+import { openFolder } from '../src/embedded-folder.js';
+
+const [folder = '', what = ''] = process.argv.slice(2);
+
+/** Not through a stream: what is printed is printed, whatever comes next. */
+function print(line: string): void {
+  fs.writeSync(1, `${line}\n`);
+}
+
+function die(): void {
+  process.kill(process.pid, 'SIGKILL');
+}
+
+/** Dies in the middle of making the database: at the n-th call that changes a file, or about the renaming. */
+function dieAt(moment: string): void {
+  let left = Number(moment) || 0;
+  const { writeSync, mkdirSync } = fs;
+  fs.writeSync = ((...args: Parameters<typeof writeSync>) => {
+    if (args[0] > 2 && --left === 0) die();
+    return writeSync(...args);
+  }) as typeof writeSync;
+  fs.mkdirSync = ((...args: Parameters<typeof mkdirSync>) => {
+    if (--left === 0) die();
+    return mkdirSync(...args);
+  });
+  const rename = promises.rename.bind(promises);
+  promises.rename = async (from, to) => {
+    if (moment === 'before-rename') die();
+    await rename(from, to);
+    if (moment === 'after-rename') die();
+  };
+  syncBuiltinESMExports();
+  process.on('exit', () => {
+    print(`calls ${-left}`);
+  });
+}
+
+const [verb, moment] = what.split(':');
+if (verb === 'die') dieAt(moment ?? '');
+try {
+  print('opening');
+  const { pglite, close } = await openFolder(folder);
+  print('open');
+  if (verb === 'insert') {
+    // A child of its own outlives it, and must not inherit the lock.
+    const child = spawn('sleep', ['60'], { stdio: 'ignore', detached: true });
+    child.unref();
+    print(`child ${child.pid ?? 0}`);
+    await pglite.exec('CREATE TABLE IF NOT EXISTS lines (line int PRIMARY KEY)');
+    const { rows } = await pglite.query<{ next: number }>('SELECT coalesce(max(line), 0) + 1 AS next FROM lines');
+    for (let line = rows[0]?.next ?? 1; ; line += 1) {
+      await pglite.query('INSERT INTO lines VALUES ($1)', [line]);
+      print(`stored ${line}`);
+    }
+  }
+  if (verb === 'hold') {
+    await once(process.stdin.resume(), 'end');
+    await close();
+  }
+  // 'leave' ends without a word to the database.
+} catch (error) {
+  print(`refused ${(error as Error).message}`);
+}
