@@ -85,7 +85,7 @@ it('says that another process has the folder', async () => {
   await start().url();
   const second = start();
   expect(await second.ended).toEqual([1, null]);
-  expect(second.output()).toMatch(/Cannot start\. .*another process/);
+  expect(second.output()).toMatch(/Cannot start\. DATA_DIR: .* is in use by process \d+: one process at a time/);
   expect(second.output()).toContain(folder);
   expect(second.output()).not.toContain('    at ');
 });

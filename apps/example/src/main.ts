@@ -7,7 +7,7 @@ import { AppModule } from './app.module.js';
 import { APP_OPTIONS, configureApp } from './configure-app.js';
 import { chooseGateway } from './gateway.js';
 import { readPort, readToken, SettingError } from './settings.js';
-import { chooseStore } from './store.js';
+import { openStore } from './store.js';
 import { welcome } from './welcome.js';
 
 // This back end asks nobody who they are. Put authentication in front of it before you let others reach it.
@@ -17,7 +17,7 @@ try {
   const port = readPort(process.env.PORT);
   const gateway = await chooseGateway();
   const token = readToken(process.env.TILL_TOKEN);
-  const store = await chooseStore();
+  const store = await openStore();
   // Quiet until it is built: what goes wrong there is told below, without a stack.
   const options = { ...APP_OPTIONS, logger: false, abortOnError: false } as const;
   const app = await NestFactory.create<NestExpressApplication>(

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { Logger } from '@nestjs/common';
 import type { ReversalEngine } from 'wechatpay-durable';
+import { SettingError } from './settings.js';
 
 /** Where orders are written down before they are charged. */
 export interface Store {
@@ -11,8 +12,24 @@ export interface Store {
 
 const FOLDER = fileURLToPath(new URL('../data', import.meta.url));
 
+/**
+ * Chooses the store, and opens it: what is wrong with it is told at the start.
+ *
+ * @throws {SettingError} a database that cannot be reached, a folder that another process has.
+ */
+export async function openStore(): Promise<Store> {
+  const store = await chooseStore();
+  await store.engine.open().catch((error: unknown) => {
+    const { message, code = '' } = error as NodeJS.ErrnoException;
+    const setting = process.env.DATABASE_URL ? 'DATABASE_URL' : 'DATA_DIR';
+    // Several addresses that all refuse are an error without a message.
+    throw new SettingError(`${setting}: ${message === '' ? code : message}`);
+  });
+  return store;
+}
+
 /** PostgreSQL where DATABASE_URL is set; else a database inside this process, in the folder DATA_DIR. */
-export async function chooseStore(): Promise<Store> {
+async function chooseStore(): Promise<Store> {
   // Each is loaded only where it is used, so that an install can leave the other out.
   const { DATABASE_URL: connectionString, DATA_DIR } = process.env;
   if (connectionString) {
@@ -21,9 +38,8 @@ export async function chooseStore(): Promise<Store> {
   }
   const folder = DATA_DIR === undefined || DATA_DIR === '' ? FOLDER : DATA_DIR;
   const { EmbeddedEngine } = await import('wechatpay-durable/embedded');
-  const logger = new Logger('Store');
   const onNote = (message: string, level: 'log' | 'warn'): void => {
-    logger[level](message);
+    if (level === 'warn') new Logger('Store').warn(message);
   };
   return { engine: new EmbeddedEngine({ folder, onNote }), place: folder };
 }
