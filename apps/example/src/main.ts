@@ -7,17 +7,17 @@ import { AppModule } from './app.module.js';
 import { APP_OPTIONS, configureApp } from './configure-app.js';
 import { chooseGateway } from './gateway.js';
 import { readPort, readToken, SettingError } from './settings.js';
-import { openStore } from './store.js';
+import { chooseStore, openStore } from './store.js';
 import { welcome } from './welcome.js';
 
 // This back end asks nobody who they are. Put authentication in front of it before you let others reach it.
 const HOST = '127.0.0.1';
 
 try {
+  const gateway = await chooseGateway(); // takes .env in, for all that follows
   const port = readPort(process.env.PORT);
-  const gateway = await chooseGateway();
   const token = readToken(process.env.TILL_TOKEN);
-  const store = await openStore();
+  const store = await chooseStore();
   // Quiet until it is built: what goes wrong there is told below, without a stack.
   const options = { ...APP_OPTIONS, logger: false, abortOnError: false } as const;
   const app = await NestFactory.create<NestExpressApplication>(
@@ -28,6 +28,7 @@ try {
   app.useLogger(logger);
   configureApp(app);
   app.enableShutdownHooks(['SIGINT', 'SIGTERM'], { useProcessExit: true });
+  await openStore(store);
   await app.init();
   // Nest would log a port that is taken, which is told below.
   app.useLogger(false);

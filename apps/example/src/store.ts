@@ -12,24 +12,8 @@ export interface Store {
 
 const FOLDER = fileURLToPath(new URL('../data', import.meta.url));
 
-/**
- * Chooses the store, and opens it: what is wrong with it is told at the start.
- *
- * @throws {SettingError} a database that cannot be reached, a folder that another process has.
- */
-export async function openStore(): Promise<Store> {
-  const store = await chooseStore();
-  await store.engine.open().catch((error: unknown) => {
-    const { message, code = '' } = error as NodeJS.ErrnoException;
-    const setting = process.env.DATABASE_URL ? 'DATABASE_URL' : 'DATA_DIR';
-    // Several addresses that all refuse are an error without a message.
-    throw new SettingError(`${setting}: ${message === '' ? code : message}`);
-  });
-  return store;
-}
-
 /** PostgreSQL where DATABASE_URL is set; else a database inside this process, in the folder DATA_DIR. */
-async function chooseStore(): Promise<Store> {
+export async function chooseStore(): Promise<Store> {
   // Each is loaded only where it is used, so that an install can leave the other out.
   const { DATABASE_URL: connectionString, DATA_DIR } = process.env;
   if (connectionString) {
@@ -42,4 +26,18 @@ async function chooseStore(): Promise<Store> {
     if (level === 'warn') new Logger('Store').warn(message);
   };
   return { engine: new EmbeddedEngine({ folder, onNote }), place: folder };
+}
+
+/**
+ * Opens it before anything else does, so that what is wrong with it is told in its own words.
+ *
+ * @throws {SettingError} a database that cannot be reached, a folder that another process has.
+ */
+export async function openStore({ engine }: Store): Promise<void> {
+  await engine.open().catch((error: unknown) => {
+    const { message, code = '' } = error as NodeJS.ErrnoException;
+    const setting = process.env.DATABASE_URL ? 'DATABASE_URL' : 'DATA_DIR';
+    // Several addresses that all refuse are an error without a message.
+    throw new SettingError(`${setting}: ${message === '' ? code : message}`);
+  });
 }
