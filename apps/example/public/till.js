@@ -23,8 +23,9 @@ form.elements.customer?.addEventListener('change', ({ target }) => {
 });
 
 orders.addEventListener('click', ({ target }) => {
-  const { post: path, body } = target.dataset;
-  if (path) void saying(target, () => post(path, body));
+  const { post: path, get, body, token } = target.dataset;
+  if (get) void saying(target, () => call(get, {}));
+  if (path) void saying(target, () => post(path, body, token === undefined ? {} : managerHeaders()));
 });
 
 async function charge() {
@@ -49,8 +50,17 @@ function toMinorUnit(amount, digits) {
   return total;
 }
 
-async function post(path, body = '{}') {
-  const response = await fetch(path, { method: 'POST', body, headers: { 'content-type': 'application/json' } });
+/** What a manager may do, and who that is, is for the server to say: the token stays in this page. */
+function managerHeaders() {
+  return { authorization: `Bearer ${document.querySelector('#token').value.trim()}` };
+}
+
+function post(path, body = '{}', headers = {}) {
+  return call(path, { method: 'POST', body, headers: { 'content-type': 'application/json', ...headers } });
+}
+
+async function call(path, init) {
+  const response = await fetch(path, init);
   if (response.ok) return;
   const problem = await response.json();
   throw new Error([problem.message, problem.remedy].filter(Boolean).join(' '));

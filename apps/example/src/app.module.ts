@@ -1,15 +1,30 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_FILTER, APP_PIPE } from '@nestjs/core';
+import { WechatPayDurableModule } from 'nestjs-wechatpay/durable';
+import type { ReversalEngine } from 'wechatpay-durable';
 import { DEMO, type Demo } from './demo.js';
 import { HealthController } from './health.controller.js';
 import { OrdersController } from './orders.controller.js';
+import { ReversalsController } from './reversals.controller.js';
 import { TillController } from './till.controller.js';
 import { Till } from './till.js';
+import { TILL_TOKEN } from './token.guard.js';
 import { validationPipe } from './validation.pipe.js';
 import { WechatPayErrorFilter } from './wechatpay-error.filter.js';
 
+export interface AppOptions {
+  /** A registered WechatPayModule: the real gateway, a sandbox, or whatever a test needs. */
+  readonly wechatPay: DynamicModule;
+  /** Where orders are written down before they are charged. */
+  readonly engine: ReversalEngine;
+  /** What the manager shows in order to redrive a reversal. */
+  readonly token: string;
+  /** What there is to play with, where the gateway is a sandbox. */
+  readonly demo?: Demo | undefined;
+}
+
 @Module({
-  controllers: [TillController, OrdersController, HealthController],
+  controllers: [TillController, OrdersController, ReversalsController, HealthController],
   providers: [
     Till,
     { provide: APP_PIPE, useValue: validationPipe },
@@ -17,11 +32,18 @@ import { WechatPayErrorFilter } from './wechatpay-error.filter.js';
   ],
 })
 export class AppModule {
-  /**
-   * @param wechatPay a registered WechatPayModule: the real gateway, a sandbox, or whatever a test needs.
-   * @param demo what there is to play with, where the gateway is a sandbox.
-   */
-  static register(wechatPay: DynamicModule, demo?: Demo): DynamicModule {
-    return { module: AppModule, imports: [wechatPay], providers: [{ provide: DEMO, useValue: demo }] };
+  static register({ wechatPay, engine, token, demo }: AppOptions): DynamicModule {
+    const durable = WechatPayDurableModule.forRootAsync({
+      imports: [wechatPay],
+      useFactory: () => ({ engine, speed: demo?.clock.speed ?? 1 }),
+    });
+    return {
+      module: AppModule,
+      imports: [wechatPay, durable],
+      providers: [
+        { provide: DEMO, useValue: demo },
+        { provide: TILL_TOKEN, useValue: token },
+      ],
+    };
   }
 }

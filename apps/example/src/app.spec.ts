@@ -1,11 +1,10 @@
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { Sandbox, type Fault, type OrderState } from 'wechatpay-sandbox';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
-import { NestFactory } from '@nestjs/core';
 import { WechatPayModule } from 'nestjs-wechatpay';
-import { AppModule } from './app.module.js';
-import { configureApp } from './configure-app.js';
+import { health } from './health.schemas.js';
 import { merchantOf } from './demo-sandbox.js';
+import { startApp } from '../test/start-app.js';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
@@ -23,15 +22,8 @@ afterAll(async () => {
   await sandbox.stop();
 });
 
-async function start(baseUrl: string, timeoutMs = 15_000): Promise<NestExpressApplication> {
-  const wechatPay = WechatPayModule.forRoot({ ...merchantOf(sandbox), baseUrl, timeoutMs, now: () => now() });
-  const started = await NestFactory.create<NestExpressApplication>(AppModule.register(wechatPay), {
-    logger: false,
-    bodyParser: false,
-  });
-  configureApp(started);
-  await started.listen(0);
-  return started;
+function start(baseUrl: string, timeoutMs = 15_000): Promise<NestExpressApplication> {
+  return startApp(WechatPayModule.forRoot({ ...merchantOf(sandbox), baseUrl, timeoutMs, now: () => now() }));
 }
 
 async function call(
@@ -183,17 +175,31 @@ describe('POST /orders/:outTradeNo/reverse', () => {
 });
 
 describe('GET /health', () => {
+  it('counts the reversals', async () => {
+    const response = await fetch(`${await app.getUrl()}/health`);
+    const { details } = health.parse(await response.json());
+    expect(details.reversals).toEqual({
+      status: 'up',
+      waiting: 0,
+      active: 0,
+      done: 0,
+      dead: 0,
+      cancelled: 0,
+      lateMs: 0,
+    });
+  });
+
   it('is up, and down once the certificate has expired', async () => {
-    const health = async (): Promise<[number, unknown]> => {
+    const check = async (): Promise<[number, unknown]> => {
       const response = await fetch(`${await app.getUrl()}/health`);
       return [response.status, await response.json()];
     };
-    expect(await health()).toMatchObject([
+    expect(await check()).toMatchObject([
       200,
       { status: 'ok', details: { wechatpay: { status: 'up', merchantId: sandbox.merchant.merchantId } } },
     ]);
     now = () => Date.now() + 100 * 365 * DAY_MS;
-    expect(await health()).toMatchObject([503, { status: 'error', details: { wechatpay: { status: 'down' } } }]);
+    expect(await check()).toMatchObject([503, { status: 'error', details: { wechatpay: { status: 'down' } } }]);
     now = Date.now;
   });
 });

@@ -1,51 +1,26 @@
-import { existsSync } from 'node:fs';
 import type { NestExpressApplication } from '@nestjs/platform-express';
-import { NestFactory } from '@nestjs/core';
-import { chromium, type Browser, type Page } from 'playwright-core';
+import { type Browser, type Page } from 'playwright-core';
 import { Sandbox } from 'wechatpay-sandbox';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
-import { AppModule } from './app.module.js';
-import { APP_OPTIONS, configureApp } from './configure-app.js';
 import { DEMO_CUSTOMERS, DemoSandboxModule } from './demo-sandbox.js';
-import { JumpingClock } from '../test/jumping-clock.js';
-
-const executablePath = [
-  process.env.CHROMIUM ?? '',
-  '/usr/bin/chromium',
-  '/usr/bin/chromium-browser',
-  '/usr/bin/google-chrome',
-].find((path) => path !== '' && existsSync(path));
-
-if (executablePath === undefined) {
-  console.warn('No Chromium here, so the till is not tried in a browser: `apt-get install chromium`, or set CHROMIUM.');
-}
+import { executablePath, launch, openPage } from '../test/browser.js';
+import { startApp } from '../test/start-app.js';
+import { TickingClock } from '../test/ticking-clock.js';
 
 describe.skipIf(executablePath === undefined)('the till, in a browser', () => {
   let app: NestExpressApplication;
   let sandbox: Sandbox;
   let browser: Browser;
   let page: Page;
-  const clock = new JumpingClock();
+  const clock = new TickingClock(10);
   /** What the browser complains about: a script error, a breach of the page's policy, an answer that failed. */
   const complaints: string[] = [];
 
   beforeAll(async () => {
-    const module = AppModule.register(DemoSandboxModule.wechatPay(clock), { clock, customers: DEMO_CUSTOMERS });
-    app = await NestFactory.create<NestExpressApplication>(module, { ...APP_OPTIONS, logger: false });
-    configureApp(app);
-    await app.listen(0, '127.0.0.1');
+    app = await startApp(DemoSandboxModule.wechatPay(clock), { demo: { clock, customers: DEMO_CUSTOMERS } });
     sandbox = app.get(Sandbox, { strict: false });
-    // Chromium's own sandbox needs rights that a container's root has not.
-    browser = await chromium.launch({
-      executablePath: executablePath ?? '',
-      args: ['--no-sandbox', '--disable-dev-shm-usage'],
-    });
-    page = await browser.newPage();
-    page.setDefaultTimeout(20_000); // less than a test's: it says what it waited for
-    page.on('console', (message) => {
-      if (message.type() === 'error') complaints.push(message.text());
-    });
-    page.on('pageerror', ({ message }) => complaints.push(message));
+    browser = await launch();
+    page = await openPage(browser, complaints);
     await page.goto(await app.getUrl());
   }, 60_000);
 
@@ -87,15 +62,12 @@ describe.skipIf(executablePath === undefined)('the till, in a browser', () => {
   });
 
   it('shows each step of a customer who walks away, while it happens', async () => {
-    clock.hold();
     const outTradeNo = await charge('Walks away');
-    const steps = page.locator(`li[data-order="${outTradeNo}"] ol`);
-    await steps.getByText('Quick Pay: USERPAYING').waitFor();
-    await page.locator(`li[data-order="${outTradeNo}"]`).getByText('Ask the customer for the password.').waitFor();
-    clock.step();
-    await steps.getByText('Asked: the customer is paying').waitFor();
-    await steps.locator('.next').getByText('Ask').waitFor();
-    clock.release();
+    const row = page.locator(`li[data-order="${outTradeNo}"]`);
+    await row.getByText('Quick Pay: USERPAYING').waitFor();
+    await row.getByText('Ask the customer for the password.').waitFor();
+    await row.locator('.next').getByText('Ask').waitFor();
+    await row.getByText('Asked: the customer is paying').first().waitFor();
     await order(outTradeNo, 'revoked').getByText('Begin a new order.').waitFor();
   });
 

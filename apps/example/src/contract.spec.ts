@@ -1,37 +1,25 @@
 import { readFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
-import type { DynamicModule } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
-import { Test } from '@nestjs/testing';
 import { WechatPayModule } from 'nestjs-wechatpay';
 import { Sandbox, type Fault } from 'wechatpay-sandbox';
 import { afterAll, beforeAll, expect, it, test } from 'vitest';
-import { AppModule } from './app.module.js';
-import { APP_OPTIONS, configureApp } from './configure-app.js';
 import { DemoSandboxModule, merchantOf } from './demo-sandbox.js';
 import { problem, reverseAnswer } from './orders.schemas.js';
 import { HTTP_ANSWERS } from './wechatpay-error.filter.js';
+import { startApp } from '../test/start-app.js';
 
 let app: NestExpressApplication;
 let sandbox: Sandbox;
 
 beforeAll(async () => {
-  app = await start(DemoSandboxModule.wechatPay());
+  app = await startApp(DemoSandboxModule.wechatPay());
   sandbox = app.get(Sandbox, { strict: false });
 });
 
 afterAll(async () => {
   await app.close();
 });
-
-async function start(wechatPay: DynamicModule): Promise<NestExpressApplication> {
-  const module = await Test.createTestingModule({ imports: [AppModule.register(wechatPay)] }).compile();
-  const started = module.createNestApplication<NestExpressApplication>(APP_OPTIONS);
-  started.useLogger(false);
-  configureApp(started);
-  await started.listen(0, '127.0.0.1');
-  return started;
-}
 
 async function reverse(
   order: string,
@@ -84,7 +72,7 @@ it('answers 503 where the gateway takes no connection in time: nothing was sent'
   const silent = createServer().listen(0, '127.0.0.1');
   await new Promise((resolve) => silent.once('listening', resolve));
   const baseUrl = `https://127.0.0.1:${(silent.address() as AddressInfo).port}`;
-  const patient = await start(WechatPayModule.forRoot({ ...merchantOf(sandbox), baseUrl, connectTimeoutMs: 100 }));
+  const patient = await startApp(WechatPayModule.forRoot({ ...merchantOf(sandbox), baseUrl, connectTimeoutMs: 100 }));
   const answer = await reverse('1', {}, patient);
   expect(answer).toMatchObject({
     status: 503,
@@ -116,7 +104,7 @@ it('answers 400 to what is no JSON', async () => {
 });
 
 it('ends a call in flight before it closes the gateway', async () => {
-  const closing = await start(DemoSandboxModule.wechatPay());
+  const closing = await startApp(DemoSandboxModule.wechatPay());
   const arrived = new Promise<void>((resolve) => {
     closing.get(Sandbox, { strict: false }).faults.add(
       { kind: 'delay', delayMs: 200 },

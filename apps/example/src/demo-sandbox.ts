@@ -13,6 +13,8 @@ import type { WechatPayConfig } from 'wechatpay-core';
 import { Sandbox, wellKnownAuthCodes } from 'wechatpay-sandbox';
 import { FastClock, type Demo, type DemoClock } from './demo.js';
 
+/** The same at each start, so that what an earlier one has written down finds its merchant. */
+const MERCHANT_ID = '1900000109';
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** Trouble on demand. */
@@ -77,7 +79,7 @@ export const DEMO_CUSTOMERS: Demo['customers'] = [
 
 /** A sandbox with an order in each state that answers a revoke differently. */
 async function startDemoSandbox({ now }: DemoClock): Promise<Sandbox> {
-  const sandbox = await Sandbox.start({ now });
+  const sandbox = await Sandbox.start({ now, merchant: { merchantId: MERCHANT_ID } });
   sandbox.orders.create({ outTradeNo: 'demo-paid', state: 'paid', rate: '92000000' });
   sandbox.orders.create({ outTradeNo: 'demo-unpaid', state: 'not-paid' });
   sandbox.orders.create({ outTradeNo: 'demo-paying', state: 'user-paying' });

@@ -1,5 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-
 /** Customers who can be played, and a time that can go faster: what a sandbox lets a person try. */
 export interface Demo {
   readonly clock: DemoClock;
@@ -14,7 +12,6 @@ export interface DemoClock {
   /** How many times as fast as the real one it goes. */
   readonly speed: number;
   readonly now: () => number;
-  readonly wait: (until: number, signal: AbortSignal | undefined) => Promise<void>;
 }
 
 /** A clock that begins now, and goes `speed` times as fast. */
@@ -27,11 +24,4 @@ export class FastClock implements DemoClock {
   }
 
   readonly now = (): number => this.#start + Math.round((Date.now() - this.#start) * this.speed);
-
-  readonly wait = async (until: number, signal: AbortSignal | undefined): Promise<void> => {
-    const timer = sleep(Math.max((until - this.now()) / this.speed, 1), undefined, { signal });
-    await timer.catch((error: unknown) => {
-      if (!signal?.aborted) throw error;
-    });
-  };
 }

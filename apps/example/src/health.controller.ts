@@ -1,26 +1,50 @@
-import { Controller, Get, Inject, ServiceUnavailableException } from '@nestjs/common';
+import { Controller, Get, Inject, Logger, ServiceUnavailableException } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiServiceUnavailableResponse, ApiTags } from '@nestjs/swagger';
 import { WechatPayHealthIndicator } from 'nestjs-wechatpay';
+import { DurableReversals } from 'wechatpay-durable';
+import type { Health } from './health.schemas.js';
 import { schemaNamed } from './open-api.js';
-import type { Health } from './orders.schemas.js';
 
 /** In the words of @nestjs/terminus, whose indicator this is, without the dependency. */
 @ApiTags('health')
 @Controller('health')
 export class HealthController {
+  readonly #logger = new Logger(HealthController.name);
   readonly #wechatPay: WechatPayHealthIndicator;
+  readonly #reversals: DurableReversals;
 
-  constructor(@Inject(WechatPayHealthIndicator) wechatPay: WechatPayHealthIndicator) {
+  constructor(
+    @Inject(WechatPayHealthIndicator) wechatPay: WechatPayHealthIndicator,
+    @Inject(DurableReversals) reversals: DurableReversals,
+  ) {
     this.#wechatPay = wechatPay;
+    this.#reversals = reversals;
   }
 
   @Get()
-  @ApiOperation({ operationId: 'health', summary: 'Whether orders can be revoked: the certificate and its days left' })
+  @ApiOperation({
+    operationId: 'health',
+    summary:
+      'Whether orders can be charged and revoked: the certificate with its days left, and the reversals, counted',
+  })
   @ApiOkResponse({ description: 'Up.', schema: schemaNamed('Health') })
-  @ApiServiceUnavailableResponse({ description: 'The certificate has expired.', schema: schemaNamed('Health') })
-  check(): Health {
-    const details = this.#wechatPay.isHealthy('wechatpay');
-    if (details.wechatpay.status === 'up') return { status: 'ok', details };
+  @ApiServiceUnavailableResponse({
+    description: 'The certificate has expired, or the store cannot be reached.',
+    schema: schemaNamed('Health'),
+  })
+  async check(): Promise<Health> {
+    const details = { ...this.#wechatPay.isHealthy('wechatpay'), reversals: await this.#countReversals() };
+    if (details.wechatpay.status === 'up' && details.reversals.status === 'up') return { status: 'ok', details };
     throw new ServiceUnavailableException({ status: 'error', details } satisfies Health);
+  }
+
+  async #countReversals(): Promise<Health['details']['reversals']> {
+    try {
+      const { oldestOpenAt, ...counts } = await this.#reversals.counts();
+      return { status: 'up', ...counts, ...(oldestOpenAt && { oldestOpenAt: oldestOpenAt.toISOString() }) };
+    } catch (error) {
+      this.#logger.warn(error instanceof Error ? error.message : String(error));
+      return { status: 'down', message: 'The store cannot be reached: nothing can be charged.' };
+    }
   }
 }

@@ -6,25 +6,29 @@ import { WechatPayConfigError } from 'wechatpay-core';
 import { AppModule } from './app.module.js';
 import { APP_OPTIONS, configureApp } from './configure-app.js';
 import { chooseGateway } from './gateway.js';
-import { readPort, SettingError } from './settings.js';
+import { readPort, readToken, SettingError } from './settings.js';
+import { chooseStore, openStore } from './store.js';
 import { welcome } from './welcome.js';
 
 // This back end asks nobody who they are. Put authentication in front of it before you let others reach it.
 const HOST = '127.0.0.1';
 
 try {
+  const gateway = await chooseGateway(); // takes .env in, for all that follows
   const port = readPort(process.env.PORT);
-  const gateway = await chooseGateway();
+  const token = readToken(process.env.TILL_TOKEN);
+  const store = await chooseStore();
   // Quiet until it is built: what goes wrong there is told below, without a stack.
   const options = { ...APP_OPTIONS, logger: false, abortOnError: false } as const;
   const app = await NestFactory.create<NestExpressApplication>(
-    AppModule.register(gateway.module, gateway.demo),
+    AppModule.register({ wechatPay: gateway.module, engine: store.engine, token, demo: gateway.demo }),
     options,
   );
   const logger = new ConsoleLogger({ logLevels: ['error', 'warn'] });
   app.useLogger(logger);
   configureApp(app);
   app.enableShutdownHooks(['SIGINT', 'SIGTERM'], { useProcessExit: true });
+  await openStore(store);
   await app.init();
   // Nest would log a port that is taken, which is told below.
   app.useLogger(false);
@@ -32,7 +36,7 @@ try {
     throw SettingError.from(error, port);
   });
   app.useLogger(logger);
-  console.log(welcome(app, gateway));
+  console.log(welcome(app, { gateway, store, ...(!process.env.TILL_TOKEN && { newToken: token }) }));
 } catch (error) {
   const expected = error instanceof WechatPayConfigError || error instanceof SettingError;
   console.error(expected ? `\n  Cannot start. ${error.message}\n` : error);

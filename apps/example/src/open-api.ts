@@ -1,6 +1,8 @@
 import { applyDecorators } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import {
+  ApiBadRequestResponse,
+  ApiParam,
   ApiResponse,
   DocumentBuilder,
   SwaggerModule,
@@ -8,9 +10,10 @@ import {
   type OpenAPIObject,
 } from '@nestjs/swagger';
 import { z } from 'zod';
+import { health } from './health.schemas.js';
 import {
-  health,
   orderAnswer,
+  orderParams,
   payRequest,
   problem,
   refundAnswer,
@@ -19,6 +22,7 @@ import {
   reverseRequest,
   tillOrder,
 } from './orders.schemas.js';
+import { redriveRequest, reversal } from './reversals.schemas.js';
 import { HTTP_ANSWERS } from './wechatpay-error.filter.js';
 
 type SchemaObject = Extract<ApiResponseOptions, { schema: unknown }>['schema'];
@@ -34,6 +38,8 @@ const SCHEMAS = {
   RefundResult: refundAnswer,
   ReverseRequest: reverseRequest,
   ReverseResult: reverseAnswer,
+  Reversal: reversal,
+  RedriveRequest: redriveRequest,
   Problem: problem,
   Health: health,
   HttpError: httpError,
@@ -58,6 +64,17 @@ export function describeApi(app: NestExpressApplication): OpenAPIObject {
 /** A schema of the document, by its name there. */
 export function schemaNamed(name: keyof typeof SCHEMAS): { $ref: string } {
   return { $ref: `#/components/schemas/${name}` };
+}
+
+export function ApiOrderNumber(): MethodDecorator {
+  return ApiParam({ name: 'outTradeNo', schema: toOpenApi(orderParams.shape.outTradeNo) });
+}
+
+export function ApiBadRequest(): MethodDecorator {
+  return ApiBadRequestResponse({
+    description: 'The body is no JSON, or the path is no UTF-8.',
+    schema: schemaNamed('HttpError'),
+  });
 }
 
 /** Documents each status of the table of errors, and what it stands for. */

@@ -1,16 +1,8 @@
 import { Body, Controller, Get, HttpCode, Inject, Ip, Param, Post } from '@nestjs/common';
-import {
-  ApiAcceptedResponse,
-  ApiBadRequestResponse,
-  ApiBody,
-  ApiOkResponse,
-  ApiOperation,
-  ApiParam,
-  ApiTags,
-} from '@nestjs/swagger';
+import { ApiAcceptedResponse, ApiBody, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { OrderService, RefundService, ReverseService } from 'nestjs-wechatpay';
-import { WechatPayRequestError, type QueryOrderResult, type RefundResult } from 'wechatpay-core';
-import { ApiProblems, schemaNamed, toOpenApi } from './open-api.js';
+import { type QueryOrderResult, type RefundResult } from 'wechatpay-core';
+import { ApiBadRequest, ApiOrderNumber, ApiProblems, schemaNamed } from './open-api.js';
 import {
   orderParams,
   payRequest,
@@ -22,16 +14,8 @@ import {
   type ReverseAnswer,
   type ReverseBody,
 } from './orders.schemas.js';
-import { Till, type TillOrder } from './till.js';
-
-const ApiOrderNumber = (): MethodDecorator =>
-  ApiParam({ name: 'outTradeNo', schema: toOpenApi(orderParams.shape.outTradeNo) });
-
-const ApiBadRequest = (): MethodDecorator =>
-  ApiBadRequestResponse({
-    description: 'The body is no JSON, or the path is no UTF-8.',
-    schema: schemaNamed('HttpError'),
-  });
+import { Till } from './till.js';
+import type { TillOrder } from './till.order.js';
 
 @ApiTags('orders')
 @Controller('orders')
@@ -54,12 +38,12 @@ export class OrdersController {
   }
 
   @Get()
-  @ApiOperation({ operationId: 'listOrders', summary: 'The orders that were charged here, the newest first' })
+  @ApiOperation({ operationId: 'listOrders', summary: 'The orders that were charged, the newest first' })
   @ApiOkResponse({
-    description: 'As this server knows them.',
+    description: 'As this server knows them, by itself and from what is written down.',
     schema: { type: 'array', items: schemaNamed('TillOrder') },
   })
-  list(): TillOrder[] {
+  list(): Promise<TillOrder[]> {
     return this.#till.list();
   }
 
@@ -69,7 +53,8 @@ export class OrdersController {
     operationId: 'payOrder',
     summary: 'Charge the customer whose code was scanned, and see the order to its end',
     description:
-      'Answers at once. How it goes on is at `GET /orders` and, live, at `GET /events`. A number is charged once.',
+      'Answers at once. The order is written down, then charged; how it goes on is at `GET /orders` and, live, at ' +
+      '`GET /events`. A number is charged once.',
   })
   @ApiOrderNumber()
   @ApiBody({ schema: schemaNamed('PayRequest') })
@@ -80,30 +65,8 @@ export class OrdersController {
     @Param({ schema: orderParams }) { outTradeNo }: OrderParams,
     @Body({ schema: payRequest }) { description, ...request }: PayRequest,
     @Ip() spbillCreateIp: string,
-  ): TillOrder {
-    if (this.#till.get(outTradeNo)) {
-      throw new WechatPayRequestError(
-        'outTradeNo',
-        'was charged before; take a new number, or look how that one stands.',
-      );
-    }
+  ): Promise<TillOrder> {
     return this.#till.pay({ ...request, outTradeNo, body: description, spbillCreateIp });
-  }
-
-  @Post(':outTradeNo/settle')
-  @HttpCode(202)
-  @ApiOperation({
-    operationId: 'settleOrder',
-    summary: 'Settle on an order that was left unresolved',
-    description: 'Any other order of this till is answered as it stands.',
-  })
-  @ApiOrderNumber()
-  @ApiAcceptedResponse({ description: 'How it stands.', schema: schemaNamed('TillOrder') })
-  @ApiProblems()
-  settle(@Param({ schema: orderParams }) { outTradeNo }: OrderParams): TillOrder {
-    const order = this.#till.settle(outTradeNo);
-    if (order) return order;
-    throw new WechatPayRequestError('outTradeNo', 'is no order of this till.');
   }
 
   @Get(':outTradeNo')
@@ -113,6 +76,7 @@ export class OrdersController {
   @ApiProblems()
   async query(@Param({ schema: orderParams }) { outTradeNo }: OrderParams): Promise<Omit<QueryOrderResult, 'raw'>> {
     const { raw, ...answer } = await this.#orders.query({ outTradeNo });
+    this.#till.asked(outTradeNo, answer);
     return answer;
   }
 

@@ -1,10 +1,10 @@
 import type { Advice, Outcome, TradeState, WechatPayErrorCode } from 'wechatpay-core';
 import { z } from 'zod';
-import type { TillOrder } from './till.js';
+import type { TillOrder } from './till.order.js';
 
 // One definition of each shape: requests are checked by it, and the OpenAPI page shows it.
 
-function identifier(description: string, example: string): z.ZodString {
+export function identifier(description: string, example: string): z.ZodString {
   return z
     .string('must be a string; as a number it could lose digits.')
     .min(1, 'is empty; leave it out instead.')
@@ -18,7 +18,10 @@ export const orderParams = z.object({
 export type OrderParams = z.infer<typeof orderParams>;
 
 /** A field that a request does not know is refused: it may be a misspelt one. */
-function request<Shape extends z.core.$ZodLooseShape>(shape: Shape, remedy = '.'): z.ZodObject<Shape, z.core.$strict> {
+export function request<Shape extends z.core.$ZodLooseShape>(
+  shape: Shape,
+  remedy = '.',
+): z.ZodObject<Shape, z.core.$strict> {
   return z.strictObject(shape, {
     error: ({ code }) =>
       code === 'unrecognized_keys'
@@ -65,13 +68,15 @@ const time = z.string().meta({ format: 'date-time' });
 /** An order of the till. */
 export const tillOrder = z.strictObject({
   outTradeNo: z.string(),
-  description: z.string(),
+  subMerchantId: z.string().optional(),
+  description: z.string().optional().meta({ description: 'Not written down: absent after a restart.' }),
   totalFee: amount('What it costs'),
   currency,
   createdAt: time,
   state: z
     .enum([
       'paying',
+      'answered',
       'declined',
       'paid',
       'revoked',
@@ -82,7 +87,9 @@ export const tillOrder = z.strictObject({
       'unresolved',
     ] satisfies TillOrder['state'][])
     .meta({
-      description: 'paying and unresolved: it is not known whether the customer paid. paying: it is worked on.',
+      description:
+        'paying, needs-attention and unresolved: it is not known whether the customer paid. paying: it is worked on. ' +
+        'answered: Quick Pay had a clear answer, before this server was started; query the order.',
     }),
   kept: z.number().optional().meta({ description: 'What the shop has of it. Absent where that is not known.' }),
   remedy: z.string().meta({ description: 'What the cashier should do, or know.' }),
@@ -259,17 +266,3 @@ export const problem = z.strictObject({
   order: z.strictObject({ transactionId: z.string().optional(), outTradeNo: z.string().optional() }).optional(),
 });
 export type Problem = z.infer<typeof problem>;
-
-const gatewayHealth = z.strictObject({
-  status: z.enum(['up', 'down']),
-  merchantId: z.string(),
-  certificateExpiresAt: z.string().optional().meta({ format: 'date-time' }),
-  certificateDaysLeft: z.number().optional(),
-  message: z.string().optional(),
-});
-
-export const health = z.strictObject({
-  status: z.enum(['ok', 'error']),
-  details: z.strictObject({ wechatpay: gatewayHealth }),
-});
-export type Health = z.infer<typeof health>;

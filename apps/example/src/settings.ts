@@ -1,3 +1,5 @@
+import { randomBytes } from 'node:crypto';
+
 /** A setting of this application, from the environment, is wrong. */
 export class SettingError extends Error {
   /** Puts into words why listening failed; what is not about the port stays as it is. */
@@ -22,6 +24,17 @@ export function readPort(value = ''): number {
     throw new SettingError(`PORT: must be a number from 0 to 65535, not ${JSON.stringify(value)}.`);
   }
   return port;
+}
+
+/**
+ * The manager's token: a new one at each start where the environment says nothing.
+ *
+ * @throws {SettingError} one that can be guessed, or that no header can carry.
+ */
+export function readToken(value = ''): string {
+  if (value === '') return randomBytes(15).toString('base64url');
+  if (/^[\x21-\x7e]{12,200}$/.test(value)) return value;
+  throw new SettingError('TILL_TOKEN: must be 12 to 200 letters, digits or signs, without a space.');
 }
 
 /**

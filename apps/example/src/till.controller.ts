@@ -1,6 +1,6 @@
 import { Controller, Get, Header, Inject, Optional, Sse, type MessageEvent } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
-import { concat, from, map, type Observable } from 'rxjs';
+import { from, map, merge, mergeMap, type Observable } from 'rxjs';
 import { DEMO, type Demo } from './demo.js';
 import { renderOrder, renderPage } from './till.page.js';
 import { Till } from './till.js';
@@ -33,15 +33,15 @@ export class TillController {
   @Header('Content-Type', 'text/html; charset=utf-8')
   @Header('Content-Security-Policy', CONTENT_SECURITY_POLICY)
   @Header('Cache-Control', 'no-store')
-  page(): string {
-    return renderPage(this.#till.list(), this.#demo);
+  async page(): Promise<string> {
+    return renderPage(await this.#till.list(), this.#demo);
   }
 
   /** All orders, the oldest first, as a page that connects again may have missed some; then each one that changes. */
   @Sse('events')
   events(): Observable<MessageEvent> {
-    const known = from(this.#till.list().reverse());
-    return concat(known, this.#till.changes).pipe(
+    const known = from(this.#till.catchUp()).pipe(mergeMap(() => this.#till.known().reverse()));
+    return merge(this.#till.changes, known).pipe(
       map((order) => ({ data: { id: `order-${order.outTradeNo}`, html: renderOrder(order) } })),
     );
   }

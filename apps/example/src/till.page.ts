@@ -1,6 +1,6 @@
 import type { Demo } from './demo.js';
 import { formatMoney, minorDigits } from './money.js';
-import type { TillOrder } from './till.js';
+import type { TillOrder } from './till.order.js';
 
 /** Text that is markup already. */
 class Markup {
@@ -25,6 +25,7 @@ const CURRENCIES = ['HKD', 'CNY', 'USD', 'EUR', 'GBP', 'JPY', 'SGD'];
 
 const STATES: Record<TillOrder['state'], string> = {
   paying: 'Not known yet',
+  answered: 'Before a restart',
   paid: 'Paid',
   declined: 'Declined',
   revoked: 'Revoked',
@@ -56,25 +57,30 @@ export function renderPage(orders: readonly TillOrder[], demo: Demo | undefined)
           <nav><a href="/docs">API</a></nav>
         </header>
         <main>
-          <form id="pay" autocomplete="off">
-            <label>Amount <input name="amount" inputmode="decimal" required value="8.88" /></label>
-            <label
-              >Currency
-              <select name="currency">
-                ${currencies}
-              </select></label
-            >
-            <label class="wide"
-              >What <input name="description" required maxlength="128" value="Two cups of tea"
+          <section>
+            <form id="pay" autocomplete="off">
+              <label>Amount <input name="amount" inputmode="decimal" required value="8.88" /></label>
+              <label
+                >Currency
+                <select name="currency">
+                  ${currencies}
+                </select></label
+              >
+              <label class="wide"
+                >What <input name="description" required maxlength="128" value="Two cups of tea"
+              /></label>
+              <label class="wide">
+                The customer's code
+                <input name="authCode" inputmode="numeric" required pattern="\\d{1,128}" title="digits" autofocus />
+              </label>
+              ${demo ? renderDemo(demo) : NOTHING}
+              <button>Charge</button>
+              <p id="message" role="alert"></p>
+            </form>
+            <label id="manager"
+              >The manager's token, to redrive <input id="token" type="password" autocomplete="off"
             /></label>
-            <label class="wide">
-              The customer's code
-              <input name="authCode" inputmode="numeric" required pattern="\\d{1,128}" title="digits" autofocus />
-            </label>
-            ${demo ? renderDemo(demo) : NOTHING}
-            <button>Charge</button>
-            <p id="message" role="alert"></p>
-          </form>
+          </section>
           <noscript><p>This page needs JavaScript.</p></noscript>
           <ul id="orders" aria-live="polite" aria-label="Orders">
             ${orders.map(order)}
@@ -105,10 +111,11 @@ function renderDemo({ customers, clock }: Demo): Markup {
   </fieldset>`;
 }
 
-function order({ outTradeNo, description, totalFee, currency, state, kept, remedy, steps, next }: TillOrder): Markup {
+function order(tillOrder: TillOrder): Markup {
+  const { outTradeNo, description, totalFee, currency, state, kept, remedy, steps, next } = tillOrder;
   const has = kept === undefined ? 'not known' : formatMoney(kept, currency);
   return html`<li id="order-${outTradeNo}" data-order="${outTradeNo}" data-state="${state}" data-kept="${kept ?? ''}">
-    <h2>${description} <strong>${formatMoney(totalFee, currency)}</strong></h2>
+    <h2>${description ?? 'An order from before a restart'} <strong>${formatMoney(totalFee, currency)}</strong></h2>
     <p><span class="state">${STATES[state]}</span> The shop has: <b>${has}</b></p>
     <p class="remedy">${remedy}</p>
     <ol>
@@ -116,22 +123,38 @@ function order({ outTradeNo, description, totalFee, currency, state, kept, remed
       ${next ? html`<li class="next"><time datetime="${next.at.toISOString()}">${clockTime(next.at)}</time> ${next.text}</li>` : NOTHING}
     </ol>
     <p class="number">${outTradeNo}</p>
-    ${buttons({ outTradeNo, totalFee, currency, state, kept })}
+    ${buttons(tillOrder)}
   </li>`;
 }
 
-function buttons(
-  given: Pick<TillOrder, 'outTradeNo' | 'totalFee' | 'currency' | 'state'> & { kept: number | undefined },
-): Markup {
-  const { outTradeNo, totalFee, currency, state, kept } = given;
+function buttons({ outTradeNo, subMerchantId, totalFee, currency, state, kept }: TillOrder): Markup {
   const path = `/orders/${encodeURIComponent(outTradeNo)}`;
-  if (state === 'unresolved') return html`<button data-post="${path}/settle">Settle on</button>`;
-  if (state === 'refund-required' || (state === 'paid' && kept === totalFee)) {
-    // The order's own number: pressed twice, it is still one refund.
-    const body = JSON.stringify({ outRefundNo: outTradeNo, totalFee, refundFee: totalFee, currency });
-    return html`<button data-post="${path}/refund" data-body="${body}">Refund</button>`;
+  const sub = subMerchantId === undefined ? {} : { subMerchantId };
+  // The order's own number: pressed twice, it is still one refund.
+  const refund = JSON.stringify({ outRefundNo: outTradeNo, totalFee, refundFee: totalFee, currency, ...sub });
+  const redrive = html`<button
+    data-post="/reversals/${encodeURIComponent(outTradeNo)}/redrive"
+    data-body="${JSON.stringify(sub)}"
+    data-token
+  >
+    Redrive
+  </button>`;
+  switch (state) {
+    case 'unresolved':
+    case 'needs-attention':
+      return redrive;
+    case 'refund-required':
+      return html`<button data-post="${path}/refund" data-body="${refund}">Refund</button> ${redrive}`;
+    case 'answered':
+      return html`<button data-get="${path}">Ask</button>`;
+    case 'paid':
+      if (kept === undefined) return html`<button data-get="${path}">Ask</button>`;
+      return kept === totalFee
+        ? html`<button data-post="${path}/refund" data-body="${refund}">Refund</button>`
+        : NOTHING;
+    default:
+      return NOTHING;
   }
-  return NOTHING;
 }
 
 function clockTime(at: Date): string {

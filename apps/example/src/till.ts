@@ -1,132 +1,128 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import {
   Inject,
   Injectable,
-  Logger,
-  Optional,
+  ServiceUnavailableException,
   type BeforeApplicationShutdown,
-  type OnApplicationShutdown,
+  type OnApplicationBootstrap,
+  type OnModuleInit,
 } from '@nestjs/common';
-import { SettlementService } from 'nestjs-wechatpay';
 import { Subject, type Observable } from 'rxjs';
 import {
   WechatPayBusinessError,
   WechatPayClient,
   WechatPayError,
-  type PayAndSettleOptions,
-  type PaymentResult,
+  WechatPayRequestError,
+  type QueryOrderResult,
   type QuickPayRequest,
-  type SettledStep,
-  type SettleOutcome,
   type SettleState,
 } from 'wechatpay-core';
-import { DEMO, type Demo } from './demo.js';
-import { declinedRemedy, errorWord, outcomeRemedy, STEPS, stepWords } from './till.words.js';
-
-/** An order of this till. */
-export interface TillOrder {
-  readonly outTradeNo: string;
-  readonly description: string;
-  readonly totalFee: number;
-  readonly currency: string;
-  readonly createdAt: Date;
-  /** Still worked on, declined by Quick Pay, or as its settlement ended. */
-  readonly state: 'paying' | 'declined' | SettleOutcome['kind'];
-  /** What the shop has of it, in the currency's minor unit; absent where that is not known. */
-  readonly kept?: number;
-  /** What the cashier should do, or know. */
-  readonly remedy: string;
-  /** What happened so far. */
-  readonly steps: readonly { readonly at: Date; readonly text: string }[];
-  /** What comes next, and when. */
-  readonly next?: { readonly text: string; readonly at: Date };
-}
-
-/** What changes of an order: `kept` and `next` are as they are said here, and else not known. */
-type Change = Pick<TillOrder, 'state' | 'remedy'> & Pick<Partial<TillOrder>, 'kept' | 'next'>;
+import {
+  DurableReversals,
+  REVERSAL_CHANNEL,
+  type DurablePayment,
+  type ReversalEvent,
+  type StoredReversal,
+} from 'wechatpay-durable';
+import { asked, declined, ended, standing, WAITING, type Standing, type TillOrder } from './till.order.js';
+import { errorWord, outcomeRemedy, STEPS, stepWords } from './till.words.js';
 
 interface Entry {
   order: TillOrder;
-  /** From which it is settled on. */
-  settleState?: SettleState;
   readonly refunds: Map<string, number>;
 }
 
-/** Orders beyond these are forgotten, the oldest first; those that are not settled stay. */
+/** Orders beyond these are forgotten, the oldest first; those without an end stay. */
 const MAX_ORDERS = 500;
-const SETTLE_ON_MS = 60_000;
-const WAITING = { state: 'paying', remedy: 'Wait.' } as const;
+const PAGE = 1000;
+const OPEN: readonly TillOrder['state'][] = ['paying', 'refund-required', 'needs-attention', 'unresolved'];
 
 /**
- * The orders that were charged here and how they stand: in memory, for the cashier's page.
+ * The orders that were charged and how they stand, for the cashier's page.
  *
- * A process that ends forgets them. Where that must not be, an order is written down before it is charged.
+ * What must not be lost is in the store: the order, before it is charged, and how it ended. The rest, as what was sold and
+ * each step, is in memory for whoever looks on.
  */
 @Injectable()
-export class Till implements BeforeApplicationShutdown, OnApplicationShutdown {
-  readonly #settlements: SettlementService;
+export class Till implements OnModuleInit, OnApplicationBootstrap, BeforeApplicationShutdown {
+  readonly #reversals: DurableReversals;
   readonly #client: WechatPayClient;
-  readonly #wait: PayAndSettleOptions['wait'];
-  readonly #logger = new Logger(Till.name);
   readonly #entries = new Map<string, Entry>();
-  readonly #running = new Set<Promise<void>>();
+  readonly #charging = new Map<string, Promise<void>>();
   readonly #changes = new Subject<TillOrder>();
+  /** The last reversal of the store that was looked at. */
+  #last: StoredReversal | undefined;
 
-  constructor(
-    @Inject(SettlementService) settlements: SettlementService,
-    @Inject(WechatPayClient) client: WechatPayClient,
-    @Optional() @Inject(DEMO) demo?: Demo,
-  ) {
-    this.#settlements = settlements;
+  constructor(@Inject(DurableReversals) reversals: DurableReversals, @Inject(WechatPayClient) client: WechatPayClient) {
+    this.#reversals = reversals;
     this.#client = client;
-    this.#wait = demo?.clock.wait;
   }
 
-  /** Each order, whenever it changes; ends when the application shuts down. */
+  /** Before the worker begins. */
+  onModuleInit(): void {
+    subscribe(REVERSAL_CHANNEL, this.#hear);
+  }
+
+  /** Once the store is open. */
+  async onApplicationBootstrap(): Promise<void> {
+    await this.catchUp();
+  }
+
+  /** Pages that look on are told that it is over: their connections would keep the server open. */
+  async beforeApplicationShutdown(): Promise<void> {
+    this.#changes.complete();
+    await Promise.all(this.#charging.values());
+    unsubscribe(REVERSAL_CHANNEL, this.#hear);
+  }
+
+  /** Each order, whenever it changes here; ends when the application shuts down. */
   get changes(): Observable<TillOrder> {
     return this.#changes.asObservable();
   }
 
-  /** The newest first. */
-  list(): TillOrder[] {
-    return [...this.#entries.values()].map(({ order }) => order).reverse();
+  /** The newest first, those of other processes and of earlier starts among them. */
+  async list(): Promise<TillOrder[]> {
+    await this.catchUp();
+    return this.known();
+  }
+
+  /** Those that are known already, the newest first. */
+  known(): TillOrder[] {
+    const orders = [...this.#entries.values()].map(({ order }) => order).reverse();
+    return orders.sort((a, b) => b.createdAt.getTime() - a.createdAt.getTime());
   }
 
   get(outTradeNo: string): TillOrder | undefined {
     return this.#entries.get(outTradeNo)?.order;
   }
 
-  /** Begins to charge, and comes back at once. The order is here before anything is sent. */
-  pay(request: QuickPayRequest & { currency: string }): TillOrder {
-    const { outTradeNo, body: description, totalFee, currency } = request;
-    const createdAt = new Date(this.#client.now());
-    const order = { outTradeNo, description, totalFee, currency, createdAt, steps: [] };
-    const entry: Entry = { order: { ...order, ...WAITING }, refunds: new Map() };
-    this.#entries.set(outTradeNo, entry);
-    this.#forgetOld();
-    this.#changes.next(entry.order);
-    this.#run(entry, () =>
-      this.#settlements.pay(request, {
-        ...this.#settling(entry),
-        onUnclear: (error) => {
-          const isPaying = error instanceof WechatPayBusinessError && error.errorCode === 'USERPAYING';
-          const remedy = isPaying ? 'Ask the customer for the password.' : 'Wait: it is not known yet.';
-          this.#tell(entry, `Quick Pay: ${errorWord(error)}`, { state: 'paying', remedy });
-        },
-      }),
-    );
-    return entry.order;
-  }
-
-  /** Goes on with an order that was left unresolved; any other stays as it is. */
-  settle(outTradeNo: string): TillOrder | undefined {
-    const entry = this.#entries.get(outTradeNo);
-    const { settleState } = entry ?? {};
-    if (entry && settleState && entry.order.state === 'unresolved') {
-      const deadline = new Date(this.#client.now() + SETTLE_ON_MS);
-      this.#tell(entry, 'Settling on', WAITING);
-      this.#run(entry, () => this.#settlements.settle(settleState, { ...this.#settling(entry), deadline }));
+  /**
+   * Begins to charge, and comes back at once.
+   *
+   * @throws {WechatPayRequestError} a number that was charged before.
+   */
+  async pay(request: QuickPayRequest & { currency: string }): Promise<TillOrder> {
+    const { outTradeNo, subMerchantId, body: description, totalFee, currency } = request;
+    const stored = await this.#reversals.get(request).catch(() => {
+      throw new ServiceUnavailableException(
+        'The order cannot be written down: nothing was sent. Try again in a minute.',
+      );
+    });
+    if (stored || this.#entries.has(outTradeNo)) {
+      const problem = 'was charged before; take a new number, or look how that one stands.';
+      throw new WechatPayRequestError('outTradeNo', problem);
     }
-    return entry?.order;
+    const order = {
+      outTradeNo,
+      ...(subMerchantId !== undefined && { subMerchantId }),
+      description,
+      totalFee,
+      currency,
+    };
+    const entry = this.#add({ ...order, createdAt: new Date(this.#client.now()), steps: [], ...WAITING });
+    const charging = this.#charge(entry, request).finally(() => this.#charging.delete(outTradeNo));
+    this.#charging.set(outTradeNo, charging);
+    return entry.order;
   }
 
   /** Notes a refund that WeChat Pay took; told again of the same one, it changes nothing. */
@@ -146,83 +142,129 @@ export class Till implements BeforeApplicationShutdown, OnApplicationShutdown {
   /** Notes a revoke that WeChat Pay took. */
   revoked(outTradeNo: string): void {
     const entry = this.#entries.get(outTradeNo);
-    if (entry) this.#tell(entry, 'Revoked', { state: 'revoked', kept: 0, remedy: outcomeRemedy({ kind: 'revoked' }) });
+    if (entry) this.#tell(entry, 'Revoked', ended({ kind: 'revoked' }, 0));
   }
 
-  /** Pages that look on are told that it is over: their connections would keep the server open. */
-  beforeApplicationShutdown(): void {
-    this.#changes.complete();
+  /** Notes what WeChat Pay says of an order that had ended before this process could see how. */
+  asked(outTradeNo: string, answer: Pick<QueryOrderResult, 'tradeState' | 'totalFee'>): void {
+    const entry = this.#entries.get(outTradeNo);
+    if (!entry || OPEN.includes(entry.order.state) || entry.order.kept !== undefined) return;
+    const now = asked(answer, entry.order);
+    if (now) this.#tell(entry, 'Asked', now);
   }
 
-  /** By now every settlement was told to stop. */
-  async onApplicationShutdown(): Promise<void> {
-    await Promise.all(this.#running);
-    for (const { outTradeNo, state } of this.list()) {
-      if (state === 'unresolved') this.#logger.warn(`${outTradeNo}: whether it was paid is not known. Settle it.`);
+  async #charge(entry: Entry, request: QuickPayRequest): Promise<void> {
+    let payment: DurablePayment;
+    try {
+      payment = await this.#reversals.pay(request);
+    } catch (error) {
+      // Nothing was sent. What is stored all the same is another's, or will be found never to have arrived.
+      const stored = await this.#reversals.get(request).catch(() => undefined);
+      const remedy = 'Nothing was sent: the order could not be written down. Try again in a minute.';
+      const refused =
+        error instanceof WechatPayError ? declined(error) : ({ state: 'declined', kept: 0, remedy } as const);
+      this.#tell(entry, 'Not sent', stored ? standing(stored) : refused);
+      return;
+    }
+    const { outcome } = payment;
+    if (outcome.kind === 'paid') {
+      this.#tell(entry, 'Paid', ended({ kind: 'paid', payment: {} }, entry.order.totalFee));
+    } else if (outcome.kind === 'declined') {
+      this.#tell(entry, `Quick Pay: ${errorWord(outcome.error)}`, declined(outcome.error));
+    } else if (entry.order.state === 'paying') {
+      const { error } = outcome;
+      const isPaying = error instanceof WechatPayBusinessError && error.errorCode === 'USERPAYING';
+      const remedy = isPaying ? 'Ask the customer for the password.' : 'Wait: it is not known yet.';
+      const stored = await this.#reversals.get(request).catch(() => undefined);
+      const { next } = stored ? standing(stored) : WAITING;
+      this.#tell(entry, `Quick Pay: ${error ? errorWord(error) : 'too late'}`, {
+        state: 'paying',
+        remedy,
+        ...(next && { next }),
+      });
     }
   }
 
-  #settling(entry: Entry): Pick<PayAndSettleOptions, 'onStep' | 'wait'> {
-    return {
-      wait: this.#wait,
-      onStep: (step: SettledStep) => {
-        const { next, outcome } = step.state;
-        entry.settleState = step.state;
-        const { remedy } = entry.order;
-        const coming = outcome ? {} : { next: { text: STEPS[next.kind], at: new Date(next.at) } };
-        this.#tell(entry, stepWords(step), { state: 'paying', remedy, ...coming });
-      },
-    };
-  }
+  /** What a worker of this process did. */
+  readonly #hear = (message: unknown): void => {
+    const event = message as ReversalEvent;
+    if (event.kind === 'problem' || event.merchantId !== this.#client.merchantId) return;
+    const known = this.#entries.get(event.outTradeNo);
+    const entry = known ?? (event.kind === 'step' ? this.#adopt(event.step.state, WAITING) : undefined);
+    if (!entry) return;
+    if (event.kind === 'settled') {
+      const { outcome } = event;
+      this.#tell(entry, outcome.kind === 'paid' ? 'Paid' : 'Ended', ended(outcome, entry.order.totalFee));
+    }
+    if (event.kind === 'redriven') this.#tell(entry, 'Redriven', WAITING);
+    if (event.kind === 'step') {
+      const { next, outcome } = event.step.state;
+      const { remedy } = entry.order;
+      const coming = outcome ? {} : { next: { text: STEPS[next.kind], at: new Date(next.at) } };
+      this.#tell(entry, stepWords(event.step), { state: 'paying', remedy, ...coming });
+    }
+  };
 
-  #run(entry: Entry, work: () => Promise<PaymentResult>): void {
-    const running = work()
-      .catch((error: unknown): PaymentResult => {
-        if (!(error instanceof WechatPayError)) throw error;
-        return { outcome: { kind: 'declined', error } }; // the library refuses it: nothing was sent
-      })
-      .then((result) => {
-        if ('state' in result) entry.settleState = result.state;
-        this.#end(entry, result.outcome);
-      })
-      .finally(() => this.#running.delete(running));
-    this.#running.add(running);
-  }
-
-  #end(entry: Entry, outcome: PaymentResult['outcome']): void {
-    switch (outcome.kind) {
-      case 'declined': {
-        const { error } = outcome;
-        const remedy = declinedRemedy(error);
-        this.#tell(entry, `Quick Pay: ${errorWord(error)}`, { state: 'declined', kept: 0, remedy });
-        break;
-      }
-      case 'paid':
-        this.#tell(entry, 'Paid', { state: 'paid', kept: entry.order.totalFee, remedy: 'Hand over the goods.' });
-        break;
-      case 'revoked':
-      case 'closed':
-      case 'refunded':
-        this.#tell(entry, 'Ended', { state: outcome.kind, kept: 0, remedy: outcomeRemedy(outcome) });
-        break;
-      case 'refund-required':
-      case 'needs-attention':
-      case 'unresolved':
-        this.#tell(entry, 'Ended', { state: outcome.kind, remedy: outcomeRemedy(outcome) });
+  /** Reads what is new in the store since the last time, and what has become of orders that others may have worked on. */
+  async catchUp(): Promise<void> {
+    for (const { order } of this.#entries.values()) {
+      const stored = OPEN.includes(order.state) ? await this.#reversals.get(order) : undefined;
+      if (stored) this.#note(stored);
+    }
+    const { merchantId } = this.#client;
+    for (;;) {
+      const page = await this.#reversals.list({ merchantId, limit: PAGE, ...(this.#last && { after: this.#last }) });
+      page.forEach((stored) => {
+        this.#note(stored);
+      });
+      this.#last = page.at(-1) ?? this.#last;
+      if (page.length < PAGE) return;
     }
   }
 
-  #tell(entry: Entry, text: string, change: Change): void {
-    const { outTradeNo, description, totalFee, currency, createdAt, steps } = entry.order;
-    const told = { steps: [...steps, { at: new Date(this.#client.now()), text }] };
-    entry.order = { outTradeNo, description, totalFee, currency, createdAt, ...told, ...change };
+  #note(stored: StoredReversal): void {
+    const { outTradeNo } = stored.state.order;
+    if (this.#charging.has(outTradeNo)) return; // it is told soon
+    const now = standing(stored);
+    const known = this.#entries.get(outTradeNo);
+    if (!known) this.#adopt(stored.state, now);
+    else if (OPEN.includes(known.order.state) && known.order.state !== now.state) this.#show(known, now);
+  }
+
+  /** Takes on an order that another process charged, or an earlier one; what no till has charged is left out. */
+  #adopt({ order, totalFee, currency, orderCreatedAt }: SettleState, now: Standing): Entry | undefined {
+    if (totalFee === undefined || currency === undefined) return undefined;
+    const { outTradeNo, subMerchantId } = order;
+    const sub = subMerchantId === undefined ? {} : { subMerchantId };
+    return this.#add({
+      outTradeNo,
+      ...sub,
+      totalFee,
+      currency,
+      createdAt: new Date(orderCreatedAt),
+      steps: [],
+      ...now,
+    });
+  }
+
+  #add(order: TillOrder): Entry {
+    const entry: Entry = { order, refunds: new Map() };
+    this.#entries.set(order.outTradeNo, entry);
+    this.#changes.next(order);
+    for (const [outTradeNo, { order: old }] of this.#entries) {
+      if (this.#entries.size <= MAX_ORDERS) break;
+      if (!OPEN.includes(old.state)) this.#entries.delete(outTradeNo);
+    }
+    return entry;
+  }
+
+  #tell(entry: Entry, text: string, now: Standing): void {
+    this.#show(entry, now, [...entry.order.steps, { at: new Date(this.#client.now()), text }]);
+  }
+
+  #show(entry: Entry, now: Standing, steps = entry.order.steps): void {
+    const { kept: _kept, next: _next, ...order } = entry.order;
+    entry.order = { ...order, steps, ...now };
     this.#changes.next(entry.order);
-  }
-
-  #forgetOld(): void {
-    for (const [outTradeNo, { order }] of this.#entries) {
-      if (this.#entries.size <= MAX_ORDERS) return;
-      if (order.state !== 'paying' && order.state !== 'unresolved') this.#entries.delete(outTradeNo);
-    }
   }
 }

@@ -48,19 +48,23 @@ export function errorWord(error: WechatPayError | SettleError): string {
 }
 
 /** What to do about an order that ended so. */
-export function outcomeRemedy(outcome: Exclude<SettleOutcome, { kind: 'paid' }>): string {
+export function outcomeRemedy(outcome: SettleOutcome): string {
   switch (outcome.kind) {
-    case 'revoked':
+    case 'paid':
+      return 'Hand over the goods.';
     case 'closed':
+      if (!outcome.found) return 'WeChat Pay never had this order: nothing is charged. Begin a new one.';
+      return 'Nothing is charged, or will be. Begin a new order.';
+    case 'revoked':
       return 'Nothing is charged, or will be. Begin a new order.';
     case 'refunded':
       return 'The money was given back.';
     case 'refund-required':
-      return 'Paid, and too old to be revoked: refund it.';
+      return 'Paid, and too old to be revoked: refund it, then redrive it.';
     case 'needs-attention':
-      return `Call the manager. ${outcome.error.message}`;
+      return `Call the manager. Whether it is paid is not known. ${outcome.error.message}`;
     case 'unresolved':
-      return 'It is not known whether the customer paid. Do not charge again: settle on.';
+      return `Call the manager. Whether it is paid is not known: do not charge again. ${outcome.error?.message ?? ''}`.trim();
   }
 }
 

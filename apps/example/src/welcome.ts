@@ -1,15 +1,27 @@
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { WechatPayClient } from 'wechatpay-core';
 import type { Gateway } from './gateway.js';
+import type { Store } from './store.js';
+
+export interface Started {
+  readonly gateway: Gateway;
+  readonly store: Store;
+  /** The manager's token, where it was made at this start. */
+  readonly newToken?: string;
+}
 
 /** What a person who has just started this wants to see. */
-export function welcome(app: NestExpressApplication, { demo }: Gateway): string {
+export function welcome(app: NestExpressApplication, { gateway, store, newToken }: Started): string {
   const { port } = app.getHttpServer().address() as { port: number };
   const url = `http://localhost:${port}`;
-  const lines = demo ? sandbox(url) : real(app, url);
-  return ['', ...lines, '', `The till:                      ${url}/`, `The API, to read and to try:   ${url}/docs`, '']
-    .map((line) => `  ${line}`.trimEnd())
-    .join('\n');
+  const lines = gateway.demo ? sandbox(url) : real(app, url);
+  const places = [
+    `The till:                      ${url}/`,
+    `The API, to read and to try:   ${url}/docs`,
+    `Orders are written down in:    ${store.place}`,
+    ...(newToken === undefined ? [] : [`The manager's token:           ${newToken}`]),
+  ];
+  return ['', ...lines, '', ...places, ''].map((line) => `  ${line}`.trimEnd()).join('\n');
 }
 
 function sandbox(url: string): string[] {

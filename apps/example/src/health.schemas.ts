@@ -1,0 +1,16 @@
+import { z } from 'zod';
+import { reversalHealth } from './reversals.schemas.js';
+
+const gatewayHealth = z.strictObject({
+  status: z.enum(['up', 'down']),
+  merchantId: z.string(),
+  certificateExpiresAt: z.string().optional().meta({ format: 'date-time' }),
+  certificateDaysLeft: z.number().optional(),
+  message: z.string().optional(),
+});
+
+export const health = z.strictObject({
+  status: z.enum(['ok', 'error']),
+  details: z.strictObject({ wechatpay: gatewayHealth, reversals: reversalHealth }),
+});
+export type Health = z.input<typeof health>;

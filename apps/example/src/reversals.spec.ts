@@ -1,0 +1,179 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { WechatPayModule } from 'nestjs-wechatpay';
+import { Sandbox, wellKnownAuthCodes } from 'wechatpay-sandbox';
+import { afterAll, afterEach, beforeAll, describe, expect, it, test } from 'vitest';
+import { merchantOf } from './demo-sandbox.js';
+import { health } from './health.schemas.js';
+import { problem, tillOrder } from './orders.schemas.js';
+import { reversal, type Reversal } from './reversals.schemas.js';
+import type { TillOrder } from './till.order.js';
+import { startApp, TOKEN } from '../test/start-app.js';
+import { TickingClock } from '../test/ticking-clock.js';
+
+// The gateway outlives the application, as the real one does.
+const clock = new TickingClock(20);
+let sandbox: Sandbox;
+let app: NestExpressApplication;
+let folder: string;
+
+beforeAll(async () => {
+  sandbox = await Sandbox.start({ now: clock.now });
+  folder = await mkdtemp(join(tmpdir(), 'till-'));
+  app = await start();
+});
+afterEach(() => {
+  sandbox.faults.clear();
+});
+afterAll(async () => {
+  await app.close();
+  await sandbox.stop();
+  await rm(folder, { recursive: true });
+});
+
+function start(): Promise<NestExpressApplication> {
+  const wechatPay = WechatPayModule.forRoot({ ...merchantOf(sandbox), now: clock.now });
+  return startApp(wechatPay, { folder, demo: { clock, customers: [] } });
+}
+
+async function call(method: string, path: string, body?: unknown, token?: string): Promise<[number, unknown]> {
+  const response = await fetch(`${await app.getUrl()}${path}`, {
+    method,
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+    ...(token !== undefined && { headers: { authorization: token } }),
+  });
+  return [response.status, await response.json()];
+}
+
+let orders = 0;
+async function pay(authCode: string): Promise<string> {
+  orders += 1;
+  const outTradeNo = `R${orders}`;
+  const request = { description: 'tea', totalFee: 888, currency: 'HKD', authCode };
+  expect(await call('POST', `/orders/${outTradeNo}/pay`, request)).toMatchObject([202, { state: 'paying' }]);
+  return outTradeNo;
+}
+
+async function orderOf(outTradeNo: string): Promise<TillOrder | undefined> {
+  const [, list] = (await call('GET', '/orders')) as [number, TillOrder[]];
+  for (const order of list) expect(() => tillOrder.parse(order)).not.toThrow();
+  return list.find((order) => order.outTradeNo === outTradeNo);
+}
+
+async function reversals(query = ''): Promise<Reversal[]> {
+  const [status, list] = await call('GET', `/reversals${query}`);
+  expect(status).toBe(200);
+  return (list as unknown[]).map((one) => reversal.parse(one));
+}
+
+const until = (outTradeNo: string, order: Partial<TillOrder>): Promise<void> =>
+  expect.poll(() => orderOf(outTradeNo), { timeout: 20_000 }).toMatchObject(order);
+
+/** A payment whose answer is lost, and of which WeChat Pay then refuses to say anything. */
+async function payToDeath(): Promise<string> {
+  sandbox.faults.add({ kind: 'cut' }, { path: '/pay/micropay' });
+  sandbox.faults.add({ kind: 'error', errorCode: 'SIGNERROR' }, { path: '/pay/orderquery' });
+  const outTradeNo = await pay(wellKnownAuthCodes.paysAtOnce);
+  await until(outTradeNo, { state: 'needs-attention' });
+  return outTradeNo;
+}
+
+describe('a dead reversal', () => {
+  it('says why, and goes on for who has the token', async () => {
+    const outTradeNo = await payToDeath();
+    expect(await orderOf(outTradeNo)).not.toHaveProperty('kept');
+    await expect
+      .poll(() => reversals('?status=dead'))
+      .toMatchObject([
+        { outTradeNo, outcome: 'needs-attention', reason: expect.stringContaining('SIGNERROR') as string },
+      ]);
+    const [, report] = await call('GET', '/health');
+    expect(health.parse(report).details.reversals).toMatchObject({ status: 'up', dead: 1 });
+
+    const path = `/reversals/${outTradeNo}/redrive`;
+    for (const token of [undefined, TOKEN, 'Bearer', 'Bearer wrong', `Bearer ${TOKEN}1`, `Basic ${TOKEN}`]) {
+      expect(await call('POST', path, {}, token)).toMatchObject([401, { message: /token/ }]);
+    }
+    const [status, redriven] = await call('POST', path, {}, `Bearer ${TOKEN}`);
+    expect([status, reversal.parse(redriven)]).toMatchObject([200, { outTradeNo }]);
+    await until(outTradeNo, { state: 'paid', kept: 888 });
+    expect(sandbox.ledger.of(outTradeNo)).toEqual({ paid: 888, returned: 0, net: 888 });
+
+    const [again, refusal] = await call('POST', path, {}, `Bearer ${TOKEN}`);
+    expect([again, problem.parse(refusal)]).toMatchObject([422, { field: 'outTradeNo', outcome: 'not-sent' }]);
+  });
+
+  test.each<[field: string, body: unknown]>([
+    ['refundWhenExpired', { refundWhenExpired: 'yes' }],
+    ['subMerchantId', { subMerchantId: 1 }],
+    ['deadline', { deadline: 1 }],
+  ])('is not redriven with a wrong %s', async (field, body) => {
+    const answer = await call('POST', '/reversals/R1/redrive', body, `Bearer ${TOKEN}`);
+    expect(answer).toMatchObject([422, { field, outcome: 'not-sent' }]);
+  });
+});
+
+describe('GET /reversals', () => {
+  it('filters by state, merchant and age', async () => {
+    const outTradeNo = await pay(wellKnownAuthCodes.paysAtOnce);
+    await until(outTradeNo, { state: 'paid' });
+    const { merchantId } = sandbox.merchant;
+    const named = async (query: string): Promise<boolean> =>
+      (await reversals(query)).some((one) => one.outTradeNo === outTradeNo);
+    const past = new Date(Date.now() - 60_000).toISOString();
+    const future = new Date(Date.now() + 60_000).toISOString();
+    for (const query of ['', '?status=cancelled', `?merchantId=${merchantId}`, `?createdBefore=${future}`]) {
+      expect(await named(query), query).toBe(true);
+    }
+    for (const query of ['?status=dead', '?merchantId=1', `?createdBefore=${past}`]) {
+      expect(await named(query), query).toBe(false);
+    }
+    expect(await reversals('?limit=1')).toHaveLength(1);
+  });
+
+  test.each([
+    ['status', 'status=lost'],
+    ['limit', 'limit=0'],
+    ['limit', 'limit=many'],
+    ['createdBefore', 'createdBefore=yesterday'],
+    ['state', 'state=dead'],
+  ])('names a wrong %s', async (field, query) => {
+    expect(await call('GET', `/reversals?${query}`)).toMatchObject([422, { field, outcome: 'not-sent' }]);
+  });
+});
+
+it('after a restart, each order goes on, or is told as far as it is known', async () => {
+  const paid = await pay(wellKnownAuthCodes.paysAtOnce);
+  const refused = await pay(wellKnownAuthCodes.balanceTooLow);
+  sandbox.faults.add({ kind: 'cut' }, { path: '/pay/micropay' });
+  const found = await pay(wellKnownAuthCodes.paysAtOnce);
+  await until(found, { state: 'paid', kept: 888 });
+  const dead = await payToDeath();
+  const pending = await pay(wellKnownAuthCodes.walksAway);
+  await until(pending, { remedy: 'Ask the customer for the password.' });
+
+  await app.close();
+  app = await start();
+  expect(await orderOf(pending)).toMatchObject({ state: 'paying', next: { text: 'Ask' }, totalFee: 888 });
+  expect(await orderOf(pending)).not.toHaveProperty('description');
+  await until(pending, { state: 'revoked', kept: 0 });
+  expect(await orderOf(dead)).toMatchObject({ state: 'needs-attention' });
+
+  // What may have changed since, or was never written down, is known once it is asked for.
+  for (const [outTradeNo, state, answer] of [
+    [paid, 'answered', { state: 'paid', kept: 888 }],
+    [refused, 'answered', { kept: 0 }],
+    [found, 'paid', { state: 'paid', kept: 888 }],
+  ] as const) {
+    const before = await orderOf(outTradeNo);
+    expect(before).toMatchObject({ state });
+    expect(before).not.toHaveProperty('kept');
+    expect(await call('GET', `/orders/${outTradeNo}`)).toHaveProperty('0', 200);
+    expect(await orderOf(outTradeNo)).toMatchObject(answer);
+  }
+
+  const request = { description: 'tea', totalFee: 888, currency: 'HKD', authCode: wellKnownAuthCodes.paysAtOnce };
+  expect(await call('POST', `/orders/${refused}/pay`, request)).toMatchObject([422, { field: 'outTradeNo' }]);
+});

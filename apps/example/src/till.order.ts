@@ -1,0 +1,90 @@
+import type { QueryOrderResult, SettleOutcome, WechatPayError } from 'wechatpay-core';
+import type { StoredReversal } from 'wechatpay-durable';
+import { declinedRemedy, outcomeRemedy, STEPS } from './till.words.js';
+
+/** An order of this till. */
+export interface TillOrder {
+  readonly outTradeNo: string;
+  readonly subMerchantId?: string;
+  /** What is sold: in memory only, so that an order from before a restart has none. */
+  readonly description?: string;
+  readonly totalFee: number;
+  readonly currency: string;
+  readonly createdAt: Date;
+  /** Still worked on, declined by Quick Pay, as it ended; or answered before a restart, and the answer is not written down. */
+  readonly state: 'paying' | 'answered' | 'declined' | SettleOutcome['kind'];
+  /** What the shop has of it, in the currency's minor unit; absent where that is not known. */
+  readonly kept?: number;
+  /** What the cashier should do, or know. */
+  readonly remedy: string;
+  /** What happened so far, as far as this process saw it. */
+  readonly steps: readonly { readonly at: Date; readonly text: string }[];
+  /** What comes next, and when. */
+  readonly next?: { readonly text: string; readonly at: Date };
+}
+
+/** What changes of an order: `kept` and `next` are as they are said here, and else not known. */
+export type Standing = Pick<TillOrder, 'state' | 'remedy'> & Pick<Partial<TillOrder>, 'kept' | 'next'>;
+
+export const WAITING: Standing = { state: 'paying', remedy: 'Wait.' };
+
+/** Of an order whose payment Quick Pay refused. */
+export function declined(error: WechatPayError): Standing {
+  return { state: 'declined', kept: 0, remedy: declinedRemedy(error) };
+}
+
+/** Of an order that has come to an end, or needs a person. */
+export function ended(outcome: SettleOutcome, totalFee: number): Standing {
+  const remedy = outcomeRemedy(outcome);
+  switch (outcome.kind) {
+    case 'paid':
+      return { state: 'paid', kept: totalFee, remedy };
+    case 'revoked':
+    case 'closed':
+      return { state: outcome.kind, kept: 0, remedy };
+    case 'refunded':
+      // By another's refund, it may be a part.
+      return outcome.outRefundNo === undefined
+        ? { state: outcome.kind, remedy }
+        : { state: outcome.kind, kept: 0, remedy };
+    case 'refund-required':
+    case 'needs-attention':
+    case 'unresolved':
+      return { state: outcome.kind, remedy };
+  }
+}
+
+/** Of an order, as its reversal is written down. */
+export function standing({ status, state, outcome }: StoredReversal): Standing {
+  if (outcome?.kind === 'paid') {
+    return { state: 'paid', remedy: 'It was paid. Ask whether it was given back since: that is not written down.' };
+  }
+  if (outcome) return ended(outcome, 0);
+  if (status === 'cancelled') {
+    return { state: 'answered', remedy: 'It was paid or declined at once; which of them is not written down. Ask.' };
+  }
+  return { ...WAITING, next: { text: STEPS[state.next.kind], at: new Date(state.next.at) } };
+}
+
+/** Of an order that had come to an end, as WeChat Pay says it now; undefined where that tells nothing. */
+export function asked(
+  { tradeState, totalFee }: Pick<QueryOrderResult, 'tradeState' | 'totalFee'>,
+  order: TillOrder,
+): Standing | undefined {
+  switch (tradeState) {
+    case 'SUCCESS':
+      return ended({ kind: 'paid', payment: {} }, totalFee ?? order.totalFee);
+    case 'REFUND':
+      return { state: 'refunded', remedy: 'The money was given back, in whole or in part.' };
+    case 'REVOKED':
+      return ended({ kind: 'revoked' }, 0);
+    case 'CLOSED':
+      return ended({ kind: 'closed', found: true }, 0);
+    case 'NOTPAY':
+    case 'PAYERROR':
+      return { state: 'declined', kept: 0, remedy: 'It is not paid.' };
+    case 'USERPAYING':
+    case 'ACCEPT':
+      return undefined;
+  }
+}

@@ -1,0 +1,7 @@
+// An entry of its own, so that wechatpay-durable stays optional.
+export {
+  WechatPayDurableModule,
+  type WechatPayDurableModuleExtras,
+  type WechatPayDurableOptions,
+  type WechatPayDurableOptionsFactory,
+} from './wechatpay-durable.module.js';
