@@ -210,8 +210,11 @@ export function nextStep(state: SettleState, now: number): SettleStep {
 /**
  * A state from a store whose last step may have been taken without a word of it: the order is asked for before anything is done.
  * What a driver that delivers at least once begins with.
+ *
+ * @throws {WechatPayRequestError} a state that is none, or of another version.
  */
 export function askFirst(state: SettleState): SettleState {
+  assertState(state);
   return { ...state, next: { kind: 'query', at: state.next.at } };
 }
 

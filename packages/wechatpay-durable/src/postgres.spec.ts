@@ -18,7 +18,7 @@ describe.skipIf(!PostgresServer.isAvailable)(`PostgresEngine ${PostgresServer.re
   afterAll(() => server.dispose());
 
   const refused = (options: object) => async () => {
-    await new PostgresEngine({ connectionString, ...options } as PostgresEngineOptions).open();
+    await new PostgresEngine({ connectionString, ...options }).open();
   };
 
   describeEngine('as an engine', {
