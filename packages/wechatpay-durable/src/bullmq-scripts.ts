@@ -40,7 +40,9 @@ end
 local function read(id)
   local found = call('HMGET', base .. id, 'data', 'timestamp', 'due', 'finishedOn')
   if not found[1] then return nil end
-  return { id, statusOf(id), found[1], found[2], found[3] or '', found[4] or '' }
+  local score = call('ZSCORE', key('delayed'), id)
+  local due = score and string.format('%.0f', math.floor(score / 4096)) or found[3] or ''
+  return { id, statusOf(id), found[1], found[2], due, found[4] or '' }
 end
 `;
 

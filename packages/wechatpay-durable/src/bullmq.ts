@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { DelayedError, Queue, UnrecoverableError, Worker, type ConnectionOptions, type Job } from 'bullmq';
-import { Redis, type RedisOptions } from 'ioredis';
-import { WechatPayConfigError, WechatPayRequestError } from 'wechatpay-core';
+import type * as BullMq from 'bullmq';
+import type { ConnectionOptions, Job, Queue, Worker } from 'bullmq';
+import type { Redis, RedisOptions } from 'ioredis';
+import { WechatPayRequestError } from 'wechatpay-core';
 import { CANCEL, COUNTS, ENQUEUED, FORGET_CANCELLED, GET, LIST, REDRIVE, RESCHEDULE, SAVE } from './bullmq-scripts.js';
+import { takeStep } from './bullmq-step.js';
 import {
-  LeaseLostError,
   type EnqueueOptions,
   type ProblemListener,
   type ReversalCounts,
@@ -14,59 +15,57 @@ import {
   type ReversalHandler,
   type ReversalStatus,
   type StoredReversal,
-  type Verdict,
 } from './engine.js';
-import { assertKeeps } from './redis-persistence.js';
+import { checkOptions, checkWhole, loadPeer, wrong } from './options.js';
+import { assertKeeps, connect, withoutCommand } from './redis-connection.js';
 
 export interface BullMqEngineOptions {
   /** Where Redis is: a URL, as in `rediss://user:password@host:6379/0`, or options of ioredis. No cluster. */
   readonly connection: string | Omit<RedisOptions, 'replyMapping'>;
   /** The name of BullMQ's queue. @default 'wechatpay-reversals' */
-  readonly queueName?: string;
-  /** How long those that are done or cancelled are kept, in days; the dead ones are kept for ever. @default 30 */
-  readonly keepDays?: number;
+  readonly queueName?: string | undefined;
+  /** How long those that are done or cancelled are kept, 1 to 3650 days; the dead ones are kept for ever. @default 30 */
+  readonly keepDays?: number | undefined;
   /**
    * For how long a worker has a reversal without a sign of life, in milliseconds, 1000 to 60000. Another one takes over after
    * one and a half times as long.
    *
    * @default 8000
    */
-  readonly leaseMs?: number;
+  readonly leaseMs?: number | undefined;
   /**
    * Takes a Redis that can lose what it has acknowledged: one without an append-only file, or one that evicts keys. For demos.
    *
    * @default false
    */
-  readonly allowVolatileRedis?: boolean;
+  readonly allowVolatileRedis?: boolean | undefined;
 }
 
 const DAY_MS = 24 * 60 * 60 * 1000;
-/** What a handler threw at is delivered again after this. */
-const AGAIN_AFTER_MS = 5_000;
 const STATUSES = ['waiting', 'active', 'done', 'dead', 'cancelled'] as const;
 
 /**
- * Keeps reversals in Redis, with BullMQ.
+ * Reversals on Redis 6.2 or later, by [BullMQ](https://bullmq.io), with optional peers: `npm install bullmq ioredis`. As many
+ * processes as you like.
  *
  * Redis must have an append-only file and must not evict keys; with `appendfsync always` it loses nothing that it has
  * acknowledged, with `everysec` up to a second of it where the machine fails.
  *
- * @example
- * new BullMqEngine({ connection: 'redis://localhost:6379' })
+ * @example new BullMqEngine({ connection: process.env.REDIS_URL })
  * @see https://redis.io/docs/latest/operate/oss_and_stack/management/persistence/ (Redis persistence)
  */
 export class BullMqEngine implements ReversalEngine {
-  readonly #options: Required<BullMqEngineOptions>;
-  readonly #inHand = new Set<Promise<void>>();
+  readonly #options: Settings;
+  readonly #inHand = new Set<Promise<unknown>>();
   #stopping = new AbortController();
-  #store: { redis: Redis; queue: Queue; prefix: string } | undefined;
+  #store: Store | undefined;
   #worker: Worker | undefined;
   #isConnected = (): boolean => true;
   #isGivingUp = false;
 
   /** @throws {WechatPayConfigError} an option that makes no sense. */
   constructor(options: BullMqEngineOptions) {
-    this.#options = checkOptions(options);
+    this.#options = resolveOptions(options);
   }
 
   /**
@@ -77,16 +76,18 @@ export class BullMqEngine implements ReversalEngine {
     const { connection, queueName, allowVolatileRedis } = this.#options;
     this.#stopping = new AbortController();
     this.#isGivingUp = false;
-    // A command does not wait for a Redis that is away: the caller has a customer at the till.
-    const options = { maxRetriesPerRequest: 1, ...this.#reconnect, lazyConnect: true };
+    const bullmq = await loadPeer('bullmq', () => import('bullmq'));
+    const { Redis } = await loadPeer('ioredis', () => import('ioredis'));
+    // No command waits for long for a Redis that is away: the caller has a customer at the till.
+    const options = { maxRetriesPerRequest: 1, commandTimeout: 10_000, ...this.#reconnect, lazyConnect: true };
     const redis =
       typeof connection === 'string' ? new Redis(connection, options) : new Redis({ ...connection, ...options });
     await connect(redis);
     try {
       if (!allowVolatileRedis) await assertKeeps(redis);
-      const queue = new Queue(queueName, { connection: redis });
+      const queue = new bullmq.Queue(queueName, { connection: redis });
       queue.on('error', () => undefined); // whoever asked for something is told
-      this.#store = { redis, queue, prefix: queue.toKey('') };
+      this.#store = { bullmq, redis, queue, prefix: queue.toKey('') };
       await this.#forget();
     } catch (error) {
       redis.disconnect();
@@ -131,14 +132,20 @@ export class BullMqEngine implements ReversalEngine {
     { concurrency, onProblem }: { concurrency: number; onProblem: ProblemListener },
   ): Promise<void> {
     const { connection, queueName, keepDays, leaseMs } = this.#options;
+    const { bullmq } = this.#opened;
     const options = typeof connection === 'string' ? { url: connection } : connection;
-    const take = async (job: Job, token?: string): Promise<never> => {
-      const step = this.#step(job as Job<ReversalData>, token ?? '', handler, onProblem);
-      this.#inHand.add(step);
-      await step.finally(() => this.#inHand.delete(step));
-      throw new DelayedError(); // tells BullMQ that the job was moved by its processor
+    const take = async (job: Job<ReversalData>, token = ''): Promise<never> => {
+      await takeStep(job, token, {
+        bullmq,
+        handler,
+        onProblem,
+        signal: this.#stopping.signal,
+        inHand: this.#inHand,
+        write: async (...args) => (await this.#run(SAVE, ...args)) === 1,
+      });
+      throw new bullmq.DelayedError(); // tells BullMQ that the job was moved by its processor
     };
-    this.#worker = new Worker(queueName, take, {
+    this.#worker = new bullmq.Worker(queueName, take, {
       connection: { ...options, ...this.#reconnect } as ConnectionOptions,
       concurrency,
       lockDuration: leaseMs,
@@ -195,41 +202,6 @@ export class BullMqEngine implements ReversalEngine {
     return { waiting, active, done, dead, cancelled, lateMs, ...(oldest && { oldestOpenAt: oldest.createdAt }) };
   }
 
-  /** One delivery. Whatever throws, the lease lapses, and another worker goes on. */
-  async #step(
-    job: Job<ReversalData>,
-    token: string,
-    handler: ReversalHandler,
-    onProblem: ProblemListener,
-  ): Promise<void> {
-    const id = job.id ?? '';
-    const { signal } = this.#stopping;
-    let isOver = false;
-    const save = async (data: ReversalData, due: number | '' = '', kind = ''): Promise<void> => {
-      const isSaved = !isOver && (await this.#run(SAVE, id, token, JSON.stringify(data), due, kind)) === 1;
-      if (!isSaved) throw new LeaseLostError(id);
-    };
-    try {
-      if (signal.aborted) {
-        await job.moveToDelayed(Date.now(), token);
-        return;
-      }
-      const lease = { id, data: job.data, signal, save: (data: ReversalData) => save(data) };
-      const verdict = await handler(lease).catch((error: unknown) => {
-        onProblem(toError(error), id);
-        return undefined;
-      });
-      const due = Date.now() + Math.ceil(verdict?.kind === 'again' ? verdict.delayMs : AGAIN_AFTER_MS);
-      if (verdict) await save(verdict.data, due, verdict.kind);
-      isOver = true;
-      await move(job, token, verdict, due);
-    } catch (error) {
-      onProblem(toError(error), id);
-    } finally {
-      isOver = true;
-    }
-  }
-
   /** Clears away what is kept no longer; of the done ones BullMQ does so by itself, whenever another one is done. */
   async #forget(): Promise<void> {
     const keepMs = this.#options.keepDays * DAY_MS;
@@ -242,7 +214,7 @@ export class BullMqEngine implements ReversalEngine {
     return redis.eval(script, 1, prefix, ...args);
   }
 
-  get #opened(): { redis: Redis; queue: Queue; prefix: string } {
+  get #opened(): Store {
     if (this.#store) return this.#store;
     throw new Error('The engine is not open: call open(), or start() of DurableReversals, and wait for it.');
   }
@@ -250,6 +222,15 @@ export class BullMqEngine implements ReversalEngine {
   get #reconnect(): { retryStrategy: (times: number) => number | null } {
     return { retryStrategy: (times) => (this.#isGivingUp ? null : Math.min(times * 100, 1000)) };
   }
+}
+
+type Settings = { readonly [Name in keyof BullMqEngineOptions]-?: NonNullable<BullMqEngineOptions[Name]> };
+
+interface Store {
+  readonly bullmq: typeof BullMq;
+  readonly redis: Redis;
+  readonly queue: Queue;
+  readonly prefix: string;
 }
 
 type Row = readonly [
@@ -274,64 +255,23 @@ function toStored([id, status, json, createdAt, dueAt, endedAt]: Row): StoredRev
   };
 }
 
-async function move(job: Job, token: string, verdict: Verdict | undefined, due: number): Promise<void> {
-  if (verdict?.kind === 'done') {
-    await job.moveToCompleted(null, token, false);
-  } else if (verdict?.kind === 'dead') {
-    await job.moveToFailed(new UnrecoverableError(verdict.data.outcome?.kind ?? 'dead'), token, false);
-  } else {
-    await job.moveToDelayed(due, token);
-  }
-}
-
 /** The shortest index that has all of these. */
 function indexOf(statuses: readonly ReversalStatus[]): 'open' | 'dead' | 'all' {
   if (statuses.every((status) => status === 'waiting' || status === 'active')) return 'open';
   return statuses.every((status) => status === 'dead') ? 'dead' : 'all';
 }
 
-async function connect(redis: Redis): Promise<void> {
-  let reason: Error | undefined;
-  redis.on('error', (error: Error) => {
-    reason = error;
-  });
-  try {
-    await redis.connect();
-  } catch (error) {
-    redis.disconnect();
-    throw withoutCommand(new Error(`Redis cannot be used: ${(reason ?? toError(error)).message}`));
-  }
-}
-
-/** What ioredis throws has the command with it: of a refused AUTH, that is the password. */
-function withoutCommand(error: Error): Error {
-  return new Error(error.message);
-}
-
-function toError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error));
-}
-
-function checkOptions({
-  connection,
-  queueName = 'wechatpay-reversals',
-  keepDays = 30,
-  leaseMs = 8_000,
-  allowVolatileRedis = false,
-}: BullMqEngineOptions): Required<BullMqEngineOptions> {
+function resolveOptions(options: BullMqEngineOptions): Settings {
+  checkOptions(options, ['connection', 'queueName', 'keepDays', 'leaseMs', 'allowVolatileRedis']);
+  const { connection, queueName = 'wechatpay-reversals', keepDays = 30, leaseMs = 8_000 } = options;
   const isUrl = typeof connection === 'string' && /^rediss?:\/\//.test(connection) && URL.canParse(connection);
   if (!isUrl && (typeof connection !== 'object' || (connection as unknown) === null)) {
-    const problem = 'must be options of ioredis, or a URL: redis://host:6379, or rediss://… for TLS.';
-    throw new WechatPayConfigError('connection', problem);
+    throw wrong('connection', 'must be options of ioredis, or a URL: redis://host:6379, or rediss://… for TLS.');
   }
-  if (queueName === '' || queueName.includes(':')) {
-    throw new WechatPayConfigError('queueName', "must be a name without ':'.");
+  if (typeof queueName !== 'string' || queueName === '' || queueName.includes(':')) {
+    throw wrong('queueName', "must be a name without ':'.");
   }
-  if (!(Number.isFinite(keepDays) && keepDays >= 1)) {
-    throw new WechatPayConfigError('keepDays', 'must be a number of days, 1 or more.');
-  }
-  if (!(leaseMs >= 1000 && leaseMs <= 60_000)) {
-    throw new WechatPayConfigError('leaseMs', 'must be a number of milliseconds from 1000 to 60000.');
-  }
-  return { connection, queueName, keepDays, leaseMs, allowVolatileRedis };
+  checkWhole('keepDays', keepDays, 1, 3650);
+  checkWhole('leaseMs', leaseMs, 1000, 60_000);
+  return { connection, queueName, keepDays, leaseMs, allowVolatileRedis: options.allowVolatileRedis === true };
 }

@@ -1,6 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { REVERSE, WechatPayClient, type QuickPayRequest, type TransportRequest } from 'wechatpay-core';
 import { Sandbox, type Behaviour } from 'wechatpay-sandbox';
 import {
@@ -190,6 +190,54 @@ it('an answer that comes after a revoke was decided is not believed to be the en
   expect(shop.sandbox.ledger.of('A1').paid).toBe(TOTAL_FEE);
   expect((await end).outcome.kind).toBe('revoked');
   expect(shop.sandbox.ledger.of('A1').net).toBe(0);
+});
+
+it('a guard that took too long to be stored is followed by no charge', async () => {
+  class SlowEngine extends SharedEngine {
+    override async enqueue(...args: Parameters<SharedEngine['enqueue']>): ReturnType<SharedEngine['enqueue']> {
+      const result = await super.enqueue(...args);
+      await sleep(20_000 / SPEED); // it is stored, and the word of it comes late
+      return result;
+    }
+  }
+  const shop = await openShop({ engine: new SlowEngine() });
+  const { outcome } = await shop.reversals.pay(shop.request('A1'));
+  expect(outcome).toMatchObject({ kind: 'declined', error: { outcome: 'not-sent' } });
+  expect(pathsOf(shop)).not.toContain('/pay/micropay');
+});
+
+describe('where the store is away when a payment is clear', () => {
+  class LosingEngine extends SharedEngine {
+    constructor(readonly lose: (cancel: () => Promise<boolean>) => Promise<boolean>) {
+      super();
+    }
+
+    override cancel(id: string): Promise<boolean> {
+      return this.lose(() => super.cancel(id));
+    }
+  }
+
+  it('it is paid as soon as the guard is known to be called off', async () => {
+    let times = 0;
+    const engine = new LosingEngine(async (cancel) => {
+      const isCancelled = await cancel();
+      if ((times += 1) === 1) throw new Error('the connection broke, and nobody knows');
+      return isCancelled;
+    });
+    const shop = await openShop({ engine });
+    expect((await shop.reversals.pay(shop.request('A1'))).outcome.kind).toBe('paid');
+    expect(await shop.reversals.get({ outTradeNo: 'A1' })).toMatchObject({ status: 'cancelled' });
+  });
+
+  it('it is not said to be paid while a guard may still give it back', async () => {
+    const shop = await openShop({ engine: new LosingEngine(() => Promise.reject(new Error('away'))) });
+    const end = shop.end('A1');
+    // No query gets through until the guard gives up.
+    shop.sandbox.faults.add({ kind: 'cut' }, { path: '/pay/orderquery', times: 100 });
+    const { outcome } = await shop.reversals.pay(shop.request('A1'));
+    expect(outcome.kind).toBe('pending');
+    expect((await end).outcome.kind).toBe('revoked');
+  });
 });
 
 it('what needs a person is dead, is told why, and goes on once it is redriven', async () => {

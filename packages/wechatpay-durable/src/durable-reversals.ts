@@ -266,7 +266,8 @@ export class DurableReversals {
         `Merchant ${merchantId} has no client here: reversal ${id} waits for a worker that knows it.`,
       );
       publish({ kind: 'problem', id, error });
-      return { kind: 'again', data, delayMs: this.#delay(LATER_MS, 0) };
+      // Not on the beat of its own polling: it would be due just before this worker looks again, and never go to another.
+      return { kind: 'again', data, delayMs: this.#delay(LATER_MS * (0.5 + Math.random()), 0) };
     }
     // Whoever had it before may have acted, and died before a word of it was stored.
     let state = askFirst(data.state);

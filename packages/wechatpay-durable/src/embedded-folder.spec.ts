@@ -161,7 +161,8 @@ describe('after kill -9', () => {
     }
   });
 
-  it('makes the folder properly after deaths at any moment of making it', async () => {
+  // Four times initdb: a machine that is busy otherwise takes its time.
+  it('makes the folder properly after deaths at any moment of making it', { timeout: 180_000 }, async () => {
     const folder = join(root, 'half-made');
     await mkdir(folder);
     const early = start(folder, 'leave');
@@ -169,8 +170,7 @@ describe('after kill -9', () => {
     early.kill(); // in initdb, which runs in memory
     expect(await early.ended).toBe('SIGKILL');
 
-    const calls = [1 + Math.floor(Math.random() * 900), 1 + Math.floor(Math.random() * 900)];
-    for (const moment of [...calls, 'before-rename']) {
+    for (const moment of [1 + Math.floor(Math.random() * 900), 'before-rename']) {
       expect(await start(folder, `die:${moment}`).ended, `${moment}`).toBe('SIGKILL');
       // What the one before left is gone.
       expect(await unfinishedIn(folder), `${moment}`).toHaveLength(1);
@@ -207,7 +207,7 @@ describe('what cannot be opened', () => {
     expect((await stat(folder)).mtimeMs).toBe(before.mtimeMs);
   });
 
-  it('refuses a database of another version, names both, and frees the folder', async () => {
+  it('refuses a database of another version or none, says which, and frees the folder', async () => {
     const folder = await copyOfMade('other-version');
     const file = join(folder, 'pgdata', 'PG_VERSION');
     const version = await readFile(file, 'utf8');
@@ -215,7 +215,8 @@ describe('what cannot be opened', () => {
     await expect(openFolder(folder)).rejects.toThrow(
       /other-version\/pgdata was made by PostgreSQL 17, and this is 18\. /,
     );
-    expect(process.exitCode).toBeUndefined();
+    await rm(file);
+    await expect(openFolder(folder)).rejects.toThrow('other-version/pgdata is damaged: PG_VERSION is missing.');
     await writeFile(file, version);
     await (await openFolder(folder)).close();
   });

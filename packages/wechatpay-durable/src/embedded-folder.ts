@@ -1,5 +1,5 @@
 import type { PGlite } from '@electric-sql/pglite';
-import { closeSync, existsSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, constants, existsSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -42,9 +42,9 @@ export async function openFolder(path: string, options: FolderOptions = {}): Pro
     const database = join(folder, DATABASE);
     await removeUnfinished(folder);
     if (!existsSync(database)) await make(folder, database);
-    const pglite = await startPglite(database);
+    else if (!existsSync(join(database, 'PG_VERSION'))) throw damaged(database);
     tellOfPowerLoss(folder, options.onNote);
-    return opened(pglite, unlock);
+    return opened(await startPglite(database), unlock);
   } catch (error) {
     unlock();
     throw isSystemError(error) ? unusable(folder, error) : error;
@@ -89,14 +89,14 @@ async function lock(folder: string): Promise<() => void> {
   const { tryLock } = await loadFileLocks();
   let descriptor: number;
   try {
-    descriptor = openSync(join(folder, LOCK), 'a+', 0o600);
+    descriptor = openSync(join(folder, LOCK), constants.O_RDWR | constants.O_CREAT, 0o600);
   } catch (error) {
     throw unusable(folder, error as Error);
   }
   try {
     if (!isLocked(tryLock, descriptor, folder)) throw taken(folder);
     ftruncateSync(descriptor);
-    writeSync(descriptor, JSON.stringify({ pid: process.pid, host: hostname() }));
+    writeSync(descriptor, JSON.stringify({ pid: process.pid, host: hostname() }), 0);
   } catch (error) {
     closeSync(descriptor);
     throw isSystemError(error) ? unusable(folder, error) : error;
@@ -173,7 +173,6 @@ async function make(folder: string, database: string): Promise<void> {
 
 async function startPglite(dataDir: string): Promise<PGlite> {
   const { PGlite } = await loadPeer('@electric-sql/pglite', () => import('@electric-sql/pglite'));
-  const { exitCode } = process;
   const printed: string[] = [];
   try {
     return await PGlite.create({
@@ -183,9 +182,15 @@ async function startPglite(dataDir: string): Promise<PGlite> {
       startParams: [...PGlite.defaultStartParams, '-c', 'log_startup_progress_interval=0'],
     });
   } catch (cause) {
-    process.exitCode = exitCode; // a database that does not start leaves the code of its own exit
     throw unstartable(dataDir, printed.join('\n'), cause);
   }
+}
+
+/** PGlite would make an empty database of it, without a word. */
+function damaged(database: string): Error {
+  return new Error(
+    `The database in ${database} is damaged: PG_VERSION is missing. Restore a backup; or, to begin anew, remove ${database}.`,
+  );
 }
 
 function unstartable(dataDir: string, printed: string, cause: unknown): Error {

@@ -1,8 +1,10 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   QUICK_PAY,
   quickPay,
   WechatPayError,
   WechatPayRequestError,
+  WechatPayTransportError,
   type QuickPayRequest,
   type QuickPayResult,
   type SettlePolicy,
@@ -48,6 +50,15 @@ export async function payGuarded(
     throw new WechatPayRequestError('outTradeNo', 'was charged before; take a new number, or see how that one stands.');
   }
 
+  // A store that took so long may have given the guard to a worker, who may have ended it: a charge would have none.
+  if (client.now() >= orderCreatedAt.getTime() + GUARD_MS) {
+    await reversals.cancel(order).catch(() => false);
+    const problem = `The guard of order ${outTradeNo} took ${GUARD_MS / 1000} s or more to be stored. Nothing was sent.`;
+    return {
+      outcome: { kind: 'declined', error: new WechatPayTransportError('WECHATPAY_TIMEOUT', problem, 'not-sent') },
+    };
+  }
+
   let result: QuickPayResult;
   try {
     result = await quickPay(client, request, { signal });
@@ -61,27 +72,35 @@ export async function payGuarded(
     await reversals.cancel(order).catch(() => false);
     return { outcome: { kind: 'declined', error } };
   }
-  return (await isKept(reversals, order, orderCreatedAt, client.now()))
-    ? { outcome: { kind: 'paid' }, result }
-    : { outcome: { kind: 'pending' } };
+  return (await isKept(reversals, order)) ? { outcome: { kind: 'paid' }, result } : { outcome: { kind: 'pending' } };
 }
 
-/** Whether the money stays: an answer that took very long may come when a revoke is decided already. */
+/**
+ * Whether the money stays: an answer that took very long may come when a revoke is decided already.
+ *
+ * Where the store cannot be reached, nobody knows: the guard finds the order paid and keeps it, unless every query fails until
+ * it gives up. A store that comes back soon is waited for.
+ */
 async function isKept(
   reversals: DurableReversals,
   order: { outTradeNo: string; subMerchantId?: string; merchantId: string },
-  orderCreatedAt: Date,
-  now: number,
 ): Promise<boolean> {
-  try {
-    if (await reversals.cancel(order)) return true;
-    const stored = await reversals.get(order);
-    return stored?.outcome?.kind === 'paid';
-  } catch {
-    // The store cannot be reached. Before its first step, a guard has decided nothing; it will find the order paid.
-    return now < orderCreatedAt.getTime() + GUARD_MS;
+  for (let time = 1; ; time += 1) {
+    try {
+      if (await reversals.cancel(order)) return true;
+      const stored = await reversals.get(order);
+      // Called off by the time before, of which no word came back: that nobody revokes it is sure.
+      return stored?.status === 'cancelled' || stored?.outcome?.kind === 'paid';
+    } catch {
+      if (time === TRIES) return false;
+    }
+    await sleep(TRY_AGAIN_MS);
   }
 }
+
+/** Real time: the cashier waits. */
+const TRIES = 4;
+const TRY_AGAIN_MS = 500;
 
 /** Until then no worker takes a guard on. */
 export const GUARD_MS = 15_000;

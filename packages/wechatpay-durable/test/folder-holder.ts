@@ -25,10 +25,10 @@ function dieAt(moment: string): void {
     if (args[0] > 2 && --left === 0) die();
     return writeSync(...args);
   }) as typeof writeSync;
-  fs.mkdirSync = ((...args: Parameters<typeof mkdirSync>) => {
+  fs.mkdirSync = (...args: Parameters<typeof mkdirSync>) => {
     if (--left === 0) die();
     return mkdirSync(...args);
-  });
+  };
   const rename = promises.rename.bind(promises);
   promises.rename = async (from, to) => {
     if (moment === 'before-rename') die();

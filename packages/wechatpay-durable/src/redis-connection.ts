@@ -1,6 +1,21 @@
 import type { Redis } from 'ioredis';
 import { WechatPayConfigError } from 'wechatpay-core';
 
+/** @throws {Error} Redis cannot be reached, or refuses the password. Nothing tries again. */
+export async function connect(redis: Redis): Promise<void> {
+  let reason: Error | undefined;
+  redis.on('error', (error: Error) => {
+    reason = error;
+  });
+  try {
+    await redis.connect();
+  } catch (error) {
+    redis.disconnect();
+    // What ioredis throws has the command with it: of a refused AUTH, that is the password.
+    throw new Error(`Redis cannot be used: ${(reason ?? toError(error)).message}`);
+  }
+}
+
 /**
  * Refuses a Redis that can lose what it has acknowledged: killed without an append-only file, it lost all of 500 reversals.
  *
@@ -15,6 +30,15 @@ export async function assertKeeps(redis: Redis): Promise<void> {
   const policy = /^maxmemory_policy:([\w-]+)/m.exec(info)?.[1] ?? (await config(redis, 'maxmemory-policy'));
   if (appendOnly !== '1' && appendOnly !== 'yes') refuse('appendonly', appendOnly, 'yes');
   if (policy !== 'noeviction') refuse('maxmemory-policy', policy, 'noeviction');
+}
+
+/** As {@link connect} does. */
+export function withoutCommand({ message }: Error): Error {
+  return new Error(message);
+}
+
+export function toError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
 }
 
 function refuse(setting: string, value: string | undefined, remedy: string): never {

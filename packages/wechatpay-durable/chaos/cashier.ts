@@ -1,0 +1,41 @@
+import { WechatPayRequestError } from 'wechatpay-core';
+import { note, open, tell } from './child.js';
+import type { Task } from './orders.js';
+
+/** What a cashier was answered; written down before anything else comes of it. */
+export type Answer = 'paid' | 'declined' | 'pending' | 'charged before' | 'guarded' | 'guarded before' | 'threw';
+
+const reversals = await open({ work: false });
+
+interface Served {
+  readonly answer: Answer;
+  readonly reason?: string;
+}
+
+async function serve({ outTradeNo, merchantId, totalFee, job, revokeAfterMs }: Task): Promise<Served> {
+  try {
+    if (job.kind === 'give-back') {
+      const policy = { ifPaid: 'revoke', refundWhenExpired: true, maxBackoffMs: 60_000 } as const;
+      const order = { outTradeNo, merchantId, totalFee, currency: 'HKD', orderCreatedAt: new Date(job.createdAt) };
+      return { answer: (await reversals.enqueue({ ...order, policy })) === 'enqueued' ? 'guarded' : 'guarded before' };
+    }
+    const { authCode } = job;
+    const { outcome } = await reversals.pay(
+      { outTradeNo, totalFee, authCode, currency: 'HKD', body: 'tea', spbillCreateIp: '203.0.113.7' },
+      { merchantId, policy: { revokeAfterMs, maxBackoffMs: 60_000 } },
+    );
+    const error = 'error' in outcome ? outcome.error : undefined;
+    return { answer: outcome.kind, ...(error && { reason: error.message }) };
+  } catch (error) {
+    const isDuplicate = error instanceof WechatPayRequestError && error.field === 'outTradeNo';
+    return { answer: isDuplicate ? 'charged before' : 'threw', reason: (error as Error).message };
+  }
+}
+
+process.on('message', (task: Task) => {
+  void serve(task).then((served) => {
+    note({ kind: 'answer', outTradeNo: task.outTradeNo, ...served });
+    tell({ kind: 'answered', outTradeNo: task.outTradeNo, ...served });
+  });
+});
+tell({ kind: 'ready' });

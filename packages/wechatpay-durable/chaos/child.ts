@@ -1,0 +1,53 @@
+import { appendFileSync, readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { WechatPayClient, type WechatPayConfig } from 'wechatpay-core';
+import { DurableReversals, type DurableReversalsOptions } from '../src/index.js';
+import { PostgresEngine } from '../src/postgres.js';
+
+/** What a child of the test is told, in a file. */
+export interface ChildSettings {
+  /** Where it writes down what it did: whatever is there when it is killed was done. */
+  readonly diary: string;
+  readonly connectionString: string;
+  /** All processes share a clock: when it began to go fast, and how fast it goes. */
+  readonly epoch: number;
+  readonly speed: number;
+  readonly merchants: readonly Omit<WechatPayConfig, 'now'>[];
+}
+
+// Whoever is in charge is gone: nothing is left behind.
+process.once('disconnect', () => process.exit());
+
+const settings = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')) as ChildSettings;
+
+/** Appends a line, and returns once it is written. */
+export function note(line: object): void {
+  appendFileSync(settings.diary, `${JSON.stringify({ at: Date.now(), ...line })}\n`);
+}
+
+/** Tries until the database is there. */
+export async function open(
+  { work }: { work: boolean },
+  options: Partial<DurableReversalsOptions> = {},
+): Promise<DurableReversals> {
+  const { connectionString, epoch, speed, merchants } = settings;
+  const now = (): number => epoch + (Date.now() - epoch) * speed;
+  const reversals = new DurableReversals({
+    engine: new PostgresEngine({ connectionString, poolSize: 4, pollMs: 200 }),
+    clients: merchants.map((merchant) => new WechatPayClient({ ...merchant, now })),
+    speed,
+    ...options,
+  });
+  for (;;) {
+    try {
+      await reversals.start({ work });
+      return reversals;
+    } catch {
+      await sleep(200);
+    }
+  }
+}
+
+export function tell(message: object): void {
+  process.send?.(message, undefined, undefined, () => undefined);
+}

@@ -1,0 +1,68 @@
+import type { Behaviour, Merchant, Sandbox } from 'wechatpay-sandbox';
+import { Random } from './random.js';
+import type { Settings } from './settings.js';
+
+/** What a cashier is told to do: plain JSON. */
+export interface Task {
+  readonly outTradeNo: string;
+  readonly merchantId: string;
+  readonly totalFee: number;
+  /** Charge this code; or give an order back that was made, and paid, elsewhere. */
+  readonly job:
+    { readonly kind: 'pay'; readonly authCode: string } | { readonly kind: 'give-back'; readonly createdAt: number };
+  readonly revokeAfterMs: number;
+}
+
+/** An order of the script. */
+export interface ScriptedOrder extends Task {
+  /** Whose customer does what. */
+  readonly about: string;
+  /** In real milliseconds since the beginning. */
+  readonly at: number;
+  /** What it is asked about fails nearly always, for a while. */
+  readonly isUnlucky: boolean;
+}
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** Hundreds of customers, some orders to be given back, and when each comes. */
+export function scriptOrders(sandbox: Sandbox, merchants: readonly Merchant[], settings: Settings): ScriptedOrder[] {
+  const { orders, seconds, seed } = settings;
+  return Array.from({ length: orders }, (_, index) => {
+    const random = new Random(seed, 'order', index);
+    const merchant = random.pick(merchants);
+    const outTradeNo = `C${String(index + 1).padStart(4, '0')}`;
+    const totalFee = random.between(1, 99_999);
+    const about = {
+      outTradeNo,
+      merchantId: merchant.merchantId,
+      totalFee,
+      at: (index / orders) * seconds * 950,
+      isUnlucky: random.chance(0.15),
+      revokeAfterMs: random.pick([45_000, 45_000, 60_000]),
+    };
+    if (random.chance(0.12)) {
+      const age = random.pick([20_000, DAY_MS, 8 * DAY_MS]);
+      const createdAt = sandbox.clock.now() - age;
+      sandbox.orders.create({ outTradeNo, merchant, totalFee, state: 'paid', currency: 'HKD', createdAt });
+      return { ...about, about: `was paid ${age / 1000} s ago, gives back`, job: { kind: 'give-back', createdAt } };
+    }
+    const behaviour = behave(random);
+    const { authCode } = sandbox.customers.create({ ...behaviour, validForMs: DAY_MS });
+    return { ...about, about: JSON.stringify(behaviour), job: { kind: 'pay', authCode } };
+  });
+}
+
+function behave(random: Random): Behaviour {
+  return random.pick<() => Behaviour>([
+    () => ({ behaviour: 'pays-at-once' }),
+    () => ({ behaviour: 'pays-at-once' }),
+    () => ({ behaviour: 'pays-at-once' }),
+    () => ({ behaviour: 'pays-after', ms: random.between(0, 60_000) }),
+    () => ({ behaviour: 'pays-after', ms: random.between(10_000, 46_000) }),
+    () => ({ behaviour: 'pays-after-queries', queries: random.between(0, 8) }),
+    () => ({ behaviour: 'refuses', ms: random.between(0, 30_000) }),
+    () => ({ behaviour: 'balance-too-low' }),
+    () => ({ behaviour: 'walks-away' }),
+  ])();
+}

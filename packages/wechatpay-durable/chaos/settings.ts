@@ -1,0 +1,36 @@
+/** How much chaos. Each is an environment variable: `CHAOS_SECONDS=60 npm run chaos`. */
+export interface Settings {
+  /** CHAOS_SECONDS: for how long things go wrong; starting and coming to rest take some 30 s more. */
+  readonly seconds: number;
+  /** CHAOS_ORDERS */
+  readonly orders: number;
+  /** CHAOS_WORKERS: processes that work on reversals. */
+  readonly workers: number;
+  /** CHAOS_CASHIERS: processes that charge. */
+  readonly cashiers: number;
+  /** CHAOS_SEED: customers, faults, kills and crashes follow from it; which of them meet does not. */
+  readonly seed: number;
+  /** CHAOS_SPEED: how many times as fast as the real one the gateway's and the clients' clocks go. Leases are real. */
+  readonly speed: number;
+  /** CHAOS_TELL=1: tells the history of every order, and not only of those that are wrong. */
+  readonly tell: boolean;
+}
+
+export function readSettings(): Settings {
+  const seconds = read('CHAOS_SECONDS', 120);
+  return {
+    seconds,
+    orders: read('CHAOS_ORDERS', seconds * 5),
+    workers: read('CHAOS_WORKERS', 3),
+    cashiers: read('CHAOS_CASHIERS', 3),
+    seed: read('CHAOS_SEED', Math.floor(Math.random() * 1_000_000) + 1),
+    speed: read('CHAOS_SPEED', 10),
+    tell: process.env.CHAOS_TELL === '1',
+  };
+}
+
+function read(name: string, otherwise: number): number {
+  const value = Number(process.env[name] ?? otherwise);
+  if (Number.isSafeInteger(value) && value > 0) return value;
+  throw new Error(`${name} must be a whole number, 1 or more.`);
+}

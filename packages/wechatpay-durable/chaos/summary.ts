@@ -1,0 +1,72 @@
+import { REVOKE_NOT_BEFORE_MS } from 'wechatpay-core';
+import type { Evidence, OrderEvidence } from './evidence.js';
+import { ageAtRevoke, hasBegun } from './verdict.js';
+import type { Settings } from './settings.js';
+
+/** What was seen, as a table. */
+export function summarize(evidence: Evidence, settings: Settings, tookMs: number): string {
+  const { orders, counts, faults, leasesLost, redriven } = evidence;
+  const begun = orders.filter(hasBegun);
+  const takeovers = begun.flatMap((order) => takeoversOf(order, evidence)).sort((one, other) => one - other);
+  const answers = begun.flatMap((order) => order.answers.map(({ answer }) => String(answer)));
+  const silent = begun.filter(
+    ({ stored, answers: given }) =>
+      stored?.status === 'cancelled' && !given.some(({ answer }) => answer === 'paid' || answer === 'declined'),
+  );
+  const ages = begun.map((order) => ageAtRevoke(order, evidence.realTime) ?? Infinity);
+  const early = ages.filter((age) => age < REVOKE_NOT_BEFORE_MS).sort((one, other) => one - other);
+  const seconds = (ms: number | undefined): string => (ms === undefined ? '-' : `${(ms / 1000).toFixed(1)} s`);
+  const rows: [string, string][] = [
+    ['seed', `${settings.seed}: ${settings.seconds} s of chaos, ${(tookMs / 1000).toFixed(0)} s in all`],
+    ['orders', `${begun.length}; ${orders.length - begun.length} never begun`],
+    [
+      'outcomes',
+      tally(
+        begun.map(({ stored }) =>
+          stored?.status === 'done' ? (stored.outcome?.kind ?? '') : (stored?.status ?? 'none'),
+        ),
+      ),
+    ],
+    ['answers', tally(answers)],
+    ['duplicates refused', String(answers.filter((answer) => answer.endsWith(' before')).length)],
+    ['revoked before 15 s', `${early.length}; at the earliest at ${seconds(early[0])}`],
+    ['called off, answer lost', String(silent.length)],
+    ...Object.entries(counts).map(([name, count]): [string, string] => [name, String(count)]),
+    ['faults hit', `${Object.values(faults).reduce((sum, count) => sum + count, 0)}: ${tellCounts(faults)}`],
+    [
+      'takeovers',
+      `${takeovers.length}; p50 ${seconds(takeovers[Math.floor(takeovers.length / 2)])}, max ${seconds(takeovers.at(-1))}`,
+    ],
+    ['leases lost', String(leasesLost)],
+    ['dead and redriven', String(redriven.length)],
+  ];
+  return rows.map(([name, text]) => `${name.padEnd(28)}${text}`).join('\n');
+}
+
+/** From the death of a worker that had it in hand until another took it on. */
+function takeoversOf({ changes }: OrderEvidence, { killedAt }: Evidence): number[] {
+  let holder: { by: string; at: number } | undefined;
+  const found: number[] = [];
+  for (const change of changes) {
+    if (change.change !== 'UPDATE') continue;
+    const death = holder && killedAt.get(holder.by);
+    if (change.state === 'active') {
+      if (holder && death !== undefined && death > holder.at && death < change.at) found.push(change.at - death);
+      holder = change;
+    } else holder = undefined;
+  }
+  return found;
+}
+
+function tally(names: readonly string[]): string {
+  const counts: Record<string, number> = {};
+  for (const name of names) counts[name] = (counts[name] ?? 0) + 1;
+  return tellCounts(counts);
+}
+
+function tellCounts(counts: Readonly<Record<string, number>>): string {
+  return Object.entries(counts)
+    .sort(([, one], [, other]) => other - one)
+    .map(([name, count]) => `${name} ${count}`)
+    .join(', ');
+}

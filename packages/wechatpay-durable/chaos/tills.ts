@@ -1,0 +1,78 @@
+import type { Member } from './crew.js';
+import type { ScriptedOrder, Task } from './orders.js';
+import { Random } from './random.js';
+
+const TICK_MS = 25;
+
+/** Hands each order to a cashier when its time has come, and again where nothing came of it and whoever stands there insists. */
+export class Tills {
+  /** To whom each was handed, and when. */
+  readonly handed = new Map<string, { at: number; by: string }[]>();
+  readonly #orders: ReadonlyMap<string, ScriptedOrder>;
+  readonly #queue: { at: number; order: ScriptedOrder }[];
+  /** What each process has in hand. */
+  readonly #inHand = new Map<string, Set<string>>();
+  readonly #choice: Random;
+  readonly #insistence: Random;
+  #timer: NodeJS.Timeout | undefined;
+  #cashiers: readonly Member[] = [];
+
+  constructor(script: readonly ScriptedOrder[], epoch: number, seed: number) {
+    this.#orders = new Map(script.map((order) => [order.outTradeNo, order]));
+    this.#queue = script.map((order) => ({ at: epoch + order.at, order }));
+    this.#choice = new Random(seed, 'cashier');
+    this.#insistence = new Random(seed, 'insistence');
+  }
+
+  open(cashiers: readonly Member[]): void {
+    this.#cashiers = cashiers;
+    this.#timer = setInterval(() => {
+      this.#serve();
+    }, TICK_MS);
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+  }
+
+  /** So many who would have come later come at once. */
+  rush(count: number): void {
+    for (const entry of this.#queue.slice(0, count)) entry.at = Date.now();
+  }
+
+  get isServed(): boolean {
+    return this.#queue.length === 0 && this.#cashiers.every(({ process }) => !this.#inHand.get(process)?.size);
+  }
+
+  /** A cashier had an answer, and has written it down. */
+  onAnswer(by: string, outTradeNo: string, answer: string): void {
+    if (answer === 'threw') this.#release(by, outTradeNo, 0.6);
+    else this.#inHand.get(by)?.delete(outTradeNo);
+  }
+
+  /** A cashier was killed: of what it had, nobody knows. */
+  onEnd(by: string): void {
+    for (const outTradeNo of this.#inHand.get(by) ?? []) this.#release(by, outTradeNo, 0.5);
+  }
+
+  #serve(): void {
+    const ready = this.#cashiers.filter(({ isReady }) => isReady);
+    if (ready.length === 0) return;
+    for (const entry of this.#queue.filter(({ at }) => at <= Date.now())) {
+      this.#queue.splice(this.#queue.indexOf(entry), 1);
+      const { outTradeNo, merchantId, totalFee, job, revokeAfterMs } = entry.order;
+      const cashier = this.#choice.pick(ready);
+      const { process: by } = cashier;
+      this.handed.set(outTradeNo, [...(this.handed.get(outTradeNo) ?? []), { at: Date.now(), by }]);
+      this.#inHand.set(by, (this.#inHand.get(by) ?? new Set()).add(outTradeNo));
+      cashier.send({ outTradeNo, merchantId, totalFee, job, revokeAfterMs } satisfies Task);
+    }
+  }
+
+  #release(by: string, outTradeNo: string, hope: number): void {
+    this.#inHand.get(by)?.delete(outTradeNo);
+    const order = this.#orders.get(outTradeNo);
+    if (!order || !this.#insistence.chance(order.job.kind === 'pay' ? hope : 0.95)) return;
+    this.#queue.push({ at: Date.now() + this.#insistence.between(100, 3_000), order });
+  }
+}

@@ -1,0 +1,130 @@
+import { WechatPayClient } from 'wechatpay-core';
+import { Sandbox, type Merchant } from 'wechatpay-sandbox';
+import { DurableReversals } from '../src/index.js';
+import { PostgresEngine } from '../src/postgres.js';
+import { OwnProcess } from '../test/servers/own-process.js';
+import { PostgresServer } from '../test/servers/postgres.js';
+import { Audit } from './audit.js';
+import { Member, type CrewOptions } from './crew.js';
+import type { Link } from './link.js';
+import { openNetworks, type Networks } from './networks.js';
+import { scriptOrders, type ScriptedOrder } from './orders.js';
+import type { Settings } from './settings.js';
+import { Tills } from './tills.js';
+import { Weather } from './weather.js';
+
+/** Of a worker's call: far longer than the gateway takes, and shorter than a lease. */
+const WORKER_TIMEOUT_MS = 3_000;
+/** Of a cashier's: half a minute of the fast clock; and of one who waits for as long as it takes. */
+const CASHIER_TIMEOUT_MS = 3_000;
+const PATIENT_TIMEOUT_MS = 14_000;
+
+/** Everybody and everything: gateway, database, the networks between, and the processes. */
+export interface Town {
+  readonly settings: Settings;
+  readonly epoch: number;
+  readonly sandbox: Sandbox;
+  readonly merchants: readonly Merchant[];
+  readonly script: readonly ScriptedOrder[];
+  readonly weather: Weather;
+  readonly postgres: PostgresServer;
+  readonly audit: Audit;
+  /** Of this process, which only looks, and redrives. */
+  readonly reversals: DurableReversals;
+  readonly networks: Networks;
+  readonly tills: Tills;
+  readonly workers: readonly Member[];
+  readonly cashiers: readonly Member[];
+}
+
+/** Builds it, lets `live` happen, and leaves nothing of it behind. */
+export async function withTown<Result>(settings: Settings, live: (town: Town) => Promise<Result>): Promise<Result> {
+  const { seed, speed } = settings;
+  const closing: (() => unknown)[] = [];
+  try {
+    const own = await OwnProcess.create('chaos');
+    closing.push(() => own.dispose());
+    const epoch = Date.now();
+    const now = (): number => epoch + (Date.now() - epoch) * speed;
+    const sandbox = await Sandbox.start({ now });
+    closing.push(() => sandbox.stop());
+    const merchants = [sandbox.merchant, await sandbox.merchants.create()];
+    const script = scriptOrders(sandbox, merchants, settings);
+    const weather = new Weather(sandbox, script, seed);
+
+    const postgres = await PostgresServer.create();
+    closing.push(() => postgres.dispose());
+    const database = await postgres.createDatabase();
+    const clients = merchants.map((merchant) => new WechatPayClient({ ...merchant, now }));
+    const engine = new PostgresEngine({ connectionString: named(database, 'keeper'), poolSize: 2 });
+    const reversals = new DurableReversals({ engine, clients, speed });
+    await reversals.start({ work: false });
+    closing.push(() => reversals.stop());
+    const audit = new Audit(named(database, 'audit'));
+    await audit.begin();
+
+    const ports = { gateway: Number(new URL(sandbox.baseUrl).port), database: Number(new URL(database).port) };
+    const networks = await openNetworks(ports, seed);
+    closing.push(() => {
+      for (const link of Object.values(networks) as Link[]) link.close();
+    });
+    const toSettings = (name: string, gateway: Link, store: Link, timeoutMs: number): Brief => ({
+      connectionString: named(database, name, store.port),
+      epoch,
+      speed,
+      merchants: merchants.map(({ appId, merchantId, apiKey, certificate: { cert, key }, ca }) => ({
+        ...{ appId, merchantId, apiKey, certificate: { cert, key }, ca, timeoutMs },
+        baseUrl: `https://localhost:${gateway.port}`,
+      })),
+    });
+
+    const tills = new Tills(script, epoch, seed);
+    closing.push(() => {
+      tills.close();
+    });
+    const { folder } = own;
+    const workers = numbers(settings.workers).map((index) => {
+      const toBrief = (name: string): Brief => {
+        const all = toSettings(name, networks.workerToGateway, networks.workerToDatabase, WORKER_TIMEOUT_MS);
+        // One of three knows the first merchant only.
+        return index % 3 === 2 ? { ...all, merchants: all.merchants.slice(0, 1) } : all;
+      };
+      return new Member('worker', index, { folder, settings: toBrief });
+    });
+    const cashiers = numbers(settings.cashiers).map((index) => {
+      const timeoutMs = index % 3 === 2 ? PATIENT_TIMEOUT_MS : CASHIER_TIMEOUT_MS;
+      return new Member('cashier', index, {
+        folder,
+        settings: (name) => toSettings(name, networks.cashierToGateway, networks.cashierToDatabase, timeoutMs),
+        onMessage: (by, { outTradeNo = '', answer = '' }) => {
+          tills.onAnswer(by, outTradeNo, answer);
+        },
+        onEnd: (by) => {
+          tills.onEnd(by);
+        },
+      });
+    });
+    closing.push(() => Promise.all([...workers, ...cashiers].map((member) => member.kill())));
+    await Promise.all([...workers, ...cashiers].map((member) => member.start()));
+    return await live({
+      ...{ settings, epoch, sandbox, merchants, script, weather, postgres, audit, reversals },
+      ...{ networks, tills, workers, cashiers },
+    });
+  } finally {
+    for (const close of closing.reverse()) await close();
+  }
+}
+
+type Brief = ReturnType<CrewOptions['settings']>;
+
+/** The database says of each change which process made it. */
+function named(database: string, name: string, port?: number): string {
+  const url = new URL(database);
+  url.searchParams.set('application_name', name);
+  if (port !== undefined) url.port = String(port);
+  return url.href;
+}
+
+function numbers(count: number): number[] {
+  return Array.from({ length: count }, (_, index) => index);
+}

@@ -1,0 +1,192 @@
+import { REVERSE, REVOKE_NOT_BEFORE_MS } from 'wechatpay-core';
+import type { Change } from './audit.js';
+import type { Evidence, OrderEvidence } from './evidence.js';
+
+/** What must hold of each order. @returns what is wrong, or undefined. */
+type Check = (order: OrderEvidence, evidence: Evidence) => string | undefined;
+
+const QUICK_PAY_PATH = '/pay/micropay';
+const REFUND_PATH = '/secapi/pay/refund';
+/** The clocks of the database and of this process are one; they are read a moment apart. */
+const SLACK_MS = 1;
+
+export const checks: Readonly<Record<string, Check>> = {
+  'a charge that the gateway sees has a guard, stored before': ({ requests, changes }) => {
+    const charge = requests.find(({ path }) => path === QUICK_PAY_PATH);
+    const guard = changes.find(({ change }) => change === 'INSERT');
+    if (!charge || (guard && guard.at <= charge.at + SLACK_MS)) return undefined;
+    return guard ? `its guard came ${(guard.at - charge.at).toFixed(1)} ms later` : 'it has no guard';
+  },
+
+  'a charge comes while its guard cannot have ended yet': ({ requests, changes }, { realTime }) => {
+    const charge = requests.find(({ path }) => path === QUICK_PAY_PATH);
+    const guard = changes.find(({ change }) => change === 'INSERT');
+    if (!charge || !guard) return undefined;
+    const { orderCreatedAt, policy } = guard.data.state;
+    const isLate = charge.at >= realTime(orderCreatedAt + policy.revokeAfterMs);
+    return isLate ? `it came ${((charge.at - guard.at) / 1000).toFixed(3)} real seconds after its guard` : undefined;
+  },
+
+  'nothing that was stored, or acknowledged, is lost': ({ changes, answers, stored }) => {
+    const isKnown = changes.length > 0 || answers.some(({ answer }) => answer !== 'threw');
+    return isKnown && !stored ? 'it is not in the store' : undefined;
+  },
+
+  'every order has an end': ({ stored }) =>
+    stored && stored.status !== 'done' && stored.status !== 'cancelled' ? `it is ${stored.status}` : undefined,
+
+  'the store and the ledger agree': ({ stored, balance, script, gateway }) => {
+    if (!stored) return balance.paid > 0 && script.job.kind === 'pay' ? `net is ${balance.net}` : undefined;
+    if (stored.status === 'done') {
+      const due = stored.outcome?.kind === 'paid' ? script.totalFee : 0;
+      return balance.net === due ? undefined : `${stored.outcome?.kind ?? ''}, and net is ${balance.net}`;
+    }
+    if (stored.status !== 'cancelled') return undefined;
+    // It is called off after a clear answer only: nothing was given back, and nothing can be paid any more. Whoever died
+    // before the answer was written down can ask the gateway at any time later, and is told the same.
+    const isOpen = gateway?.state === 'user-paying' || gateway?.state === 'not-paid';
+    if (balance.returned > 0) return 'called off, and money was given back';
+    if (isOpen) return `called off, and its order is ${gateway.state}`;
+    return balance.net === 0 || balance.net === script.totalFee ? undefined : `called off, and net is ${balance.net}`;
+  },
+
+  'what a cashier was answered holds: paid stays paid, declined is not paid': ({ answers, balance, script }) => {
+    const said = answers.map(({ answer }) => answer);
+    if (said.includes('paid') && (balance.net !== script.totalFee || balance.returned > 0)) {
+      return `a cashier was answered paid; ${balance.paid} were paid, ${balance.returned} given back`;
+    }
+    return said.includes('declined') && balance.paid > 0
+      ? 'a cashier was answered declined, and it was paid'
+      : undefined;
+  },
+
+  'a number is charged once': ({ requests, movements }) => {
+    const charges = requests.filter(({ path }) => path === QUICK_PAY_PATH).length;
+    const payments = movements.filter(({ kind }) => kind === 'payment').length;
+    return charges > 1 || payments > 1 ? `${charges} charges reached the gateway, ${payments} were paid` : undefined;
+  },
+
+  'nobody is given back more than was paid': ({ balance: { paid, returned }, script }) =>
+    returned > paid || paid > script.totalFee ? `${paid} were paid, ${returned} given back` : undefined,
+
+  'no revoke comes before 15 s, but for what the charge was on its way': (order, { realTime }) => {
+    const age = ageAtRevoke(order, realTime);
+    if (age === undefined) return undefined;
+    // A cashier can only note when it begins; when the charge arrives, and makes the order, the gateway alone knows.
+    const { gateway, stored } = order;
+    const onItsWay = gateway && stored ? Math.max(0, gateway.createdAt.getTime() - stored.state.orderCreatedAt) : 0;
+    return age + onItsWay < REVOKE_NOT_BEFORE_MS - 1 ? `the first came after ${(age / 1000).toFixed(3)} s` : undefined;
+  },
+
+  'a revoke, or a refund, is stored before it is sent': ({ requests, changes }) => {
+    const isStored = (at: number, holds: (change: Change) => boolean): boolean =>
+      changes.some((change) => change.at <= at + SLACK_MS && holds(change));
+    const early = requests.find(
+      ({ path, at }) =>
+        (path === REVERSE.path && !isStored(at, ({ data }) => data.state.mustRevoke)) ||
+        (path === REFUND_PATH && !isStored(at, ({ data }) => data.state.next.kind === 'refund')),
+    );
+    return early && `the gateway was asked for ${early.path} before the store knew of it`;
+  },
+
+  'what a worker takes on, it asks for first': ({ changes, steps }) => {
+    const lapsed = new Set<string>();
+    let before: Change | undefined;
+    for (const [index, change] of changes.entries()) {
+      if (change.change === 'DELETE' && before) lapsed.add(before.by);
+      before = change;
+      if (!isTaken(change, changes[index - 1])) continue;
+      const next = changes.slice(index + 1).find((later) => later.by === change.by && isTaken(later, undefined));
+      const first = steps.find(({ by, at }) => by === change.by && at >= change.at - SLACK_MS);
+      // One that had lost it may still be at its old step.
+      if (!first || lapsed.has(change.by) || (next && first.at > next.at)) continue;
+      if (first.step !== 'query') return `${change.by} took it on with a ${String(first.step)}`;
+    }
+    return undefined;
+  },
+
+  'only the one who has it stores a step': ({ changes }) => {
+    let holder = '';
+    for (const [index, change] of changes.entries()) {
+      const before = changes[index - 1];
+      if (change.change === 'UPDATE' && before?.state === 'active' && change.by !== holder) {
+        return `${change.by} stored ${change.state} while ${holder} had it`;
+      }
+      if (isTaken(change, before)) holder = change.by;
+    }
+    return undefined;
+  },
+
+  'the state goes one way': ({ changes }) => {
+    for (const [index, { state, data, attempt, change }] of changes.entries()) {
+      const before = changes[index - 1];
+      if (!before || change === 'DELETE') continue;
+      const [old, now] = [before.data.state, data.state];
+      const isRedriven = before.state === 'failed' && state === 'retry';
+      const wrong = {
+        'ended, and goes on': ['completed', 'cancelled'].includes(before.state),
+        'dead, and goes on unasked': before.state === 'failed' && !isRedriven,
+        'a revoke that was decided is not any more': old.mustRevoke && !now.mustRevoke,
+        'too late to revoke, and is not any more': old.expired && !now.expired,
+        'attempts are forgotten': now.attempts < old.attempts || attempt < before.attempt,
+        'its end is another': old.outcome !== undefined && !isRedriven && now.outcome?.kind !== old.outcome.kind,
+        'it is another order': now.orderCreatedAt !== old.orderCreatedAt || now.totalFee !== old.totalFee,
+      };
+      const found = Object.entries(wrong).find(([, isWrong]) => isWrong);
+      if (found) return found[0];
+    }
+    return undefined;
+  },
+
+  'only what waits, and is not to be revoked, is called off': ({ changes, requests }) => {
+    const index = changes.findIndex(({ state }) => state === 'cancelled');
+    const before = changes[index - 1];
+    if (!before) return undefined;
+    if (before.state !== 'created' && before.state !== 'retry') return `it was ${before.state}`;
+    if (before.data.state.mustRevoke) return 'a revoke was decided';
+    return requests.some(({ path }) => path === REVERSE.path) ? 'it was revoked' : undefined;
+  },
+
+  'the shop is told every end, as it is stored': ({ stored, told }) => {
+    if (stored?.status !== 'done') return undefined;
+    const ends = told.map(({ outcome }) => String(outcome)).filter((outcome) => !NO_ENDS.has(outcome));
+    const isTold = ends.length > 0 && ends.every((outcome) => outcome === stored.outcome?.kind);
+    return isTold ? undefined : `it is ${stored.outcome?.kind ?? ''}, and the shop was told: ${ends.join(', ')}`;
+  },
+};
+
+const NO_ENDS = new Set(['needs-attention', 'unresolved', 'refund-required']);
+
+function isTaken(change: Change, before: Change | undefined): boolean {
+  return change.change === 'UPDATE' && change.state === 'active' && before?.state !== 'active';
+}
+
+/** Orders of which nobody has heard: their cashier died before the guard, or the customer gave up. */
+export function hasBegun({ changes, requests }: OrderEvidence): boolean {
+  return changes.length > 0 || requests.length > 0;
+}
+
+/** How old the order was when its first revoke came, in milliseconds of the gateway's clock. */
+export function ageAtRevoke(
+  { requests, gateway, stored }: OrderEvidence,
+  realTime: Evidence['realTime'],
+): number | undefined {
+  const first = requests.find(({ path }) => path === REVERSE.path);
+  const created = gateway?.createdAt.getTime() ?? stored?.state.orderCreatedAt;
+  if (!first || created === undefined) return undefined;
+  return ((first.at - realTime(created)) / (realTime(1000) - realTime(0))) * 1000;
+}
+
+/** What is wrong, by order and check. */
+export function judge(evidence: Evidence): Map<string, Map<OrderEvidence, string>> {
+  const verdict = new Map<string, Map<OrderEvidence, string>>();
+  for (const [name, check] of Object.entries(checks)) {
+    const found = new Map<OrderEvidence, string>();
+    for (const order of evidence.orders) {
+      const problem = check(order, evidence);
+      if (problem !== undefined) found.set(order, problem);
+    }
+    verdict.set(name, found);
+  }
+  return verdict;
+}

@@ -1,0 +1,27 @@
+import { subscribe } from 'node:diagnostics_channel';
+import { LeaseLostError, REVERSAL_CHANNEL, type ReversalEvent } from '../src/index.js';
+import { note, open, tell } from './child.js';
+
+subscribe(REVERSAL_CHANNEL, (event) => {
+  const told = event as ReversalEvent;
+  if (told.kind === 'step') note({ kind: 'step', outTradeNo: told.outTradeNo, step: told.step.step.kind });
+  if (told.kind === 'problem') {
+    const isLost = told.error instanceof LeaseLostError || told.error.cause instanceof LeaseLostError;
+    note({ kind: isLost ? 'lease-lost' : 'problem', id: told.id, message: told.error.message });
+  }
+});
+
+const reversals = await open(
+  { work: true },
+  {
+    concurrency: 16,
+    onSettled: ({ order: { outTradeNo }, outcome }) => {
+      if (Math.random() < 0.05) throw new Error('The shop’s database is away.');
+      note({ kind: 'told', outTradeNo, outcome: outcome.kind });
+    },
+  },
+);
+process.on('message', () => {
+  void reversals.stop().then(() => process.exit());
+});
+tell({ kind: 'ready' });
