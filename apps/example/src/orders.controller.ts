@@ -1,7 +1,7 @@
 import { Body, Controller, Get, HttpCode, Inject, Ip, Param, Post } from '@nestjs/common';
 import { ApiAcceptedResponse, ApiBody, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { OrderService, RefundService, ReverseService } from 'nestjs-wechatpay';
-import { type QueryOrderResult, type RefundResult } from 'wechatpay-core';
+import { WechatPayBusinessError, type QueryOrderResult, type RefundResult } from 'wechatpay-core';
 import { ApiBadRequest, ApiOrderNumber, ApiProblems, schemaNamed } from './open-api.js';
 import {
   orderParams,
@@ -75,9 +75,16 @@ export class OrdersController {
   @ApiOkResponse({ description: "WeChat Pay's answer, signed.", schema: schemaNamed('OrderResult') })
   @ApiProblems()
   async query(@Param({ schema: orderParams }) { outTradeNo }: OrderParams): Promise<Omit<QueryOrderResult, 'raw'>> {
-    const { raw, ...answer } = await this.#orders.query({ outTradeNo });
-    this.#till.asked(outTradeNo, answer);
-    return answer;
+    const { subMerchantId } = this.#till.get(outTradeNo) ?? {};
+    try {
+      const { raw, ...answer } = await this.#orders.query({ outTradeNo, subMerchantId });
+      this.#till.asked(outTradeNo, answer);
+      return answer;
+    } catch (error) {
+      const isUnknown = error instanceof WechatPayBusinessError && error.errorCode === 'ORDERNOTEXIST';
+      if (isUnknown) this.#till.asked(outTradeNo, undefined);
+      throw error;
+    }
   }
 
   @Post(':outTradeNo/refund')

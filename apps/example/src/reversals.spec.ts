@@ -147,6 +147,7 @@ describe('GET /reversals', () => {
 it('after a restart, each order goes on, or is told as far as it is known', async () => {
   const paid = await pay(wellKnownAuthCodes.paysAtOnce);
   const refused = await pay(wellKnownAuthCodes.balanceTooLow);
+  const tooOld = await pay(wellKnownAuthCodes.expired);
   sandbox.faults.add({ kind: 'cut' }, { path: '/pay/micropay' });
   const found = await pay(wellKnownAuthCodes.paysAtOnce);
   await until(found, { state: 'paid', kept: 888 });
@@ -165,12 +166,13 @@ it('after a restart, each order goes on, or is told as far as it is known', asyn
   for (const [outTradeNo, state, answer] of [
     [paid, 'answered', { state: 'paid', kept: 888 }],
     [refused, 'answered', { kept: 0 }],
+    [tooOld, 'answered', { state: 'declined', kept: 0 }],
     [found, 'paid', { state: 'paid', kept: 888 }],
   ] as const) {
     const before = await orderOf(outTradeNo);
     expect(before).toMatchObject({ state });
     expect(before).not.toHaveProperty('kept');
-    expect(await call('GET', `/orders/${outTradeNo}`)).toHaveProperty('0', 200);
+    expect(await call('GET', `/orders/${outTradeNo}`)).toHaveProperty('0', outTradeNo === tooOld ? 422 : 200);
     expect(await orderOf(outTradeNo)).toMatchObject(answer);
   }
 

@@ -66,11 +66,16 @@ export function standing({ status, state, outcome }: StoredReversal): Standing {
   return { ...WAITING, next: { text: STEPS[state.next.kind], at: new Date(state.next.at) } };
 }
 
+/** What WeChat Pay says of an order; undefined where it has none of this number. */
+export type Answer = Pick<QueryOrderResult, 'tradeState' | 'totalFee'> | undefined;
+
 /** Of an order that had come to an end, as WeChat Pay says it now; undefined where that tells nothing. */
-export function asked(
-  { tradeState, totalFee }: Pick<QueryOrderResult, 'tradeState' | 'totalFee'>,
-  order: TillOrder,
-): Standing | undefined {
+export function asked(answer: Answer, order: TillOrder): Standing | undefined {
+  if (!answer) {
+    const remedy = 'WeChat Pay has no such order: nothing is charged.';
+    return order.state === 'answered' ? { state: 'declined', kept: 0, remedy } : undefined;
+  }
+  const { tradeState, totalFee } = answer;
   switch (tradeState) {
     case 'SUCCESS':
       return ended({ kind: 'paid', payment: {} }, totalFee ?? order.totalFee);

@@ -13,7 +13,6 @@ import {
   WechatPayClient,
   WechatPayError,
   WechatPayRequestError,
-  type QueryOrderResult,
   type QuickPayRequest,
   type SettleState,
 } from 'wechatpay-core';
@@ -24,7 +23,7 @@ import {
   type ReversalEvent,
   type StoredReversal,
 } from 'wechatpay-durable';
-import { asked, declined, ended, standing, WAITING, type Standing, type TillOrder } from './till.order.js';
+import { asked, declined, ended, standing, WAITING, type Answer, type Standing, type TillOrder } from './till.order.js';
 import { errorWord, outcomeRemedy, STEPS, stepWords } from './till.words.js';
 
 interface Entry {
@@ -146,7 +145,7 @@ export class Till implements OnModuleInit, OnApplicationBootstrap, BeforeApplica
   }
 
   /** Notes what WeChat Pay says of an order that had ended before this process could see how. */
-  asked(outTradeNo: string, answer: Pick<QueryOrderResult, 'tradeState' | 'totalFee'>): void {
+  asked(outTradeNo: string, answer: Answer): void {
     const entry = this.#entries.get(outTradeNo);
     if (!entry || OPEN.includes(entry.order.state) || entry.order.kept !== undefined) return;
     const now = asked(answer, entry.order);
