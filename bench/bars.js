@@ -13,7 +13,7 @@ export const BARS = {
 };
 
 /** A list of `{ name, value, bar, pass, bound }`; `bound` says what a miss comes from. */
-export function judge({ calls, memory, imports, profile, settling }) {
+export function judge({ calls, codec, memory, imports, profile, settling }) {
   const perSecond = (level, name) => calls.levels[level][name].callsPerSecond;
   const cpu = (level, name) => median(calls.levels[level][name].cpuMicros);
 
@@ -24,6 +24,7 @@ export function judge({ calls, memory, imports, profile, settling }) {
       BARS.floorShare,
       ` of its calls/s`,
       `A call takes ${micros(cpu(level, 'core'))} of CPU, one of the floor ${micros(cpu(level, 'floor'))}. ` +
+        `${leastAbove(cpu(level, 'floor'), codec)} ` +
         `What the floor does not do, by the profile below: ${largest(profile)}.`,
     );
   const nest = (level) => {
@@ -97,6 +98,20 @@ function atLeast(name, value, bar, unit, bound) {
 
 function atMost(name, value, bar, unit, digits, bound) {
   return { name, value: `${value.toFixed(digits)}${unit}`, bar: `at most ${bar}${unit}`, pass: value <= bar, bound };
+}
+
+// What any client has to add that signs, verifies, and reads replies with fast-xml-parser, however it is written; by the codec
+// benchmark, at its shortest and with everything in the processor's caches, so that the share is at most this.
+function leastAbove(floorMicros, codec) {
+  const time = (task, who) =>
+    codec.find((figure) => figure.task === `${task}, HMAC-SHA256` && figure.who === who).least;
+  const hashes = time('sign', 'bare') + time('verify', 'bare');
+  const parser = time('decode a reply', 'fast-xml-parser');
+  const share = floorMicros / (floorMicros + hashes + parser);
+  return (
+    `The two hashes (${hashes.toFixed(1)} µs) and fast-xml-parser (${parser.toFixed(1)} µs) alone, at their shortest, hold any ` +
+    `such client at ${share.toFixed(2)} or less; ${BARS.floorShare.toFixed(2)} would leave ${(floorMicros * (1 / BARS.floorShare - 1)).toFixed(1)} µs for everything.`
+  );
 }
 
 // Whose code the floor needs as well.

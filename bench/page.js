@@ -114,7 +114,7 @@ ${table(
 ## Signing and XML
 
 Microseconds, and how many times as long as the bare hash of the same bytes (HMAC-SHA256 or MD5, by node:crypto). The request has
-seven fields, the reply nine.
+seven fields, the reply nine. fast-xml-parser stands by itself with the options of wechatpay-core, which reads replies with it.
 
 ${codecTables(codec)}
 
@@ -174,7 +174,9 @@ function codecTables(codec) {
   const tasks = [...new Set(codec.map(({ task }) => task))];
   const contenders = [...new Set(codec.map(({ who }) => who))];
   const cell = (task, who) => {
-    const { micros, timesBare } = codec.find((figure) => figure.task === task && figure.who === who);
+    const figure = codec.find((each) => each.task === task && each.who === who);
+    if (figure === undefined) return '';
+    const { micros, timesBare } = figure;
     return who === 'bare' ? micros.toFixed(2) : `${micros.toFixed(2)} (${timesBare.toFixed(1)}×)`;
   };
   return table(

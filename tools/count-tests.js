@@ -13,6 +13,7 @@ const reports = [
   ...projects.map((project) => join(project, 'test-results.json')),
   'packages/wechatpay-core/fuzz-results.json',
   'packages/wechatpay-sandbox/fuzz-results.json',
+  'packages/wechatpay-durable/chaos-results.json',
   'integration/published-results.json',
 ];
 for (const report of reports) {

@@ -1,50 +1,52 @@
 import { setMaxListeners } from 'node:events';
 import { WechatPayResponseError, WechatPayTransportError } from './errors.js';
 import {
+  CallLimit,
   CallTimeout,
   withoutContents,
-  type Transport,
-  type TransportRequest,
+  type Connection,
+  type SignedRequest,
   type TransportResponse,
 } from './transport.js';
 
 /**
  * Sends one request through a transport, the built-in or one's own: within `timeoutMs`, until the caller aborts, and with
- * errors of this library alone. It ends in time even where the transport ignores its signal.
+ * errors of this library alone. It ends in time even where the transport ignores its limit.
  */
 export async function deliver(
-  transport: Transport,
-  request: Omit<TransportRequest, 'signal'>,
+  connection: Connection,
+  request: SignedRequest,
   timeoutMs: number,
   caller: AbortSignal | null | undefined,
 ): Promise<TransportResponse> {
   if (caller?.aborted) throw aborted('not-sent', caller.reason);
-  const call = new AbortController();
+  const limit = new CallLimit();
   const onAbort = (): void => {
-    call.abort(caller?.reason);
+    limit.end(caller?.reason);
   };
   const timer = setTimeout(() => {
-    call.abort(new CallTimeout(timeoutMs));
+    limit.end(new CallTimeout(timeoutMs));
   }, timeoutMs);
   // A signal of shutting down is shared by every call in flight; Node.js would warn of a leak at the eleventh.
   if (caller) setMaxListeners(0, caller);
   caller?.addEventListener('abort', onAbort, { once: true });
   try {
-    const response = await Promise.race([transport({ ...request, signal: call.signal }), giveUp(call.signal)]);
+    const response = await untilOver(limit, connection.send(request, limit));
     assertResponse(response);
     return response;
   } catch (error) {
-    throw asOurs(error, call.signal);
+    throw asOurs(error, limit);
   } finally {
     clearTimeout(timer);
     caller?.removeEventListener('abort', onAbort);
   }
 }
 
-// A turn of the event loop later than the transport, which may know that nothing was sent.
-function giveUp(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    signal.addEventListener('abort', () => setImmediate(reject, signal.reason), { once: true });
+function untilOver(limit: CallLimit, answer: Promise<TransportResponse>): Promise<TransportResponse> {
+  return new Promise((resolve, reject) => {
+    // A turn of the event loop later than the transport, which may know that nothing was sent.
+    limit.giveUp = () => setImmediate(reject, limit.reason);
+    Promise.resolve(answer).then(resolve, reject); // a transport of one's own may give what is no promise
   });
 }
 
@@ -57,20 +59,20 @@ function assertResponse(response: unknown): asserts response is TransportRespons
 
 // Always another error than the one thrown: what a transport of one's own throws may be frozen, or thrown twice. Its cause
 // is reduced to name, code and message, since HTTP clients keep the request's body in theirs.
-function asOurs(error: unknown, signal: AbortSignal): WechatPayTransportError | WechatPayResponseError {
+function asOurs(error: unknown, limit: CallLimit): WechatPayTransportError | WechatPayResponseError {
   if (error instanceof WechatPayResponseError) return new WechatPayResponseError(error.message, error.cause);
   if (error instanceof WechatPayTransportError) {
     const { code, message, outcome, status, cause } = error;
     return new WechatPayTransportError(code, message, outcome === 'not-sent' ? outcome : 'unknown', {
-      cause: signal.aborted ? cause : withoutContents(cause),
+      cause: limit.isOver ? cause : withoutContents(cause),
       ...(status !== undefined && { status }),
     });
   }
-  const cause: unknown = signal.reason;
+  const cause = limit.reason;
   if (cause instanceof CallTimeout) {
     return new WechatPayTransportError('WECHATPAY_TIMEOUT', `${cause.message}. ${UNKNOWN}`, 'unknown', { cause });
   }
-  if (signal.aborted) return aborted('unknown', cause);
+  if (limit.isOver) return aborted('unknown', cause);
   const what = error instanceof TypeError && error.message.startsWith('a transport must') ? error.message : 'it failed';
   return new WechatPayTransportError('WECHATPAY_CONNECTION', `the transport: ${what}. ${UNKNOWN}`, 'unknown', {
     cause: withoutContents(error),

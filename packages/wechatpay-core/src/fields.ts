@@ -29,7 +29,8 @@ export function toFields<Property extends string>(
     throw new WechatPayRequestError('request', `must be an object such as { ${Object.keys(map)[0] ?? ''}: '…' }.`);
   }
   const fields: Record<string, string> = {};
-  for (const [property, [name, type]] of Object.entries(map) as [Property, FieldMap<Property>[Property]][]) {
+  for (const property of Object.keys(map) as Property[]) {
+    const [name, type] = map[property];
     const value: unknown = request[property];
     if (value !== undefined && value !== null) fields[name] = toField(property, value, type);
     else if (required.includes(property))
@@ -62,7 +63,7 @@ function toText(property: string, value: unknown, maxLength: number): string {
     throw new WechatPayRequestError(property, `must be a string; as a ${typeof value} it could lose digits.`);
   }
   if (value === '') throw new WechatPayRequestError(property, 'is empty; leave it out instead.');
-  if (Array.from(value).length > maxLength) {
+  if (value.length > maxLength && Array.from(value).length > maxLength) {
     throw new WechatPayRequestError(property, `has more than ${maxLength} characters; WeChat Pay takes no more.`);
   }
   if (!isXmlText(value)) throw new WechatPayRequestError(property, NOT_XML_TEXT);
@@ -124,7 +125,8 @@ function pick<Property extends string, Value>(
   read: (value: string, name: string) => Value,
 ): Partial<Record<Property, Value>> {
   const properties: Partial<Record<Property, Value>> = {};
-  for (const [property, name] of Object.entries<string>(names) as [Property, string][]) {
+  for (const property of Object.keys(names) as Property[]) {
+    const name = names[property];
     const value = reply[name];
     if (value) properties[property] = read(value, name);
   }

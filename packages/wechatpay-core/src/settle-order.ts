@@ -87,7 +87,7 @@ export async function settleOrder(
     }
     const event = await takeStep(client, state, step, signal);
     state = advance(state, event, client.now(), Math.random());
-    await onStep?.({ step, event, state });
+    if (onStep) await onStep({ step, event, state });
   }
 }
 

@@ -342,6 +342,7 @@ describe('goes on with a settlement that stopped', () => {
     ['deadline', () => reopenSettlement(start(), later, Number.NaN)],
     ['backoffMs', () => reopened(start(), { backoffMs: 0 })],
     ['state', () => reopened({} as SettleState)],
+    ['state', () => askFirst({ ...start(), version: 2 } as never)],
   ])('refuses a wrong %s', (field, wrong) => {
     expect(wrong).toThrow(expect.objectContaining({ field, outcome: 'not-sent' }) as Error);
   });

@@ -29,6 +29,14 @@ export interface Transport {
   close?(): Promise<void>;
 }
 
+/** A transport as a call uses it: with a limit in place of a signal. */
+export interface Connection {
+  send(request: SignedRequest, limit: CallLimit): Promise<TransportResponse>;
+  close(): Promise<void>;
+}
+
+export type SignedRequest = Omit<TransportRequest, 'signal'>;
+
 /** A host that could not be reached is tried last for this long. */
 const HOST_COOL_DOWN_MS = 60_000;
 
@@ -39,6 +47,28 @@ const MAX_CONNECTIONS = 64;
 export class CallTimeout extends Error {
   constructor(timeoutMs: number) {
     super(`no answer within ${timeoutMs} ms`);
+  }
+}
+
+/**
+ * Ends a call before its answer: at its time-out, or when the caller aborts. The built-in transport is given no AbortSignal,
+ * which with its listeners would take a tenth of a call's CPU.
+ */
+export class CallLimit {
+  isOver = false;
+  /** A {@link CallTimeout}, or why the caller aborted. */
+  reason: unknown;
+  /** Has the transport stop what it does. */
+  onEnd: (() => void) | undefined;
+  /** Ends the wait for a transport that does not. */
+  giveUp: (() => void) | undefined;
+
+  end(reason: unknown): void {
+    if (this.isOver) return;
+    this.isOver = true;
+    this.reason = reason;
+    this.onEnd?.();
+    this.giveUp?.();
   }
 }
 
@@ -53,18 +83,33 @@ interface Host {
   avoidUntil: number;
 }
 
+/** A transport of one's own, which is given an AbortSignal. */
+export function connectThrough(transport: Transport): Connection {
+  return {
+    send(request, limit) {
+      const controller = new AbortController();
+      limit.onEnd = () => {
+        controller.abort(limit.reason);
+      };
+      return transport({ ...request, signal: controller.signal });
+    },
+    async close() {
+      await transport.close?.();
+    },
+  };
+}
+
 /** The mutual-TLS HTTPS transport: kept-alive connections, time-outs, a cap on what is received, fail-over between hosts. */
-export function createHttpsTransport(config: ResolvedConfig): Required<Pick<Transport, 'close'>> & Transport {
-  const opened = openHosts(config);
+export function createHttpsTransport(config: ResolvedConfig): Connection {
+  const opened = openHosts(config).catch((cause: unknown) => {
+    const message = 'undici cannot be loaded; install it again. Nothing was sent.';
+    throw new WechatPayTransportError('WECHATPAY_CONNECTION', message, 'not-sent', { cause });
+  });
   // Told by the call that needs it: a client that is only made must not end the process.
   opened.catch(() => undefined);
 
-  async function send(request: TransportRequest): Promise<TransportResponse> {
-    const hosts = await opened.catch((cause: unknown) => {
-      const message = 'undici cannot be loaded; install it again. Nothing was sent.';
-      throw new WechatPayTransportError('WECHATPAY_CONNECTION', message, 'not-sent', { cause });
-    });
-    return sendToFirstReachable(hosts, request, config.now);
+  async function send(request: SignedRequest, limit: CallLimit): Promise<TransportResponse> {
+    return sendToFirstReachable(await opened, request, limit, config.now);
   }
 
   let closing: Promise<unknown> | undefined;
@@ -75,7 +120,7 @@ export function createHttpsTransport(config: ResolvedConfig): Required<Pick<Tran
     );
     await closing;
   }
-  return Object.assign(send, { close });
+  return { send, close };
 }
 
 // undici loads in 130 ms, which is most of what importing this package would cost: it is loaded with the first client.
@@ -113,59 +158,69 @@ async function openHosts(config: ResolvedConfig): Promise<readonly Host[]> {
 
 async function sendToFirstReachable(
   hosts: readonly Host[],
-  request: TransportRequest,
+  request: SignedRequest,
+  limit: CallLimit,
   now: () => number,
 ): Promise<TransportResponse> {
-  const healthyFirst = hosts.toSorted((a, b) => Number(a.avoidUntil > now()) - Number(b.avoidUntil > now()));
-  for (const [index, host] of healthyFirst.entries()) {
+  let failure = new TypeError('A transport needs a host.');
+  for (const host of healthyFirst(hosts, now())) {
     try {
-      return await post(host, request);
+      return await post(host, request, limit);
     } catch (error) {
-      const unreachable =
-        error instanceof WechatPayTransportError && error.outcome === 'not-sent' && !request.signal.aborted;
+      const unreachable = error instanceof WechatPayTransportError && error.outcome === 'not-sent' && !limit.isOver;
       if (!unreachable) throw error;
       host.avoidUntil = now() + HOST_COOL_DOWN_MS;
-      if (index === healthyFirst.length - 1) throw error;
+      failure = error;
     }
   }
-  throw new TypeError('A transport needs a host.');
+  throw failure;
 }
 
-function post({ origin, mutual, plain }: Host, { path, body, signal }: TransportRequest): Promise<TransportResponse> {
+function healthyFirst(hosts: readonly Host[], now: number): readonly Host[] {
+  return hosts.toSorted((a, b) => Number(a.avoidUntil > now) - Number(b.avoidUntil > now));
+}
+
+function post(
+  { origin, mutual, plain }: Host,
+  { path, body }: SignedRequest,
+  limit: CallLimit,
+): Promise<TransportResponse> {
   return new Promise((resolve, reject) => {
     let sent = false;
     let status = 0;
     let size = 0;
-    let controller: Dispatcher.DispatchController | undefined;
     const chunks: Buffer[] = [];
 
     const fail = (cause: unknown): void => {
-      signal.removeEventListener('abort', abort);
-      reject(describeFailure(cause, { origin, sent, signal }));
+      limit.onEnd = undefined;
+      reject(describeFailure(cause, { origin, sent, limit }));
     };
-    const abort = (): void => {
-      controller?.abort(signal.reason as Error);
-      fail(signal.reason);
+    const stop = (started?: Dispatcher.DispatchController): void => {
+      started?.abort(limit.reason as Error);
+      fail(limit.reason);
     };
-    signal.addEventListener('abort', abort, { once: true });
-    if (signal.aborted) {
-      abort();
+    limit.onEnd = stop;
+    if (limit.isOver) {
+      stop();
       return;
     }
 
     const pool = path.startsWith('/secapi/') ? mutual : plain;
     pool.dispatch(
-      { path, method: 'POST', headers: { 'content-type': 'text/xml; charset=utf-8', accept: '*/*' }, body },
+      { path, method: 'POST', headers: HEADERS, body },
       {
         // Called when a connection is ready and right before the first byte is written: what fails earlier was not sent.
         onRequestStart(started) {
-          if (signal.aborted) {
-            started.abort(signal.reason as Error);
+          if (limit.isOver) {
+            started.abort(limit.reason as Error);
           } else if (sent) {
             started.abort(new Error('A request is never sent twice.'));
           } else {
             sent = true;
-            controller = started;
+            // Kept by the limit alone, until the end: in a variable, a controller had each call survive garbage collections.
+            limit.onEnd = () => {
+              stop(started);
+            };
           }
         },
         onResponseStart(_controller, statusCode) {
@@ -177,7 +232,7 @@ function post({ origin, mutual, plain }: Host, { path, body, signal }: Transport
           else chunks.push(chunk);
         },
         onResponseEnd() {
-          signal.removeEventListener('abort', abort);
+          limit.onEnd = undefined;
           resolve({ status, body: Buffer.concat(chunks, size) });
         },
         onResponseError(_controller, error) {
@@ -188,9 +243,11 @@ function post({ origin, mutual, plain }: Host, { path, body, signal }: Transport
   });
 }
 
+const HEADERS = { 'content-type': 'text/xml; charset=utf-8', accept: '*/*' };
+
 function describeFailure(
   cause: unknown,
-  { origin, sent, signal }: { origin: string; sent: boolean; signal: AbortSignal },
+  { origin, sent, limit }: { origin: string; sent: boolean; limit: CallLimit },
 ): WechatPayTransportError | WechatPayResponseError {
   if (cause instanceof TooLarge) return new WechatPayResponseError(`The answer is larger than ${MAX_XML_BYTES} bytes.`);
   const { code, message } = (cause ?? {}) as { code?: string; message?: string };
@@ -200,10 +257,10 @@ function describeFailure(
       errorCode,
       `${what} (${origin}). ${sent ? SENT : 'Nothing was sent.'}`,
       sent ? 'unknown' : 'not-sent',
-      { cause: signal.aborted ? cause : withoutContents(cause) },
+      { cause: limit.isOver ? cause : withoutContents(cause) },
     );
   if (cause instanceof CallTimeout) return failure('WECHATPAY_TIMEOUT', cause.message);
-  if (signal.aborted) return failure('WECHATPAY_ABORTED', 'aborted by the caller');
+  if (limit.isOver) return failure('WECHATPAY_ABORTED', 'aborted by the caller');
   if (code === 'UND_ERR_CONNECT_TIMEOUT') return failure('WECHATPAY_TIMEOUT', 'no connection within connectTimeoutMs');
   if (code === 'UND_ERR_CLOSED' || code === 'UND_ERR_DESTROYED')
     return failure('WECHATPAY_CONNECTION', 'the client is closed');

@@ -33,7 +33,7 @@ export async function open(
   const { connectionString, epoch, speed, merchants } = settings;
   const now = (): number => epoch + (Date.now() - epoch) * speed;
   const reversals = new DurableReversals({
-    engine: new PostgresEngine({ connectionString, poolSize: 4, pollMs: 200 }),
+    engine: new PostgresEngine({ connectionString, poolSize: work ? 4 : 8, pollMs: 200 }),
     clients: merchants.map((merchant) => new WechatPayClient({ ...merchant, now })),
     speed,
     ...options,

@@ -40,7 +40,7 @@ export async function openNetworks(ports: { gateway: number; database: number },
     ),
     // Longer than it takes a guard to come to its end: the word that it is stored may come when it is over.
     cashierToDatabase: await Link.open(
-      { target: database, replies: [{ chance: 0.03, ms: [300, 6_000] }], cut: 0.01 },
+      { target: database, replies: [{ chance: 0.02, ms: [300, 6_000] }], cut: 0.01 },
       random('cashier to database'),
     ),
     workerToDatabase: await Link.open(

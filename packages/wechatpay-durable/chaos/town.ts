@@ -2,10 +2,10 @@ import { WechatPayClient } from 'wechatpay-core';
 import { Sandbox, type Merchant } from 'wechatpay-sandbox';
 import { DurableReversals } from '../src/index.js';
 import { PostgresEngine } from '../src/postgres.js';
-import { OwnProcess } from '../test/servers/own-process.js';
 import { PostgresServer } from '../test/servers/postgres.js';
 import { Audit } from './audit.js';
 import { Member, type CrewOptions } from './crew.js';
+import { makeFolder } from './folder.js';
 import type { Link } from './link.js';
 import { openNetworks, type Networks } from './networks.js';
 import { scriptOrders, type ScriptedOrder } from './orders.js';
@@ -42,8 +42,8 @@ export async function withTown<Result>(settings: Settings, live: (town: Town) =>
   const { seed, speed } = settings;
   const closing: (() => unknown)[] = [];
   try {
-    const own = await OwnProcess.create('chaos');
-    closing.push(() => own.dispose());
+    const folder = await makeFolder();
+    closing.push(() => folder.dispose());
     const epoch = Date.now();
     const now = (): number => epoch + (Date.now() - epoch) * speed;
     const sandbox = await Sandbox.start({ now });
@@ -82,19 +82,18 @@ export async function withTown<Result>(settings: Settings, live: (town: Town) =>
     closing.push(() => {
       tills.close();
     });
-    const { folder } = own;
     const workers = numbers(settings.workers).map((index) => {
       const toBrief = (name: string): Brief => {
         const all = toSettings(name, networks.workerToGateway, networks.workerToDatabase, WORKER_TIMEOUT_MS);
         // One of three knows the first merchant only.
         return index % 3 === 2 ? { ...all, merchants: all.merchants.slice(0, 1) } : all;
       };
-      return new Member('worker', index, { folder, settings: toBrief });
+      return new Member('worker', index, { folder: folder.path, settings: toBrief });
     });
     const cashiers = numbers(settings.cashiers).map((index) => {
       const timeoutMs = index % 3 === 2 ? PATIENT_TIMEOUT_MS : CASHIER_TIMEOUT_MS;
       return new Member('cashier', index, {
-        folder,
+        folder: folder.path,
         settings: (name) => toSettings(name, networks.cashierToGateway, networks.cashierToDatabase, timeoutMs),
         onMessage: (by, { outTradeNo = '', answer = '' }) => {
           tills.onAnswer(by, outTradeNo, answer);

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { inspect } from 'node:util';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { describeEngine } from '../test/conformance.js';
@@ -93,7 +94,7 @@ describe.skipIf(!RedisServer.isAvailable)(`BullMqEngine ${RedisServer.reason}`, 
           const error: unknown = await engine.open().catch((thrown: unknown) => thrown);
           expect(error).toBeInstanceOf(Error);
           expect((error as Error).message).toMatch(message);
-          expect(JSON.stringify(error, Object.getOwnPropertyNames(error))).not.toContain('s3cret');
+          expect(inspect(error, { depth: 10, showHidden: true })).not.toContain('s3cret');
         }
       } finally {
         await locked.dispose();

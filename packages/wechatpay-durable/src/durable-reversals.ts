@@ -1,30 +1,23 @@
 import {
-  advance,
-  askFirst,
-  nextStep,
   reopenSettlement,
   startSettlement,
-  takeStep,
   WechatPayConfigError,
   WechatPayRequestError,
   type QuickPayRequest,
   type SettleOrder,
-  type SettleOutcome,
   type SettlePolicy,
-  type SettleState,
   type WechatPayClient,
 } from 'wechatpay-core';
-import {
-  type EnqueueOptions,
-  type Lease,
-  type ReversalCounts,
-  type ReversalData,
-  type ReversalEngine,
-  type ReversalFilter,
-  type StoredReversal,
-  type Verdict,
+import type {
+  EnqueueOptions,
+  ReversalCounts,
+  ReversalEngine,
+  ReversalFilter,
+  ReversalHandler,
+  StoredReversal,
 } from './engine.js';
-import { publish } from './events.js';
+import { about, publish } from './events.js';
+import { createHandler, type SettledReversal } from './handler.js';
 import { GUARD_MS, payGuarded, type DurablePayment, type DurablePayOptions } from './pay.js';
 import { reversalId } from './reversal-id.js';
 
@@ -62,14 +55,6 @@ export interface RedriveOptions {
   readonly policy?: Partial<SettlePolicy>;
 }
 
-/** A reversal that has an end, or needs a person. */
-export interface SettledReversal {
-  readonly id: string;
-  readonly merchantId: string;
-  readonly order: SettleOrder;
-  readonly outcome: SettleOutcome;
-}
-
 export interface DurableReversalsOptions {
   /** Where reversals are kept: on PostgreSQL, embedded in this process, or on Redis. */
   readonly engine: ReversalEngine;
@@ -88,9 +73,6 @@ export interface DurableReversalsOptions {
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const DEADLINE_MS = 7 * DAY_MS;
-/** Until a worker asks again for a merchant that it does not know, or for an `onSettled` that failed. */
-const LATER_MS = 60_000;
-const TELL_AGAIN_MS = 10_000;
 
 /**
  * Reversals that survive the process: each is stored before the risk is taken, driven by any worker, and never lost.
@@ -135,7 +117,7 @@ export class DurableReversals {
   async start({ work = true }: { work?: boolean } = {}): Promise<void> {
     await this.#engine.open();
     if (!work) return;
-    await this.#engine.process(this.#work, {
+    await this.#engine.process(this.#handler(), {
       concurrency: this.#concurrency,
       onProblem: (error, id) => {
         publish({ kind: 'problem', error, ...(id !== undefined && { id }) });
@@ -257,52 +239,12 @@ export class DurableReversals {
     return this.#engine.counts();
   }
 
-  /** Works on one reversal while it has steps that are due. */
-  readonly #work = async ({ id, data, signal, save }: Lease): Promise<Verdict> => {
-    const { merchantId } = data;
-    const client = this.#clients.get(merchantId);
-    if (!client) {
-      const error = new Error(
-        `Merchant ${merchantId} has no client here: reversal ${id} waits for a worker that knows it.`,
-      );
-      publish({ kind: 'problem', id, error });
-      // Not on the beat of its own polling: it would be due just before this worker looks again, and never go to another.
-      return { kind: 'again', data, delayMs: this.#delay(LATER_MS * (0.5 + Math.random()), 0) };
-    }
-    // Whoever had it before may have acted, and died before a word of it was stored.
-    let state = askFirst(data.state);
-    let isStored = true;
-    for (;;) {
-      const step = nextStep(state, client.now());
-      if (step.kind === 'done') return this.#end(id, { merchantId, state, outcome: step.outcome }, save);
-      if (step.kind === 'wait' || signal.aborted) {
-        const until = step.kind === 'wait' ? step.until : 0;
-        return { kind: 'again', data: { merchantId, state }, delayMs: this.#delay(until, client.now()) };
-      }
-      // A revoke that is decided is stored before it is sent: the order can no longer be kept.
-      if (!isStored) await save({ merchantId, state });
-      const event = await takeStep(client, state, step);
-      state = advance(state, event, client.now(), Math.random());
-      isStored = false;
-      const dueAt = state.outcome ? {} : { dueAt: new Date(state.next.at) };
-      publish({ kind: 'step', ...about(id, { merchantId, state }), step: { step, event, state }, ...dueAt });
-    }
-  };
-
-  async #end(id: string, data: ReversalData & { outcome: SettleOutcome }, save: Lease['save']): Promise<Verdict> {
-    const { merchantId, state, outcome } = data;
-    publish({ kind: 'settled', ...about(id, data), outcome });
-    if (this.#onSettled) {
-      await save({ merchantId, state });
-      try {
-        await this.#onSettled({ id, merchantId, order: state.order, outcome });
-      } catch (cause) {
-        const error = new Error(`onSettled failed for reversal ${id}, and is called again.`, { cause });
-        publish({ kind: 'problem', id, error });
-        return { kind: 'again', data: { merchantId, state }, delayMs: this.#delay(TELL_AGAIN_MS, 0) };
-      }
-    }
-    return { kind: hasEnd(outcome) ? 'done' : 'dead', data };
+  #handler(): ReversalHandler {
+    return createHandler({
+      clientOf: (merchantId) => this.#clients.get(merchantId),
+      onSettled: this.#onSettled,
+      delay: (until, now) => this.#delay(until, now),
+    });
   }
 
   #id({ outTradeNo, merchantId, subMerchantId }: OrderOf): string {
@@ -313,15 +255,4 @@ export class DurableReversals {
   #delay(until: number, now: number): number {
     return Math.max(0, Math.ceil((until - now) / this.#speed));
   }
-}
-
-function hasEnd({ kind }: SettleOutcome): boolean {
-  return kind === 'paid' || kind === 'revoked' || kind === 'closed' || kind === 'refunded';
-}
-
-function about(
-  id: string,
-  { merchantId, state }: { merchantId: string; state: SettleState },
-): { id: string; merchantId: string; outTradeNo: string } {
-  return { id, merchantId, outTradeNo: state.order.outTradeNo };
 }

@@ -1,5 +1,6 @@
 import { channel } from 'node:diagnostics_channel';
 import type { SettledStep, SettleOutcome } from 'wechatpay-core';
+import type { ReversalData } from './engine.js';
 
 /** Whose reversal an event is about. */
 interface About {
@@ -27,4 +28,8 @@ const events = channel(REVERSAL_CHANNEL);
 
 export function publish(event: ReversalEvent): void {
   events.publish(event);
+}
+
+export function about(id: string, { merchantId, state }: ReversalData): About {
+  return { id, merchantId, outTradeNo: state.order.outTradeNo };
 }

@@ -5,7 +5,6 @@ export {
   type OrderOf,
   type RedriveOptions,
   type ReversalIntent,
-  type SettledReversal,
 } from './durable-reversals.js';
 export {
   LeaseLostError,
@@ -21,6 +20,7 @@ export {
   type StoredReversal,
   type Verdict,
 } from './engine.js';
+export { type SettledReversal } from './handler.js';
 export { REVERSAL_CHANNEL, type ReversalEvent } from './events.js';
 export { reversalId, type ReversalKey } from './reversal-id.js';
 export { type DurablePayment, type DurablePayOptions } from './pay.js';

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { describeEngine } from '../test/conformance.js';
 import { reversal } from '../test/conformance/harness.js';
 import { PostgresServer } from '../test/servers/postgres.js';
-import { PostgresEngine, type PostgresEngineOptions } from './postgres.js';
+import { PostgresEngine } from './postgres.js';
 
 describe.skipIf(!PostgresServer.isAvailable)(`PostgresEngine ${PostgresServer.reason}`, () => {
   let server: PostgresServer;
@@ -18,7 +18,7 @@ describe.skipIf(!PostgresServer.isAvailable)(`PostgresEngine ${PostgresServer.re
   afterAll(() => server.dispose());
 
   const refused = (options: object) => async () => {
-    await new PostgresEngine({ connectionString, ...options } as PostgresEngineOptions).open();
+    await new PostgresEngine({ connectionString, ...options }).open();
   };
 
   describeEngine('as an engine', {

