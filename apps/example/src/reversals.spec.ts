@@ -148,6 +148,8 @@ it('after a restart, each order goes on, or is told as far as it is known', asyn
   const paid = await pay(wellKnownAuthCodes.paysAtOnce);
   const refused = await pay(wellKnownAuthCodes.balanceTooLow);
   const tooOld = await pay(wellKnownAuthCodes.expired);
+  await until(paid, { state: 'paid' });
+  for (const outTradeNo of [refused, tooOld]) await until(outTradeNo, { state: 'declined' });
   sandbox.faults.add({ kind: 'cut' }, { path: '/pay/micropay' });
   const found = await pay(wellKnownAuthCodes.paysAtOnce);
   await until(found, { state: 'paid', kept: 888 });

@@ -7,7 +7,7 @@ import {
   type OnApplicationBootstrap,
   type OnModuleInit,
 } from '@nestjs/common';
-import { Subject, type Observable } from 'rxjs';
+import type { Observable } from 'rxjs';
 import {
   WechatPayBusinessError,
   WechatPayClient,
@@ -24,17 +24,10 @@ import {
   type StoredReversal,
 } from 'wechatpay-durable';
 import { asked, declined, ended, standing, WAITING, type Answer, type Standing, type TillOrder } from './till.order.js';
+import { isOpen, TillRows, type Row } from './till.rows.js';
 import { errorWord, outcomeRemedy, STEPS, stepWords } from './till.words.js';
 
-interface Entry {
-  order: TillOrder;
-  readonly refunds: Map<string, number>;
-}
-
-/** Orders beyond these are forgotten, the oldest first; those without an end stay. */
-const MAX_ORDERS = 500;
 const PAGE = 1000;
-const OPEN: readonly TillOrder['state'][] = ['paying', 'refund-required', 'needs-attention', 'unresolved'];
 
 /**
  * The orders that were charged and how they stand, for the cashier's page.
@@ -46,15 +39,15 @@ const OPEN: readonly TillOrder['state'][] = ['paying', 'refund-required', 'needs
 export class Till implements OnModuleInit, OnApplicationBootstrap, BeforeApplicationShutdown {
   readonly #reversals: DurableReversals;
   readonly #client: WechatPayClient;
-  readonly #entries = new Map<string, Entry>();
+  readonly #rows: TillRows;
   readonly #charging = new Map<string, Promise<void>>();
-  readonly #changes = new Subject<TillOrder>();
   /** The last reversal of the store that was looked at. */
   #last: StoredReversal | undefined;
 
   constructor(@Inject(DurableReversals) reversals: DurableReversals, @Inject(WechatPayClient) client: WechatPayClient) {
     this.#reversals = reversals;
     this.#client = client;
+    this.#rows = new TillRows(() => client.now());
   }
 
   /** Before the worker begins. */
@@ -69,14 +62,14 @@ export class Till implements OnModuleInit, OnApplicationBootstrap, BeforeApplica
 
   /** Pages that look on are told that it is over: their connections would keep the server open. */
   async beforeApplicationShutdown(): Promise<void> {
-    this.#changes.complete();
+    this.#rows.changes.complete();
     await Promise.all(this.#charging.values());
     unsubscribe(REVERSAL_CHANNEL, this.#hear);
   }
 
   /** Each order, whenever it changes here; ends when the application shuts down. */
   get changes(): Observable<TillOrder> {
-    return this.#changes.asObservable();
+    return this.#rows.changes.asObservable();
   }
 
   /** The newest first, those of other processes and of earlier starts among them. */
@@ -87,12 +80,11 @@ export class Till implements OnModuleInit, OnApplicationBootstrap, BeforeApplica
 
   /** Those that are known already, the newest first. */
   known(): TillOrder[] {
-    const orders = [...this.#entries.values()].map(({ order }) => order).reverse();
-    return orders.sort((a, b) => b.createdAt.getTime() - a.createdAt.getTime());
+    return this.#rows.list();
   }
 
   get(outTradeNo: string): TillOrder | undefined {
-    return this.#entries.get(outTradeNo)?.order;
+    return this.#rows.get(outTradeNo)?.order;
   }
 
   /**
@@ -107,7 +99,7 @@ export class Till implements OnModuleInit, OnApplicationBootstrap, BeforeApplica
         'The order cannot be written down: nothing was sent. Try again in a minute.',
       );
     });
-    if (stored || this.#entries.has(outTradeNo)) {
+    if (stored || this.#rows.get(outTradeNo)) {
       const problem = 'was charged before; take a new number, or look how that one stands.';
       throw new WechatPayRequestError('outTradeNo', problem);
     }
@@ -118,41 +110,42 @@ export class Till implements OnModuleInit, OnApplicationBootstrap, BeforeApplica
       totalFee,
       currency,
     };
-    const entry = this.#add({ ...order, createdAt: new Date(this.#client.now()), steps: [], ...WAITING });
-    const charging = this.#charge(entry, request).finally(() => this.#charging.delete(outTradeNo));
+    const row = this.#rows.add({ ...order, createdAt: new Date(this.#client.now()), steps: [], ...WAITING });
+    const charging = this.#charge(row, request).finally(() => this.#charging.delete(outTradeNo));
     this.#charging.set(outTradeNo, charging);
-    return entry.order;
+    return row.order;
   }
 
   /** Notes a refund that WeChat Pay took; told again of the same one, it changes nothing. */
   refunded(outTradeNo: string, outRefundNo: string, refundFee: number): void {
-    const entry = this.#entries.get(outTradeNo);
-    if (!entry || entry.refunds.has(outRefundNo)) return;
-    entry.refunds.set(outRefundNo, refundFee);
-    const kept = entry.order.totalFee - [...entry.refunds.values()].reduce((sum, fee) => sum + fee);
+    const row = this.#rows.get(outTradeNo);
+    if (!row || row.refunds.has(outRefundNo)) return;
+    row.refunds.add(outRefundNo);
+    const { kept: before = NaN, totalFee } = row.order; // before a restart, other parts may have been given back
+    const kept = refundFee >= totalFee ? 0 : before - refundFee;
     const isWhole = kept <= 0;
-    this.#tell(entry, isWhole ? 'Refunded' : 'Refunded in part', {
+    this.#rows.tell(row, isWhole ? 'Refunded' : 'Refunded in part', {
       state: isWhole ? 'refunded' : 'paid',
-      kept,
+      ...(!Number.isNaN(kept) && { kept }),
       remedy: isWhole ? outcomeRemedy({ kind: 'refunded' }) : 'A part was given back.',
     });
   }
 
   /** Notes a revoke that WeChat Pay took. */
   revoked(outTradeNo: string): void {
-    const entry = this.#entries.get(outTradeNo);
-    if (entry) this.#tell(entry, 'Revoked', ended({ kind: 'revoked' }, 0));
+    const row = this.#rows.get(outTradeNo);
+    if (row) this.#rows.tell(row, 'Revoked', ended({ kind: 'revoked' }, 0));
   }
 
   /** Notes what WeChat Pay says of an order that had ended before this process could see how. */
   asked(outTradeNo: string, answer: Answer): void {
-    const entry = this.#entries.get(outTradeNo);
-    if (!entry || OPEN.includes(entry.order.state) || entry.order.kept !== undefined) return;
-    const now = asked(answer, entry.order);
-    if (now) this.#tell(entry, 'Asked', now);
+    const row = this.#rows.get(outTradeNo);
+    if (!row || isOpen(row.order) || row.order.kept !== undefined) return;
+    const now = asked(answer, row.order);
+    if (now) this.#rows.tell(row, 'Asked', now);
   }
 
-  async #charge(entry: Entry, request: QuickPayRequest): Promise<void> {
+  async #charge(row: Row, request: QuickPayRequest): Promise<void> {
     let payment: DurablePayment;
     try {
       payment = await this.#reversals.pay(request);
@@ -162,21 +155,21 @@ export class Till implements OnModuleInit, OnApplicationBootstrap, BeforeApplica
       const remedy = 'Nothing was sent: the order could not be written down. Try again in a minute.';
       const refused =
         error instanceof WechatPayError ? declined(error) : ({ state: 'declined', kept: 0, remedy } as const);
-      this.#tell(entry, 'Not sent', stored ? standing(stored) : refused);
+      this.#rows.tell(row, 'Not sent', stored ? standing(stored) : refused);
       return;
     }
     const { outcome } = payment;
     if (outcome.kind === 'paid') {
-      this.#tell(entry, 'Paid', ended({ kind: 'paid', payment: {} }, entry.order.totalFee));
+      this.#rows.tell(row, 'Paid', ended({ kind: 'paid', payment: {} }, row.order.totalFee));
     } else if (outcome.kind === 'declined') {
-      this.#tell(entry, `Quick Pay: ${errorWord(outcome.error)}`, declined(outcome.error));
-    } else if (entry.order.state === 'paying') {
+      this.#rows.tell(row, `Quick Pay: ${errorWord(outcome.error)}`, declined(outcome.error));
+    } else if (row.order.state === 'paying') {
       const { error } = outcome;
       const isPaying = error instanceof WechatPayBusinessError && error.errorCode === 'USERPAYING';
       const remedy = isPaying ? 'Ask the customer for the password.' : 'Wait: it is not known yet.';
       const stored = await this.#reversals.get(request).catch(() => undefined);
       const { next } = stored ? standing(stored) : WAITING;
-      this.#tell(entry, `Quick Pay: ${error ? errorWord(error) : 'too late'}`, {
+      this.#rows.tell(row, `Quick Pay: ${error ? errorWord(error) : 'paid, and whether it stays is not known yet'}`, {
         state: 'paying',
         remedy,
         ...(next && { next }),
@@ -188,26 +181,26 @@ export class Till implements OnModuleInit, OnApplicationBootstrap, BeforeApplica
   readonly #hear = (message: unknown): void => {
     const event = message as ReversalEvent;
     if (event.kind === 'problem' || event.merchantId !== this.#client.merchantId) return;
-    const known = this.#entries.get(event.outTradeNo);
-    const entry = known ?? (event.kind === 'step' ? this.#adopt(event.step.state, WAITING) : undefined);
-    if (!entry) return;
+    const known = this.#rows.get(event.outTradeNo);
+    const row = known ?? (event.kind === 'step' ? this.#adopt(event.step.state, WAITING) : undefined);
+    if (!row) return;
     if (event.kind === 'settled') {
       const { outcome } = event;
-      this.#tell(entry, outcome.kind === 'paid' ? 'Paid' : 'Ended', ended(outcome, entry.order.totalFee));
+      this.#rows.tell(row, outcome.kind === 'paid' ? 'Paid' : 'Ended', ended(outcome, row.order.totalFee));
     }
-    if (event.kind === 'redriven') this.#tell(entry, 'Redriven', WAITING);
+    if (event.kind === 'redriven') this.#rows.tell(row, 'Redriven', WAITING);
     if (event.kind === 'step') {
       const { next, outcome } = event.step.state;
-      const { remedy } = entry.order;
+      const { remedy } = row.order;
       const coming = outcome ? {} : { next: { text: STEPS[next.kind], at: new Date(next.at) } };
-      this.#tell(entry, stepWords(event.step), { state: 'paying', remedy, ...coming });
+      this.#rows.tell(row, stepWords(event.step), { state: 'paying', remedy, ...coming });
     }
   };
 
   /** Reads what is new in the store since the last time, and what has become of orders that others may have worked on. */
   async catchUp(): Promise<void> {
-    for (const { order } of this.#entries.values()) {
-      const stored = OPEN.includes(order.state) ? await this.#reversals.get(order) : undefined;
+    for (const order of this.#rows.list()) {
+      const stored = isOpen(order) ? await this.#reversals.get(order) : undefined;
       if (stored) this.#note(stored);
     }
     const { merchantId } = this.#client;
@@ -225,17 +218,17 @@ export class Till implements OnModuleInit, OnApplicationBootstrap, BeforeApplica
     const { outTradeNo } = stored.state.order;
     if (this.#charging.has(outTradeNo)) return; // it is told soon
     const now = standing(stored);
-    const known = this.#entries.get(outTradeNo);
+    const known = this.#rows.get(outTradeNo);
     if (!known) this.#adopt(stored.state, now);
-    else if (OPEN.includes(known.order.state) && known.order.state !== now.state) this.#show(known, now);
+    else if (isOpen(known.order) && known.order.state !== now.state) this.#rows.show(known, now);
   }
 
   /** Takes on an order that another process charged, or an earlier one; what no till has charged is left out. */
-  #adopt({ order, totalFee, currency, orderCreatedAt }: SettleState, now: Standing): Entry | undefined {
+  #adopt({ order, totalFee, currency, orderCreatedAt }: SettleState, now: Standing): Row | undefined {
     if (totalFee === undefined || currency === undefined) return undefined;
     const { outTradeNo, subMerchantId } = order;
     const sub = subMerchantId === undefined ? {} : { subMerchantId };
-    return this.#add({
+    return this.#rows.add({
       outTradeNo,
       ...sub,
       totalFee,
@@ -244,26 +237,5 @@ export class Till implements OnModuleInit, OnApplicationBootstrap, BeforeApplica
       steps: [],
       ...now,
     });
-  }
-
-  #add(order: TillOrder): Entry {
-    const entry: Entry = { order, refunds: new Map() };
-    this.#entries.set(order.outTradeNo, entry);
-    this.#changes.next(order);
-    for (const [outTradeNo, { order: old }] of this.#entries) {
-      if (this.#entries.size <= MAX_ORDERS) break;
-      if (!OPEN.includes(old.state)) this.#entries.delete(outTradeNo);
-    }
-    return entry;
-  }
-
-  #tell(entry: Entry, text: string, now: Standing): void {
-    this.#show(entry, now, [...entry.order.steps, { at: new Date(this.#client.now()), text }]);
-  }
-
-  #show(entry: Entry, now: Standing, steps = entry.order.steps): void {
-    const { kept: _kept, next: _next, ...order } = entry.order;
-    entry.order = { ...order, steps, ...now };
-    this.#changes.next(entry.order);
   }
 }
