@@ -337,7 +337,16 @@ describe('goes on with a settlement that stopped', () => {
     expect(play([PAID, { kind: 'refunded' }], again, 9 * DAY_S).outcome.kind).toBe('refunded');
   });
 
+  it('gives back what it has kept', () => {
+    const { state: kept } = play([PAID]);
+    expect(play([PAID, REVOKED], reopened(kept, { ifPaid: 'revoke' }), DAY_S)).toMatchObject({
+      steps: ['query 86400', 'reverse 86400'],
+      outcome: { kind: 'revoked' },
+    });
+  });
+
   it.each([
+    ['state', () => reopened(play([state('REVOKED')]).state, { ifPaid: 'revoke' })],
     ['state', () => reopened(play([PAID]).state)],
     ['deadline', () => reopenSettlement(start(), later, Number.NaN)],
     ['backoffMs', () => reopened(start(), { backoffMs: 0 })],

@@ -220,7 +220,8 @@ export function askFirst(state: SettleState): SettleState {
 
 /**
  * A settlement that stopped without an end, `unresolved`, `needs-attention` or `refund-required`, to be gone on with: its cause
- * was mended, or a refund was made elsewhere. The order is asked for first; a revoke that was decided stays decided.
+ * was mended, or a refund was made elsewhere. Also one that ended `paid`, where the policy is to revoke it now. The order is asked
+ * for first; a revoke that was decided stays decided.
  *
  * @param deadline milliseconds since 1970.
  * @param policy what is to be otherwise from now on, as in `{ refundWhenExpired: true }`.
@@ -234,11 +235,12 @@ export function reopenSettlement(
 ): SettleState {
   assertState(state);
   const { outcome, refusal, lastError, ...rest } = state;
-  if (outcome && !['needs-attention', 'refund-required', 'unresolved'].includes(outcome.kind)) {
-    throw new WechatPayRequestError('state', `has an end: the order is ${outcome.kind}.`);
-  }
   if (!Number.isFinite(deadline)) throw new WechatPayRequestError('deadline', 'must be a valid time.');
   const rules = checkPolicy({ ...state.policy, ...policy });
+  const isStopped = !outcome || ['needs-attention', 'refund-required', 'unresolved'].includes(outcome.kind);
+  if (!isStopped && !(outcome.kind === 'paid' && rules.ifPaid === 'revoke')) {
+    throw new WechatPayRequestError('state', `has an end: the order is ${outcome.kind}.`);
+  }
   return {
     ...rest,
     policy: rules,

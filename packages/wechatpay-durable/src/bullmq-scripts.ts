@@ -102,11 +102,13 @@ wait(ARGV[2])
 return 1
 `;
 
-/** ARGV: id, now, data. */
+/** ARGV: id, now, data, then where it may be: failed, completed, reversals:cancelled. */
 export const REDRIVE = `${HEAD}
-if call('ZREM', key('failed'), id) == 0 then return 0 end
+local isEnded = false
+for at = 4, #ARGV do isEnded = isEnded or call('ZREM', key(ARGV[at]), id) == 1 end
+if not isEnded then return 0 end
 call('HSET', job, 'data', ARGV[3])
-call('HDEL', job, 'finishedOn', 'processedOn', 'failedReason', 'stacktrace')
+call('HDEL', job, 'finishedOn', 'processedOn', 'failedReason', 'stacktrace', 'returnvalue')
 call('ZREM', key('reversals:dead'), id)
 note('open')
 wait(ARGV[2])

@@ -6,6 +6,7 @@ import { WechatPayRequestError } from 'wechatpay-core';
 import { CANCEL, COUNTS, ENQUEUED, FORGET_CANCELLED, GET, LIST, REDRIVE, RESCHEDULE, SAVE } from './bullmq-scripts.js';
 import { takeStep } from './bullmq-step.js';
 import {
+  type EndedStatus,
   type EnqueueOptions,
   type ProblemListener,
   type ReversalCounts,
@@ -191,8 +192,9 @@ export class BullMqEngine implements ReversalEngine {
     }
   }
 
-  async redrive(id: string, data: ReversalData): Promise<boolean> {
-    return (await this.#run(REDRIVE, id, Date.now(), JSON.stringify(data))) === 1;
+  async redrive(id: string, data: ReversalData, from: readonly EndedStatus[]): Promise<boolean> {
+    const keys = from.map((status) => ENDED_KEYS[status]);
+    return (await this.#run(REDRIVE, id, Date.now(), JSON.stringify(data), ...keys)) === 1;
   }
 
   async counts(): Promise<ReversalCounts> {
@@ -232,6 +234,12 @@ interface Store {
   readonly queue: Queue;
   readonly prefix: string;
 }
+
+const ENDED_KEYS: Record<EndedStatus, string> = {
+  done: 'completed',
+  dead: 'failed',
+  cancelled: 'reversals:cancelled',
+};
 
 type Row = readonly [
   id: string,

@@ -15,6 +15,8 @@ import { SharedEngine } from '../test/shared-engine.js';
 // A real store, and the whole gateway, on a clock that goes a hundred times as fast: 45 s are half a second.
 const SPEED = 100;
 const TOTAL_FEE = 888;
+/** A code is good for a minute: on this clock, less than a machine may be busy with something else. */
+const HOUR_MS = 3_600_000;
 
 const open: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -73,7 +75,7 @@ async function openShop({ hold, ...options }: Partial<DurableReversalsOptions> &
       totalFee: TOTAL_FEE,
       currency: 'HKD',
       spbillCreateIp: '203.0.113.7',
-      authCode: sandbox.customers.create(behaviour).authCode,
+      authCode: sandbox.customers.create({ ...behaviour, validForMs: HOUR_MS }).authCode,
     }),
   };
 }
@@ -278,6 +280,26 @@ it('an order too old to be revoked asks for a refund, which a redrive may make',
     .toBe(true);
   expect((await better).outcome.kind).toBe('refunded');
   expect(shop.sandbox.ledger.of('A1').net).toBe(0);
+});
+
+it('gives an order back, also one whose payment was clear, or that was kept', async () => {
+  const shop = await openShop();
+  const orderCreatedAt = new Date(shop.now() - 60_000);
+  await shop.reversals.pay(shop.request('A1'));
+  shop.sandbox.faults.add({ kind: 'cut' }, { path: '/pay/micropay' });
+  const kept = shop.end('A2');
+  await shop.reversals.pay(shop.request('A2'));
+  expect((await kept).outcome.kind).toBe('paid');
+  shop.sandbox.orders.create({ outTradeNo: 'A3', state: 'paid', totalFee: TOTAL_FEE });
+
+  for (const outTradeNo of ['A1', 'A2', 'A3']) {
+    const end = shop.end(outTradeNo);
+    await expect.poll(() => shop.reversals.revoke({ outTradeNo, orderCreatedAt })).toBe('enqueued');
+    expect(await shop.reversals.revoke({ outTradeNo, orderCreatedAt })).not.toBe('enqueued');
+    expect((await end).outcome.kind).toBe('revoked');
+    expect(shop.sandbox.ledger.of(outTradeNo)).toMatchObject({ paid: TOTAL_FEE, returned: TOTAL_FEE });
+    await expect.poll(() => shop.reversals.revoke({ outTradeNo, orderCreatedAt })).toBe('ended');
+  }
 });
 
 it('an end is told until whoever is told has taken it', async () => {

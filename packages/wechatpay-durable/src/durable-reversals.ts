@@ -9,8 +9,10 @@ import {
   type WechatPayClient,
 } from 'wechatpay-core';
 import type {
+  EndedStatus,
   EnqueueOptions,
   ReversalCounts,
+  ReversalData,
   ReversalEngine,
   ReversalFilter,
   ReversalHandler,
@@ -229,14 +231,39 @@ export class DurableReversals {
     const { id, merchantId } = stored;
     const now = client.now();
     const state = reopenSettlement(stored.state, now, deadline?.getTime() ?? now + DEADLINE_MS, policy);
-    const isRedriven = await this.#engine.redrive(id, { merchantId, state });
-    if (isRedriven) publish({ kind: 'redriven', ...about(id, { merchantId, state }) });
-    return isRedriven;
+    return this.#redrive({ id, merchantId, state }, stored.status);
+  }
+
+  /**
+   * Has an order revoked, whatever became of its payment: what was paid goes back, and nothing can be paid any more. It is
+   * `reverseOrder` that survives the process. Past 7 days it is dead, `refund-required`, unless `policy.refundWhenExpired` is true.
+   *
+   * @returns 'ended' where nothing is left to be revoked; 'in-hand' where it is being settled: call again once that has an end.
+   * @throws {WechatPayRequestError} an intent that makes no sense: nothing was stored.
+   */
+  async revoke(intent: ReversalIntent): Promise<'enqueued' | 'in-hand' | 'ended'> {
+    const policy = { ...intent.policy, ifPaid: 'revoke' } as const;
+    const result = await this.enqueue({ ...intent, policy });
+    if (result === 'enqueued') return result;
+    const client = this.clientOf(intent.merchantId);
+    const stored = await this.get(intent);
+    if (!stored || stored.status === 'waiting' || stored.status === 'active') return 'in-hand';
+    if (stored.status === 'done' && stored.outcome?.kind !== 'paid') return 'ended';
+    const { id, merchantId, status } = stored;
+    const now = client.now();
+    const state = reopenSettlement(stored.state, now, intent.deadline?.getTime() ?? now + DEADLINE_MS, policy);
+    return (await this.#redrive({ id, merchantId, state }, status)) ? 'enqueued' : 'in-hand';
   }
 
   /** How many there are of each state, and for how long the oldest has been open: for metrics, not for each request. */
   counts(): Promise<ReversalCounts> {
     return this.#engine.counts();
+  }
+
+  async #redrive({ id, ...data }: ReversalData & { id: string }, from: EndedStatus): Promise<boolean> {
+    const isRedriven = await this.#engine.redrive(id, data, [from]);
+    if (isRedriven) publish({ kind: 'redriven', ...about(id, data) });
+    return isRedriven;
   }
 
   #handler(): ReversalHandler {

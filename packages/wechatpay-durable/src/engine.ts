@@ -11,6 +11,9 @@ import type { SettleOutcome, SettleState } from 'wechatpay-core';
  */
 export type ReversalStatus = 'waiting' | 'active' | 'done' | 'dead' | 'cancelled';
 
+/** Of one that no worker takes on. */
+export type EndedStatus = Extract<ReversalStatus, 'done' | 'dead' | 'cancelled'>;
+
 /** What is stored of a reversal: plain JSON, without a secret. */
 export interface ReversalData {
   /** Whose order it is (`mch_id`): the worker takes this merchant's client. */
@@ -114,8 +117,8 @@ export interface ReversalEngine {
   get(id: string): Promise<StoredReversal | undefined>;
   /** The oldest first. */
   list(filter: ReversalFilter): Promise<StoredReversal[]>;
-  /** Sets a dead one going again, now, with `data`. @returns false where there is none, or it is not dead. */
-  redrive(id: string, data: ReversalData): Promise<boolean>;
+  /** Sets one going again, now, with `data`. @returns false where there is none, or its status is none of `from`. */
+  redrive(id: string, data: ReversalData, from: readonly EndedStatus[]): Promise<boolean>;
   counts(): Promise<ReversalCounts>;
 }
 

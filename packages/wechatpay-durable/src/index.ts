@@ -8,6 +8,7 @@ export {
 } from './durable-reversals.js';
 export {
   LeaseLostError,
+  type EndedStatus,
   type EnqueueOptions,
   type Lease,
   type ProblemListener,

@@ -1,6 +1,7 @@
 import type { ConstructorOptions, Db, JobAttempt, JobWithMetadata, PgBoss } from 'pg-boss';
 import { WechatPayRequestError } from 'wechatpay-core';
 import type {
+  EndedStatus,
   EnqueueOptions,
   ProblemListener,
   ReversalCounts,
@@ -209,9 +210,11 @@ export abstract class PgBossEngine implements ReversalEngine {
     );
   }
 
-  async redrive(id: string, data: ReversalData): Promise<boolean> {
+  async redrive(id: string, data: ReversalData, from: readonly EndedStatus[]): Promise<boolean> {
     const set = `state = 'retry', data = $3::text::jsonb, start_after = now(), completed_on = NULL, deletion_seconds = $4`;
-    const isRedriven = await this.#change(id, set, `state = 'failed'`, [JSON.stringify(data), this.#keepSeconds]);
+    const states = from.flatMap((status) => STATES[status]);
+    const values = [JSON.stringify(data), this.#keepSeconds, states];
+    const isRedriven = await this.#change(id, set, `state::text = ANY($5::text[])`, values);
     if (isRedriven) this.#loop?.wake();
     return isRedriven;
   }

@@ -140,7 +140,7 @@ export function describeLeasing(conformance: Conformance): void {
       expect(dead.dueAt).toBeUndefined();
       expect(Math.abs(dead.endedAt!.getTime() - Date.now())).toBeLessThan(20_000);
 
-      await engine.redrive(id, next);
+      await engine.redrive(id, next, ['dead']);
       const done = await finish(engine, worker, { id, data }, 'done');
       expect(done).toMatchObject({ id, status: 'done', ...paid(data), createdAt: waiting.createdAt });
       expect(done.endedAt!.getTime()).toBeGreaterThanOrEqual(dead.endedAt!.getTime());

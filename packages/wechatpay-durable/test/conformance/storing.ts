@@ -6,6 +6,7 @@ import {
   finish,
   HOUR_MS,
   later,
+  paid,
   reversal,
   TestWorker,
   until,
@@ -104,7 +105,7 @@ export function describeStoring(conformance: Conformance): void {
       expect(cancelled!.dueAt).toBeUndefined();
       expect(await engine.cancel(id)).toBe(false);
       expect(await engine.reschedule(id, 0)).toBe(false);
-      expect(await engine.redrive(id, data)).toBe(false);
+      expect(await engine.redrive(id, data, ['dead'])).toBe(false);
     });
 
     it('calls off none that a worker has, or that has ended', async ({ onTestFinished }) => {
@@ -116,7 +117,7 @@ export function describeStoring(conformance: Conformance): void {
         const delivery = await worker.next(id);
         expect(await engine.cancel(id)).toBe(false);
         expect(await engine.reschedule(id, 0)).toBe(false);
-        expect(await engine.redrive(id, data)).toBe(false);
+        expect(await engine.redrive(id, data, ['dead'])).toBe(false);
         delivery.end({ kind, data });
         await untilStatus(engine, id, kind);
         expect(await engine.cancel(id)).toBe(false);
@@ -180,17 +181,43 @@ export function describeStoring(conformance: Conformance): void {
       await engine.enqueue(id, data, 0);
       await finish(engine, worker, { id, data }, 'dead');
 
-      const twice = await Promise.all([engine.redrive(id, later(data, 1)), other.redrive(id, later(data, 1))]);
+      const twice = await Promise.all([
+        engine.redrive(id, later(data, 1), ['dead']),
+        other.redrive(id, later(data, 1), ['dead']),
+      ]);
       expect(twice.sort()).toEqual([false, true]);
       const delivery = await worker.next(id);
       expect(delivery.data).toEqual(later(data, 1));
-      expect(await engine.redrive(id, data)).toBe(false);
+      expect(await engine.redrive(id, data, ['dead'])).toBe(false);
       expect((await engine.get(id))?.endedAt).toBeUndefined();
       delivery.end({ kind: 'done', data });
       await untilStatus(engine, id, 'done');
-      expect(await engine.redrive(id, data)).toBe(false);
-      expect(await engine.redrive(reversal().id, data)).toBe(false);
+      expect(await engine.redrive(id, data, ['dead'])).toBe(false);
+      expect(await engine.redrive(reversal().id, data, ['dead'])).toBe(false);
       expect(worker.untaken).toBe(0);
+    });
+
+    it('sets one that is done or was called off going again, where that is asked for', async ({ onTestFinished }) => {
+      const { engine } = await use(conformance, onTestFinished);
+      const worker = await TestWorker.start(engine);
+      const [cancelled, done] = [reversal(), reversal()];
+      await engine.enqueue(cancelled.id, cancelled.data, HOUR_MS);
+      await engine.cancel(cancelled.id);
+      await engine.enqueue(done.id, done.data, 0);
+      await finish(engine, worker, done, 'done');
+
+      for (const { id, data, from } of [
+        { ...cancelled, from: 'cancelled' as const },
+        { ...done, from: 'done' as const },
+      ]) {
+        expect(await engine.redrive(id, later(data, 1), ['dead'])).toBe(false);
+        expect(await engine.redrive(id, later(data, 1), ['dead', from])).toBe(true);
+        const delivery = await worker.next(id);
+        expect(delivery.data).toEqual(later(data, 1));
+        delivery.end({ kind: 'done', data: paid(data) });
+        expect(await untilStatus(engine, id, 'done')).toMatchObject(paid(data));
+      }
+      expect(await engine.counts()).toMatchObject({ waiting: 0, active: 0, done: 2, dead: 0, cancelled: 0 });
     });
 
     it('keeps dead ones for ever, and those that ended for 30 days', async ({ onTestFinished, skip }) => {
