@@ -14,13 +14,20 @@ const documents = [root, join(root, 'docs'), ...['packages', 'apps'].map((name) 
     .map((name) => join(start, name)),
 );
 
-const samples = documents.flatMap((document) =>
+// Samples that need what is not installed here are whole files of a project that is compiled and run as published.
+const published = join(root, 'integration/fixtures/transactions/src');
+const files = readdirSync(published)
+  .filter((name) => name.startsWith('with-'))
+  .map((name) => ({ name, code: readFileSync(join(published, name), 'utf8') }));
+
+const all = documents.flatMap((document) =>
   [...readFileSync(document, 'utf8').matchAll(/^```ts\n([\s\S]*?)^```/gm)].map(([, code = ''], index) => ({
     name: `${relative(root, document)}, sample ${index + 1}`,
     file: join(folder, `${relative(root, document).replace(/\W/g, '-')}-${index + 1}.ts`),
     code,
   })),
 );
+const samples = all.filter(({ code }) => !files.some((file) => file.code === code));
 
 mkdirSync(folder, { recursive: true });
 for (const { file, code } of samples) writeFileSync(file, `${code}\nexport {};\n`);
@@ -45,6 +52,10 @@ const program = ts.createProgram(
 
 test('the documentation has samples', () => {
   expect(samples.length).toBeGreaterThan(5);
+});
+
+test.each(files)('the documentation shows $name as it is run', ({ code }) => {
+  expect(all.map((sample) => sample.code)).toContain(code);
 });
 
 test.each(samples)('$name compiles', ({ file }) => {

@@ -1,3 +1,6 @@
+import type { ConstructorOptions } from 'pg-boss';
+import { WechatPayRequestError } from 'wechatpay-core';
+import type { EnqueueOptions, ReversalData } from './engine.js';
 import { checkOptions, loadPeer, wrong } from './options.js';
 import { openFolder } from './embedded-folder.js';
 import { PG_BOSS_OPTIONS, PgBossEngine, type Connection, type PgBossEngineOptions } from './pg-boss-engine.js';
@@ -38,10 +41,26 @@ export class EmbeddedEngine extends PgBossEngine {
     this.#onNote = onNote;
   }
 
+  /** @throws {WechatPayConfigError} a transaction: whichever it is, it is one of another database. */
+  override async enqueue(
+    id: string,
+    data: ReversalData,
+    delayMs: number,
+    options: EnqueueOptions = {},
+  ): Promise<'enqueued' | 'duplicate'> {
+    if (options.tx !== undefined) {
+      throw new WechatPayRequestError(
+        'tx',
+        'cannot reach the embedded database, which is its own; enqueue without, or use PostgresEngine.',
+      );
+    }
+    return super.enqueue(id, data, delayMs);
+  }
+
   protected async connect(): Promise<Connection> {
     const { fromPglite } = await loadPeer('pg-boss', () => import('pg-boss'));
     const { pglite, close } = await openFolder(this.#folder, { onNote: this.#onNote });
-    return { options: { db: fromPglite(pglite), backend: 'pglite' }, close };
+    return { options: { db: fromPglite(pglite), backend: 'pglite' } satisfies ConstructorOptions, close };
   }
 }
 

@@ -61,7 +61,7 @@ export type ProblemListener = (error: Error, id?: string) => void;
 export interface EnqueueOptions {
   /**
    * The transaction to enqueue in: what is enqueued exists once it is committed. On PostgreSQL, `{ executeSql(text, values) }`
-   * as pg-boss's adapters make it; see the guide for each database library.
+   * as `fromPg(client)` makes it; see the guide for each database library.
    */
   readonly tx?: unknown;
 }

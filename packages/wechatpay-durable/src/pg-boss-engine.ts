@@ -1,4 +1,5 @@
 import type { ConstructorOptions, Db, JobAttempt, JobWithMetadata, PgBoss } from 'pg-boss';
+import { WechatPayRequestError } from 'wechatpay-core';
 import type {
   EnqueueOptions,
   ProblemListener,
@@ -32,9 +33,13 @@ export interface PgBossEngineOptions {
 
 export const PG_BOSS_OPTIONS = ['schema', 'queue', 'partition', 'keepDays', 'pollMs', 'leaseSeconds'];
 
-/** What pg-boss is given to reach a database, and how that is left. */
+/**
+ * What pg-boss is given to reach a database, and how that is left.
+ *
+ * `options` are its ConstructorOptions. No exported type says so: pg-boss's declarations do not compile without `skipLibCheck`.
+ */
 export interface Connection {
-  readonly options: Omit<ConstructorOptions, 'schema'>;
+  readonly options: object;
   readonly close: () => Promise<void>;
 }
 
@@ -317,5 +322,5 @@ function after(delayMs: number): string {
 function toDatabase(tx: unknown): Db {
   const { executeSql } = Object(tx) as { executeSql?: unknown };
   if (typeof executeSql === 'function') return tx as Db;
-  throw wrong('tx', 'must be { executeSql(text, values) }; pg-boss has adapters, as in fromKnex(trx).');
+  throw new WechatPayRequestError('tx', 'must be { executeSql(text, values) }, as fromPg(client) makes it.');
 }

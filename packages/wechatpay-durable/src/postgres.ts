@@ -1,18 +1,44 @@
-import type { ConstructorOptions, Db } from 'pg-boss';
+import type { ConnectionOptions } from 'node:tls';
+import type { ConstructorOptions } from 'pg-boss';
 import { checkOptions, checkWhole, wrong } from './options.js';
 import { PG_BOSS_OPTIONS, PgBossEngine, type Connection, type PgBossEngineOptions } from './pg-boss-engine.js';
 
 export type { PgBossEngineOptions } from './pg-boss-engine.js';
+export {
+  fromPg,
+  fromTypeOrm,
+  type PgClientLike,
+  type TypeOrmManagerLike,
+  type TypeOrmQueryRunnerLike,
+} from './transactions.js';
 
-/** A database, or a transaction in it. pg-boss makes one of a transaction of Knex, Kysely, Drizzle or Prisma. */
-export type Database = Pick<Db, 'executeSql'>;
+/** A database, or a transaction in it: of node-postgres and TypeORM here, of other libraries by pg-boss's adapters. */
+export interface Database {
+  /** Runs a statement, with `$1`, `$2` and so on for the values. */
+  executeSql(text: string, values?: unknown[]): Promise<{ rows: unknown[] }>;
+}
+
+/** How node-postgres connects. */
+export interface PostgresConnection {
+  readonly host?: string;
+  readonly port?: number;
+  readonly user?: string;
+  /** A function is asked for each connection: for passwords that expire. */
+  readonly password?: string | (() => string | Promise<string>);
+  readonly database?: string;
+  readonly ssl?: boolean | ConnectionOptions;
+}
 
 export interface PostgresEngineOptions extends PgBossEngineOptions {
   /** As in `postgres://user:password@host:5432/shop`. Give it, or else `connection` or `database`. */
   readonly connectionString?: string | undefined;
-  /** How node-postgres connects: host, port, user, password (also a function), database, ssl. */
-  readonly connection?: Pick<ConstructorOptions, 'host' | 'port' | 'user' | 'password' | 'database' | 'ssl'>;
-  /** A pool of one's own in place of these: each statement on a connection of its own. It is not closed here. */
+  /** In place of `connectionString`. */
+  readonly connection?: PostgresConnection | undefined;
+  /**
+   * A pool of one's own in place of these: each statement on a connection of its own. It is not closed here.
+   *
+   * @example { executeSql: (text, values) => pool.query(text, values) }
+   */
   readonly database?: Database | undefined;
   /** Connections in the pool of this process. @default 10 */
   readonly poolSize?: number | undefined;
