@@ -1,3 +1,5 @@
+import { mergeConfig } from 'vitest/config';
 import { shared } from '../../vitest.shared.js';
 
-export default shared;
+// A database has to start with some applications.
+export default mergeConfig(shared, { test: { testTimeout: 60_000 } });

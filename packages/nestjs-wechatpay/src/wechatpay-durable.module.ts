@@ -100,6 +100,7 @@ export class WechatPayDurableModule
     unsubscribe(REVERSAL_CHANNEL, this.#tell);
   }
 
+  // The channel is the process's, and a problem does not say whose it is: of several such modules, each logs it.
   readonly #tell = (message: unknown): void => {
     const event = message as ReversalEvent;
     if (event.kind !== 'problem') return;
