@@ -43,7 +43,9 @@ export async function doMischief(town: Town): Promise<Mischief> {
         counts['workers paused'] += 1;
         // Whoever takes these on is at it when the one that sleeps wakes up.
         for (const outTradeNo of victim.inHand) weather.slow.add(outTradeNo);
-        await Promise.race([sleep(random.between(...LONG_MS), undefined, { ref: false }), over]);
+        // However short the chaos is, one lease has to be lost.
+        const awake = sleep(random.between(...LONG_MS));
+        await (counts['workers paused'] === 1 ? awake : Promise.race([awake, over]));
         await victim.member.resume();
       },
     ],
@@ -100,7 +102,7 @@ async function busiest({ audit, workers }: Town): Promise<{ member: Member; inHa
 async function busy(town: Town): Promise<{ member: Member; inHand: readonly string[] } | undefined> {
   for (let time = 0; time < 30; time += 1) {
     const found = await busiest(town);
-    if (found && found.inHand.length > 1) return found;
+    if (found && found.inHand.length > (time < 15 ? 1 : 0)) return found;
     await sleep(100);
   }
   return undefined;
