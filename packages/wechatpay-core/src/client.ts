@@ -72,6 +72,8 @@ const calls = channel(CALL_CHANNEL);
 export class WechatPayClient {
   readonly appId: string;
   readonly merchantId: string;
+  /** `sub_mch_id` of requests that name none: institutional mode. */
+  readonly subMerchantId: string | undefined;
   readonly baseUrls: readonly string[];
   /** The API certificate's serial number, subject and validity; undefined with a `transport` of one's own. */
   readonly certificate: CertificateInfo | undefined;
@@ -86,6 +88,7 @@ export class WechatPayClient {
     this.#connection = transport ? connectThrough(transport) : createHttpsTransport(this.#config);
     this.appId = this.#config.appId;
     this.merchantId = this.#config.merchantId;
+    this.subMerchantId = this.#config.subMerchantId;
     this.baseUrls = this.#config.baseUrls;
     this.certificate = this.#config.certificate?.info;
   }

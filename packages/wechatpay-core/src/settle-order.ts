@@ -14,6 +14,7 @@ import {
   type SettleEvent,
   type SettleOrder,
   type SettleOutcome,
+  type SettlePayment,
   type SettlePolicy,
   type SettleState,
   type SettleStep,
@@ -108,11 +109,10 @@ export async function takeStep(
     switch (step.kind) {
       case 'query': {
         const { tradeState, transactionId, totalFee, currency } = await queryOrder(client, order, { signal });
-        const payment = {
-          ...(transactionId !== undefined && { transactionId }),
-          ...(totalFee !== undefined && { totalFee }),
-          ...(currency !== undefined && { currency }),
-        };
+        const payment: { -readonly [Name in keyof SettlePayment]: SettlePayment[Name] } = {};
+        if (transactionId !== undefined) payment.transactionId = transactionId;
+        if (totalFee !== undefined) payment.totalFee = totalFee;
+        if (currency !== undefined) payment.currency = currency;
         return { kind: 'queried', tradeState, payment };
       }
       case 'reverse': {

@@ -301,6 +301,22 @@ describe('a deadline', () => {
   });
 });
 
+it('revokes nothing because it could not ask: a query that was not sent is no unclear result', () => {
+  const notAsked = failed('query', NOT_SENT);
+  const { steps, outcome } = play([...Array.from({ length: 12 }, () => notAsked), PAID] as never);
+  expect(outcome.kind).toBe('paid');
+  expect(steps.every((step) => step.startsWith('query'))).toBe(true);
+  // The longer nothing can be sent, the less often it is tried.
+  expect(play([notAsked, PAID], start(), 3600).steps).toEqual(['query 3600', 'query 3900']);
+});
+
+it('does not take an order for gone while it can still be paid, however early it is to be revoked', () => {
+  const early = start({ revokeAfterMs: 1 });
+  const { steps, outcome } = play([NOT_FOUND, INVALID, NOT_FOUND, INVALID, PAID, REVOKED], early);
+  expect(steps).toEqual(['query 5', 'reverse 15', 'query 17', 'reverse 17', 'query 21', 'reverse 21']);
+  expect(outcome.kind).toBe('revoked');
+});
+
 describe('goes on with a settlement that stopped', () => {
   const later = CREATED + DAY_S * 1000;
   const reopened = (stopped: SettleState, policy?: Partial<SettlePolicy>): SettleState =>
@@ -337,6 +353,12 @@ describe('goes on with a settlement that stopped', () => {
     expect(play([PAID, { kind: 'refunded' }], again, 9 * DAY_S).outcome.kind).toBe('refunded');
   });
 
+  it('gives back what came after it was taken for gone', () => {
+    const gone: SettleState = { ...start(), mustRevoke: true, outcome: { kind: 'closed', found: false } };
+    expect(play([PAID, REVOKED], reopened(gone, { ifPaid: 'revoke' }), DAY_S).outcome.kind).toBe('revoked');
+    expect(() => reopened(gone)).toThrow(/has an end/);
+  });
+
   it('gives back what it has kept', () => {
     const { state: kept } = play([PAID]);
     expect(play([PAID, REVOKED], reopened(kept, { ifPaid: 'revoke' }), DAY_S)).toMatchObject({
@@ -347,6 +369,7 @@ describe('goes on with a settlement that stopped', () => {
 
   it.each([
     ['state', () => reopened(play([state('REVOKED')]).state, { ifPaid: 'revoke' })],
+    ['currency', () => startSettlement({ ...ORDER, currency: 'hkd' }, later)],
     ['state', () => reopened(play([PAID]).state)],
     ['deadline', () => reopenSettlement(start(), later, Number.NaN)],
     ['backoffMs', () => reopened(start(), { backoffMs: 0 })],

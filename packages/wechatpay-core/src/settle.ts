@@ -25,7 +25,10 @@ export interface SettlePolicy {
   readonly maxBackoffMs: number;
 }
 
-export const DEFAULT_SETTLE_POLICY: SettlePolicy = {
+/** For so long a Quick Pay order can be paid: then WeChat Pay revokes it by itself. */
+const PAYABLE_MS = 45_000;
+
+export const DEFAULT_SETTLE_POLICY: SettlePolicy = Object.freeze({
   ifPaid: 'keep',
   refundWhenExpired: false,
   firstQueryMs: 5_000,
@@ -33,7 +36,7 @@ export const DEFAULT_SETTLE_POLICY: SettlePolicy = {
   revokeAfterMs: 45_000,
   backoffMs: 2_000,
   maxBackoffMs: 300_000,
-};
+});
 
 const POLICY_NAMES = Object.keys(DEFAULT_SETTLE_POLICY) as (keyof SettlePolicy)[];
 
@@ -146,6 +149,9 @@ export function startSettlement(
   if (totalFee !== undefined && (!Number.isSafeInteger(totalFee) || totalFee < 1)) {
     throw new WechatPayRequestError('totalFee', "must be a whole number of the currency's minor unit, 1 or more.");
   }
+  if (currency !== undefined && !/^[A-Z]{3}$/.test(currency)) {
+    throw new WechatPayRequestError('currency', "must be three capital letters of ISO 4217, as in 'HKD'.");
+  }
   if (!Number.isFinite(deadline)) throw new WechatPayRequestError('deadline', 'must be a valid time.');
   const orderCreatedAt = timeOf(order.orderCreatedAt);
   const rules = checkPolicy(policy);
@@ -220,8 +226,8 @@ export function askFirst(state: SettleState): SettleState {
 
 /**
  * A settlement that stopped without an end, `unresolved`, `needs-attention` or `refund-required`, to be gone on with: its cause
- * was mended, or a refund was made elsewhere. Also one that ended `paid`, where the policy is to revoke it now. The order is asked
- * for first; a revoke that was decided stays decided.
+ * was mended, or a refund was made elsewhere. Also one that ended `paid`, or `closed` because it was never found, where the policy
+ * is to revoke it now. The order is asked for first; a revoke that was decided stays decided.
  *
  * @param deadline milliseconds since 1970.
  * @param policy what is to be otherwise from now on, as in `{ refundWhenExpired: true }`.
@@ -236,9 +242,10 @@ export function reopenSettlement(
   assertState(state);
   const { outcome, refusal, lastError, ...rest } = state;
   if (!Number.isFinite(deadline)) throw new WechatPayRequestError('deadline', 'must be a valid time.');
-  const rules = checkPolicy({ ...state.policy, ...policy });
+  const rules = checkPolicy(policy, state.policy);
   const isStopped = !outcome || ['needs-attention', 'refund-required', 'unresolved'].includes(outcome.kind);
-  if (!isStopped && !(outcome.kind === 'paid' && rules.ifPaid === 'revoke')) {
+  const mayBePaid = outcome?.kind === 'paid' || (outcome?.kind === 'closed' && !outcome.found);
+  if (!isStopped && !(mayBePaid && rules.ifPaid === 'revoke')) {
     throw new WechatPayRequestError('state', `has an end: the order is ${outcome.kind}.`);
   }
   return {
@@ -333,6 +340,13 @@ function unclear(state: SettleState, now: number, jitter: number): SettleState {
   return { ...state, next: { kind: 'query', at: Math.min(now + policy.queryEveryMs, end) } };
 }
 
+/** Nobody was asked: that is no unclear result, upon which an order that may be paid could be revoked. */
+function askLater(state: SettleState, now: number): SettleState {
+  const { queryEveryMs, maxBackoffMs } = state.policy;
+  const outage = Math.round((now - state.orderCreatedAt) / 10);
+  return { ...state, next: { kind: 'query', at: now + Math.max(queryEveryMs, Math.min(maxBackoffMs, outage)) } };
+}
+
 function revoke(state: SettleState, now: number, jitter: number): SettleState {
   if (isTooLate(state, now)) {
     const waiting = tried(state, now, jitter);
@@ -362,11 +376,12 @@ function afterFailure(
     if (error.errorCode === 'ORDERNOTEXIST') {
       // Right after a time-out the order may not be there yet. Once its time to be paid is over, and a revoke of it was
       // refused as well, it never came.
-      const isOver = now >= state.orderCreatedAt + state.policy.revokeAfterMs;
+      const isOver = now >= state.orderCreatedAt + Math.max(state.policy.revokeAfterMs, PAYABLE_MS);
       const neverCame = isOver && state.mustRevoke && (state.refusal !== undefined || isTooLate(state, now));
       return neverCame ? done(state, { kind: 'closed', found: false }) : unclear(state, now, jitter);
     }
-    return isWrong ? done(state, { kind: 'needs-attention', error }) : unclear(state, now, jitter);
+    if (isWrong) return done(state, { kind: 'needs-attention', error });
+    return error.outcome === 'not-sent' && !state.mustRevoke ? askLater(state, now) : unclear(state, now, jitter);
   }
 
   const after = tried(state, now, jitter);
@@ -429,9 +444,10 @@ function timeOf(value: unknown): number {
   throw new WechatPayRequestError('orderCreatedAt', 'must be a valid Date.');
 }
 
-function checkPolicy(given: Partial<SettlePolicy>): SettlePolicy {
-  const rules = { ...DEFAULT_SETTLE_POLICY };
-  for (const name of POLICY_NAMES) if (given[name] !== undefined) Object.assign(rules, { [name]: given[name] });
+function checkPolicy(given: Partial<SettlePolicy>, otherwise = DEFAULT_SETTLE_POLICY): SettlePolicy {
+  const named = POLICY_NAMES.filter((name) => given[name] !== undefined);
+  if (named.length === 0) return otherwise; // most settle as the guides say
+  const rules = { ...otherwise, ...Object.fromEntries(named.map((name) => [name, given[name]])) };
   for (const name of ['firstQueryMs', 'queryEveryMs', 'revokeAfterMs', 'backoffMs', 'maxBackoffMs'] as const) {
     const value: unknown = rules[name];
     if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 1) {

@@ -90,6 +90,7 @@ const QUERIED: readonly [string, SettleEvent][] = [
   ),
   ['`ORDERNOTEXIST`', failed('query', { errorCode: 'ORDERNOTEXIST', outcome: 'rejected', advice: 'fix-request' })],
   ['no answer to be trusted, `SYSTEMERROR`', failed('query', noAnswer)],
+  ['nothing was sent', failed('query', notSent)],
   ['a wrong parameter', failed('query', wrong)],
 ];
 const REVERSED: readonly [string, SettleEvent][] = [
