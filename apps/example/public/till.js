@@ -28,14 +28,17 @@ orders.addEventListener('click', ({ target }) => {
   if (path) void saying(target, () => post(path, body, token === undefined ? {} : managerHeaders()));
 });
 
+/** Of the order that is being charged. */
+let number;
+
 async function charge() {
   const { amount, currency, description, authCode, loseAnswer } = form.elements;
   const totalFee = toMinorUnit(amount.value.trim(), Number(currency.selectedOptions[0].dataset.digits));
   if (loseAnswer?.checked) await post('/demo/lose-answer');
-  // The number is made before anything is sent: sent twice, it is charged once.
-  const outTradeNo = `T${Date.now()}${crypto.getRandomValues(new Uint32Array(1))[0]}`;
+  // Kept until the server has answered: what may have been sent is not charged again under another number.
+  number ??= `T${Date.now()}${crypto.getRandomValues(new Uint32Array(1))[0]}`;
   const order = { description: description.value, totalFee, currency: currency.value, authCode: authCode.value };
-  await post(`/orders/${outTradeNo}/pay`, JSON.stringify(order));
+  await post(`/orders/${number}/pay`, JSON.stringify(order));
   if (loseAnswer) loseAnswer.checked = false;
   if (form.elements.customer) form.elements.customer.value = '';
   authCode.value = '';
@@ -61,6 +64,7 @@ function post(path, body = '{}', headers = {}) {
 
 async function call(path, init) {
   const response = await fetch(path, init);
+  if (path.endsWith('/pay')) number = undefined;
   if (response.ok) return;
   const problem = await response.json();
   throw new Error([problem.message, problem.remedy].filter(Boolean).join(' '));

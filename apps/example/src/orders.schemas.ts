@@ -76,7 +76,6 @@ export const tillOrder = z.strictObject({
   state: z
     .enum([
       'paying',
-      'answered',
       'declined',
       'paid',
       'revoked',
@@ -88,8 +87,7 @@ export const tillOrder = z.strictObject({
     ] satisfies TillOrder['state'][])
     .meta({
       description:
-        'paying, needs-attention and unresolved: it is not known whether the customer paid. paying: it is worked on. ' +
-        'answered: Quick Pay had a clear answer, before this server was started; query the order.',
+        'paying, needs-attention and unresolved: it is not known whether the customer paid. paying: it is worked on.',
     }),
   kept: z.number().optional().meta({ description: 'What the shop has of it. Absent where that is not known.' }),
   remedy: z.string().meta({ description: 'What the cashier should do, or know.' }),

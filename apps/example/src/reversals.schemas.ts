@@ -8,7 +8,7 @@ const statuses = ['waiting', 'active', 'done', 'dead', 'cancelled'] as const sat
 const status = z.enum(statuses, `must be one of ${statuses.join(', ')}.`).meta({
   description:
     'waiting: for the time of its next step. active: a worker has it. done: its order has an end. dead: it needs a person. ' +
-    'cancelled: called off, since Quick Pay had a clear answer.',
+    'cancelled: called off, since nothing was paid.',
 });
 
 export const reversalQuery = request({

@@ -11,8 +11,8 @@ export interface TillOrder {
   readonly totalFee: number;
   readonly currency: string;
   readonly createdAt: Date;
-  /** Still worked on, declined by Quick Pay, as it ended; or answered before a restart, and the answer is not written down. */
-  readonly state: 'paying' | 'answered' | 'declined' | SettleOutcome['kind'];
+  /** Still worked on, declined by Quick Pay, or as it ended. */
+  readonly state: 'paying' | 'declined' | SettleOutcome['kind'];
   /** What the shop has of it, in the currency's minor unit; absent where that is not known. */
   readonly kept?: number;
   /** What the cashier should do, or know. */
@@ -61,7 +61,7 @@ export function standing({ status, state, outcome }: StoredReversal): Standing {
   }
   if (outcome) return ended(outcome, 0);
   if (status === 'cancelled') {
-    return { state: 'answered', remedy: 'It was paid or declined at once; which of them is not written down. Ask.' };
+    return { state: 'declined', kept: 0, remedy: 'Nothing was charged. Begin a new order.' };
   }
   return { ...WAITING, next: { text: STEPS[state.next.kind], at: new Date(state.next.at) } };
 }
@@ -71,10 +71,7 @@ export type Answer = Pick<QueryOrderResult, 'tradeState' | 'totalFee'> | undefin
 
 /** Of an order that had come to an end, as WeChat Pay says it now; undefined where that tells nothing. */
 export function asked(answer: Answer, order: TillOrder): Standing | undefined {
-  if (!answer) {
-    const remedy = 'WeChat Pay has no such order: nothing is charged.';
-    return order.state === 'answered' ? { state: 'declined', kept: 0, remedy } : undefined;
-  }
+  if (!answer) return undefined;
   const { tradeState, totalFee } = answer;
   switch (tradeState) {
     case 'SUCCESS':

@@ -25,7 +25,6 @@ const CURRENCIES = ['HKD', 'CNY', 'USD', 'EUR', 'GBP', 'JPY', 'SGD'];
 
 const STATES: Record<TillOrder['state'], string> = {
   paying: 'Not known yet',
-  answered: 'Before a restart',
   paid: 'Paid',
   declined: 'Declined',
   revoked: 'Revoked',
@@ -145,8 +144,6 @@ function buttons({ outTradeNo, subMerchantId, totalFee, currency, state, kept }:
       return redrive;
     case 'refund-required':
       return html`<button data-post="${path}/refund" data-body="${refund}">Refund</button> ${redrive}`;
-    case 'answered':
-      return html`<button data-get="${path}">Ask</button>`;
     case 'paid':
       if (kept === undefined) return html`<button data-get="${path}">Ask</button>`;
       return kept === totalFee

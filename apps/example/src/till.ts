@@ -160,7 +160,8 @@ export class Till implements OnModuleInit, OnApplicationBootstrap, BeforeApplica
     }
     const { outcome } = payment;
     if (outcome.kind === 'paid') {
-      this.#rows.tell(row, 'Paid', ended({ kind: 'paid', payment: {} }, row.order.totalFee));
+      const isTold = row.order.state === 'paid'; // a worker was quicker
+      if (!isTold) this.#rows.tell(row, 'Paid', ended({ kind: 'paid', payment: {} }, row.order.totalFee));
     } else if (outcome.kind === 'declined') {
       this.#rows.tell(row, `Quick Pay: ${errorWord(outcome.error)}`, declined(outcome.error));
     } else if (row.order.state === 'paying') {
@@ -186,7 +187,8 @@ export class Till implements OnModuleInit, OnApplicationBootstrap, BeforeApplica
     if (!row) return;
     if (event.kind === 'settled') {
       const { outcome } = event;
-      this.#rows.tell(row, outcome.kind === 'paid' ? 'Paid' : 'Ended', ended(outcome, row.order.totalFee));
+      const isTold = row.order.state === outcome.kind; // Quick Pay's own answer was clear
+      if (!isTold) this.#rows.tell(row, outcome.kind === 'paid' ? 'Paid' : 'Ended', ended(outcome, row.order.totalFee));
     }
     if (event.kind === 'redriven') this.#rows.tell(row, 'Redriven', WAITING);
     if (event.kind === 'step') {

@@ -42,12 +42,10 @@ export const checks: Readonly<Record<string, Check>> = {
       return balance.net === due ? undefined : `${stored.outcome?.kind ?? ''}, and net is ${balance.net}`;
     }
     if (stored.status !== 'cancelled') return undefined;
-    // It is called off after a clear answer only: nothing was given back, and nothing can be paid any more. Whoever died
-    // before the answer was written down can ask the gateway at any time later, and is told the same.
+    // It is called off after a clear no only: nothing was paid, and nothing can be paid any more.
     const isOpen = gateway?.state === 'user-paying' || gateway?.state === 'not-paid';
-    if (balance.returned > 0) return 'called off, and money was given back';
     if (isOpen) return `called off, and its order is ${gateway.state}`;
-    return balance.net === 0 || balance.net === script.totalFee ? undefined : `called off, and net is ${balance.net}`;
+    return balance.paid === 0 ? undefined : `called off, and ${balance.paid} were paid`;
   },
 
   'what a cashier was answered holds: paid stays paid, declined is not paid': ({ answers, balance, script }) => {

@@ -75,11 +75,21 @@ if ARGV[5] == 'dead' then note('dead') end
 return 1
 `;
 
-/** ARGV: id, now. */
-export const CANCEL = `${HEAD}
-local data = call('HGET', job, 'data')
-if not data or cjson.decode(data).state.mustRevoke ~= false then return 0 end
+const TAKE_UNLESS_REVOKED = `
+local old = call('HGET', job, 'data')
+if not old or cjson.decode(old).state.mustRevoke ~= false then return 0 end
 if not takeFromWaiting() then return 0 end
+`;
+
+/** ARGV: id, due, data. */
+export const AMEND = `${HEAD}${TAKE_UNLESS_REVOKED}
+call('HSET', job, 'data', ARGV[3])
+wait(ARGV[2])
+return 1
+`;
+
+/** ARGV: id, now. */
+export const CANCEL = `${HEAD}${TAKE_UNLESS_REVOKED}
 call('HSET', job, 'finishedOn', ARGV[2])
 call('ZADD', key('reversals:cancelled'), ARGV[2], id)
 return 1

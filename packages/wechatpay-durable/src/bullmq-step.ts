@@ -52,6 +52,7 @@ export async function takeStep(job: Job<ReversalData>, token: string, work: Work
     } else {
       await job.moveToDelayed(due, token);
     }
+    if (verdict && verdict.kind !== 'again') verdict.onStored?.();
   } catch (error) {
     onProblem(toError(error), id);
   } finally {

@@ -3,7 +3,18 @@ import type * as BullMq from 'bullmq';
 import type { ConnectionOptions, Job, Queue, Worker } from 'bullmq';
 import type { Redis, RedisOptions } from 'ioredis';
 import { WechatPayRequestError } from 'wechatpay-core';
-import { CANCEL, COUNTS, ENQUEUED, FORGET_CANCELLED, GET, LIST, REDRIVE, RESCHEDULE, SAVE } from './bullmq-scripts.js';
+import {
+  AMEND,
+  CANCEL,
+  COUNTS,
+  ENQUEUED,
+  FORGET_CANCELLED,
+  GET,
+  LIST,
+  REDRIVE,
+  RESCHEDULE,
+  SAVE,
+} from './bullmq-scripts.js';
 import { takeStep } from './bullmq-step.js';
 import {
   type EndedStatus,
@@ -17,7 +28,7 @@ import {
   type ReversalStatus,
   type StoredReversal,
 } from './engine.js';
-import { checkOptions, checkWhole, loadPeer, wrong } from './options.js';
+import { assertClock, checkOptions, checkWhole, inUse, loadPeer, wrong } from './options.js';
 import { assertKeeps, connect, withoutCommand } from './redis-connection.js';
 
 export interface BullMqEngineOptions {
@@ -43,6 +54,7 @@ export interface BullMqEngineOptions {
 }
 
 const DAY_MS = 24 * 60 * 60 * 1000;
+const FORGET_MS = 60 * 60 * 1000;
 const STATUSES = ['waiting', 'active', 'done', 'dead', 'cancelled'] as const;
 
 /**
@@ -63,6 +75,7 @@ export class BullMqEngine implements ReversalEngine {
   #worker: Worker | undefined;
   #isConnected = (): boolean => true;
   #isGivingUp = false;
+  #forgetting: NodeJS.Timeout | undefined;
 
   /** @throws {WechatPayConfigError} an option that makes no sense. */
   constructor(options: BullMqEngineOptions) {
@@ -74,6 +87,7 @@ export class BullMqEngine implements ReversalEngine {
    * @throws {Error} it cannot be reached, or refuses the password.
    */
   async open(): Promise<void> {
+    if (this.#store) return;
     const { connection, queueName, allowVolatileRedis } = this.#options;
     this.#stopping = new AbortController();
     this.#isGivingUp = false;
@@ -86,10 +100,12 @@ export class BullMqEngine implements ReversalEngine {
     await connect(redis);
     try {
       if (!allowVolatileRedis) await assertKeeps(redis);
+      assertClock(Number((await redis.time())[0]) * 1000 + 500);
       const queue = new bullmq.Queue(queueName, { connection: redis });
       queue.on('error', () => undefined); // whoever asked for something is told
       this.#store = { bullmq, redis, queue, prefix: queue.toKey('') };
       await this.#forget();
+      this.#forgetting = setInterval(() => void this.#forget().catch(() => undefined), FORGET_MS).unref();
     } catch (error) {
       redis.disconnect();
       this.#store = undefined;
@@ -99,6 +115,7 @@ export class BullMqEngine implements ReversalEngine {
 
   async close(): Promise<void> {
     this.#stopping.abort();
+    clearInterval(this.#forgetting);
     const worker = this.#worker;
     await worker?.pause(true); // takes no more
     await Promise.allSettled(this.#inHand);
@@ -132,6 +149,7 @@ export class BullMqEngine implements ReversalEngine {
     handler: ReversalHandler,
     { concurrency, onProblem }: { concurrency: number; onProblem: ProblemListener },
   ): Promise<void> {
+    if (this.#worker) throw inUse();
     const { connection, queueName, keepDays, leaseMs } = this.#options;
     const { bullmq } = this.#opened;
     const options = typeof connection === 'string' ? { url: connection } : connection;
@@ -167,6 +185,10 @@ export class BullMqEngine implements ReversalEngine {
 
   async reschedule(id: string, delayMs: number): Promise<boolean> {
     return (await this.#run(RESCHEDULE, id, Date.now() + Math.ceil(delayMs))) === 1;
+  }
+
+  async amend(id: string, data: ReversalData, delayMs: number): Promise<boolean> {
+    return (await this.#run(AMEND, id, Date.now() + Math.ceil(delayMs), JSON.stringify(data))) === 1;
   }
 
   async cancel(id: string): Promise<boolean> {
@@ -208,7 +230,7 @@ export class BullMqEngine implements ReversalEngine {
   async #forget(): Promise<void> {
     const keepMs = this.#options.keepDays * DAY_MS;
     await this.#opened.queue.clean(keepMs, 1000, 'completed');
-    await this.#run(FORGET_CANCELLED, '', Date.now() - keepMs);
+    while ((await this.#run(FORGET_CANCELLED, '', Date.now() - keepMs)) === 1000);
   }
 
   async #run(script: string, ...args: (string | number)[]): Promise<unknown> {

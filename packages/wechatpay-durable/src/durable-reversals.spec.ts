@@ -1,7 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
-import { REVERSE, WechatPayClient, type QuickPayRequest, type TransportRequest } from 'wechatpay-core';
+import { REVERSE, startSettlement, WechatPayClient, type QuickPayRequest, type TransportRequest } from 'wechatpay-core';
 import { Sandbox, type Behaviour } from 'wechatpay-sandbox';
 import {
   DurableReversals,
@@ -26,7 +27,11 @@ afterEach(async () => {
 type Hold = (request: TransportRequest, shop: { now: () => number }) => Promise<unknown> | undefined;
 
 /** A shop with a worker. `hold` may keep a request back, as a slow network would. */
-async function openShop({ hold, ...options }: Partial<DurableReversalsOptions> & { hold?: Hold } = {}): Promise<Shop> {
+async function openShop({
+  hold,
+  isWorker = true,
+  ...options
+}: Partial<DurableReversalsOptions> & { hold?: Hold; isWorker?: boolean } = {}): Promise<Shop> {
   const start = Date.now();
   const now = (): number => start + (Date.now() - start) * SPEED;
   const sandbox = await Sandbox.create({ now });
@@ -57,7 +62,7 @@ async function openShop({ hold, ...options }: Partial<DurableReversalsOptions> &
     onSettled: (settled) => ends.get(settled.order.outTradeNo)?.(settled),
     ...options,
   });
-  await reversals.start();
+  await reversals.start({ work: isWorker });
   open.push(async () => {
     await reversals.stop();
     unsubscribe(REVERSAL_CHANNEL, listen);
@@ -92,14 +97,100 @@ interface Shop {
 
 const pathsOf = ({ sandbox }: Shop): string[] => sandbox.requests.map(({ path }) => path);
 
-it('a clear payment calls its guard off, and is never asked for', async () => {
+it('a clear payment ends its guard, is told, and is never asked for', async () => {
   const shop = await openShop();
+  const end = shop.end('A1');
   const { outcome } = await shop.reversals.pay(shop.request('A1'));
   expect(outcome.kind).toBe('paid');
-  expect(await shop.reversals.get({ outTradeNo: 'A1' })).toMatchObject({ status: 'cancelled' });
+  expect((await end).outcome).toMatchObject({ kind: 'paid', payment: { totalFee: TOTAL_FEE, currency: 'HKD' } });
+  await expect.poll(() => shop.reversals.get({ outTradeNo: 'A1' })).toMatchObject({ status: 'done' });
   await sleep(60_000 / SPEED);
   expect(pathsOf(shop)).toEqual(['/pay/micropay']);
   expect(shop.sandbox.ledger.of('A1').net).toBe(TOTAL_FEE);
+});
+
+it('a clear payment is told by another where the process dies with its answer', async () => {
+  const told: string[] = [];
+  const engine = new SharedEngine();
+  const shop = await openShop({ engine, isWorker: false });
+  expect((await shop.reversals.pay(shop.request('A1'))).outcome.kind).toBe('paid');
+  const onSettled = ({ outcome }: SettledReversal): void => void told.push(outcome.kind);
+  const other = new DurableReversals({ engine, clients: shop.client, speed: SPEED, onSettled });
+  await other.start();
+  await expect.poll(() => told).toEqual(['paid']);
+});
+
+it('an order is given back while its payment is pending', async () => {
+  const shop = await openShop();
+  const end = shop.end('A1');
+  shop.sandbox.faults.add({ kind: 'cut' }, { path: '/pay/micropay' });
+  const orderCreatedAt = new Date(shop.now());
+  expect((await shop.reversals.pay(shop.request('A1'))).outcome.kind).toBe('pending');
+  expect(await shop.reversals.revoke({ outTradeNo: 'A1', orderCreatedAt })).toBe('enqueued');
+  expect(await shop.reversals.revoke({ outTradeNo: 'A1', orderCreatedAt })).toBe('in-hand');
+  expect((await end).outcome.kind).toBe('revoked');
+  expect(shop.sandbox.ledger.of('A1')).toMatchObject({ paid: TOTAL_FEE, returned: TOTAL_FEE });
+});
+
+it('a charge that comes when its order was taken for gone is given back', async () => {
+  let charged: (() => void) | undefined;
+  const shop = await openShop({
+    hold: ({ path }) => (path === '/pay/micropay' ? new Promise<void>((resolve) => (charged = resolve)) : undefined),
+  });
+  const gone = shop.end('A1');
+  const paying = shop.reversals.pay(shop.request('A1'));
+  expect((await gone).outcome).toEqual({ kind: 'closed', found: false });
+  await expect.poll(() => shop.reversals.get({ outTradeNo: 'A1' })).toMatchObject({ status: 'done' });
+  const end = shop.end('A1');
+  charged?.();
+  expect((await paying).outcome.kind).toBe('pending');
+  expect((await end).outcome.kind).toBe('revoked');
+  expect(shop.sandbox.ledger.of('A1')).toMatchObject({ paid: TOTAL_FEE, returned: TOTAL_FEE });
+});
+
+it('an end is told on the channel once it is stored', async () => {
+  const shop = await openShop({ onSettled: undefined });
+  const statuses: Promise<unknown>[] = [];
+  const listen = (event: unknown): void => {
+    if ((event as ReversalEvent).kind === 'settled') statuses.push(shop.reversals.get({ outTradeNo: 'A1' }));
+  };
+  subscribe(REVERSAL_CHANNEL, listen);
+  shop.sandbox.faults.add({ kind: 'cut' }, { path: '/pay/micropay' });
+  await shop.reversals.pay(shop.request('A1'));
+  await expect.poll(() => statuses.length).toBe(1);
+  unsubscribe(REVERSAL_CHANNEL, listen);
+  expect(await statuses[0]).toMatchObject({ status: 'done', outcome: { kind: 'paid' } });
+});
+
+it('stopping waits for the payment in hand, and takes no other', async () => {
+  let charged: (() => void) | undefined;
+  const shop = await openShop({
+    hold: ({ path }) => (path === '/pay/micropay' ? new Promise<void>((resolve) => (charged = resolve)) : undefined),
+  });
+  const paying = shop.reversals.pay(shop.request('A1'));
+  await expect.poll(() => charged).toBeDefined();
+  const stopping = shop.reversals.stop();
+  await expect(shop.reversals.pay(shop.request('A2'))).rejects.toThrow('nothing was sent');
+  charged?.();
+  expect((await paying).outcome.kind).toBe('paid');
+  await stopping;
+});
+
+it('a state that this version did not store is left to another, and to a person after its deadline', async () => {
+  const engine = new SharedEngine();
+  const shop = await openShop({ engine });
+  const { merchantId } = shop.client;
+  const state = (deadline: number): never =>
+    ({ ...startSettlement({ outTradeNo: 'A1', orderCreatedAt: new Date() }, deadline), version: 2 }) as never;
+  await engine.enqueue(randomUUID(), { merchantId, state: state(Date.now() + HOUR_MS) }, 0);
+  await engine.enqueue(randomUUID(), { merchantId, state: state(Date.now() - HOUR_MS) }, 0);
+  await expect.poll(() => shop.reversals.counts()).toMatchObject({ waiting: 1, dead: 1 });
+  expect(pathsOf(shop)).toEqual([]);
+});
+
+it('a second start is refused', async () => {
+  const shop = await openShop();
+  await expect(shop.reversals.start()).rejects.toThrow('one `start`');
 });
 
 it('a clear refusal calls its guard off', async () => {
@@ -132,7 +223,8 @@ it('a number is charged once, whatever became of it', async () => {
 it('where nothing can be stored, nothing is charged', async () => {
   const shop = await openShop();
   await shop.reversals.stop();
-  await expect(shop.reversals.pay(shop.request('A1'))).rejects.toThrow('not open');
+  await expect(shop.reversals.pay(shop.request('A1'))).rejects.toThrow('nothing was sent');
+  await expect(shop.reversals.enqueue({ outTradeNo: 'A1', orderCreatedAt: new Date() })).rejects.toThrow('not open');
   expect(pathsOf(shop)).toEqual([]);
 });
 
@@ -210,25 +302,25 @@ it('a guard that took too long to be stored is followed by no charge', async () 
 
 describe('where the store is away when a payment is clear', () => {
   class LosingEngine extends SharedEngine {
-    constructor(readonly lose: (cancel: () => Promise<boolean>) => Promise<boolean>) {
+    constructor(readonly lose: (amend: () => Promise<boolean>) => Promise<boolean>) {
       super();
     }
 
-    override cancel(id: string): Promise<boolean> {
-      return this.lose(() => super.cancel(id));
+    override amend(...args: Parameters<SharedEngine['amend']>): Promise<boolean> {
+      return this.lose(() => super.amend(...args));
     }
   }
 
-  it('it is paid as soon as the guard is known to be called off', async () => {
+  it('it is paid as soon as the guard is known to have ended', async () => {
     let times = 0;
-    const engine = new LosingEngine(async (cancel) => {
-      const isCancelled = await cancel();
+    const engine = new LosingEngine(async (amend) => {
+      const isAmended = await amend();
       if ((times += 1) === 1) throw new Error('the connection broke, and nobody knows');
-      return isCancelled;
+      return isAmended;
     });
     const shop = await openShop({ engine });
     expect((await shop.reversals.pay(shop.request('A1'))).outcome.kind).toBe('paid');
-    expect(await shop.reversals.get({ outTradeNo: 'A1' })).toMatchObject({ status: 'cancelled' });
+    await expect.poll(() => shop.reversals.get({ outTradeNo: 'A1' })).toMatchObject({ outcome: { kind: 'paid' } });
   });
 
   it('it is not said to be paid while a guard may still give it back', async () => {
@@ -355,6 +447,11 @@ it.each([
   ['orderCreatedAt', { orderCreatedAt: new Date(Number.NaN) }],
   ['notBefore', { notBefore: new Date(Number.NaN) }],
   ['deadline', { deadline: new Date(Number.NaN) }],
+  ['deadline', { deadline: 123 as never }],
+  ['deadline', { deadline: new Date(0) }],
+  ['deadline', { notBefore: new Date(Date.now() + 30 * 24 * HOUR_MS) }],
+  ['orderCreatedAt', { orderCreatedAt: new Date(Date.now() + 30 * 24 * HOUR_MS), deadline: new Date(2e12 * 2) }],
+  ['currency', { currency: 'hkd' }],
   ['outTradeNo', { outTradeNo: 'x'.repeat(33) }],
   ['revokeAfterMs', { policy: { revokeAfterMs: 0.5 } }],
   ['merchantId', { merchantId: '1' }],

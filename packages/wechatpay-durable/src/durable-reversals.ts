@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   reopenSettlement,
   startSettlement,
@@ -5,14 +6,14 @@ import {
   WechatPayRequestError,
   type QuickPayRequest,
   type SettleOrder,
+  type SettlePayment,
   type SettlePolicy,
+  type SettleState,
   type WechatPayClient,
 } from 'wechatpay-core';
 import type {
-  EndedStatus,
   EnqueueOptions,
   ReversalCounts,
-  ReversalData,
   ReversalEngine,
   ReversalFilter,
   ReversalHandler,
@@ -65,8 +66,8 @@ export interface DurableReversalsOptions {
   /** How many reversals this process works on at a time. @default 32 */
   readonly concurrency?: number;
   /**
-   * Told of each end, and waited for before it is stored: at least once, and again until it resolves. Note the outcome in the
-   * shop's own database here, in a way that can be repeated.
+   * Told of each end, also of a payment whose answer was clear, and waited for: at least once, and again until it resolves, which
+   * it has to within 30 s. Note the outcome in the shop's own database here, in a way that can be repeated.
    */
   readonly onSettled?: ((settled: SettledReversal) => Promise<void> | void) | undefined;
   /** How many times as fast as the real one the clients' clocks go; for demos and tests. @default 1 */
@@ -75,6 +76,11 @@ export interface DurableReversalsOptions {
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const DEADLINE_MS = 7 * DAY_MS;
+/** By so much the clocks of a shop's machines may differ. */
+const AHEAD_MS = 60_000;
+/** A step takes up to the client's time-out. */
+const TRIES = 80;
+const TRY_AGAIN_MS = 250;
 
 /**
  * Reversals that survive the process: each is stored before the risk is taken, driven by any worker, and never lost.
@@ -93,6 +99,8 @@ export class DurableReversals {
   readonly #concurrency: number;
   readonly #onSettled: DurableReversalsOptions['onSettled'];
   readonly #speed: number;
+  readonly #paying = new Set<Promise<unknown>>();
+  #isStopping = false;
 
   /** @throws {WechatPayConfigError} no client, two of one merchant, or a number that makes no sense. */
   constructor({ engine, clients, concurrency = 32, onSettled, speed = 1 }: DurableReversalsOptions) {
@@ -117,6 +125,7 @@ export class DurableReversals {
    * @param options `work: false` for a process that only enqueues and looks, and leaves the work to others.
    */
   async start({ work = true }: { work?: boolean } = {}): Promise<void> {
+    this.#isStopping = false;
     await this.#engine.open();
     if (!work) return;
     await this.#engine.process(this.#handler(), {
@@ -127,8 +136,13 @@ export class DurableReversals {
     });
   }
 
-  /** Takes no more, finishes the steps in hand, and closes the engine. What is left goes on in another worker, or later. */
+  /**
+   * Takes no more, waits for the payments and the steps in hand, and closes the engine. What is left goes on in another worker,
+   * or later.
+   */
   async stop(): Promise<void> {
+    this.#isStopping = true;
+    await Promise.allSettled(this.#paying);
     await this.#engine.close();
   }
 
@@ -153,29 +167,29 @@ export class DurableReversals {
   async enqueue(intent: ReversalIntent, options?: EnqueueOptions): Promise<'enqueued' | 'duplicate'> {
     const client = this.clientOf(intent.merchantId);
     const { merchantId } = client;
-    const now = client.now();
-    const { orderCreatedAt, notBefore, deadline, policy } = intent;
-    const end = deadline === undefined ? now + DEADLINE_MS : deadline.getTime();
-    const state = startSettlement(intent, end, policy);
-    const begin = Math.max(state.next.at, notBefore?.getTime() ?? orderCreatedAt.getTime() + GUARD_MS);
-    if (Number.isNaN(begin)) throw new WechatPayRequestError('notBefore', 'must be a valid Date.');
+    const { state, delayMs } = this.#begin(intent, client);
     const id = reversalId({ merchantId, ...state.order });
-    const result = await this.#engine.enqueue(id, { merchantId, state }, this.#delay(begin, now), options);
+    const result = await this.#engine.enqueue(id, { merchantId, state }, delayMs, options);
     if (result === 'enqueued') publish({ kind: 'enqueued', ...about(id, { merchantId, state }) });
     return result;
   }
 
   /**
-   * The cashier's flow: the order is stored as one to be reversed, then Quick Pay is called, once; a clear answer calls the
-   * reversal off. A process that dies at any moment leaves an order that is seen to its end by another.
+   * The cashier's flow: the order is stored as one to be reversed, then Quick Pay is called, once; after a clear answer the
+   * reversal ends. A process that dies at any moment leaves an order that is seen to its end by another.
+   *
+   * A payment that was clear ends `done`, as `paid`, and `onSettled` is told of it. One that was declined is `cancelled`.
    *
    * @returns after Quick Pay's answer, or its time-out. Where the outcome is `pending`, do not charge again: {@link get} tells.
    * @throws {WechatPayRequestError} a request that must not be sent, or a number that was charged before; nothing was sent.
    * @throws {Error} what the database throws; nothing was sent.
    * @see https://pay.weixin.qq.com/doc/global/v2/en/4013658162 (Submit Quick Pay)
    */
-  pay(request: QuickPayRequest, options?: DurablePayOptions): Promise<DurablePayment> {
-    return payGuarded(this, request, options);
+  async pay(request: QuickPayRequest, options?: DurablePayOptions): Promise<DurablePayment> {
+    if (this.#isStopping) throw new Error('The reversals are being stopped: nothing was sent.');
+    const paying = payGuarded(this, (order, payment) => this.#keep(order, payment), request, options);
+    this.#paying.add(paying);
+    return paying.finally(() => this.#paying.delete(paying));
   }
 
   /** Takes the first step of one that waits as soon as the policy lets it, and not only at `notBefore`. */
@@ -231,28 +245,51 @@ export class DurableReversals {
     const { id, merchantId } = stored;
     const now = client.now();
     const state = reopenSettlement(stored.state, now, deadline?.getTime() ?? now + DEADLINE_MS, policy);
-    return this.#redrive({ id, merchantId, state }, stored.status);
+    const isRedriven = await this.#engine.redrive(id, { merchantId, state }, ['dead']);
+    if (isRedriven) publish({ kind: 'redriven', ...about(id, { merchantId, state }) });
+    return isRedriven;
   }
 
   /**
    * Has an order revoked, whatever became of its payment: what was paid goes back, and nothing can be paid any more. It is
    * `reverseOrder` that survives the process. Past 7 days it is dead, `refund-required`, unless `policy.refundWhenExpired` is true.
    *
-   * @returns 'ended' where nothing is left to be revoked; 'in-hand' where it is being settled: call again once that has an end.
+   * @returns 'in-hand' where a revoke is decided already, 'ended' where nothing is left to be revoked.
    * @throws {WechatPayRequestError} an intent that makes no sense: nothing was stored.
+   * @throws {Error} what the database throws, or a worker has had it in hand for 20 s: call again.
    */
   async revoke(intent: ReversalIntent): Promise<'enqueued' | 'in-hand' | 'ended'> {
     const policy = { ...intent.policy, ifPaid: 'revoke' } as const;
-    const result = await this.enqueue({ ...intent, policy });
-    if (result === 'enqueued') return result;
-    const client = this.clientOf(intent.merchantId);
-    const stored = await this.get(intent);
-    if (!stored || stored.status === 'waiting' || stored.status === 'active') return 'in-hand';
-    if (stored.status === 'done' && stored.outcome?.kind !== 'paid') return 'ended';
-    const { id, merchantId, status } = stored;
-    const now = client.now();
-    const state = reopenSettlement(stored.state, now, intent.deadline?.getTime() ?? now + DEADLINE_MS, policy);
-    return (await this.#redrive({ id, merchantId, state }, status)) ? 'enqueued' : 'in-hand';
+    for (let time = 1; time <= TRIES; time += 1) {
+      if ((await this.enqueue({ ...intent, policy })) === 'enqueued') return 'enqueued';
+      const stored = await this.get(intent);
+      const result = stored && (await this.#revokeStored(stored, intent, policy));
+      if (result) return result;
+      await sleep(TRY_AGAIN_MS); // a worker has it, for one step
+    }
+    throw new Error(`Order ${intent.outTradeNo} is still being worked on: have it revoked again in a minute.`);
+  }
+
+  async #revokeStored(
+    { id, merchantId, status, state: old, outcome }: StoredReversal,
+    intent: ReversalIntent,
+    policy: Partial<SettlePolicy>,
+  ): Promise<'enqueued' | 'in-hand' | 'ended' | undefined> {
+    const isOpen = status === 'waiting' || status === 'active';
+    if (isOpen && old.mustRevoke) return 'in-hand';
+    const mayBePaid = outcome?.kind === 'paid' || (outcome?.kind === 'closed' && !outcome.found);
+    if (status === 'done' && !mayBePaid) return 'ended';
+    if (status === 'active') return undefined;
+    const { state: fresh, delayMs } = this.#begin({ ...intent, policy }, this.clientOf(merchantId));
+    const state = reopenSettlement(old, fresh.next.at, fresh.deadline, policy);
+    const data = { merchantId, state };
+    const isDone =
+      status === 'waiting'
+        ? await this.#engine.amend(id, data, delayMs)
+        : await this.#engine.redrive(id, data, [status]);
+    if (!isDone) return undefined;
+    publish({ kind: 'redriven', ...about(id, data) });
+    return 'enqueued';
   }
 
   /** How many there are of each state, and for how long the oldest has been open: for metrics, not for each request. */
@@ -260,10 +297,30 @@ export class DurableReversals {
     return this.#engine.counts();
   }
 
-  async #redrive({ id, ...data }: ReversalData & { id: string }, from: EndedStatus): Promise<boolean> {
-    const isRedriven = await this.#engine.redrive(id, data, [from]);
-    if (isRedriven) publish({ kind: 'redriven', ...about(id, data) });
-    return isRedriven;
+  /** Where an order begins, from an intent that makes sense. */
+  #begin(intent: ReversalIntent, client: WechatPayClient): { state: SettleState; delayMs: number } {
+    const now = client.now();
+    const { orderCreatedAt, subMerchantId = client.subMerchantId } = intent;
+    const deadline = timeOf('deadline', intent.deadline) ?? now + DEADLINE_MS;
+    const order = { ...intent, ...(subMerchantId !== undefined && { subMerchantId }) };
+    const state = startSettlement(order, deadline, intent.policy);
+    const begin = Math.max(state.next.at, timeOf('notBefore', intent.notBefore) ?? orderCreatedAt.getTime() + GUARD_MS);
+    if (orderCreatedAt.getTime() > now + AHEAD_MS)
+      throw new WechatPayRequestError('orderCreatedAt', 'is in the future.');
+    if (deadline <= Math.max(begin, now)) {
+      throw new WechatPayRequestError('deadline', 'must be later than now, and than the first step (`notBefore`).');
+    }
+    return { state, delayMs: this.#delay(begin, now) };
+  }
+
+  /** Ends a guard whose order was paid: a worker tells `onSettled`. @returns false where that is not sure any more. */
+  async #keep(order: OrderOf, payment: SettlePayment): Promise<boolean> {
+    const stored = await this.get(order);
+    if (!stored) return false;
+    const { id, merchantId, state, outcome } = stored;
+    if (state.outcome?.kind === 'paid' || outcome?.kind === 'paid') return true;
+    const kept: SettleState = { ...state, outcome: { kind: 'paid', payment } };
+    return this.#engine.amend(id, { merchantId, state: kept }, 0);
   }
 
   #handler(): ReversalHandler {
@@ -275,11 +332,23 @@ export class DurableReversals {
   }
 
   #id({ outTradeNo, merchantId, subMerchantId }: OrderOf): string {
-    return reversalId({ merchantId: this.clientOf(merchantId).merchantId, subMerchantId, outTradeNo });
+    const client = this.clientOf(merchantId);
+    return reversalId({
+      merchantId: client.merchantId,
+      subMerchantId: subMerchantId ?? client.subMerchantId,
+      outTradeNo,
+    });
   }
 
   /** Real milliseconds from a time of the client's clock to another. The engine is told how long, not when: its clock may differ. */
   #delay(until: number, now: number): number {
     return Math.max(0, Math.ceil((until - now) / this.#speed));
   }
+}
+
+function timeOf(name: string, value: Date | undefined): number | undefined {
+  if (value === undefined) return undefined;
+  const time = (value as unknown) instanceof Date ? value.getTime() : Number.NaN;
+  if (Number.isNaN(time)) throw new WechatPayRequestError(name, 'must be a valid Date.');
+  return time;
 }

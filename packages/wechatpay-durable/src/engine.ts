@@ -7,7 +7,7 @@ import type { SettleOutcome, SettleState } from 'wechatpay-core';
  * - `active`: a worker has it.
  * - `done`: its order has an end: paid, revoked, closed or refunded.
  * - `dead`: it needs a person: see `outcome`; {@link ReversalEngine.redrive} sets it going again.
- * - `cancelled`: called off before anything was revoked, since the payment had a clear answer.
+ * - `cancelled`: called off before anything was revoked, since nothing was paid, or its money is looked after otherwise.
  */
 export type ReversalStatus = 'waiting' | 'active' | 'done' | 'dead' | 'cancelled';
 
@@ -53,7 +53,12 @@ export interface Lease {
 export type Verdict =
   /** It goes on, in `delayMs` milliseconds at the earliest. */
   | { readonly kind: 'again'; readonly data: ReversalData; readonly delayMs: number }
-  | { readonly kind: 'done' | 'dead'; readonly data: ReversalData };
+  | {
+      readonly kind: 'done' | 'dead';
+      readonly data: ReversalData;
+      /** Called once that is stored. */
+      readonly onStored?: () => void;
+    };
 
 /** Where it throws, the lease lapses: the reversal goes on from what was last stored, here or elsewhere. */
 export type ReversalHandler = (lease: Lease) => Promise<Verdict>;
@@ -94,7 +99,7 @@ export interface ReversalCounts extends Readonly<Record<ReversalStatus, number>>
  * Delivery is at least once. A worker whose lease has lapsed cannot store anything any more.
  */
 export interface ReversalEngine {
-  /** Connects, and makes or migrates what it needs in its database, once, under a lock. */
+  /** Connects, and makes or migrates what it needs in its database, once, under a lock. Where it is open, it does nothing. */
   open(): Promise<void>;
   /** Takes no more, waits for the steps in hand, and disconnects. */
   close(): Promise<void>;
@@ -104,10 +109,16 @@ export interface ReversalEngine {
    * @returns 'duplicate' where there is one of this `id`, whatever became of it, as long as it is kept.
    */
   enqueue(id: string, data: ReversalData, delayMs: number, options?: EnqueueOptions): Promise<'enqueued' | 'duplicate'>;
-  /** Begins to work on what is due, `concurrency` at a time. */
+  /** Begins to work on what is due, `concurrency` at a time. @throws {Error} it does so already. */
   process(handler: ReversalHandler, options: { concurrency: number; onProblem: ProblemListener }): Promise<void>;
   /** Moves the next step of one that waits to `delayMs` from now. @returns false where it does not wait. */
   reschedule(id: string, delayMs: number): Promise<boolean>;
+  /**
+   * Replaces what is stored of one that waits, and of which no revoke was decided; it is due in `delayMs` then.
+   *
+   * @returns false where there is none, or it is too late: as with {@link cancel}.
+   */
+  amend(id: string, data: ReversalData, delayMs: number): Promise<boolean>;
   /**
    * Calls off one that waits, and of which no revoke was decided.
    *

@@ -15,7 +15,7 @@ export type ReversalEvent =
   | (About & { readonly kind: 'enqueued' })
   /** A step was taken by this process; its state may be stored with the next. */
   | (About & { readonly kind: 'step'; readonly step: SettledStep; readonly dueAt?: Date })
-  /** It has an end, or needs a person, and that is about to be stored: told at least once. */
+  /** It has an end, or needs a person, and that is stored: told by the process that came to it. */
   | (About & { readonly kind: 'settled'; readonly outcome: SettleOutcome })
   | (About & { readonly kind: 'cancelled' | 'redriven' })
   /** The engine, `onSettled` or a lease failed; what it is about goes on by itself. */

@@ -91,7 +91,8 @@ export class LeaseLoop<Taken extends { id: string; data: ReversalData }> {
     try {
       const verdict = await handler({ id, data, signal: this.#stopping.signal, save: (next) => save(taken, next) });
       await settle(taken, verdict);
-      if (verdict.kind === 'again' && verdict.delayMs === 0) this.wake();
+      if (verdict.kind !== 'again') verdict.onStored?.();
+      else if (verdict.delayMs === 0) this.wake();
     } catch (error) {
       onProblem(error as Error, id);
     }

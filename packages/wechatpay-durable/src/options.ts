@@ -28,3 +28,23 @@ export async function loadPeer<Module>(name: string, load: () => Promise<Module>
     throw new Error(`${name} is not installed: npm install ${name}`, { cause });
   }
 }
+
+/** Orders are timed by the clocks of the machines that work on them: all are held against the store's. */
+const MAX_SKEW_MS = 5_000;
+
+/**
+ * @param now the store's clock, in milliseconds since 1970.
+ * @throws {Error} this machine's clock is another.
+ */
+export function assertClock(now: number | undefined): void {
+  const skew = Date.now() - (now ?? NaN);
+  if (Math.abs(skew) <= MAX_SKEW_MS) return;
+  throw new Error(
+    `The clock of this machine is ${(skew / 1000).toFixed(1)} s off the store's: an order could be revoked too early. ` +
+      'Set both by NTP.',
+  );
+}
+
+export function inUse(): Error {
+  return new Error('This engine is worked with already: it takes one `start`, of one DurableReversals.');
+}

@@ -7,6 +7,7 @@ import {
   WechatPayTransportError,
   type QuickPayRequest,
   type QuickPayResult,
+  type SettlePayment,
   type SettlePolicy,
 } from 'wechatpay-core';
 import type { DurableReversals } from './durable-reversals.js';
@@ -23,19 +24,29 @@ export type DurablePayment =
 export interface DurablePayOptions {
   /** `mch_id`. @default that of the only client */
   readonly merchantId?: string | undefined;
-  /** Stops waiting for Quick Pay's answer; the outcome is then pending. */
+  /** Stops waiting for Quick Pay's answer. The outcome is then pending; declined where nothing was sent yet. */
   readonly signal?: AbortSignal | undefined;
   /** How to settle it, where the answer is not clear. */
   readonly policy?: Partial<Omit<SettlePolicy, 'ifPaid'>> | undefined;
 }
 
+interface Order {
+  readonly merchantId: string;
+  readonly outTradeNo: string;
+  readonly subMerchantId?: string;
+}
+
 /** The guard before the risk: what {@link DurableReversals.pay} does. */
 export async function payGuarded(
   reversals: DurableReversals,
+  keep: (order: Order, payment: SettlePayment) => Promise<boolean>,
   request: QuickPayRequest,
   { merchantId, signal, policy }: DurablePayOptions = {},
 ): Promise<DurablePayment> {
   const client = reversals.clientOf(merchantId);
+  if (signal !== undefined && !((signal as unknown) instanceof AbortSignal)) {
+    throw new WechatPayRequestError('signal', 'must be an AbortSignal; of an AbortController, give its `signal`.');
+  }
   QUICK_PAY.toFields(request, client.now()); // a request that cannot be sent uses up no order number
   const { outTradeNo, subMerchantId, subAppId, totalFee, currency } = request;
   const order = {
@@ -63,16 +74,28 @@ export async function payGuarded(
   try {
     result = await quickPay(client, request, { signal });
   } catch (error) {
-    if (!(error instanceof WechatPayError)) throw error;
-    if (error.outcome === 'unknown') {
+    const isKnown = error instanceof WechatPayError && error.outcome !== 'unknown';
+    if (!isKnown) {
       await reversals.hasten(order).catch(() => false); // it is due by itself, a little later
-      return { outcome: { kind: 'pending', error } };
+      // What is no error of the client's is a mistake in it, and may have come after the request was sent.
+      return { outcome: { kind: 'pending', ...(error instanceof WechatPayError && { error }) } };
     }
     // Where it cannot be called off, it finds out the same.
     await reversals.cancel(order).catch(() => false);
     return { outcome: { kind: 'declined', error } };
   }
-  return (await isKept(reversals, order)) ? { outcome: { kind: 'paid' }, result } : { outcome: { kind: 'pending' } };
+  const payment = {
+    transactionId: result.transactionId,
+    totalFee: result.totalFee ?? totalFee,
+    ...(result.currency !== undefined && { currency: result.currency }),
+  };
+  if (await isKept(() => keep(order, payment))) return { outcome: { kind: 'paid' }, result };
+  // Its guard finds it paid, or gives it back. One that has ended because the order never came did not see that it came late.
+  const guardNow = await reversals.get(order).catch(() => undefined);
+  if (guardNow?.outcome?.kind === 'closed') {
+    await reversals.revoke({ ...order, orderCreatedAt, totalFee, currency }).catch(() => 'in-hand');
+  }
+  return { outcome: { kind: 'pending' } };
 }
 
 /**
@@ -81,16 +104,10 @@ export async function payGuarded(
  * Where the store cannot be reached, nobody knows: the guard finds the order paid and keeps it, unless every query fails until
  * it gives up. A store that comes back soon is waited for.
  */
-async function isKept(
-  reversals: DurableReversals,
-  order: { outTradeNo: string; subMerchantId?: string; merchantId: string },
-): Promise<boolean> {
+async function isKept(keep: () => Promise<boolean>): Promise<boolean> {
   for (let time = 1; ; time += 1) {
     try {
-      if (await reversals.cancel(order)) return true;
-      const stored = await reversals.get(order);
-      // Called off by the time before, of which no word came back: that nobody revokes it is sure.
-      return stored?.status === 'cancelled' || stored?.outcome?.kind === 'paid';
+      return await keep();
     } catch {
       if (time === TRIES) return false;
     }

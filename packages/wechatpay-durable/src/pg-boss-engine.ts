@@ -13,7 +13,7 @@ import type {
   StoredReversal,
 } from './engine.js';
 import { LeaseLostError } from './engine.js';
-import { checkWhole, loadPeer, wrong } from './options.js';
+import { assertClock, checkWhole, inUse, loadPeer, wrong } from './options.js';
 import { LeaseLoop } from './lease-loop.js';
 
 /** How reversals are kept in a PostgreSQL, whichever it is. */
@@ -119,6 +119,10 @@ export abstract class PgBossEngine implements ReversalEngine {
       };
       await boss.createQueue(queue, { ...settings, partition: this.#partition });
       await boss.updateQueue(queue, settings); // one that an earlier process made with others
+      const { rows } = await boss
+        .getDb()
+        .executeSql('SELECT (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now');
+      assertClock((rows as { now: number }[])[0]?.now);
       return boss;
     } catch (error) {
       await boss.stop({ graceful: false });
@@ -152,6 +156,7 @@ export abstract class PgBossEngine implements ReversalEngine {
   process(handler: ReversalHandler, options: { concurrency: number; onProblem: ProblemListener }): Promise<void> {
     const boss = this.#open();
     const { queue, pollMs, leaseSeconds } = this.#settings;
+    if (this.#loop) return Promise.reject(inUse());
     this.#onProblem = options.onProblem;
     this.#loop = new LeaseLoop<Attempt>({
       ...options,
@@ -186,10 +191,15 @@ export abstract class PgBossEngine implements ReversalEngine {
     return isChanged;
   }
 
+  async amend(id: string, data: ReversalData, delayMs: number): Promise<boolean> {
+    const set = 'data = $3::text::jsonb, start_after = now() + $4::text::interval';
+    const isAmended = await this.#change(id, set, MAY_CHANGE, [JSON.stringify(data), after(delayMs)]);
+    if (isAmended && delayMs === 0) this.#loop?.wake();
+    return isAmended;
+  }
+
   cancel(id: string): Promise<boolean> {
-    // pg-boss's own cancel would take it away from a worker that is about to revoke.
-    const mayRevoke = `(data #> '{state,mustRevoke}') IS DISTINCT FROM 'false'::jsonb`;
-    return this.#change(id, `state = 'cancelled', completed_on = now()`, `${WAITS} AND NOT (${mayRevoke})`);
+    return this.#change(id, `state = 'cancelled', completed_on = now()`, MAY_CHANGE);
   }
 
   async get(id: string): Promise<StoredReversal | undefined> {
@@ -287,6 +297,8 @@ export abstract class PgBossEngine implements ReversalEngine {
 }
 
 const WAITS = `state IN ('created', 'retry')`;
+// pg-boss's own cancel would also take it away from a worker that is about to revoke.
+const MAY_CHANGE = `${WAITS} AND data #> '{state,mustRevoke}' = 'false'::jsonb`;
 
 const STATUSES: Record<Job['state'], ReversalStatus> = {
   created: 'waiting',

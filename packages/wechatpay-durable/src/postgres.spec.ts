@@ -62,6 +62,7 @@ describe.skipIf(!PostgresServer.isAvailable)(`PostgresEngine ${PostgresServer.re
     },
     badOptions: [
       { name: 'no connection', open: refused({ connectionString: undefined }), message: /^connectionString: give it/ },
+      { name: 'an empty one', open: refused({ connectionString: '' }), message: /^connectionString: give it/ },
       { name: 'two connections', open: refused({ connection: {} }), message: /^connectionString: .*or else/ },
       { name: 'a schema with a quote', open: refused({ schema: 'a"b' }), message: /^schema: must be letters/ },
       { name: 'a queue with a quote', open: refused({ queue: "a'b" }), message: /^queue: must be letters/ },

@@ -35,7 +35,8 @@ export interface PostgresEngineOptions extends PgBossEngineOptions {
   /** In place of `connectionString`. */
   readonly connection?: PostgresConnection | undefined;
   /**
-   * A pool of one's own in place of these: each statement on a connection of its own. It is not closed here.
+   * A pool of one's own in place of these: each statement on a connection of its own. It is not closed here. Give it a
+   * `query_timeout`: this engine's own statements end after 30 s.
    *
    * @example { executeSql: (text, values) => pool.query(text, values) }
    */
@@ -43,6 +44,12 @@ export interface PostgresEngineOptions extends PgBossEngineOptions {
   /** Connections in the pool of this process. @default 10 */
   readonly poolSize?: number | undefined;
 }
+
+/**
+ * A database that has vanished without a word must not hold up a till, or a worker, for ever. node-postgres takes these, and
+ * pg-boss passes them on.
+ */
+const PATIENCE: object = { query_timeout: 30_000, keepAlive: true };
 
 /**
  * Reversals on PostgreSQL 13 or later, by [pg-boss](https://pgboss.io), an optional peer: `npm install pg-boss`. As many
@@ -58,11 +65,12 @@ export class PostgresEngine extends PgBossEngine {
     checkOptions(options, ['connectionString', 'connection', 'database', 'poolSize', ...PG_BOSS_OPTIONS]);
     super(options);
     const { connectionString, connection, database, poolSize = 10 } = options;
-    if ([connectionString, connection, database].filter((given) => given !== undefined).length !== 1) {
+    if (connectionString === '' || [connectionString, connection, database].filter(Boolean).length !== 1) {
       throw wrong('connectionString', 'give it, or else `connection` or `database`, as in postgres://user@host/shop.');
     }
     checkWhole('poolSize', poolSize, 1, 1000);
     this.#options = {
+      ...PATIENCE,
       ...connection,
       ...(connectionString !== undefined && { connectionString }),
       ...(database && { db: database }),

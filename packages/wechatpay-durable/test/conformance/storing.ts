@@ -108,6 +108,32 @@ export function describeStoring(conformance: Conformance): void {
       expect(await engine.redrive(id, data, ['dead'])).toBe(false);
     });
 
+    it('amends one that waits, as long as no revoke was decided', async ({ onTestFinished }) => {
+      const { engine } = await use(conformance, onTestFinished);
+      const worker = await TestWorker.start(engine);
+      const { id, data } = reversal();
+      const mustRevoke = reversal({ ifPaid: 'revoke' });
+      await engine.enqueue(id, data, HOUR_MS);
+      await engine.enqueue(mustRevoke.id, mustRevoke.data, HOUR_MS);
+
+      expect(await engine.amend(mustRevoke.id, data, 0)).toBe(false);
+      expect(await engine.get(mustRevoke.id)).toMatchObject({ status: 'waiting', ...mustRevoke.data });
+      expect(await engine.amend(reversal().id, data, 0)).toBe(false);
+      expect(await engine.amend(id, later(data, 1), 2 * HOUR_MS)).toBe(true);
+      const stored = await engine.get(id);
+      expect(stored).toMatchObject({ status: 'waiting', ...later(data, 1) });
+      expect(stored!.dueAt!.getTime()).toBeGreaterThan(Date.now() + 1.5 * HOUR_MS);
+
+      expect(await engine.amend(id, paid(data), 0)).toBe(true);
+      const delivery = await worker.next(id);
+      expect(delivery.data).toEqual(paid(data));
+      expect(await engine.amend(id, data, 0)).toBe(false);
+      delivery.end({ kind: 'done', data: paid(data) });
+      await untilStatus(engine, id, 'done');
+      expect(await engine.amend(id, data, 0)).toBe(false);
+      expect(await engine.get(id)).toMatchObject(paid(data));
+    });
+
     it('calls off none that a worker has, or that has ended', async ({ onTestFinished }) => {
       const { engine } = await use(conformance, onTestFinished);
       const worker = await TestWorker.start(engine);
