@@ -29,7 +29,9 @@ for (const report of reports) {
   );
   if (results.numPassedTests + results.numFailedTests === 0) failed += 1; // a run that found nothing to do is none
   const skipped = results.numPendingTests > 0 ? `, ${results.numPendingTests} skipped` : '';
-  console.log(`${report}: ${results.numPassedTests} passed, ${results.numFailedTests + broken.length} failed${skipped}`);
+  console.log(
+    `${report}: ${results.numPassedTests} passed, ${results.numFailedTests + broken.length} failed${skipped}`,
+  );
   for (const { name, message, assertionResults } of results.testResults) {
     const failures = assertionResults.filter(({ status }) => status === 'failed');
     for (const { fullName, failureMessages } of failures)
