@@ -34,3 +34,16 @@ it('every amount that a number holds survives', async () => {
     }),
   );
 });
+
+it.each([
+  ['128 characters, each two units of UTF-16', '🀄'.repeat(128), true],
+  ['129 of them', '🀄'.repeat(129), false],
+  ['128 letters', 'a'.repeat(128), true],
+  ['129 letters', 'a'.repeat(129), false],
+])('a limit counts characters: %s', async (_, body, isTaken) => {
+  const { client, requests } = answering({ transaction_id: '42', out_trade_no: '1' });
+  const paying = quickPay(client, { ...PURCHASE, body });
+  if (isTaken) await paying;
+  else await expect(paying).rejects.toMatchObject({ field: 'body', outcome: 'not-sent' });
+  expect(requests).toHaveLength(isTaken ? 1 : 0);
+});
