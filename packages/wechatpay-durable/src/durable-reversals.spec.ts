@@ -349,6 +349,8 @@ it('what needs a person is dead, is told why, and goes on once it is redriven', 
 
   shop.sandbox.faults.clear();
   const better = shop.end('A1');
+  const wrong = shop.reversals.redrive({ outTradeNo: 'A1' }, { deadline: 123 as never });
+  await expect(wrong).rejects.toMatchObject({ field: 'deadline' });
   expect(await shop.reversals.redrive({ outTradeNo: 'A1' })).toBe(true);
   expect((await better).outcome.kind).toBe('paid');
   await expect.poll(() => shop.reversals.counts()).toMatchObject({ dead: 0, done: 1 });

@@ -201,7 +201,7 @@ export class DurableReversals {
   }
 
   /**
-   * Calls a reversal off, since the payment has a clear answer.
+   * Calls a reversal off: nothing was paid, or its money is looked after otherwise.
    *
    * @returns false where it is too late: a worker has it in hand, it must revoke, or it has ended. {@link get} tells.
    */
@@ -244,7 +244,7 @@ export class DurableReversals {
     if (stored?.status !== 'dead') return false;
     const { id, merchantId } = stored;
     const now = client.now();
-    const state = reopenSettlement(stored.state, now, deadline?.getTime() ?? now + DEADLINE_MS, policy);
+    const state = reopenSettlement(stored.state, now, timeOf('deadline', deadline) ?? now + DEADLINE_MS, policy);
     const isRedriven = await this.#engine.redrive(id, { merchantId, state }, ['dead']);
     if (isRedriven) publish({ kind: 'redriven', ...about(id, { merchantId, state }) });
     return isRedriven;

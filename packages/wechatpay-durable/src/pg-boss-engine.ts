@@ -18,7 +18,11 @@ import { LeaseLoop } from './lease-loop.js';
 
 /** How reversals are kept in a PostgreSQL, whichever it is. */
 export interface PgBossEngineOptions {
-  /** The schema that holds the tables; made where it is missing, and migrated, under a lock. @default 'wechatpay' */
+  /**
+   * The schema that holds the tables; made where it is missing, and migrated, under a lock. No word that SQL reserves.
+   *
+   * @default 'wechatpay'
+   */
   readonly schema?: string | undefined;
   /** Reversals of one name are worked on by the workers of that name. @default 'reversals' */
   readonly queue?: string | undefined;
