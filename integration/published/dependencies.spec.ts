@@ -17,7 +17,7 @@ describe.each(packages)('%s', (name) => {
     const read = (path: string): unknown => JSON.parse(readFileSync(join(folder, path), 'utf8'));
     const lock = read('node_modules/.package-lock.json') as { packages: Record<string, unknown> };
     installed = Object.keys(lock.packages).map((path) => path.replace(/^.*node_modules\//, ''));
-    direct = Object.keys((read('package.json') as { dependencies: object }).dependencies);
+    direct = Object.keys((read('package.json') as { dependencies?: object }).dependencies ?? {});
   });
 
   test('the bill of materials names what was installed, and what depends on what', () => {

@@ -12,7 +12,8 @@ export interface BillOfMaterials {
 }
 
 interface Manifest {
-  readonly dependencies: Readonly<Record<string, string>>;
+  readonly dependencies?: Readonly<Record<string, string>>;
+  readonly peerDependencies?: Readonly<Record<string, string>>;
   readonly devDependencies?: unknown;
 }
 
@@ -29,7 +30,10 @@ export async function billOfMaterials(outside: string, name: Package): Promise<{
   const { devDependencies: _, ...manifest } = JSON.parse(readFileSync(path, 'utf8')) as Manifest;
   writeFileSync(path, JSON.stringify(manifest));
   // Of this release, not of what a registry may have under the name.
-  const own = 'wechatpay-core' in manifest.dependencies ? [tarball(outside, 'wechatpay-core')] : [];
+  const own =
+    'wechatpay-core' in { ...manifest.dependencies, ...manifest.peerDependencies }
+      ? [tarball(outside, 'wechatpay-core')]
+      : [];
   await succeed(folder, 'npm', 'install', '--no-save', '--no-audit', '--no-fund', '--prefer-offline', ...own);
   return { folder, text: await succeed(folder, 'npm', 'sbom', '--sbom-format', 'cyclonedx', '--sbom-type', 'library') };
 }
