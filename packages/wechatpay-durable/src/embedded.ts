@@ -41,7 +41,7 @@ export class EmbeddedEngine extends PgBossEngine {
     this.#onNote = onNote;
   }
 
-  /** @throws {WechatPayConfigError} a transaction: whichever it is, it is one of another database. */
+  /** @throws {WechatPayRequestError} a transaction: whichever it is, it is one of another database. */
   override async enqueue(
     id: string,
     data: ReversalData,
