@@ -41,6 +41,7 @@ export {
   type ReverseRequest,
   type ReverseResult,
 } from './reverse.js';
+export { findUnknownProperty, nearestName } from './known-properties.js';
 export { payAndSettle, type PayAndSettleOptions, type PaymentResult } from './pay-and-settle.js';
 export { type Coupon, type Payment, type ReplyBase } from './payment.js';
 export {
