@@ -1,3 +1,5 @@
+import { brand, hasBrand } from './brand.js';
+
 /**
  * Might the money have moved?
  *
@@ -63,6 +65,10 @@ export interface OrderReference {
 
 /** The base of every error that this library throws on purpose. `code` narrows in a switch; `outcome` is about the money. */
 export abstract class WechatPayError extends Error {
+  static {
+    brand(this, 'error');
+  }
+
   abstract readonly code: WechatPayErrorCode;
   readonly outcome: Outcome;
   /** The order of the call that failed; undefined where there was no call, as with a wrong setting. */
@@ -157,13 +163,22 @@ export class WechatPayGatewayError extends WechatPayError {
   readonly returnCode: string;
   /** The gateway's `return_msg`, unverified; empty where it gave none. */
   readonly returnMessage: string;
+  /**
+   * `retry-later` where the gateway says that the calls come too fast (频率限制); else `query-order`. A hint: it is unsigned, and
+   * the outcome stays `unknown`.
+   */
+  readonly advice: 'retry-later' | 'query-order';
 
   constructor(message: string, { returnCode, returnMessage }: { returnCode: string; returnMessage: string }) {
     super(message, 'unknown');
     this.returnCode = returnCode;
     this.returnMessage = returnMessage;
+    this.advice = THROTTLED.test(returnMessage) ? 'retry-later' : 'query-order';
   }
 }
+
+// As seen in the merchants' forum; the pages list no return_msg.
+const THROTTLED = /频率限制|frequency.?limit/i;
 
 /** `result_code` FAIL, signed: the gateway refused, or failed half-way. Look at `advice`, and at `recall` when revoking. */
 export class WechatPayBusinessError extends WechatPayError {
@@ -191,6 +206,28 @@ export class WechatPayBusinessError extends WechatPayError {
     this.advice = details.advice;
     this.raw = details.raw;
   }
+}
+
+/** Every error class of this library, as a union that `code` narrows: in a `switch`, or in an `if`. */
+export type AnyWechatPayError =
+  | WechatPayConfigError
+  | WechatPayRequestError
+  | WechatPayTransportError
+  | WechatPayResponseError
+  | WechatPaySignatureError
+  | WechatPayGatewayError
+  | WechatPayBusinessError;
+
+/**
+ * Tells whether a value is an error of this library, also of another installed copy of it, where `instanceof` says no.
+ *
+ * `code` then narrows it to its class.
+ *
+ * @example
+ * if (isWechatPayError(error) && error.code === 'WECHATPAY_BUSINESS_FAIL') console.log(error.errorCode, error.advice);
+ */
+export function isWechatPayError(error: unknown): error is AnyWechatPayError {
+  return hasBrand(error, 'error');
 }
 
 /** Says in an error's message which call failed, for which order, and keeps the order beside it. */

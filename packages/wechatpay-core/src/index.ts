@@ -6,7 +6,9 @@ export {
   type CertificateSource,
 } from './certificate.js';
 export {
+  assertWechatPayClient,
   CALL_CHANNEL,
+  isWechatPayClient,
   WechatPayClient,
   type CallEvent,
   type CallOptions,
@@ -15,6 +17,7 @@ export {
 } from './client.js';
 export { DEFAULT_BASE_URL, validateConfig, type WechatPayConfig } from './config.js';
 export {
+  isWechatPayError,
   WechatPayBusinessError,
   WechatPayConfigError,
   WechatPayError,
@@ -24,6 +27,7 @@ export {
   WechatPaySignatureError,
   WechatPayTransportError,
   type Advice,
+  type AnyWechatPayError,
   type ErrorCodeRow,
   type ErrorCodes,
   type OrderReference,
