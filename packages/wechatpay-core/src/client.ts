@@ -105,6 +105,16 @@ export class WechatPayClient {
     return this.#config.now();
   }
 
+  /** A clock that throws must not keep an order from being asked for. */
+  #time(): number {
+    try {
+      const time = this.now();
+      return Number.isFinite(time) ? time : Date.now();
+    } catch {
+      return Date.now();
+    }
+  }
+
   /**
    * Makes one signed call, and sends it once: what every operation is built on.
    *
@@ -131,7 +141,7 @@ export class WechatPayClient {
     let failure: AnyWechatPayError | undefined;
     try {
       assertSignal(options?.signal);
-      const fields = this.#sign(operation.toFields(request, this.now()));
+      const fields = this.#sign(operation.toFields(request, this.#time()));
       const body = encode(fields);
       sending = true;
       const { path } = operation;

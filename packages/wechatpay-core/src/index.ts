@@ -46,7 +46,34 @@ export {
   type ReverseResult,
 } from './reverse.js';
 export { findUnknownProperty, nearestName } from './known-properties.js';
-export { payAndSettle, type PayAndSettleOptions, type PaymentResult } from './pay-and-settle.js';
+export type { CallbackError } from './resolution/callbacks.js';
+export { advance } from './resolution/advance.js';
+export { nextStep, refundNumberOf } from './resolution/next-step.js';
+export { payAndSettle, type PayAndSettleOptions, type PaymentResult } from './resolution/pay-and-settle.js';
+export { DEFAULT_SETTLE_POLICY, type SettlePolicy } from './resolution/policy.js';
+export {
+  resumeSettlement,
+  settleOrder,
+  type SettledStep,
+  type Settlement,
+  type SettleOptions,
+} from './resolution/settle-order.js';
+export { startSettlement, type SettleRequest } from './resolution/start.js';
+export type {
+  Moment,
+  SettleAmounts,
+  SettleCall,
+  SettleError,
+  SettleEvent,
+  SettleFacts,
+  SettleOrder,
+  SettleOutcome,
+  SettlePayment,
+  SettleState,
+  SettleStep,
+} from './resolution/state.js';
+export { askFirst, readState, reopenSettlement } from './resolution/stored-state.js';
+export { takeStep, toSettleError } from './resolution/take-step.js';
 export { type Coupon, type Payment, type ReplyBase } from './payment.js';
 export {
   QUERY_ORDER,
@@ -62,34 +89,9 @@ export {
   type QueryRefundResult,
   type RefundDetail,
 } from './query-refund.js';
+export { queryAllRefunds, type AllRefunds } from './query-all-refunds.js';
 export { QUICK_PAY, quickPay, type QuickPayRequest, type QuickPayResult } from './quick-pay.js';
 export { REFUND, refund, type RefundRequest, type RefundResult } from './refund.js';
-export {
-  settleOrder,
-  takeStep,
-  type Settlement,
-  type SettledStep,
-  type SettleOptions,
-  type SettleRequest,
-} from './settle-order.js';
-export {
-  advance,
-  askFirst,
-  DEFAULT_SETTLE_POLICY,
-  nextStep,
-  refundNumberOf,
-  reopenSettlement,
-  startSettlement,
-  toSettleError,
-  type SettleError,
-  type SettleEvent,
-  type SettleOrder,
-  type SettleOutcome,
-  type SettlePayment,
-  type SettlePolicy,
-  type SettleState,
-  type SettleStep,
-} from './settle.js';
 export { createNonce, sign, verify, type Fields, type SignType } from './sign.js';
 export { type Transport, type TransportRequest, type TransportResponse } from './transport.js';
 export { decode, encode, MAX_XML_BYTES } from './xml.js';

@@ -5,7 +5,10 @@ const MERCHANT_ID = '10000100';
 const API_KEY = '192006250b4c09247ec02edce69f6a2d';
 
 /** A client whose gateway answers with these fields, correctly signed, whatever it is asked; and what it was asked. */
-export function answering(fields: Record<string, string>): { client: WechatPayClient; requests: TransportRequest[] } {
+export function answering(
+  fields: Record<string, string>,
+  onRequest: (path: string) => void = () => undefined,
+): { client: WechatPayClient; requests: TransportRequest[] } {
   const requests: TransportRequest[] = [];
   const reply = { return_code: 'SUCCESS', appid: APP_ID, mch_id: MERCHANT_ID, result_code: 'SUCCESS', ...fields };
   const body = Buffer.from(encode({ ...reply, sign: sign(reply, API_KEY, 'HMAC-SHA256') }));
@@ -15,6 +18,7 @@ export function answering(fields: Record<string, string>): { client: WechatPayCl
     apiKey: API_KEY,
     transport: (request) => {
       requests.push(request);
+      onRequest(request.path);
       return Promise.resolve({ status: 200, body });
     },
   });

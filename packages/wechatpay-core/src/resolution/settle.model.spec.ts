@@ -4,8 +4,8 @@ import { Sandbox, type Behaviour, type DirectRequest, type Fault } from 'wechatp
 import {
   askFirst,
   payAndSettle,
+  resumeSettlement,
   REVERSE,
-  settleOrder,
   startSettlement,
   WechatPayClient,
   WechatPayTransportError,
@@ -13,7 +13,7 @@ import {
   type SettledStep,
   type SettlePolicy,
   type SettleState,
-} from './index.js';
+} from '../index.js';
 
 // The whole loop against the whole gateway, on a clock of its own: random customers, every fault at any call, crashes at any
 // step. The ledger is the judge.
@@ -98,7 +98,9 @@ const story = fc.record({
 
 const quiet = { fault: null, takesMs: 100, lateMs: 0, crash: null };
 
+/** This process dies: nothing that it was about to do is done. */
 class Crash extends Error {}
+const forever = new Promise<never>(() => undefined);
 
 it(`an order ends as the ledger says, in ${RUNS} stories`, { timeout: 600_000 }, async () => {
   let now = START;
@@ -165,22 +167,29 @@ it(`an order ends as the ledger says, in ${RUNS} stories`, { timeout: 600_000 },
     const begin = (policy: Partial<SettlePolicy> = {}): SettleState =>
       startSettlement(order, deadline.getTime(), policy);
     let stored = begin();
+    let die: (reason: Crash) => void = () => undefined;
+    const dies = (): Promise<never> => {
+      die(new Crash());
+      return forever;
+    };
     const options = {
       deadline,
-      onStep: ({ state }: SettledStep): void => {
+      onStep: ({ state }: SettledStep): Promise<void> => {
         if (crash && !crash.stored) {
           forgotten.push((now - START) / 1000);
-          throw new Crash();
+          return dies();
         }
         stored = JSON.parse(JSON.stringify(state)) as SettleState;
-        if (crash) throw new Crash();
+        return crash ? dies() : Promise.resolve();
       },
       wait: (until: number): Promise<void> => {
-        if (crash) throw new Crash(); // in quick pay: nothing but the state before it is stored
+        if (crash) return dies(); // in quick pay: nothing but the state before it is stored
         now = until;
         return Promise.resolve();
       },
     };
+    const orDies = <T>(running: Promise<T>): Promise<T> =>
+      Promise.race([running, new Promise<never>((_, reject) => (die = reject))]);
     const request = {
       outTradeNo: 'A1',
       body: 'tea',
@@ -196,25 +205,25 @@ it(`an order ends as the ledger says, in ${RUNS} stories`, { timeout: 600_000 },
         const result = await payAndSettle(client, request, { ...options, deadline: order.orderCreatedAt });
         if (result.outcome.kind !== 'unresolved') return result;
         stored = begin({ ifPaid: 'revoke' });
-        return settleOrder(client, stored, options);
+        return resumeSettlement(client, stored, options);
       };
     }
     while (!ended) {
       try {
-        ended = await run();
+        ended = await orDies(run());
         if (crash) throw new Crash(); // before anybody was told
         if (ended.outcome.kind === 'paid' && givesBack) {
           givesBack = false;
           ended = undefined;
           stored = begin({ ifPaid: 'revoke' });
-          run = () => settleOrder(client, stored, options);
+          run = () => resumeSettlement(client, stored, options);
         }
       } catch (error) {
         if (!(error instanceof Crash)) throw error;
         ended = undefined;
         now += crash?.downForMs ?? 0;
         crash = undefined;
-        run = () => settleOrder(client, asksFirst ? askFirst(stored) : stored, options);
+        run = () => resumeSettlement(client, asksFirst ? askFirst(stored) : stored, options);
       }
     }
 

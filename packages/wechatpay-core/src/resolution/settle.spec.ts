@@ -7,12 +7,13 @@ import {
   reopenSettlement,
   startSettlement,
   WechatPayRequestError,
+  type SettleCall,
   type SettleError,
   type SettleEvent,
   type SettleOutcome,
   type SettlePolicy,
   type SettleState,
-} from './index.js';
+} from '../index.js';
 
 const CREATED = Date.UTC(2026, 10, 23);
 const DAY_S = 24 * 60 * 60;
@@ -45,7 +46,7 @@ function play(
     const event = script[Math.min(answered, script.length - 1)]!;
     answered += 1;
     // Stored after each step, and read back: as JSON.
-    state = JSON.parse(JSON.stringify(advance(state, event, now))) as SettleState;
+    state = JSON.parse(JSON.stringify(advance(state, event, { now }))) as SettleState;
   }
 }
 
@@ -54,7 +55,7 @@ const state = (tradeState: (SettleEvent & { kind: 'queried' })['tradeState']): S
   tradeState,
   payment: tradeState === 'SUCCESS' ? { transactionId: '42', totalFee: 100, currency: 'HKD' } : {},
 });
-const failed = (step: 'query' | 'reverse' | 'refund', error: Partial<SettleError>): SettleEvent => ({
+const failed = (step: SettleCall['kind'], error: Partial<SettleError>): SettleEvent => ({
   kind: 'failed',
   step,
   error: { code: 'WECHATPAY_BUSINESS_FAIL', outcome: 'unknown', message: 'no', ...error },
@@ -62,8 +63,22 @@ const failed = (step: 'query' | 'reverse' | 'refund', error: Partial<SettleError
 
 const PAID = state('SUCCESS');
 const PAYING = state('USERPAYING');
-const REVOKED: SettleEvent = { kind: 'reversed', recall: false };
+const REVERSED: SettleEvent = { kind: 'reversed', recall: false };
+const REVOKED = state('REVOKED');
 const RECALL: SettleEvent = { kind: 'reversed', recall: true };
+const ACCEPTED: SettleEvent = { kind: 'refund-accepted', refundId: '7' };
+const OWN = { refundStatus: 'SUCCESS', refundId: '7' };
+const refunds = (
+  refunded: number,
+  pending: number,
+  own?: { refundStatus: string; refundId?: string },
+): SettleEvent => ({
+  kind: 'refunds-queried',
+  totalFee: 100,
+  refunded,
+  pending,
+  ...(own && { own }),
+});
 const NO_ANSWER = { code: 'WECHATPAY_TIMEOUT' } as const;
 const NOT_SENT = { code: 'WECHATPAY_CONNECTION', outcome: 'not-sent' } as const;
 const NOT_FOUND = failed('query', { errorCode: 'ORDERNOTEXIST', outcome: 'rejected', advice: 'fix-request' });
@@ -106,19 +121,55 @@ describe('keeps an order that turns out paid', () => {
   });
 
   it('but not one that is paid with another amount than it costs', () => {
-    const { outcome } = play([PAID], startSettlement({ ...ORDER, totalFee: 99 }, CREATED + 60_000));
+    const { outcome, steps } = play([PAID], startSettlement({ ...ORDER, totalFee: 99 }, CREATED + 60_000));
+    expect(steps).toEqual(['query 5', 'query 10']);
     expect(outcome).toMatchObject({
       kind: 'needs-attention',
       error: { message: expect.stringContaining('99') as string },
+      amounts: { expected: { totalFee: 99 }, paid: { totalFee: 100, currency: 'HKD' } },
     });
   });
-});
 
-it('nor one that is paid in another currency', () => {
-  const { outcome } = play([PAID], startSettlement({ ...ORDER, totalFee: 100, currency: 'USD' }, CREATED + 60_000));
-  expect(outcome).toMatchObject({
-    kind: 'needs-attention',
-    error: { message: expect.stringContaining('paid with 100 HKD, and should cost 100 USD') as string },
+  it('nor one that is paid in another currency', () => {
+    const { outcome } = play([PAID], startSettlement({ ...ORDER, totalFee: 100, currency: 'USD' }, CREATED + 60_000));
+    expect(outcome).toMatchObject({
+      kind: 'needs-attention',
+      error: { message: expect.stringContaining('paid with 100 HKD, and should cost 100 USD') as string },
+    });
+  });
+
+  it('nor one whose answer leaves the amount out; one that leaves the currency out is about the one that was asked', () => {
+    const priced = startSettlement({ ...ORDER, totalFee: 100, currency: 'HKD' }, CREATED + 60_000);
+    const bare: SettleEvent = { kind: 'queried', tradeState: 'SUCCESS', payment: {} };
+    expect(play([bare], priced).outcome).toMatchObject({ kind: 'needs-attention', amounts: { paid: {} } });
+    const amount: SettleEvent = { kind: 'queried', tradeState: 'SUCCESS', payment: { totalFee: 100 } };
+    expect(play([amount], priced).outcome.kind).toBe('paid');
+  });
+
+  it('and takes the second word where the first was odd', () => {
+    const priced = startSettlement({ ...ORDER, totalFee: 100 }, CREATED + 60_000);
+    const odd: SettleEvent = { kind: 'queried', tradeState: 'SUCCESS', payment: { totalFee: 1 } };
+    expect(play([odd, PAID], priced).outcome.kind).toBe('paid');
+    // It was paid, if oddly: nothing that comes after reverses it.
+    for (const after of [state('NOTPAY'), state('PAYERROR'), failed('query', NO_ANSWER)]) {
+      const { outcome, steps } = play([odd, after], priced, 44);
+      expect(outcome.kind === 'needs-attention' || outcome.kind === 'unresolved').toBe(true);
+      expect(steps.every((step) => step.startsWith('query'))).toBe(true);
+    }
+  });
+
+  it.each([
+    ['keep', 'paid', ['query 86400']],
+    ['revoke', 'revoked', ['query 86400', 'reverse 86400', 'query 86400']],
+  ] as const)('a person can accept another amount: %s', (ifPaid, kind, steps) => {
+    for (const first of ['keep', 'revoke'] as const) {
+      const wrong = startSettlement({ ...ORDER, totalFee: 99 }, CREATED + 60_000, { ifPaid: first });
+      const { state: stopped } = play([PAID], wrong);
+      const later = CREATED + DAY_S * 1000;
+      const again = reopenSettlement(stopped, later, later + 60_000, { ifPaid, ifAmountDiffers: 'accept' });
+      const script: Script = ifPaid === 'keep' ? [PAID] : [PAID, REVERSED, REVOKED];
+      expect(play(script, again, DAY_S)).toMatchObject({ steps, outcome: { kind } });
+    }
   });
 });
 
@@ -126,7 +177,6 @@ describe('takes the word of a query that says how it ended', () => {
   test.each<[string, SettleOutcome]>([
     ['CLOSED', { kind: 'closed', found: true }],
     ['REVOKED', { kind: 'revoked' }],
-    ['REFUND', { kind: 'refunded' }],
   ])('%s', (tradeState, outcome) => {
     for (const ifPaid of ['keep', 'revoke'] as const) {
       const { steps, ...ended } = play([state(tradeState as 'CLOSED')], start({ ifPaid }));
@@ -138,59 +188,82 @@ describe('takes the word of a query that says how it ended', () => {
 
 describe('revokes without a clear result', () => {
   test.each<[string, Script, steps: string[], SettleOutcome]>([
-    ['after 45 s', [...asked(PAYING), REVOKED] as never, [...ASKED, 'reverse 45'], { kind: 'revoked' }],
+    [
+      'after 45 s',
+      [...asked(PAYING), REVERSED, REVOKED] as never,
+      [...ASKED, 'reverse 45', 'query 45'],
+      { kind: 'revoked' },
+    ],
     [
       'where no query is answered',
-      [...asked(failed('query', NO_ANSWER)), REVOKED] as never,
-      [...ASKED, 'reverse 45'],
+      [...asked(failed('query', NO_ANSWER)), REVERSED, REVOKED] as never,
+      [...ASKED, 'reverse 45', 'query 45'],
       { kind: 'revoked' },
     ],
     [
       'at once where the payment failed, but not before 15 s',
-      [state('PAYERROR'), REVOKED],
-      ['query 5', 'reverse 15'],
+      [state('PAYERROR'), REVERSED, REVOKED],
+      ['query 5', 'reverse 15', 'query 15'],
       { kind: 'revoked' },
     ],
     [
+      'and takes no word of Revoke Order for it, whose answer names no order: a query proves it',
+      [state('PAYERROR'), REVERSED, PAID, REVERSED, state('NOTPAY'), REVERSED, REVOKED],
+      ['query 5', 'reverse 15', 'query 15', 'reverse 17', 'query 17', 'reverse 21', 'query 21'],
+      { kind: 'revoked' },
+    ],
+    [
+      'and waits for that proof',
+      [state('PAYERROR'), REVERSED, failed('query', NO_ANSWER), failed('query', NOT_SENT), state('CLOSED')],
+      ['query 5', 'reverse 15', 'query 15', 'query 20', 'query 25'],
+      { kind: 'closed', found: true },
+    ],
+    [
       'again while recall is Y, each time twice as late',
-      [state('PAYERROR'), RECALL, RECALL, RECALL, REVOKED],
-      ['query 5', 'reverse 15', 'reverse 17', 'reverse 21', 'reverse 29'],
+      [state('PAYERROR'), RECALL, RECALL, RECALL, REVERSED, REVOKED],
+      ['query 5', 'reverse 15', 'reverse 17', 'reverse 21', 'reverse 29', 'query 29'],
       { kind: 'revoked' },
     ],
     [
       'again while the user is paying',
-      [state('PAYERROR'), USER_PAYING, USER_PAYING, REVOKED],
-      ['query 5', 'reverse 15', 'reverse 17', 'reverse 21'],
+      [state('PAYERROR'), USER_PAYING, USER_PAYING, REVERSED, REVOKED],
+      ['query 5', 'reverse 15', 'reverse 17', 'reverse 21', 'query 21'],
       { kind: 'revoked' },
     ],
     [
-      'again where nothing was sent',
-      [state('PAYERROR'), failed('reverse', NOT_SENT), REVOKED],
-      ['query 5', 'reverse 15', 'reverse 17'],
+      'again where nothing was sent, after a query',
+      [state('PAYERROR'), failed('reverse', NOT_SENT), state('NOTPAY'), REVERSED, REVOKED],
+      ['query 5', 'reverse 15', 'query 17', 'reverse 17', 'query 17'],
       { kind: 'revoked' },
     ],
     [
       'again where the outcome is unknown, after a query',
-      [state('PAYERROR'), failed('reverse', NO_ANSWER), state('NOTPAY'), REVOKED],
-      ['query 5', 'reverse 15', 'query 17', 'reverse 17'],
+      [state('PAYERROR'), failed('reverse', NO_ANSWER), state('NOTPAY'), REVERSED, REVOKED],
+      ['query 5', 'reverse 15', 'query 17', 'reverse 17', 'query 17'],
       { kind: 'revoked' },
     ],
     [
-      'again after SYSTEMERROR, after a query that is not answered either',
-      [state('PAYERROR'), failed('reverse', { errorCode: 'SYSTEMERROR' }), failed('query', NO_ANSWER), REVOKED],
-      ['query 5', 'reverse 15', 'query 17', 'reverse 17'],
+      'again after SYSTEMERROR',
+      [state('PAYERROR'), failed('reverse', { errorCode: 'SYSTEMERROR' }), REVERSED, REVOKED],
+      ['query 5', 'reverse 15', 'reverse 17', 'query 17'],
+      { kind: 'revoked' },
+    ],
+    [
+      'again after an answer that cannot be trusted, and a query that is not answered either',
+      [state('PAYERROR'), failed('reverse', NO_ANSWER), failed('query', NO_ANSWER), REVERSED, REVOKED],
+      ['query 5', 'reverse 15', 'query 17', 'reverse 17', 'query 17'],
       { kind: 'revoked' },
     ],
     [
       'and finds that the revoke without an answer had happened',
-      [state('PAYERROR'), failed('reverse', NO_ANSWER), state('REVOKED')],
+      [state('PAYERROR'), failed('reverse', NO_ANSWER), REVOKED],
       ['query 5', 'reverse 15', 'query 17'],
       { kind: 'revoked' },
     ],
     [
       'an order that is paid by now: that revoke may still take effect',
-      [state('PAYERROR'), failed('reverse', NO_ANSWER), PAID, REVOKED],
-      ['query 5', 'reverse 15', 'query 17', 'reverse 17'],
+      [state('PAYERROR'), failed('reverse', NO_ANSWER), PAID, REVERSED, REVOKED],
+      ['query 5', 'reverse 15', 'query 17', 'reverse 17', 'query 17'],
       { kind: 'revoked' },
     ],
     [
@@ -203,6 +276,12 @@ describe('revokes without a clear result', () => {
     expect(play(script)).toMatchObject({ steps, outcome });
   });
 
+  it('keeps what is paid by now where the revoke was certainly not sent', () => {
+    const { steps, outcome } = play([state('PAYERROR'), failed('reverse', NOT_SENT), PAID]);
+    expect(steps).toEqual(['query 5', 'reverse 15', 'query 17']);
+    expect(outcome.kind).toBe('paid');
+  });
+
   it('and caps the time between two revokes', () => {
     const { steps } = play([state('PAYERROR'), RECALL], start({ maxBackoffMs: 10_000 }, 60));
     expect(steps).toEqual([
@@ -212,8 +291,8 @@ describe('revokes without a clear result', () => {
   });
 
   it('gives the money back where it should, not before 15 s', () => {
-    expect(play([PAID, REVOKED], start({ ifPaid: 'revoke' }))).toMatchObject({
-      steps: ['query 0', 'reverse 15'],
+    expect(play([PAID, REVERSED, REVOKED], start({ ifPaid: 'revoke' }))).toMatchObject({
+      steps: ['query 0', 'reverse 15', 'query 15'],
       outcome: { kind: 'revoked' },
     });
   });
@@ -231,9 +310,9 @@ describe('past the 7 days', () => {
   });
 
   it('it is refunded where the policy says so, again under the same number', () => {
-    const script: Script = [PAID, failed('refund', { errorCode: 'SYSTEMERROR' }), { kind: 'refunded', refundId: '7' }];
+    const script: Script = [PAID, failed('refund', { errorCode: 'SYSTEMERROR' }), ACCEPTED, refunds(100, 0, OWN)];
     const { steps, outcome } = play(script, give({ refundWhenExpired: true }), late);
-    expect(steps).toEqual([`query ${late}`, `refund ${late}`, `refund ${late + 2}`]);
+    expect(steps).toEqual([`query ${late}`, `refund ${late}`, `refund ${late + 2}`, `query-refunds ${late + 2}`]);
     expect(outcome).toEqual({
       kind: 'refunded',
       outRefundNo: expect.stringMatching(/^settle[0-9a-f]{26}$/) as string,
@@ -249,15 +328,129 @@ describe('past the 7 days', () => {
   });
 
   it('a refund that is refused needs attention', () => {
-    const refused = failed('refund', { errorCode: 'NOTENOUGH', outcome: 'rejected', advice: 'fix-request' });
+    const refused = failed('refund', { errorCode: 'TRADE_OVERDUE', outcome: 'rejected', advice: 'fix-request' });
     expect(play([PAID, refused], give({ refundWhenExpired: true }), late).outcome).toMatchObject({
       kind: 'needs-attention',
-      error: { errorCode: 'NOTENOUGH' },
+      error: { errorCode: 'TRADE_OVERDUE' },
+      amounts: { paid: { totalFee: 100 } },
+    });
+  });
+
+  it.each(['NOTENOUGH', 'FREQUENCY_LIMITED'])('%s is a matter of time: a minute apart at least', (errorCode) => {
+    const later = failed('refund', { errorCode, outcome: 'rejected', advice: 'retry-later' });
+    const { steps, outcome } = play(
+      [PAID, later, later, later, ACCEPTED, refunds(100, 0, OWN)],
+      give({ refundWhenExpired: true, backoffMs: 50_000 }),
+      late,
+    );
+    expect(steps.slice(1, 5)).toEqual([late, late + 60, late + 160, late + 360].map((second) => `refund ${second}`));
+    expect(outcome.kind).toBe('refunded');
+  });
+
+  it('accepted is not refunded: it is followed until it has arrived', () => {
+    const pending = refunds(0, 100, { refundStatus: 'PROCESSING', refundId: '7' });
+    const { steps, outcome } = play(
+      [PAID, ACCEPTED, pending, pending, failed('query-refunds', NO_ANSWER), refunds(100, 0, OWN)],
+      give({ refundWhenExpired: true }),
+      late,
+    );
+    expect(steps.slice(2)).toEqual([late, late + 2, late + 6, late + 14].map((second) => `query-refunds ${second}`));
+    expect(outcome).toMatchObject({ kind: 'refunded', refundId: '7' });
+  });
+
+  it.each(['CHANGE', 'REFUNDCLOSE', 'FAIL'])('a refund that ends %s needs a person', (refundStatus) => {
+    const script: Script = [PAID, ACCEPTED, refunds(0, 0, { refundStatus, refundId: '7' })];
+    expect(play(script, give({ refundWhenExpired: true }), late).outcome).toMatchObject({
+      kind: 'needs-attention',
+      error: { message: expect.stringContaining(refundStatus) as string },
+      amounts: { paid: { totalFee: 100 }, refunded: 0, remaining: 100 },
     });
   });
 
   it('an order that is paid is kept where it should be', () => {
     expect(play([PAID], start({}, 8 * DAY_S), late).outcome).toMatchObject({ kind: 'paid' });
+  });
+});
+
+describe('an order of which something was refunded', () => {
+  const REFUND = state('REFUND');
+  const giving = (policy: Partial<SettlePolicy> = {}): SettleState => start({ ifPaid: 'revoke', ...policy });
+
+  it.each(['keep', 'revoke'] as const)('in full: refunded, whether it is to %s', (ifPaid) => {
+    const { steps, outcome } = play([REFUND, refunds(40, 60), refunds(100, 0)], start({ ifPaid }));
+    expect(steps.map((step) => step.split(' ')[0])).toEqual(['query', 'query-refunds', 'query-refunds']);
+    expect(outcome).toEqual({ kind: 'refunded' });
+  });
+
+  it('in part, by another: the rest needs a refund', () => {
+    expect(play([REFUND, refunds(1, 0)], giving()).outcome).toMatchObject({
+      kind: 'refund-required',
+      amounts: { paid: { totalFee: 100 }, refunded: 1, remaining: 99 },
+    });
+  });
+
+  it('in part, by another: the rest is refunded where the policy says so', () => {
+    const script: Script = [REFUND, refunds(1, 0), ACCEPTED, refunds(100, 0, OWN)];
+    const { steps, outcome } = play(script, giving({ refundWhenExpired: true }));
+    expect(steps).toEqual(['query 0', 'query-refunds 0', 'refund 0', 'query-refunds 0']);
+    expect(outcome).toMatchObject({ kind: 'refunded', outRefundNo: expect.any(String) as string });
+  });
+
+  it('in part, by another, where it should be kept: a person decides', () => {
+    expect(play([REFUND, refunds(1, 0)]).outcome).toMatchObject({
+      kind: 'needs-attention',
+      amounts: { paid: { totalFee: 100 }, refunded: 1, remaining: 99 },
+    });
+  });
+
+  it('asks first after a crash, and repeats a refund that may have been sent with its own amount alone', () => {
+    const { state: due } = {
+      state: advance(advance(giving({ refundWhenExpired: true }), REFUND, { now: CREATED }), refunds(1, 0), {
+        now: CREATED,
+      }),
+    };
+    expect(nextStep(due, CREATED)).toMatchObject({ kind: 'refund', refundFee: 99 });
+    expect(play([REFUND, refunds(1, 99, OWN), refunds(100, 0, OWN)], askFirst(due)).outcome.kind).toBe('refunded');
+    expect(play([REFUND, refunds(2, 0)], askFirst(due)).outcome).toMatchObject({ kind: 'refund-required' });
+    const again = play([REFUND, refunds(1, 0), ACCEPTED, refunds(100, 0, OWN)], askFirst(due));
+    expect(again.steps.filter((step) => step.startsWith('refund'))).toEqual(['refund 60']);
+  });
+});
+
+describe('under keep, no revoke is decided by', () => {
+  it('the first query after a restart: unclear answers decide three in a row, over 15 s', () => {
+    const noAnswer = failed('query', NO_ANSWER);
+    expect(play([noAnswer, PAID], start(), 3600)).toMatchObject({
+      steps: ['query 3600', 'query 3605'],
+      outcome: { kind: 'paid' },
+    });
+    expect(play([noAnswer, noAnswer, noAnswer, noAnswer, REVERSED, REVOKED], start(), 3600).steps).toEqual([
+      'query 3600',
+      'query 3605',
+      'query 3610',
+      'query 3615',
+      'reverse 3615',
+      'query 3615',
+    ]);
+  });
+
+  it('unclear answers that are far apart', () => {
+    let current = start();
+    for (const minute of [60, 62, 64, 66]) {
+      const now = CREATED + minute * 60_000;
+      current = advance(current, failed('query', NO_ANSWER), { now });
+      expect(current.kind).toBe('asking');
+    }
+  });
+
+  it.each<[string, Partial<SettleError>]>([
+    ['signed', { errorCode: 'FREQUENCY_LIMITED', outcome: 'rejected', advice: 'retry-later' }],
+    ['unsigned', { code: 'WECHATPAY_GATEWAY_FAIL', outcome: 'unknown', advice: 'retry-later' }],
+  ])('throttling, %s: who is throttled has asked nobody', (_, error) => {
+    const throttled = failed('query', error);
+    const { steps, outcome } = play([...Array.from({ length: 20 }, () => throttled), PAID] as never);
+    expect(outcome.kind).toBe('paid');
+    expect(steps.every((step) => step.startsWith('query'))).toBe(true);
   });
 });
 
@@ -312,8 +505,8 @@ it('revokes nothing because it could not ask: a query that was not sent is no un
 
 it('does not take an order for gone while it can still be paid, however early it is to be revoked', () => {
   const early = start({ revokeAfterMs: 1 });
-  const { steps, outcome } = play([NOT_FOUND, INVALID, NOT_FOUND, INVALID, PAID, REVOKED], early);
-  expect(steps).toEqual(['query 5', 'reverse 15', 'query 17', 'reverse 17', 'query 21', 'reverse 21']);
+  const { steps, outcome } = play([NOT_FOUND, INVALID, NOT_FOUND, INVALID, PAID, REVERSED, REVOKED], early);
+  expect(steps).toEqual(['query 5', 'reverse 15', 'query 17', 'reverse 17', 'query 21', 'reverse 21', 'query 21']);
   expect(outcome.kind).toBe('revoked');
 });
 
@@ -323,7 +516,7 @@ describe('goes on with a settlement that stopped', () => {
     reopenSettlement(stopped, later, later + DAY_S * 1000, policy);
 
   it('asks before it does what it was about to do', () => {
-    const stopped = advance(start(), PAYING, CREATED + 46_000);
+    const stopped = advance(start(), PAYING, { now: CREATED + 46_000 });
     expect(nextStep(stopped, CREATED + 60_000)).toEqual({ kind: 'reverse' });
     expect(nextStep(askFirst(stopped), CREATED + 60_000)).toEqual({ kind: 'query' });
     expect(play([state('REVOKED')], askFirst(stopped), 60)).toMatchObject({
@@ -339,42 +532,49 @@ describe('goes on with a settlement that stopped', () => {
   });
 
   it('and a revoke that was decided stays decided', () => {
-    const stopped = advance(start({}, 50), PAYING, CREATED + 46_000);
+    const stopped = advance(start({}, 50), PAYING, { now: CREATED + 46_000 });
     expect(nextStep(stopped, later)).toMatchObject({ outcome: { kind: 'unresolved' } });
-    expect(play([PAID, REVOKED], reopened(stopped), DAY_S).steps).toEqual(['query 86400', 'reverse 86400']);
+    expect(play([PAID, REVERSED, REVOKED], reopened(stopped), DAY_S).steps).toEqual([
+      'query 86400',
+      'reverse 86400',
+      'query 86400',
+    ]);
   });
 
   it('with another policy: gives back what was kept, refunds what is too old', () => {
     const { state: unclear } = play([PAYING], start({}, 20));
-    expect(play([PAID, REVOKED], reopened(unclear, { ifPaid: 'revoke' }), DAY_S).outcome.kind).toBe('revoked');
+    expect(play([PAID, REVERSED, REVOKED], reopened(unclear, { ifPaid: 'revoke' }), DAY_S).outcome.kind).toBe(
+      'revoked',
+    );
     const { state: old } = play([PAID], start({ ifPaid: 'revoke' }, 10 * DAY_S), 8 * DAY_S);
-    expect(old.outcome?.kind).toBe('refund-required');
+    expect(old).toMatchObject({ kind: 'ended', outcome: { kind: 'refund-required' } });
     const again = reopenSettlement(old, CREATED, CREATED + 20 * DAY_S * 1000, { refundWhenExpired: true });
-    expect(play([PAID, { kind: 'refunded' }], again, 9 * DAY_S).outcome.kind).toBe('refunded');
+    expect(play([PAID, ACCEPTED, refunds(100, 0, OWN)], again, 9 * DAY_S).outcome.kind).toBe('refunded');
   });
 
   it('gives back what came after it was taken for gone', () => {
-    const gone: SettleState = { ...start(), mustRevoke: true, outcome: { kind: 'closed', found: false } };
-    expect(play([PAID, REVOKED], reopened(gone, { ifPaid: 'revoke' }), DAY_S).outcome.kind).toBe('revoked');
+    const { state: gone } = play([...asked(NOT_FOUND), INVALID, NOT_FOUND] as never);
+    expect(gone).toMatchObject({ kind: 'ended', outcome: { kind: 'closed', found: false } });
+    expect(play([PAID, REVERSED, REVOKED], reopened(gone, { ifPaid: 'revoke' }), DAY_S).outcome.kind).toBe('revoked');
     expect(() => reopened(gone)).toThrow(/has an end/);
   });
 
   it('gives back what it has kept', () => {
     const { state: kept } = play([PAID]);
-    expect(play([PAID, REVOKED], reopened(kept, { ifPaid: 'revoke' }), DAY_S)).toMatchObject({
-      steps: ['query 86400', 'reverse 86400'],
+    expect(play([PAID, REVERSED, REVOKED], reopened(kept, { ifPaid: 'revoke' }), DAY_S)).toMatchObject({
+      steps: ['query 86400', 'reverse 86400', 'query 86400'],
       outcome: { kind: 'revoked' },
     });
   });
 
   it.each([
-    ['state', () => reopened(play([state('REVOKED')]).state, { ifPaid: 'revoke' })],
+    ['state', () => reopened(play([REVOKED]).state, { ifPaid: 'revoke' })],
     ['currency', () => startSettlement({ ...ORDER, currency: 'hkd' }, later)],
     ['state', () => reopened(play([PAID]).state)],
     ['deadline', () => reopenSettlement(start(), later, Number.NaN)],
     ['backoffMs', () => reopened(start(), { backoffMs: 0 })],
     ['state', () => reopened({} as SettleState)],
-    ['state', () => askFirst({ ...start(), version: 2 } as never)],
+    ['state', () => askFirst({ ...start(), version: 3 } as never)],
   ])('refuses a wrong %s', (field, wrong) => {
     expect(wrong).toThrow(expect.objectContaining({ field, outcome: 'not-sent' }) as Error);
   });
@@ -400,7 +600,7 @@ describe('whatever is answered', () => {
     { requiredKeys: ['code', 'outcome', 'message'] },
   );
   const anyAnswer = fc.record({
-    tradeState: fc.constantFrom('SUCCESS', 'NOTPAY', 'USERPAYING', 'PAYERROR', 'ACCEPT'),
+    tradeState: fc.constantFrom('SUCCESS', 'NOTPAY', 'USERPAYING', 'PAYERROR', 'ACCEPT', 'REFUND'),
     recall: fc.boolean(),
     error: fc.option(anyError),
     jitter: fc.double({ min: 0, max: 1, noNaN: true }),
@@ -420,11 +620,12 @@ describe('whatever is answered', () => {
           );
           let now = CREATED;
           let lastRevoke: number | undefined;
+          let isSent = false;
           for (let index = 0; ; index += 1) {
             const step = nextStep(current, now);
             expect(nextStep(current, now)).toEqual(step);
             if (step.kind === 'done') {
-              if (lastRevoke !== undefined) expect(step.outcome.kind).not.toBe('paid');
+              if (isSent) expect(step.outcome.kind).not.toBe('paid');
               break;
             }
             if (step.kind === 'wait') {
@@ -447,9 +648,12 @@ describe('whatever is answered', () => {
                 ? state(tradeState)
                 : step.kind === 'reverse'
                   ? { kind: 'reversed' as const, recall }
-                  : { kind: 'refunded' as const };
+                  : step.kind === 'refund'
+                    ? ACCEPTED
+                    : refunds(recall ? 100 : 0, 0, OWN);
+            isSent ||= step.kind === 'reverse' && error?.outcome !== 'not-sent';
             const before = JSON.stringify(current);
-            const after = advance(current, event, now, jitter);
+            const after = advance(current, event, { now, jitter });
             expect(JSON.stringify(current)).toBe(before);
             current = after;
           }

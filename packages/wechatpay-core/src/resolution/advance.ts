@@ -1,0 +1,46 @@
+import { afterFailedQuery, afterQuery } from './after-query.js';
+import {
+  afterFailedQueryRefunds,
+  afterFailedRefund,
+  afterRefundAccepted,
+  afterRefundsQueried,
+} from './after-refund.js';
+import { afterFailedReverse, afterReversed } from './after-reverse.js';
+import type { Open } from './build.js';
+import { classify } from './classify.js';
+import type { Moment, SettleEvent, SettleState } from './state.js';
+
+/**
+ * The state after a step: the rules of settling, a page of WeChat Pay's documentation a file. Pure: no clock, no network.
+ *
+ * @param moment when the event came, by the clock that `orderCreatedAt` was taken from; `jitter` spreads retries.
+ */
+export function advance(state: SettleState, event: SettleEvent, moment: Moment): SettleState {
+  if (state.kind === 'ended') return state;
+  switch (event.kind) {
+    case 'queried':
+      return afterQuery(state, event, moment);
+    case 'reversed':
+      return afterReversed(state, event, moment);
+    case 'refund-accepted':
+      return afterRefundAccepted(state, moment);
+    case 'refunds-queried':
+      return afterRefundsQueried(state, event, moment);
+    case 'failed':
+      return afterFailure({ ...state, lastError: event.error }, event, moment);
+  }
+}
+
+function afterFailure(state: Open, { step, error }: SettleEvent & { kind: 'failed' }, moment: Moment): SettleState {
+  const failure = classify(step, error);
+  switch (step) {
+    case 'query':
+      return afterFailedQuery(state, failure, error, moment);
+    case 'reverse':
+      return afterFailedReverse(state, failure, error, moment);
+    case 'refund':
+      return afterFailedRefund(state, failure, error, moment);
+    case 'query-refunds':
+      return afterFailedQueryRefunds(state, failure, error, moment);
+  }
+}

@@ -1,0 +1,122 @@
+import { differs, wrongAmount } from './amounts.js';
+import {
+  askAgain,
+  askLater,
+  attemptsOf,
+  checkingRefunds,
+  end,
+  factsOf,
+  givesBack,
+  needsAttention,
+  type Open,
+} from './build.js';
+import type { Failure } from './classify.js';
+import { isTooLateToReverse } from './next-step.js';
+import type { Asking, Moment, SettleError, SettleEvent, SettlePayment, SettleState } from './state.js';
+import { undo } from './undo.js';
+
+/** For so long a Quick Pay order can be paid: then WeChat Pay revokes it by itself. */
+const PAYABLE_MS = 45_000;
+
+/**
+ * The rule of unclear answers: an order is reversed after so many queries in a row that brought no answer to be trusted, over so
+ * long a stretch, and none much later than the one before. One time-out after a restart says nothing about an order.
+ */
+const UNCLEAR_ANSWERS = 3;
+const UNCLEAR_SPAN_MS = 15_000;
+const UNCLEAR_GAP_MS = 60_000;
+
+/** What Query Order's verified answer means. */
+export function afterQuery(
+  before: Open,
+  { tradeState, payment = {} }: SettleEvent & { kind: 'queried' },
+  moment: Moment,
+): SettleState {
+  const state: Open = { ...before, tradeState };
+  switch (tradeState) {
+    case 'CLOSED':
+      return end(state, { kind: 'closed', found: true });
+    case 'REVOKED':
+      return end(state, { kind: 'revoked' });
+    case 'REFUND':
+      return checkingRefunds(state, moment.now, payment);
+    case 'SUCCESS':
+      return afterPaid(state, payment, moment);
+    case 'PAYERROR': // "payment failed, please revoke the order"
+      return undo(state, moment);
+    case 'NOTPAY':
+    case 'USERPAYING':
+    case 'ACCEPT':
+      return afterUnpaid(state, moment);
+  }
+}
+
+/** What a query that failed means. */
+export function afterFailedQuery(state: Open, failure: Failure, error: SettleError, moment: Moment): SettleState {
+  switch (failure) {
+    case 'wrong':
+      return needsAttention(state, error);
+    case 'nobody-asked':
+      return askLater(state, moment.now);
+    case 'absent':
+      return neverCame(state, moment.now) ? end(state, { kind: 'closed', found: false }) : afterUnpaid(state, moment);
+    default:
+      if (state.kind === 'asking') return afterUnclear(state, moment);
+      // A reverse that says it is done is proven by an answer, not by none.
+      return state.kind === 'checking' && state.isReversed ? askLater(state, moment.now) : undo(state, moment);
+  }
+}
+
+function afterPaid(state: Open, payment: SettlePayment, { now, jitter }: Moment): SettleState {
+  const { policy, sent } = state;
+  if (policy.ifAmountDiffers !== 'accept' && differs(state, payment)) {
+    return state.doubt
+      ? needsAttention(state, wrongAmount(state, payment), { paid: payment })
+      : askAgain({ ...state, doubt: payment }, now + policy.queryEveryMs);
+  }
+  if (!givesBack(state)) return end(state, { kind: 'paid', payment });
+  if (!isTooLateToReverse(state, now)) return undo(state, { now, ...(jitter !== undefined && { jitter }) });
+  const { totalFee } = payment;
+  // A refund that may be under way is repeated with its own amount, or not at all.
+  if (!policy.refundWhenExpired || totalFee === undefined || (sent.refundFee ?? totalFee) !== totalFee) {
+    return end(state, { kind: 'refund-required', payment });
+  }
+  const refund = { payment: { ...payment, totalFee }, refundFee: totalFee };
+  return { ...factsOf(state), kind: 'refunding', at: now, attempts: attemptsOf(state), ...refund };
+}
+
+/** Nothing is paid, by a verified answer: ask again while the customer may be paying; then reverse. */
+function afterUnpaid(state: Open, moment: Moment): SettleState {
+  if (state.kind !== 'asking' || moment.now >= endOfAsking(state) || state.doubt) return undo(state, moment);
+  const { unclear: _, ...asking } = state;
+  return { ...asking, at: nextQueryAt(state, moment.now) };
+}
+
+/** No answer to be trusted: ask again; reverse by the rule of unclear answers alone. */
+function afterUnclear(state: Asking, moment: Moment): SettleState {
+  const { now } = moment;
+  const gap = Math.max(UNCLEAR_GAP_MS, 3 * state.policy.queryEveryMs);
+  const { count, since } = state.unclear && now - state.unclear.last <= gap ? state.unclear : { count: 0, since: now };
+  const unclear = { count: count + 1, since, last: now };
+  const isEnough = unclear.count >= UNCLEAR_ANSWERS && now - since >= UNCLEAR_SPAN_MS;
+  const next = { ...state, unclear, at: nextQueryAt(state, now) };
+  return isEnough && now >= endOfAsking(state) ? undo(next, moment) : next;
+}
+
+function endOfAsking({ orderCreatedAt, policy }: Asking): number {
+  return orderCreatedAt + policy.revokeAfterMs;
+}
+
+function nextQueryAt(state: Asking, now: number): number {
+  const next = now + state.policy.queryEveryMs;
+  const end = endOfAsking(state);
+  return now < end ? Math.min(next, end) : next;
+}
+
+/** Right after a time-out the order may not be there yet: it never came where its time to be paid is over and it cannot be reversed. */
+function neverCame(state: Open, now: number): boolean {
+  const isOver = now >= state.orderCreatedAt + Math.max(state.policy.revokeAfterMs, PAYABLE_MS);
+  if (!isOver || state.kind === 'asking') return false;
+  const wasReversed = state.kind === 'checking' && (state.refusal !== undefined || state.isReversed);
+  return wasReversed || isTooLateToReverse(state, now);
+}

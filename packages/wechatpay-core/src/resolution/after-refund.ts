@@ -1,0 +1,120 @@
+import { partlyRefunded, refundFailed } from './amounts.js';
+import {
+  askAgain,
+  attemptsOf,
+  checkingRefunds,
+  end,
+  factsOf,
+  givesBack,
+  needsAttention,
+  spacing,
+  type Open,
+} from './build.js';
+import type { Failure } from './classify.js';
+import { refundNumberOf } from './next-step.js';
+import type { Moment, SettleError, SettleEvent, SettlePayment, SettleState } from './state.js';
+
+/**
+ * From refund to refund where WeChat Pay asks for time: it takes one a minute of an order, and the pool that refunds are paid from
+ * fills with the next sales.
+ *
+ * @see https://pay.weixin.qq.com/doc/global/v2/en/4013665573 (Complete refund logic)
+ */
+const REFUND_AGAIN_MS = 60_000;
+
+/** A refund takes minutes to a balance, days to a card. */
+const FOLLOW_AT_MOST_MS = 60 * 60 * 1000;
+
+/** A refund's end that is no arrival: the money did not reach the customer. */
+const NOT_ARRIVED = ['CHANGE', 'REFUNDCLOSE', 'FAIL'];
+
+/** Accepted is not refunded: Query Refund tells. */
+export function afterRefundAccepted(state: Open, { now }: Moment): SettleState {
+  return checkingRefunds(withRefundSent(state), now);
+}
+
+/** What a refund that failed means. Its number and amount are the same each time, so that one that did happen is not made again. */
+export function afterFailedRefund(state: Open, failure: Failure, error: SettleError, moment: Moment): SettleState {
+  const delay = spacing(state.policy, attemptsOf(state), moment);
+  switch (failure) {
+    case 'nobody-asked':
+      return again(state, moment.now + Math.max(REFUND_AGAIN_MS, delay));
+    case 'again':
+      return again(withRefundSent(state), moment.now + Math.max(REFUND_AGAIN_MS, delay));
+    case 'unclear':
+      return again(withRefundSent(state), moment.now + delay);
+    default:
+      return needsAttention(state, error, { paid: paymentIn(state) });
+  }
+}
+
+/** What all pages of Query Refund said: only the whole is an end. */
+export function afterRefundsQueried(
+  state: Open,
+  event: SettleEvent & { kind: 'refunds-queried' },
+  moment: Moment,
+): SettleState {
+  const { refunded, pending, own } = event;
+  const { policy, sent } = state;
+  const payment = paymentIn(state);
+  const totalFee = event.totalFee ?? payment.totalFee ?? state.totalFee;
+  const outRefundNo = refundNumberOf(state.order);
+  if (totalFee === undefined) return later(state, moment);
+  if (refunded >= totalFee) {
+    const { refundId } = own ?? {};
+    return end(state, { kind: 'refunded', ...(own && { outRefundNo }), ...(refundId !== undefined && { refundId }) });
+  }
+  const remaining = totalFee - refunded - pending;
+  const amounts = { paid: { ...payment, totalFee }, refunded: refunded + pending, remaining };
+  if (own && NOT_ARRIVED.includes(own.refundStatus)) {
+    return needsAttention(state, refundFailed(outRefundNo, own.refundStatus), amounts);
+  }
+  if (remaining <= 0) return later(state, moment);
+  if (!givesBack(state)) return needsAttention(state, partlyRefunded(totalFee, refunded + pending), amounts);
+  // One number, one amount: a rest beside this settlement's own refund is for a person.
+  if (!policy.refundWhenExpired || own || (sent.refundFee ?? remaining) !== remaining) {
+    return end(state, { kind: 'refund-required', payment: amounts.paid, amounts });
+  }
+  const attempts = attemptsOf(state);
+  // At once the first time; after one that was accepted and is not listed yet, later.
+  const at =
+    sent.refundFee === undefined
+      ? moment.now
+      : moment.now + Math.max(REFUND_AGAIN_MS, spacing(policy, attempts, moment));
+  return {
+    ...factsOf(state),
+    kind: 'refunding',
+    at,
+    attempts: attempts + 1,
+    payment: amounts.paid,
+    refundFee: remaining,
+  };
+}
+
+/** Query Refund brought no answer: ask again. */
+export function afterFailedQueryRefunds(
+  state: Open,
+  failure: Failure,
+  error: SettleError,
+  moment: Moment,
+): SettleState {
+  return failure === 'wrong' ? needsAttention(state, error) : later(state, moment);
+}
+
+function withRefundSent(state: Open): Open {
+  return state.kind === 'refunding' ? { ...state, sent: { ...state.sent, refundFee: state.refundFee } } : state;
+}
+
+function again(state: Open, at: number): SettleState {
+  return state.kind === 'refunding' ? { ...state, at, attempts: state.attempts + 1 } : askAgain(state, at);
+}
+
+function later(state: Open, moment: Moment): SettleState {
+  const attempts = attemptsOf(state);
+  const at = moment.now + spacing(state.policy, attempts, moment, FOLLOW_AT_MOST_MS);
+  return state.kind === 'checking-refunds' ? { ...state, at, attempts: attempts + 1 } : askAgain(state, at);
+}
+
+function paymentIn(state: Open): SettlePayment {
+  return (state.kind === 'refunding' || state.kind === 'checking-refunds' ? state.payment : undefined) ?? {};
+}

@@ -1,0 +1,37 @@
+import type { SettleError, SettleFacts, SettlePayment } from './state.js';
+
+/**
+ * Whether something else was paid than the order should cost. An answer without `total_fee` does not say that the amount is right;
+ * one without `fee_type`, which is optional on its page, is about the currency that was asked.
+ */
+export function differs({ totalFee, currency }: SettleFacts, payment: SettlePayment): boolean {
+  if (totalFee !== undefined && payment.totalFee !== totalFee) return true;
+  return currency !== undefined && payment.currency !== undefined && payment.currency !== currency;
+}
+
+const PERSON = { code: 'WECHATPAY_INVALID_REQUEST', outcome: 'rejected', advice: 'fix-request' } as const;
+
+export function wrongAmount({ totalFee, currency }: SettleFacts, paid: SettlePayment): SettleError {
+  const message =
+    `totalFee: the order is paid with ${amount(paid)}, and should cost ${amount({ totalFee, currency })}; ` +
+    'was its number used before? Keep the payment or give it back: set ifAmountDiffers to accept.';
+  return { ...PERSON, message };
+}
+
+export function partlyRefunded(paid: number, refunded: number): SettleError {
+  const message =
+    `refundFee: ${refunded} of ${paid} were refunded, not by this settlement, and ${paid - refunded} are left. ` +
+    'Keep the rest, or refund it.';
+  return { ...PERSON, message };
+}
+
+export function refundFailed(outRefundNo: string, refundStatus: string): SettleError {
+  const message =
+    `outRefundNo: refund ${outRefundNo} ended ${refundStatus}: the money did not reach the customer. ` +
+    'Handle it on the Merchant Platform, or give the money back by other means.';
+  return { ...PERSON, message };
+}
+
+function amount({ totalFee, currency }: { totalFee?: number | undefined; currency?: string | undefined }): string {
+  return `${totalFee ?? 'an unknown amount'} ${currency ?? ''}`.trim();
+}

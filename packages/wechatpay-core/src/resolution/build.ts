@@ -1,0 +1,101 @@
+import type {
+  CheckingRefunds,
+  Ended,
+  Expired,
+  Moment,
+  SettleAmounts,
+  SettleError,
+  SettleFacts,
+  SettleOutcome,
+  SettlePayment,
+  SettleState,
+} from './state.js';
+import type { SettlePolicy } from './policy.js';
+
+// What transitions are made of: the next state from the one before.
+
+/** A state that has no end yet. */
+export type Open = Exclude<SettleState, Ended>;
+
+/** What holds on in the next state, whatever that is. */
+export function factsOf(state: SettleState): SettleFacts {
+  const { version, order, orderCreatedAt, policy, deadline, sent, totalFee, currency, doubt, tradeState, lastError } =
+    state;
+  const facts: { -readonly [Name in keyof SettleFacts]: SettleFacts[Name] } = {
+    version,
+    order,
+    orderCreatedAt,
+    policy,
+    deadline,
+    sent,
+  };
+  if (totalFee !== undefined) facts.totalFee = totalFee;
+  if (currency !== undefined) facts.currency = currency;
+  if (doubt !== undefined) facts.doubt = doubt;
+  if (tradeState !== undefined) facts.tradeState = tradeState;
+  if (lastError !== undefined) facts.lastError = lastError;
+  return facts;
+}
+
+export function end(state: SettleState, outcome: SettleOutcome): Ended {
+  return { ...factsOf(state), kind: 'ended', outcome };
+}
+
+export function needsAttention(state: SettleState, error: SettleError, amounts?: SettleAmounts): Ended {
+  return end(state, { kind: 'needs-attention', error, ...(amounts && { amounts: withExpected(state, amounts) }) });
+}
+
+/** The amounts that a person compares: what the order should cost beside what became of it. */
+export function withExpected({ totalFee, currency }: SettleFacts, amounts: SettleAmounts): SettleAmounts {
+  if (totalFee === undefined && currency === undefined) return amounts;
+  const expected = { ...(totalFee !== undefined && { totalFee }), ...(currency !== undefined && { currency }) };
+  return { expected, ...amounts };
+}
+
+export function expired(state: Open, at: number): Expired {
+  return { ...factsOf(state), kind: 'expired', at, attempts: attemptsOf(state) + 1 };
+}
+
+export function checkingRefunds(state: Open, at: number, payment?: SettlePayment): CheckingRefunds {
+  const known = payment ?? ('payment' in state ? state.payment : undefined);
+  return {
+    ...factsOf(state),
+    kind: 'checking-refunds',
+    at,
+    attempts: attemptsOf(state),
+    ...(known !== undefined && { payment: known }),
+  };
+}
+
+/** The same question again, at `at`. */
+export function askAgain(state: Open, at: number): Open {
+  // Where it is asked instead of reversed, it is too late to reverse.
+  return state.kind === 'reversing' ? expired(state, at) : { ...state, at };
+}
+
+/** Nobody was asked, which says nothing about the order: the longer that lasts, the less often it is tried. */
+export function askLater(state: Open, now: number): Open {
+  const { queryEveryMs, maxBackoffMs } = state.policy;
+  const outage = Math.round((now - state.orderCreatedAt) / 10);
+  return askAgain(state, now + Math.max(queryEveryMs, Math.min(maxBackoffMs, outage)));
+}
+
+/** Whether what is paid goes back: by the policy, or because a reverse or a refund may be under way. */
+export function givesBack({ policy, sent }: SettleFacts): boolean {
+  return policy.ifPaid === 'revoke' || sent.reverse || sent.refundFee !== undefined;
+}
+
+export function attemptsOf(state: SettleState): number {
+  return 'attempts' in state ? state.attempts : 0;
+}
+
+/** From one reverse or refund to the next: twice the time each time, spread by a quarter to either side. */
+export function spacing(
+  { backoffMs, maxBackoffMs }: SettlePolicy,
+  attempts: number,
+  { jitter = 0.5 }: Moment,
+  longest = maxBackoffMs,
+): number {
+  const delay = Math.min(longest, backoffMs * 2 ** Math.min(attempts, 30));
+  return Math.round(delay * (0.75 + jitter / 2));
+}

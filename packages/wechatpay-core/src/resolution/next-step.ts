@@ -1,0 +1,44 @@
+import { createHash } from 'node:crypto';
+import { REVOKE_NOT_AFTER_MS } from '../reverse.js';
+import type { SettleFacts, SettleOrder, SettleOutcome, SettleState, SettleStep } from './state.js';
+
+/**
+ * What is to be done now. Store the state before it is done.
+ *
+ * @param now milliseconds since 1970, by the clock that `orderCreatedAt` was taken from.
+ */
+export function nextStep(state: SettleState, now: number): SettleStep {
+  if (state.kind === 'ended') return { kind: 'done', outcome: state.outcome };
+  if (now >= state.deadline) return { kind: 'done', outcome: unresolved(state) };
+  if (now < state.at) return { kind: 'wait', until: Math.min(state.at, state.deadline) };
+  switch (state.kind) {
+    case 'asking':
+    case 'checking':
+    case 'expired':
+      return { kind: 'query' };
+    case 'reversing':
+      return isTooLateToReverse(state, now) ? { kind: 'query' } : { kind: 'reverse' };
+    case 'refunding': {
+      const { payment, refundFee } = state;
+      return { kind: 'refund', outRefundNo: refundNumberOf(state.order), refundFee, payment };
+    }
+    case 'checking-refunds':
+      return { kind: 'query-refunds', outRefundNo: refundNumberOf(state.order) };
+  }
+}
+
+/** The outcome of a settlement that stops before its order is settled. */
+export function unresolved({ lastError }: SettleFacts): SettleOutcome {
+  return { kind: 'unresolved', ...(lastError && { error: lastError }) };
+}
+
+/** Revoke Order "can be called to cancel a transaction made within 7 days after an order is created". */
+export function isTooLateToReverse({ kind, orderCreatedAt }: SettleState, now: number): boolean {
+  return kind === 'expired' || now > orderCreatedAt + REVOKE_NOT_AFTER_MS;
+}
+
+/** The number of the one refund that a settlement may make: the same for the same order, whoever settles it. */
+export function refundNumberOf({ outTradeNo, subMerchantId = '' }: SettleOrder): string {
+  const hash = createHash('sha256').update(`${subMerchantId}/${outTradeNo}`).digest('hex');
+  return `settle${hash.slice(0, 26)}`;
+}

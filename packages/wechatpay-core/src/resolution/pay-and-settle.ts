@@ -1,0 +1,106 @@
+import type { WechatPayClient } from '../client.js';
+import { isWechatPayError, WechatPayRequestError, type WechatPayError } from '../errors.js';
+import { quickPay, type QuickPayRequest, type QuickPayResult } from '../quick-pay.js';
+import { differs } from './amounts.js';
+import { Callbacks, type CallbackError } from './callbacks.js';
+import { startSettlement } from './start.js';
+import {
+  assertCallback,
+  DEFAULT_DEADLINE_MS,
+  drive,
+  readOptions,
+  type Settlement,
+  type SettleOptions,
+} from './settle-order.js';
+import { paymentOf } from './take-step.js';
+
+/** How a payment ended. */
+export type PaymentResult =
+  /** Quick Pay's own answer was clear: the customer paid what was asked. */
+  | {
+      readonly outcome: { readonly kind: 'paid' };
+      readonly result: QuickPayResult;
+      readonly callbackErrors?: readonly CallbackError[];
+    }
+  /** Clear too: nothing was paid, and nothing will be. `error.advice` says what to do, as in `scan-again`. */
+  | {
+      readonly outcome: { readonly kind: 'declined'; readonly error: WechatPayError };
+      readonly callbackErrors?: readonly CallbackError[];
+    }
+  /** It was not, and the order was settled. */
+  | Settlement;
+
+export interface PayAndSettleOptions extends Omit<SettleOptions, 'ifPaid' | 'refundWhenExpired' | 'ifAmountDiffers'> {
+  /**
+   * Told, and waited for, where Quick Pay's answer is not clear, before the first step: `errorCode` USERPAYING is the moment
+   * to ask the customer for the password.
+   */
+  readonly onUnclear?: ((error: WechatPayError) => Promise<void> | void) | undefined;
+}
+
+const NOT_HERE = ['ifPaid', 'refundWhenExpired', 'ifAmountDiffers'] as const;
+
+/**
+ * The cashier's whole flow: Quick Pay; where its answer is not clear, the order is settled until it is.
+ *
+ * Quick Pay is called once. Not a clear answer are USERPAYING, SYSTEMERROR, BANKERROR, a time-out, a broken connection,
+ * a reply that cannot be trusted, one that tells of another amount or currency, and that the number was used before: that may have
+ * been this very payment. All arguments are checked before anything is sent; a callback that throws stops nothing.
+ *
+ * @returns after 15 s (see `timeoutMs`) and then up to the `deadline` at the latest. Where the outcome is `unresolved`, go
+ *   on from the state by `resumeSettlement`; do not pay again.
+ * @throws {WechatPayRequestError} a request that must not be sent; nothing was sent.
+ * @see https://pay.weixin.qq.com/doc/global/v2/en/4013658162 (Submit Quick Pay)
+ */
+export async function payAndSettle(
+  client: WechatPayClient,
+  request: QuickPayRequest,
+  options: PayAndSettleOptions = {},
+): Promise<PaymentResult> {
+  const { policy, deadline, ...run } = readOptions(options, ['onUnclear']);
+  const fixed = NOT_HERE.find((name) => name in policy);
+  if (fixed) throw new WechatPayRequestError(fixed, 'is not for a payment: what was paid as asked is kept.');
+  const { onUnclear } = options;
+  assertCallback('onUnclear', onUnclear);
+  const callbacks = new Callbacks();
+  const now = (): number => callbacks.now(() => client.now());
+  const asked = snapshot(request);
+  const { outTradeNo, subMerchantId, subAppId, totalFee, currency } = asked;
+  const orderCreatedAt = new Date(now());
+  const order = {
+    outTradeNo,
+    ...(subMerchantId !== undefined && { subMerchantId }),
+    ...(subAppId !== undefined && { subAppId }),
+    orderCreatedAt,
+    totalFee,
+    currency,
+  };
+  // Before the first byte: whatever a later step would refuse, is refused here.
+  const begun = startSettlement(order, deadline ?? 0, policy);
+  const settle = (change: object): Promise<Settlement> =>
+    drive(client, { ...begun, ...change, deadline: deadline ?? now() + DEFAULT_DEADLINE_MS }, run, callbacks);
+  let result: QuickPayResult;
+  try {
+    result = await quickPay(client, asked, { signal: run.signal });
+  } catch (error) {
+    if (!isWechatPayError(error) || error.code === 'WECHATPAY_INVALID_REQUEST') throw error;
+    if (error.outcome !== 'unknown') return { outcome: { kind: 'declined', error }, ...callbacks.result() };
+    if (onUnclear) await callbacks.call('onUnclear', () => onUnclear(error));
+    return settle({});
+  }
+  if (!differs(begun, result)) return { outcome: { kind: 'paid' }, result, ...callbacks.result() };
+  // Another amount or currency: it is asked for once more before a person has to decide.
+  return settle({ doubt: paymentOf(result), at: now() });
+}
+
+/** Read once: what is checked is what is sent. */
+function snapshot(request: QuickPayRequest): QuickPayRequest {
+  if (Object(request) !== request) throw new WechatPayRequestError('request', 'is missing; give the payment.');
+  try {
+    return { ...request };
+  } catch (cause) {
+    throw new WechatPayRequestError('request', 'cannot be read; give a plain object of documented properties.', {
+      cause,
+    });
+  }
+}

@@ -1,0 +1,83 @@
+import { WechatPayRequestError } from '../errors.js';
+
+/** How to settle. All times in milliseconds. */
+export interface SettlePolicy {
+  /**
+   * What to do about an order that turns out paid: keep it, which is good news, or give the money back.
+   *
+   * @default 'keep'
+   */
+  readonly ifPaid: 'keep' | 'revoke';
+  /**
+   * What to do about an order that is paid with another amount or currency than it should cost: stop and ask a person, or take the
+   * payment as it is: kept, or given back whatever the amount, as `ifPaid` says.
+   *
+   * @default 'needs-attention'
+   */
+  readonly ifAmountDiffers: 'needs-attention' | 'accept';
+  /**
+   * Where Revoke Order cannot give the money back, because the order is older than 7 days or partly refunded: refund what is left,
+   * or end with `refund-required`.
+   *
+   * @default false
+   */
+  readonly refundWhenExpired: boolean;
+  /** The first query, after the order was created. @default 5000, as Submit Quick Pay says */
+  readonly firstQueryMs: number;
+  /** From query to query, while the customer may still be paying. @default 5000, as Reasonable Query Mechanism says */
+  readonly queryEveryMs: number;
+  /** Without a clear result by then, the order is revoked; never sooner than 15 s. @default 45000, when WeChat Pay gives up too */
+  readonly revokeAfterMs: number;
+  /** From revoke to revoke, doubled each time. @default 2000 */
+  readonly backoffMs: number;
+  /** Where doubling ends. @default 300000 */
+  readonly maxBackoffMs: number;
+}
+
+export const DEFAULT_SETTLE_POLICY: SettlePolicy = Object.freeze({
+  ifPaid: 'keep',
+  ifAmountDiffers: 'needs-attention',
+  refundWhenExpired: false,
+  firstQueryMs: 5_000,
+  queryEveryMs: 5_000,
+  revokeAfterMs: 45_000,
+  backoffMs: 2_000,
+  maxBackoffMs: 300_000,
+});
+
+export const POLICY_NAMES = Object.keys(DEFAULT_SETTLE_POLICY) as (keyof SettlePolicy)[];
+
+const TIMES = ['firstQueryMs', 'queryEveryMs', 'revokeAfterMs', 'backoffMs', 'maxBackoffMs'] as const;
+
+const CHOICES = {
+  ifPaid: ['keep', 'revoke'],
+  ifAmountDiffers: ['needs-attention', 'accept'],
+} as const;
+
+/**
+ * Completes a policy.
+ *
+ * @param given rules that differ from `otherwise`; of an object that holds more than rules, the rest is left to its reader.
+ * @throws {WechatPayRequestError} a rule that is invalid.
+ */
+export function checkPolicy(given: Partial<SettlePolicy>, otherwise = DEFAULT_SETTLE_POLICY): SettlePolicy {
+  if (Object(given) !== given) throw new WechatPayRequestError('policy', 'must be an object of rules.');
+  const named = POLICY_NAMES.filter((name) => given[name] !== undefined);
+  if (named.length === 0) return otherwise; // most settle as the guides say
+  const rules = { ...otherwise, ...Object.fromEntries(named.map((name) => [name, given[name]])) };
+  for (const name of TIMES) {
+    const value: unknown = rules[name];
+    if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 1) {
+      throw new WechatPayRequestError(name, 'must be a whole number of milliseconds, 1 or more.');
+    }
+  }
+  for (const [name, choices] of Object.entries(CHOICES)) {
+    if (!(choices as readonly unknown[]).includes(rules[name as keyof typeof CHOICES])) {
+      throw new WechatPayRequestError(name, `must be ${choices.map((choice) => `'${choice}'`).join(' or ')}.`);
+    }
+  }
+  if (typeof (rules.refundWhenExpired as unknown) !== 'boolean') {
+    throw new WechatPayRequestError('refundWhenExpired', 'must be true or false.');
+  }
+  return rules;
+}

@@ -1,0 +1,362 @@
+import { Sandbox } from 'wechatpay-sandbox';
+import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
+import {
+  DEFAULT_SETTLE_POLICY,
+  payAndSettle,
+  readState,
+  resumeSettlement,
+  settleOrder,
+  startSettlement,
+  WechatPayClient,
+  WechatPayRequestError,
+  type PayAndSettleOptions,
+  type SettledStep,
+  type Settlement,
+  type SettleOptions,
+  type SettleRequest,
+  type SettleState,
+  type WechatPayBusinessError,
+} from '../index.js';
+import { answering } from '../../test/answering.js';
+
+// Over real TLS, by the sandbox's clock, which `wait` moves.
+let sandbox: Sandbox;
+let client: WechatPayClient;
+beforeAll(async () => {
+  sandbox = await Sandbox.start();
+  client = new WechatPayClient({ ...sandbox.merchant, now: () => sandbox.clock.now() });
+});
+afterAll(async () => {
+  await client.close();
+  await sandbox.stop();
+});
+
+const jump: SettleOptions = {
+  wait: (until) => {
+    sandbox.clock.advance(until - sandbox.clock.now());
+    return Promise.resolve();
+  },
+};
+
+let orders = 0;
+function purchase(behaviour: Parameters<Sandbox['customers']['create']>[0]) {
+  orders += 1;
+  const { authCode } = sandbox.customers.create(behaviour);
+  return {
+    outTradeNo: `S${orders}`,
+    body: 'tea',
+    totalFee: 888,
+    currency: 'HKD',
+    authCode,
+    spbillCreateIp: '203.0.113.7',
+  };
+}
+
+describe('payAndSettle', () => {
+  test.each([
+    ['pays at once', { behaviour: 'pays-at-once' }, 'paid', 888],
+    ['types a password', { behaviour: 'pays-after', ms: 12_000 }, 'paid', 888],
+    ['pays after some queries', { behaviour: 'pays-after-queries', queries: 3 }, 'paid', 888],
+    ['refuses', { behaviour: 'refuses', ms: 7_000 }, 'revoked', 0],
+    ['has too little', { behaviour: 'balance-too-low' }, 'declined', 0],
+    ['walks away', { behaviour: 'walks-away' }, 'revoked', 0],
+  ] as const)('a customer who %s', async (_, behaviour, kind, net) => {
+    const request = purchase(behaviour);
+    const { outcome } = await payAndSettle(client, request, jump);
+    expect(outcome.kind).toBe(kind);
+    expect(sandbox.ledger.of(request.outTradeNo).net).toBe(net);
+  });
+
+  it('never charges the same number twice, and takes the earlier payment for what it is', async () => {
+    const request = purchase({ behaviour: 'pays-at-once' });
+    await payAndSettle(client, request, jump);
+    const { authCode } = sandbox.customers.create({ behaviour: 'pays-at-once' });
+    const again = await payAndSettle(client, { ...request, authCode }, jump);
+    expect(again.outcome.kind).toBe('paid');
+    expect(sandbox.ledger.of(request.outTradeNo)).toMatchObject({ paid: 888, net: 888 });
+    const dearer = await payAndSettle(client, { ...request, authCode, totalFee: 999 }, jump);
+    expect(dearer.outcome.kind).toBe('needs-attention');
+  });
+
+  it('tells why Quick Pay was not clear, before the first step', async () => {
+    const told: string[] = [];
+    const options: PayAndSettleOptions = {
+      ...jump,
+      onUnclear: (error) => void told.push((error as WechatPayBusinessError).errorCode),
+      onStep: ({ step }) => void told.push(step.kind),
+    };
+    await payAndSettle(client, purchase({ behaviour: 'pays-after', ms: 1 }), options);
+    expect(told).toEqual(['USERPAYING', 'query']);
+    await payAndSettle(client, purchase({ behaviour: 'pays-at-once' }), options);
+    await payAndSettle(client, purchase({ behaviour: 'balance-too-low' }), options);
+    expect(told).toHaveLength(2);
+  });
+
+  it('throws what must not be sent', async () => {
+    const request = { ...purchase({ behaviour: 'pays-at-once' }), totalFee: 8.88 };
+    await expect(payAndSettle(client, request)).rejects.toBeInstanceOf(WechatPayRequestError);
+  });
+
+  it('settles in institutional mode, each sub-merchant its own order', async () => {
+    const institution = await sandbox.merchants.create({ subMerchants: [{ subMerchantId: '1900000201' }] });
+    const shared = new WechatPayClient({ ...institution, now: () => sandbox.clock.now() });
+    const request = { ...purchase({ behaviour: 'walks-away' }), subMerchantId: '1900000201' };
+    await expect(payAndSettle(shared, request, jump)).resolves.toMatchObject({ outcome: { kind: 'revoked' } });
+    expect(sandbox.requests.at(-1)?.fields.sub_mch_id).toBe('1900000201');
+    await shared.close();
+  });
+});
+
+/** What no function of settling takes, by the field that it names. */
+const WRONG_OPTIONS: readonly [field: string, options: unknown][] = [
+  ['signal', { signal: new AbortController() }],
+  ['deadline', { deadline: new Date(Number.NaN) }],
+  ['deadline', { deadline: '2026-11-26' }],
+  ['deadline', { deadline: Date.now() }],
+  ['queryEveryMs', { queryEveryMs: 0 }],
+  ['backoffMs', { backoffMs: '2000' }],
+  ['onStep', { onStep: 'log' }],
+  ['wait', { wait: 5 }],
+  ['queryEvery', { queryEvery: 5_000 }],
+  ['options', null],
+];
+
+const STORED = startSettlement({ outTradeNo: '1', orderCreatedAt: new Date() }, Date.now() + 60_000);
+
+describe('settleOrder', () => {
+  it('tells each step, and waits until it is stored before the next', async () => {
+    const request = purchase({ behaviour: 'walks-away' });
+    const orderCreatedAt = new Date(sandbox.clock.now());
+    await payAndSettle(client, request, { ...jump, deadline: orderCreatedAt });
+    const told: string[] = [];
+    let storing = false;
+    await settleOrder(
+      client,
+      { outTradeNo: request.outTradeNo, orderCreatedAt },
+      {
+        ...jump,
+        onStep: async ({ step, event }) => {
+          expect(storing).toBe(false);
+          storing = true;
+          await new Promise((resolve) => setImmediate(resolve));
+          storing = false;
+          told.push(`${step.kind}: ${event.kind === 'queried' ? event.tradeState : event.kind}`);
+        },
+      },
+    );
+    expect(told.slice(0, 2)).toEqual(['query: USERPAYING', 'query: USERPAYING']);
+    expect(told.length).toBeGreaterThan(8);
+  });
+
+  it('stops at an abort at once, also while it waits, and goes on from the state', async () => {
+    const request = purchase({ behaviour: 'pays-after', ms: 8_000 });
+    const orderCreatedAt = new Date(sandbox.clock.now());
+    await payAndSettle(client, request, { ...jump, deadline: orderCreatedAt });
+    const abort = new AbortController();
+    const running = settleOrder(client, { outTradeNo: request.outTradeNo, orderCreatedAt }, { signal: abort.signal });
+    abort.abort();
+    const { outcome, state } = await running; // by a timer of 5 s that is not waited for
+    expect(outcome.kind).toBe('unresolved');
+    const stored = JSON.parse(JSON.stringify(state)) as SettleState;
+    await expect(resumeSettlement(client, stored, jump)).resolves.toMatchObject({ outcome: { kind: 'paid' } });
+  });
+
+  it('refunds in full past the 7 days, once, whoever asks again', async () => {
+    const createdAt = sandbox.clock.now() - 8 * 24 * 60 * 60 * 1000;
+    const { outTradeNo } = sandbox.orders.create({ state: 'paid', totalFee: 888, createdAt });
+    const order = { outTradeNo, orderCreatedAt: new Date(createdAt) };
+    const options = { ...jump, ifPaid: 'revoke' as const, refundWhenExpired: true };
+    sandbox.faults.add({ kind: 'cut' }, { path: '/secapi/pay/refund' });
+    const { outcome } = await settleOrder(client, order, options);
+    expect(outcome).toMatchObject({ kind: 'refunded', outRefundNo: expect.stringMatching(/^settle/) as string });
+    expect(sandbox.ledger.of(outTradeNo)).toEqual({ paid: 888, returned: 888, net: 0 });
+    await expect(settleOrder(client, order, options)).resolves.toMatchObject({ outcome: { kind: 'refunded' } });
+    expect(sandbox.ledger.of(outTradeNo)).toEqual({ paid: 888, returned: 888, net: 0 });
+  });
+
+  test.each<[field: string, order: unknown, options: SettleOptions]>([
+    ['order', null, {}],
+    ['order', 'S1', {}],
+    ['order', STORED, {}],
+    ['order', { version: 1 }, {}],
+    ['outTradeNo', { orderCreatedAt: new Date() }, {}],
+    ['orderCreatedAt', { outTradeNo: '1', orderCreatedAt: 'now' }, {}],
+    ['transactionId', { outTradeNo: '1', orderCreatedAt: new Date(), transactionId: '4' }, {}],
+    ['subMchId', { outTradeNo: '1', orderCreatedAt: new Date(), subMchId: '4' }, {}],
+    ...WRONG_OPTIONS.map(([field, options]): [string, unknown, SettleOptions] => [
+      field,
+      { outTradeNo: '1', orderCreatedAt: new Date() },
+      options as SettleOptions,
+    ]),
+  ])('refuses a wrong %s before anything is sent', async (field, order, options) => {
+    const before = sandbox.requests.length;
+    await expect(settleOrder(client, order as SettleRequest, options)).rejects.toMatchObject({
+      code: 'WECHATPAY_INVALID_REQUEST',
+      field,
+    });
+    expect(sandbox.requests).toHaveLength(before);
+  });
+});
+
+describe('resumeSettlement', () => {
+  it('has a deadline of its own: a spent one is not taken over', async () => {
+    const request = purchase({ behaviour: 'pays-after', ms: 8_000 });
+    const orderCreatedAt = new Date(sandbox.clock.now());
+    const first = await payAndSettle(client, request, { ...jump, deadline: orderCreatedAt });
+    expect(first).toMatchObject({ outcome: { kind: 'unresolved' } });
+    sandbox.clock.advance(60_000);
+    const { state } = first as Settlement;
+    await expect(resumeSettlement(client, state, jump)).resolves.toMatchObject({ outcome: { kind: 'paid' } });
+  });
+
+  it('takes the rules that it is given: what was kept is given back', async () => {
+    const request = purchase({ behaviour: 'pays-after', ms: 1 });
+    const kept = (await payAndSettle(client, request, jump)) as Settlement;
+    const sent = sandbox.requests.length;
+    await expect(resumeSettlement(client, kept.state)).resolves.toEqual({ outcome: kept.outcome, state: kept.state });
+    expect(sandbox.requests).toHaveLength(sent);
+    const given = await resumeSettlement(client, kept.state, { ...jump, ifPaid: 'revoke' });
+    expect(given.outcome).toEqual({ kind: 'revoked' });
+    expect(sandbox.ledger.of(request.outTradeNo).net).toBe(0);
+  });
+
+  test.each<[field: string, state: unknown, options?: SettleOptions]>([
+    ['state', null],
+    ['state', 'S1'],
+    ['state', { outTradeNo: '1', orderCreatedAt: new Date() }],
+    ['state', { version: 3 }],
+    ['state', { version: 1 }],
+    ...(
+      [
+        { order: null },
+        { orderCreatedAt: 'now' },
+        { deadline: null },
+        { policy: undefined },
+        { kind: 'paying' },
+        { kind: 'toString' },
+        { at: null },
+        { kind: 'refunding', attempts: 0, refundFee: 1 },
+        { kind: 'reversing' },
+        { kind: 'checking', attempts: 0, notBefore: 0 },
+        { kind: 'ended' },
+        { sent: undefined },
+        { sent: { reverse: 1 } },
+      ] satisfies Record<string, unknown>[]
+    ).map((change): [string, unknown] => ['state', { ...STORED, ...change }]),
+    ['outTradeNo', { ...STORED, order: {} }],
+    ['totalFee', { ...STORED, totalFee: 8.88 }],
+    ['backoffMs', { ...STORED, policy: { ...DEFAULT_SETTLE_POLICY, backoffMs: -1 } }],
+    ...WRONG_OPTIONS.map(([field, options]): [string, unknown, SettleOptions] => [
+      field,
+      STORED,
+      options as SettleOptions,
+    ]),
+  ])('refuses a wrong %s before anything is sent', async (field, state, options) => {
+    const before = sandbox.requests.length;
+    await expect(resumeSettlement(client, state as SettleState, options)).rejects.toMatchObject({
+      code: 'WECHATPAY_INVALID_REQUEST',
+      field,
+    });
+    expect(sandbox.requests).toHaveLength(before);
+  });
+
+  it('fills in the rules that a stored policy does not have yet', () => {
+    const { ifAmountDiffers: _, ...policy } = DEFAULT_SETTLE_POLICY;
+    expect(readState({ ...STORED, policy })).toEqual(STORED);
+  });
+});
+
+describe('a callback that throws', () => {
+  const broken = (): never => {
+    throw new Error('out of order');
+  };
+
+  it.each(['onUnclear', 'onStep', 'wait'] as const)('%s stops nothing, and is told', async (callback) => {
+    const request = purchase({ behaviour: 'pays-after', ms: 2_000 });
+    const wait: SettleOptions['wait'] =
+      callback === 'wait'
+        ? (until) => {
+            sandbox.clock.advance(until - sandbox.clock.now());
+            return broken();
+          }
+        : jump.wait;
+    const result = await payAndSettle(client, request, { wait, ...(callback !== 'wait' && { [callback]: broken }) });
+    expect(result).toMatchObject({
+      outcome: { kind: 'paid' },
+      callbackErrors: [{ callback, error: expect.objectContaining({ message: 'out of order' }) as Error }],
+    });
+  });
+
+  it('a clock stops nothing either: it goes by what the clock said last', async () => {
+    const request = purchase({ behaviour: 'pays-after', ms: 1 });
+    const orderCreatedAt = new Date(sandbox.clock.now());
+    const { state } = (await payAndSettle(client, request, { ...jump, deadline: orderCreatedAt })) as Settlement;
+    sandbox.clock.advance(10_000);
+    const onStep = ({ event }: SettledStep): void => {
+      expect(event).toMatchObject({ kind: 'queried', tradeState: 'SUCCESS' });
+    };
+    let readings = 0;
+    const late = new WechatPayClient({
+      ...sandbox.merchant,
+      now: () => {
+        readings += 1;
+        if (readings > 3 && readings % 2 === 0) throw new Error('out of order');
+        return readings > 3 && readings % 3 === 0 ? Number.NaN : sandbox.clock.now();
+      },
+    });
+    await expect(resumeSettlement(late, state, { ...jump, onStep })).resolves.toMatchObject({
+      outcome: { kind: 'paid' },
+      callbackErrors: expect.arrayContaining([expect.objectContaining({ callback: 'now' })]) as unknown,
+    });
+    await late.close();
+  });
+});
+
+describe('everything is checked before the customer is charged', () => {
+  test.each<[field: string, change: object, options: unknown]>([
+    ...WRONG_OPTIONS.map(([field, options]): [string, object, unknown] => [field, {}, options]),
+    ['onUnclear', {}, { onUnclear: true }],
+    ['ifPaid', {}, { ifPaid: 'revoke' }],
+    ['ifAmountDiffers', {}, { ifAmountDiffers: 'accept' }],
+    ['options', {}, 7],
+    ['currency', { currency: 'hkd' }, {}],
+    ['totalFee', { totalFee: 0 }, {}],
+  ])('%s', async (field, change, options) => {
+    const request = { ...purchase({ behaviour: 'pays-at-once' }), ...change };
+    const before = sandbox.requests.length;
+    await expect(payAndSettle(client, request, options as PayAndSettleOptions)).rejects.toMatchObject({
+      code: 'WECHATPAY_INVALID_REQUEST',
+      outcome: 'not-sent',
+      field,
+    });
+    expect(sandbox.requests).toHaveLength(before);
+  });
+});
+
+describe('a payment with another amount than asked', () => {
+  const signedAs = (fields: Record<string, string>) => {
+    const paths: string[] = [];
+    const { client: odd } = answering(
+      { transaction_id: '42', trade_state: 'SUCCESS', total_fee: '888', fee_type: 'HKD', ...fields },
+      (path) => paths.push(path),
+    );
+    return { odd, paths };
+  };
+
+  it.each([
+    [{ total_fee: '1' }, 'needs-attention', ['/pay/micropay', '/pay/orderquery']],
+    [{ fee_type: 'CNY' }, 'needs-attention', ['/pay/micropay', '/pay/orderquery']],
+    [{ total_fee: '' }, 'needs-attention', ['/pay/micropay', '/pay/orderquery']],
+    [{ fee_type: '' }, 'paid', ['/pay/micropay']],
+    [{}, 'paid', ['/pay/micropay']],
+  ])('%j: %s', async (fields, kind, calls) => {
+    const request = purchase({ behaviour: 'pays-at-once' });
+    const { odd, paths } = signedAs({ out_trade_no: request.outTradeNo, ...fields });
+    const { outcome } = await payAndSettle(odd, request, jump);
+    expect(outcome.kind).toBe(kind);
+    expect(paths).toEqual(calls);
+    if (outcome.kind === 'needs-attention') {
+      expect(outcome.amounts?.expected).toEqual({ totalFee: 888, currency: 'HKD' });
+    }
+  });
+});

@@ -1,0 +1,155 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { assertSignal, type WechatPayClient } from '../client.js';
+import { WechatPayRequestError } from '../errors.js';
+import { findUnknownProperty } from '../known-properties.js';
+import { advance } from './advance.js';
+import { Callbacks, type CallbackError } from './callbacks.js';
+import { nextStep, unresolved } from './next-step.js';
+import { POLICY_NAMES, type SettlePolicy } from './policy.js';
+import { startSettlement, timeOf, type SettleRequest } from './start.js';
+import { isStopped, readState, reopenSettlement } from './stored-state.js';
+import { takeStep } from './take-step.js';
+import type { SettleEvent, SettleOutcome, SettleState, SettleStep } from './state.js';
+
+export interface SettleOptions extends Partial<SettlePolicy> {
+  /** Stops after the step in hand, with the outcome `unresolved`; go on from the state. */
+  readonly signal?: AbortSignal | undefined;
+  /** No step begins later; then the outcome is `unresolved`. @default 60 s from now */
+  readonly deadline?: Date | undefined;
+  /** Told after each step, and waited for before the next: store the state here, and a crash loses nothing. */
+  readonly onStep?: ((done: SettledStep) => Promise<void> | void) | undefined;
+  /** Waits until a time of the client's clock. @default a timer */
+  readonly wait?: ((until: number, signal: AbortSignal | undefined) => Promise<void>) | undefined;
+}
+
+/** A step that was made, what came of it, and the state after it. */
+export interface SettledStep {
+  readonly step: SettleStep;
+  readonly event: SettleEvent;
+  readonly state: SettleState;
+}
+
+export interface Settlement {
+  readonly outcome: SettleOutcome;
+  /** Plain JSON. An `unresolved` order is gone on with from it: `resumeSettlement(client, state)`. */
+  readonly state: SettleState;
+  /** What `onStep`, `onUnclear`, `wait` or the clock threw, the first 20 of them. It stopped nothing. */
+  readonly callbackErrors?: readonly CallbackError[];
+}
+
+/** In process, a settlement takes 45 s of asking, and some time to revoke. */
+export const DEFAULT_DEADLINE_MS = 60_000;
+
+/**
+ * Brings an order whose outcome is not known to an end: asks while the customer may be paying, then revokes it, again where
+ * need be. Nothing is thrown for what the gateway answers, the network does or a callback throws: the result says it.
+ *
+ * @throws {WechatPayRequestError} an order or options that are invalid; nothing was sent.
+ * @see https://pay.weixin.qq.com/wiki/doc/api/wxpay/en/guide/pos/Closed-loop_Transactions.shtml
+ */
+export async function settleOrder(
+  client: WechatPayClient,
+  order: SettleRequest,
+  options: SettleOptions = {},
+): Promise<Settlement> {
+  const { deadline, policy, ...run } = readOptions(options);
+  const callbacks = new Callbacks();
+  const end = deadline ?? callbacks.now(() => client.now()) + DEFAULT_DEADLINE_MS;
+  return drive(client, startSettlement(order, end, policy), run, callbacks);
+}
+
+/**
+ * Goes on with a settlement that stopped, `unresolved` or otherwise without an end, from its state. The order is asked for first.
+ * A state that has an end gives it again, without a call.
+ *
+ * @param stored what an earlier run returned, or `onStep` was told; also as JSON that was read back.
+ * @param options the deadline counts from now (60 s by default), and not from the earlier run; rules that are given replace those of the state.
+ * @throws {WechatPayRequestError} a state or options that are invalid; nothing was sent.
+ * @example const { outcome } = await resumeSettlement(client, JSON.parse(row.state), { deadline: inAnHour });
+ */
+export async function resumeSettlement(
+  client: WechatPayClient,
+  stored: SettleState,
+  options: SettleOptions = {},
+): Promise<Settlement> {
+  const { deadline, policy, ...run } = readOptions(options);
+  const callbacks = new Callbacks();
+  const state = readState(stored);
+  const hasEnd = state.kind === 'ended' && !isStopped(state.outcome);
+  if (hasEnd && Object.keys(policy).length === 0) return { outcome: state.outcome, state };
+  const now = callbacks.now(() => client.now());
+  return drive(client, reopenSettlement(state, now, deadline ?? now + DEFAULT_DEADLINE_MS, policy), run, callbacks);
+}
+
+/** What is left of the options once all are checked. */
+export interface RunOptions extends Pick<SettleOptions, 'signal' | 'onStep' | 'wait'> {
+  readonly policy: Partial<SettlePolicy>;
+  readonly deadline: number | undefined;
+}
+
+/** @throws {WechatPayRequestError} an option that nobody reads, or one that is invalid. */
+export function readOptions(options: SettleOptions, more: readonly string[] = []): RunOptions {
+  if (Object(options) !== options) throw new WechatPayRequestError('options', 'must be an object.');
+  const unknown = findUnknownProperty(options, [...POLICY_NAMES, 'signal', 'deadline', 'onStep', 'wait', ...more]);
+  if (unknown) throw new WechatPayRequestError(unknown.name, unknown.problem);
+  const { signal, deadline, onStep, wait } = options;
+  assertSignal(signal);
+  for (const [name, callback] of Object.entries({ onStep, wait })) assertCallback(name, callback);
+  const rules = POLICY_NAMES.filter((name) => options[name] !== undefined).map(
+    (name) => [name, options[name]] as const,
+  );
+  return {
+    signal,
+    onStep,
+    wait,
+    deadline: deadline === undefined ? undefined : timeOf('deadline', deadline),
+    policy: Object.fromEntries(rules),
+  };
+}
+
+export function assertCallback(name: string, callback: unknown): void {
+  if (callback !== undefined && typeof callback !== 'function') {
+    throw new WechatPayRequestError(name, 'must be a function.');
+  }
+}
+
+/** Runs the state machine until its end, its deadline, or an abort. */
+export async function drive(
+  client: WechatPayClient,
+  start: SettleState,
+  { signal, onStep, wait }: Pick<RunOptions, 'signal' | 'onStep' | 'wait'>,
+  callbacks: Callbacks,
+): Promise<Settlement> {
+  const now = (): number => callbacks.now(() => client.now());
+  let state = start;
+  for (;;) {
+    const step = nextStep(state, now());
+    if (step.kind === 'done') return { outcome: step.outcome, state, ...callbacks.result() };
+    if (signal?.aborted) return { outcome: unresolved(state), state, ...callbacks.result() };
+    if (step.kind === 'wait') {
+      const { until } = step;
+      if (wait) await callbacks.call('wait', () => wait(until, signal));
+      // Also where the caller's came back too early: nobody spins.
+      if (now() < until && !isAborted(signal)) await waitByTimer(until - now(), signal);
+      continue;
+    }
+    const event = await takeStep(client, state, step, signal);
+    state = advance(state, event, { now: now(), jitter: Math.random() });
+    const done = { step, event, state };
+    if (onStep) await callbacks.call('onStep', () => onStep(done));
+  }
+}
+
+function isAborted(signal: AbortSignal | undefined): boolean {
+  return signal?.aborted ?? false;
+}
+
+/** At most so long at a time: a clock that was set, or a laptop that slept, is noticed. */
+const LONGEST_TIMER_MS = 60_000;
+
+async function waitByTimer(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  const timer = sleep(Math.min(Math.max(ms, 1), LONGEST_TIMER_MS), undefined, { signal });
+  await timer.catch((error: unknown) => {
+    if (!signal?.aborted) throw error;
+  });
+}

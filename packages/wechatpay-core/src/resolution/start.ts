@@ -1,0 +1,84 @@
+import { WechatPayRequestError } from '../errors.js';
+import { findUnknownProperty } from '../known-properties.js';
+import { identifyOrder, REVOKE_NOT_BEFORE_MS } from '../reverse.js';
+import { checkPolicy, POLICY_NAMES, type SettlePolicy } from './policy.js';
+import type { SettleOrder, SettleState } from './state.js';
+
+/** The order to settle. */
+export interface SettleRequest extends SettleOrder {
+  /** When quick pay was called, or the order created otherwise: by the client's clock. */
+  readonly orderCreatedAt: Date;
+  /** What it should cost, in the currency's minor unit. Where another amount turns out paid, it needs attention. */
+  readonly totalFee?: number | undefined;
+  /** ISO 4217: the currency that it should be paid in. Where an answer leaves `fee_type` out, it counts as this one. */
+  readonly currency?: string | undefined;
+}
+
+const NAMES = ['outTradeNo', 'subMerchantId', 'subAppId', 'orderCreatedAt', 'totalFee', 'currency'];
+
+/**
+ * The state before the first step.
+ *
+ * @param order what to settle, and when it was created, by the clock that the other functions are given.
+ * @param deadline milliseconds since 1970.
+ * @throws {WechatPayRequestError} an order, a deadline or a policy that is invalid.
+ */
+export function startSettlement(
+  order: SettleRequest,
+  deadline: number,
+  policy: Partial<SettlePolicy> = {},
+): SettleState {
+  if (Object(order) !== order) throw new WechatPayRequestError('order', 'is missing; give the order to settle.');
+  if ('kind' in order || 'version' in order) {
+    throw new WechatPayRequestError('order', 'is a state; go on from it by resumeSettlement.');
+  }
+  const unknown = findUnknownProperty(order, NAMES) ?? findUnknownProperty(policy, POLICY_NAMES);
+  if (unknown) throw new WechatPayRequestError(unknown.name, unknown.problem);
+  const { outTradeNo, subMerchantId, subAppId, orderCreatedAt, totalFee, currency } = order;
+  identifyOrder({ outTradeNo, subMerchantId, subAppId }); // throws where it is none
+  assertAmount(totalFee, currency);
+  assertTime('deadline', deadline);
+  const createdAt = timeOf('orderCreatedAt', orderCreatedAt);
+  const rules = checkPolicy(policy);
+  const facts = {
+    version: 2,
+    order: { outTradeNo, ...(subMerchantId && { subMerchantId }), ...(subAppId && { subAppId }) },
+    orderCreatedAt: createdAt,
+    ...(totalFee !== undefined && { totalFee }),
+    ...(currency !== undefined && { currency }),
+    policy: rules,
+    deadline,
+    sent: { reverse: false },
+  } as const;
+  return rules.ifPaid === 'keep'
+    ? { ...facts, kind: 'asking', at: createdAt + rules.firstQueryMs }
+    : {
+        ...facts,
+        kind: 'checking',
+        at: createdAt,
+        attempts: 0,
+        notBefore: createdAt + REVOKE_NOT_BEFORE_MS,
+        isReversed: false,
+      };
+}
+
+/** @throws {WechatPayRequestError} an amount or a currency that no order can have. */
+export function assertAmount(totalFee: unknown, currency: unknown): void {
+  if (totalFee !== undefined && (!Number.isSafeInteger(totalFee) || (totalFee as number) < 1)) {
+    throw new WechatPayRequestError('totalFee', "must be a whole number of the currency's minor unit, 1 or more.");
+  }
+  if (currency !== undefined && !(typeof currency === 'string' && /^[A-Z]{3}$/.test(currency))) {
+    throw new WechatPayRequestError('currency', "must be three capital letters of ISO 4217, as in 'HKD'.");
+  }
+}
+
+/** @throws {WechatPayRequestError} what is no time in milliseconds since 1970. */
+export function assertTime(field: string, value: unknown): void {
+  if (!Number.isFinite(value)) throw new WechatPayRequestError(field, 'must be a valid time.');
+}
+
+/** @throws {WechatPayRequestError} what is no valid Date. */
+export function timeOf(field: string, value: unknown): number {
+  if (value instanceof Date && !Number.isNaN(value.getTime())) return value.getTime();
+  throw new WechatPayRequestError(field, 'must be a valid Date.');
+}

@@ -1,0 +1,186 @@
+import type { Advice, Outcome, WechatPayError } from '../errors.js';
+import type { TradeState } from '../query-order.js';
+import type { SettlePolicy } from './policy.js';
+
+/** The order to settle, as the operations name it. */
+export interface SettleOrder {
+  readonly outTradeNo: string;
+  readonly subMerchantId?: string;
+  readonly subAppId?: string;
+}
+
+/** What was paid, as a verified answer said it. */
+export interface SettlePayment {
+  readonly transactionId?: string;
+  /** In the minor unit of `currency`. */
+  readonly totalFee?: number;
+  /** ISO 4217. */
+  readonly currency?: string;
+}
+
+/** A {@link WechatPayError} as plain JSON. */
+export interface SettleError {
+  readonly code: WechatPayError['code'];
+  readonly outcome: Outcome;
+  readonly message: string;
+  readonly errorCode?: string;
+  readonly advice?: Advice;
+  readonly recall?: boolean;
+}
+
+/** What a person has to know who decides about an order's money. Amounts are in the minor unit of the order's currency. */
+export interface SettleAmounts {
+  /** What the order should cost. */
+  readonly expected?: Pick<SettlePayment, 'totalFee' | 'currency'>;
+  /** What a verified answer said was paid. */
+  readonly paid?: SettlePayment;
+  /** What was refunded or is on its way back, whoever asked for it. */
+  readonly refunded?: number;
+  /** What is left at the merchant. */
+  readonly remaining?: number;
+}
+
+/**
+ * How an order ended.
+ *
+ * - `paid`: the customer paid, and the money is kept.
+ * - `revoked`: whatever was paid was given back, and nothing can be paid any more; a query has proven it.
+ * - `closed`: not paid, and nothing can be paid any more. `found` is false where the gateway never knew the order.
+ * - `refunded`: paid, then refunded in full; Query Refund has proven it. `outRefundNo` where the refund is this settlement's.
+ * - `refund-required`: paid, and Revoke Order cannot give it back: refund it; `amounts.remaining` where a part is refunded already.
+ * - `needs-attention`: a person has to decide: a setting or a parameter is wrong, or another amount is paid (`amounts`).
+ * - `unresolved`: the time was up, or the caller aborted. Whether the order is paid is not known; settle on from the state.
+ */
+export type SettleOutcome =
+  | { readonly kind: 'paid'; readonly payment: SettlePayment }
+  | { readonly kind: 'revoked' }
+  | { readonly kind: 'closed'; readonly found: boolean }
+  | { readonly kind: 'refunded'; readonly outRefundNo?: string; readonly refundId?: string }
+  | { readonly kind: 'refund-required'; readonly payment: SettlePayment; readonly amounts?: SettleAmounts }
+  | { readonly kind: 'needs-attention'; readonly error: SettleError; readonly amounts?: SettleAmounts }
+  | { readonly kind: 'unresolved'; readonly error?: SettleError };
+
+/** What is known of an order whatever its state. */
+export interface SettleFacts {
+  readonly version: 2;
+  readonly order: SettleOrder;
+  readonly orderCreatedAt: number;
+  /** What the order should cost; another amount or currency paid needs attention. */
+  readonly totalFee?: number;
+  readonly currency?: string;
+  readonly policy: SettlePolicy;
+  /** No step begins at this time or later. */
+  readonly deadline: number;
+  /**
+   * What may have reached WeChat Pay of this order. An order of which a reverse may have is no longer kept, even where it turns
+   * out paid; a refund that may have is only repeated with the same amount.
+   */
+  readonly sent: { readonly reverse: boolean; readonly refundFee?: number };
+  /** A verified answer told of this payment, and it is not what the order should cost. */
+  readonly doubt?: SettlePayment;
+  /** The last verified `trade_state`, and the last failure; they inform. */
+  readonly tradeState?: TradeState;
+  readonly lastError?: SettleError;
+}
+
+/** Queries, as long as the customer may be paying. Nothing is decided: the order is kept where it turns out paid. */
+export interface Asking extends SettleFacts {
+  readonly kind: 'asking';
+  /** When the query is due. */
+  readonly at: number;
+  /** Queries in a row that were sent and brought no answer to be trusted: how many, and when the first and the last failed. */
+  readonly unclear?: { readonly count: number; readonly since: number; readonly last: number };
+}
+
+/** A reverse is decided and due. */
+export interface Reversing extends SettleFacts {
+  readonly kind: 'reversing';
+  readonly at: number;
+  /** Reverses and refunds so far: each waits longer. */
+  readonly attempts: number;
+}
+
+/** A reverse is decided, and perhaps made; a query says whether another is needed. */
+export interface Checking extends SettleFacts {
+  readonly kind: 'checking';
+  readonly at: number;
+  readonly attempts: number;
+  /** The next reverse is not sent before. */
+  readonly notBefore: number;
+  /** Revoke Order said that it is done; it is proven once a query says so, since that page's answer names no order. */
+  readonly isReversed: boolean;
+  /** The last reverse was refused, signed, without a word about trying again. */
+  readonly refusal?: SettleError;
+}
+
+/** Too late to reverse: a query says whether there is anything to refund. */
+export interface Expired extends SettleFacts {
+  readonly kind: 'expired';
+  readonly at: number;
+  readonly attempts: number;
+}
+
+/** A refund is decided and due. */
+export interface Refunding extends SettleFacts {
+  readonly kind: 'refunding';
+  readonly at: number;
+  readonly attempts: number;
+  readonly payment: SettlePayment & { readonly totalFee: number };
+  readonly refundFee: number;
+}
+
+/** Something was refunded, by this settlement or by another: Query Refund says how much, and whether it has arrived. */
+export interface CheckingRefunds extends SettleFacts {
+  readonly kind: 'checking-refunds';
+  readonly at: number;
+  readonly attempts: number;
+  readonly payment?: SettlePayment;
+}
+
+export interface Ended extends SettleFacts {
+  readonly kind: 'ended';
+  readonly outcome: SettleOutcome;
+}
+
+/** Where a settlement stands: plain JSON, to be stored after each step and before the next. */
+export type SettleState = Asking | Reversing | Checking | Expired | Refunding | CheckingRefunds | Ended;
+
+export type SettleStep =
+  | { readonly kind: 'wait'; readonly until: number }
+  | { readonly kind: 'query' }
+  | { readonly kind: 'reverse' }
+  | {
+      readonly kind: 'refund';
+      readonly outRefundNo: string;
+      readonly refundFee: number;
+      readonly payment: SettlePayment & { readonly totalFee: number };
+    }
+  | { readonly kind: 'query-refunds'; readonly outRefundNo: string }
+  | { readonly kind: 'done'; readonly outcome: SettleOutcome };
+
+/** A step that makes a call. */
+export type SettleCall = SettleStep & { readonly kind: 'query' | 'reverse' | 'refund' | 'query-refunds' };
+
+/** What a step brought: a verified answer, or an error. */
+export type SettleEvent =
+  | { readonly kind: 'queried'; readonly tradeState: TradeState; readonly payment?: SettlePayment }
+  | { readonly kind: 'reversed'; readonly recall: boolean }
+  | { readonly kind: 'refund-accepted'; readonly refundId?: string }
+  | {
+      readonly kind: 'refunds-queried';
+      /** What the order costs, as Query Refund said it. */
+      readonly totalFee?: number;
+      /** Refunds that have arrived, and such as are on their way. */
+      readonly refunded: number;
+      readonly pending: number;
+      /** How this settlement's own refund stands; absent where there is none. */
+      readonly own?: { readonly refundStatus: string; readonly refundId?: string };
+    }
+  | { readonly kind: 'failed'; readonly step: SettleCall['kind']; readonly error: SettleError };
+
+/** When an event came, by the client's clock; `jitter`, 0 to 1, spreads retries so that many orders do not come in step. */
+export interface Moment {
+  readonly now: number;
+  /** @default 0.5 */
+  readonly jitter?: number;
+}

@@ -1,0 +1,141 @@
+import { WechatPayRequestError } from '../errors.js';
+import { identifyOrder, REVOKE_NOT_BEFORE_MS } from '../reverse.js';
+import { factsOf, givesBack } from './build.js';
+import { checkPolicy, DEFAULT_SETTLE_POLICY, type SettlePolicy } from './policy.js';
+import { assertAmount, assertTime } from './start.js';
+import type { Checking, SettleFacts, SettleOutcome, SettleState } from './state.js';
+import { isVersion1, upgradeVersion1 } from './version-1.js';
+
+/**
+ * A state as it was stored, checked before it moves money: another version wrote it, or another hand. States of earlier versions
+ * are brought to this one, and rules that a policy did not have yet take their defaults.
+ *
+ * @throws {WechatPayRequestError} what is no state, or one of a later version.
+ */
+export function readState(stored: unknown): SettleState {
+  const given = Object(stored) as Partial<SettleState> & Record<string, unknown>;
+  const state = (isVersion1(given) ? upgradeVersion1(given) : given);
+  const wrong = Object.entries(RULES).find(([name, isRight]) => !isRight(state[name], state))?.[0];
+  if (wrong !== undefined) {
+    throw new WechatPayRequestError(
+      'state',
+      `is not a state that this version of wechatpay-core can read: ${wrong} is invalid. Start again from the order.`,
+    );
+  }
+  const { order, policy, totalFee, currency } = state as unknown as SettleState;
+  const { outTradeNo, subMerchantId, subAppId } = order;
+  identifyOrder({ outTradeNo, subMerchantId, subAppId });
+  assertAmount(totalFee, currency);
+  return { ...(state as unknown as SettleState), policy: checkPolicy({ ...DEFAULT_SETTLE_POLICY, ...policy }) };
+}
+
+const isTime = (value: unknown): boolean => Number.isFinite(value);
+const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
+const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null;
+
+const KINDS: Readonly<Record<SettleState['kind'], readonly string[]>> = {
+  asking: ['at'],
+  reversing: ['at', 'attempts'],
+  checking: ['at', 'attempts', 'notBefore', 'isReversed'],
+  expired: ['at', 'attempts'],
+  refunding: ['at', 'attempts', 'payment', 'refundFee'],
+  'checking-refunds': ['at', 'attempts'],
+  ended: ['outcome'],
+};
+
+const FIELDS: Readonly<Record<string, (value: unknown) => boolean>> = {
+  at: isTime,
+  attempts: isCount,
+  notBefore: isTime,
+  isReversed: (value) => typeof value === 'boolean',
+  payment: (value) => isObject(value) && isCount((value as { totalFee?: unknown }).totalFee),
+  refundFee: isCount,
+  outcome: (value) => isObject(value) && typeof (value as { kind?: unknown }).kind === 'string',
+};
+
+const RULES: Readonly<Record<string, (value: unknown, state: Record<string, unknown>) => boolean>> = {
+  version: (value) => value === 2,
+  order: isObject,
+  orderCreatedAt: isTime,
+  policy: isObject,
+  deadline: isTime,
+  sent: (value) => isObject(value) && typeof (value as { reverse?: unknown }).reverse === 'boolean',
+  kind: (value, state) => {
+    const names = Object.hasOwn(KINDS, String(value)) ? KINDS[value as SettleState['kind']] : undefined;
+    return names?.every((name) => FIELDS[name]?.(state[name])) ?? false;
+  },
+};
+
+/**
+ * A state from a store whose last step may have been taken without a word of it: the order is asked for before anything is done.
+ * What a driver that delivers at least once begins with.
+ *
+ * @throws {WechatPayRequestError} what is no state, or one of a later version.
+ */
+export function askFirst(stored: SettleState): SettleState {
+  const state = readState(stored);
+  switch (state.kind) {
+    case 'reversing':
+      return checkingAgain(state, state.at);
+    case 'refunding': {
+      const { at, attempts, refundFee } = state;
+      return { ...factsOf(state), sent: { ...state.sent, refundFee }, kind: 'expired', at, attempts };
+    }
+    default:
+      return state;
+  }
+}
+
+/**
+ * A settlement that stopped without an end, to be gone on with: `unresolved`, `needs-attention` or `refund-required`, once its cause
+ * is fixed or a refund was made elsewhere. Also one that ended `paid`, or `closed` because it was never found, where the policy
+ * is to revoke it now. The order is asked for first. A reverse that may have been sent stands.
+ *
+ * @param deadline milliseconds since 1970.
+ * @param policy what is to be otherwise from now on, as in `{ refundWhenExpired: true }`.
+ * @throws {WechatPayRequestError} a state that has an end, or is invalid; a policy that is invalid.
+ */
+export function reopenSettlement(
+  stored: SettleState,
+  now: number,
+  deadline: number,
+  policy: Partial<SettlePolicy> = {},
+): SettleState {
+  const before = askFirst(stored);
+  assertTime('deadline', deadline);
+  assertTime('now', now);
+  const rules = checkPolicy(policy, before.policy);
+  const outcome = before.kind === 'ended' ? before.outcome : undefined;
+  if (outcome && !isStopped(outcome) && !(mayBePaid(outcome) && rules.ifPaid === 'revoke')) {
+    throw new WechatPayRequestError('state', `has an end: the order is ${outcome.kind}.`);
+  }
+  const { doubt: _, ...facts } = factsOf(before);
+  const open: SettleFacts = { ...facts, policy: rules, deadline };
+  if (before.kind === 'checking-refunds' || before.kind === 'expired') return { ...before, ...open, at: now };
+  if (before.kind === 'ended' && open.sent.refundFee !== undefined)
+    return { ...open, kind: 'expired', at: now, attempts: 0 };
+  return givesBack(open)
+    ? checkingAgain({ ...before, ...open }, now)
+    : { ...open, kind: 'asking', at: now };
+}
+
+/** As {@link reopenSettlement} judges it: stopped, but without an end. */
+export function isStopped({ kind }: SettleOutcome): boolean {
+  return kind === 'needs-attention' || kind === 'refund-required' || kind === 'unresolved';
+}
+
+function mayBePaid(outcome: SettleOutcome): boolean {
+  return outcome.kind === 'paid' || (outcome.kind === 'closed' && !outcome.found);
+}
+
+/** A reverse is decided, and may have been sent where it was due: a query first. */
+function checkingAgain(state: SettleState, at: number): Checking {
+  const sent = { ...state.sent, reverse: state.sent.reverse || state.kind === 'reversing' };
+  const attempts = 'attempts' in state ? state.attempts : 0;
+  const notBefore =
+    state.kind === 'checking'
+      ? state.notBefore
+      : Math.max(state.orderCreatedAt + REVOKE_NOT_BEFORE_MS, state.kind === 'reversing' ? state.at : 0);
+  const isReversed = state.kind === 'checking' && state.isReversed;
+  return { ...factsOf(state), sent, kind: 'checking', at, attempts, notBefore, isReversed };
+}
