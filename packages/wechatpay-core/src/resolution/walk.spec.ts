@@ -1,0 +1,325 @@
+import assert from 'node:assert/strict';
+import { expect, it } from 'vitest';
+import {
+  advance,
+  askFirst,
+  DEFAULT_SETTLE_POLICY,
+  nextStep,
+  readState,
+  startSettlement,
+  type SettleCall,
+  type SettleError,
+  type SettleEvent,
+  type SettlePolicy,
+  type SettleState,
+} from '../index.js';
+
+// Every state that the machine can reach, under every kind of answer, crash and delay, up to a horizon: the laws hold in each.
+// Time is abstracted to the bounds that the rules know: 5, 15 and 45 s, the 7 days, the deadline.
+
+const SECOND = 1000;
+const DAY = 24 * 60 * 60 * SECOND;
+const CREATED = 0;
+/** Of the first minute and a half each step is followed, then the first minute after the 7 days. */
+const HORIZONS = [62 * SECOND, 7 * DAY + 62 * SECOND] as const;
+const DEADLINE = 8 * DAY;
+const MAX_ATTEMPTS = 2;
+const TOTAL_FEE = 100;
+
+/** What the walker itself remembers of the way to a state: it judges by this, and by nothing that the machine says. */
+interface Way {
+  /** A reverse, or a refund of so much, may have reached the gateway. */
+  readonly reverseSent: boolean;
+  readonly refundSent: number | undefined;
+  /** A verified answer said that it is paid, whatever the amount. */
+  readonly paidSeen: boolean;
+  /** The last query of the order: what it said, and how many in a row were unclear since when. */
+  readonly last: 'none' | 'paid' | 'unpaid' | 'absent' | 'unclear' | 'nobody-asked' | 'ended';
+  readonly unclear: number;
+  readonly unclearSince: number;
+  /** Revoke Order was answered, signed: refused, or done. */
+  readonly answered: boolean;
+}
+
+interface Node {
+  readonly state: SettleState;
+  readonly now: number;
+  readonly way: Way;
+}
+
+const error = (
+  code: SettleError['code'],
+  outcome: SettleError['outcome'],
+  rest: Partial<SettleError> = {},
+): SettleError => ({
+  code,
+  outcome,
+  message: '',
+  ...rest,
+});
+const SIGNED = 'WECHATPAY_BUSINESS_FAIL';
+const unsent = error('WECHATPAY_CONNECTION', 'not-sent');
+const unclear = error('WECHATPAY_TIMEOUT', 'unknown');
+const throttled = error(SIGNED, 'rejected', { errorCode: 'FREQUENCY_LIMITED', advice: 'retry-later' });
+const throttledUnsigned = error('WECHATPAY_GATEWAY_FAIL', 'unknown', { advice: 'retry-later' });
+const wrong = error(SIGNED, 'rejected', { errorCode: 'PARAM_ERROR', advice: 'fix-request' });
+const absent = (errorCode: string): SettleError => error(SIGNED, 'rejected', { errorCode, advice: 'fix-request' });
+const paid = (totalFee?: number, currency?: string): SettleEvent => ({
+  kind: 'queried',
+  tradeState: 'SUCCESS',
+  payment: { ...(totalFee !== undefined && { totalFee }), ...(currency !== undefined && { currency }) },
+});
+const refunds = (refunded: number, pending: number, refundStatus?: string): SettleEvent => ({
+  kind: 'refunds-queried',
+  totalFee: TOTAL_FEE,
+  refunded,
+  pending,
+  ...(refundStatus !== undefined && { own: { refundStatus } }),
+});
+const failures = (step: SettleCall['kind'], errors: readonly SettleError[]): SettleEvent[] =>
+  errors.map((one) => ({ kind: 'failed', step, error: one }));
+
+/** Every kind of answer to each call. */
+const ANSWERS: Readonly<Record<SettleCall['kind'], readonly SettleEvent[]>> = {
+  query: [
+    paid(TOTAL_FEE, 'HKD'),
+    paid(1, 'HKD'),
+    paid(TOTAL_FEE, 'CNY'),
+    paid(),
+    ...(['NOTPAY', 'PAYERROR', 'CLOSED', 'REVOKED', 'REFUND'] as const).map((tradeState): SettleEvent => ({
+      kind: 'queried',
+      tradeState,
+      payment: {},
+    })),
+    ...failures('query', [unsent, unclear, throttled, throttledUnsigned, wrong, absent('ORDERNOTEXIST')]),
+  ],
+  reverse: [
+    { kind: 'reversed', recall: false },
+    { kind: 'reversed', recall: true },
+    ...failures('reverse', [
+      unsent,
+      unclear,
+      wrong,
+      throttledUnsigned,
+      error(SIGNED, 'unknown', { errorCode: 'SYSTEMERROR', advice: 'query-order', recall: true }),
+      error(SIGNED, 'rejected', { errorCode: 'USERPAYING', advice: 'retry-later' }),
+      error(SIGNED, 'rejected', { errorCode: 'REVERSE_EXPIRE', advice: 'refund' }),
+      error(SIGNED, 'unknown', { errorCode: 'NEVER_HEARD_OF', advice: 'query-order' }),
+    ]),
+  ],
+  refund: [{ kind: 'refund-accepted' }, ...failures('refund', [unsent, unclear, throttled, wrong])],
+  'query-refunds': [
+    refunds(TOTAL_FEE, 0),
+    refunds(TOTAL_FEE, 0, 'SUCCESS'),
+    refunds(0, TOTAL_FEE, 'PROCESSING'),
+    refunds(1, 0),
+    refunds(0, 0),
+    refunds(0, 0, 'CHANGE'),
+    ...failures('query-refunds', [unclear, wrong, absent('REFUNDNOTEXIST')]),
+  ],
+};
+
+/** A call that is answered takes no time, one that is not takes all that it may. */
+const TIMEOUT_MS = 15 * SECOND;
+
+function remember(way: Way, step: SettleCall, event: SettleEvent, now: number): Way {
+  const wasSent = !(event.kind === 'failed' && event.error.outcome === 'not-sent');
+  if (step.kind === 'reverse') {
+    const answered =
+      way.answered || event.kind === 'reversed' || (event.kind === 'failed' && event.error.code === SIGNED);
+    return { ...way, reverseSent: way.reverseSent || wasSent, answered };
+  }
+  if (step.kind === 'refund') return { ...way, refundSent: wasSent ? step.refundFee : way.refundSent };
+  if (step.kind !== 'query') return way;
+  const last = meaningOf(event);
+  const isUnclear = last === 'unclear';
+  return {
+    ...way,
+    last,
+    paidSeen: way.paidSeen || last === 'paid',
+    unclear: isUnclear ? way.unclear + 1 : last === 'nobody-asked' ? way.unclear : 0,
+    unclearSince: isUnclear && way.unclear === 0 ? now : way.unclearSince,
+  };
+}
+
+function meaningOf(event: SettleEvent): Way['last'] {
+  if (event.kind === 'queried') {
+    if (event.tradeState === 'SUCCESS') return 'paid';
+    return ['NOTPAY', 'PAYERROR'].includes(event.tradeState) ? 'unpaid' : 'ended';
+  }
+  if (event.kind !== 'failed') return 'ended';
+  if (event.error.errorCode === 'ORDERNOTEXIST') return 'absent';
+  return event.error === unclear ? 'unclear' : 'nobody-asked';
+}
+
+/** The laws of a step that is about to be taken. */
+function assertMaySend({ state, now, way }: Node, step: SettleCall): void {
+  const { policy } = state;
+  if (step.kind === 'reverse') {
+    assert(now >= CREATED + 15 * SECOND);
+    assert(now <= CREATED + 7 * DAY);
+    // What was seen paid is not undone, unless a reverse may be under way.
+    if (policy.ifPaid === 'keep' && !way.reverseSent) assert(!way.paidSeen);
+  }
+  if (step.kind === 'refund') {
+    assert(policy.refundWhenExpired);
+    assert(policy.ifPaid === 'revoke' || way.reverseSent || way.refundSent !== undefined);
+    if (way.refundSent !== undefined) assert.equal(step.refundFee, way.refundSent);
+    assert(step.refundFee <= step.payment.totalFee);
+  }
+}
+
+/** A reverse is decided by a verified answer, or by unclear ones by their rule: never upon throttling. */
+function assertMayDecide(before: SettleState, { state, now, way }: Node): void {
+  if (before.kind !== 'asking' || state.kind !== 'reversing') return;
+  const byUnclear = way.unclear >= 3 && now - way.unclearSince >= 15 * SECOND;
+  assert(way.last === 'unpaid' || way.last === 'absent' || byUnclear);
+}
+
+/** The laws of an end: who says it, says it upon a verified answer that proves it. */
+function assertEnd({ state, now, way }: Node, event: SettleEvent): void {
+  if (state.kind !== 'ended') return;
+  const { outcome, policy } = state;
+  switch (outcome.kind) {
+    case 'paid':
+      assert.equal(policy.ifPaid, 'keep');
+      assert(!way.reverseSent);
+      assert.equal(way.refundSent, undefined);
+      if (policy.ifAmountDiffers === 'accept') expect(event).toMatchObject({ tradeState: 'SUCCESS' });
+      else expect(event).toEqual(paid(TOTAL_FEE, 'HKD'));
+      break;
+    case 'revoked':
+      expect(event).toMatchObject({ kind: 'queried', tradeState: 'REVOKED' });
+      break;
+    case 'closed':
+      if (outcome.found) {
+        expect(event).toMatchObject({ kind: 'queried', tradeState: 'CLOSED' });
+      } else {
+        expect(event).toMatchObject({ kind: 'failed', error: { errorCode: 'ORDERNOTEXIST' } });
+        assert(now >= CREATED + 45 * SECOND);
+        assert(way.answered || way.reverseSent || now > CREATED + 7 * DAY);
+      }
+      break;
+    case 'refunded':
+      expect(event).toMatchObject({ kind: 'refunds-queried', refunded: TOTAL_FEE });
+      break;
+    case 'refund-required':
+      assert(policy.ifPaid === 'revoke' || way.reverseSent || way.refundSent !== undefined);
+      break;
+    case 'needs-attention':
+      break;
+    case 'unresolved':
+      throw new Error('Only the time being up is unresolved.');
+  }
+}
+
+/** Where the horizon is: between its two stretches nothing new happens. */
+function isInside({ state, now }: Node): boolean {
+  const [first, second] = HORIZONS;
+  const isNear = now <= first || (now > 7 * DAY && now <= second);
+  return isNear && !('attempts' in state && state.attempts > MAX_ATTEMPTS);
+}
+
+function* following(node: Node): Generator<Node> {
+  const { state, now, way } = node;
+  const step = nextStep(state, now);
+  // The process dies, and another goes on from what was stored: perhaps the call was made all the same.
+  const restarted = askFirst(JSON.parse(JSON.stringify(state)) as SettleState);
+  const first = nextStep(restarted, Math.max(now, 'at' in restarted ? restarted.at : 0));
+  assert(['query', 'query-refunds', 'done'].includes(first.kind));
+  if (step.kind === 'done') return;
+  const crashed = {
+    ...way,
+    reverseSent: way.reverseSent || state.kind === 'reversing',
+    refundSent: state.kind === 'refunding' ? state.refundFee : way.refundSent,
+  };
+  if (restarted !== state && state.kind !== restarted.kind) yield { state: restarted, now, way: crashed };
+  if (step.kind === 'wait') {
+    assert(step.until > now);
+    yield { ...node, now: step.until };
+    if (now < 7 * DAY) yield { ...node, now: 7 * DAY + SECOND }; // nobody worked on it for a week
+    return;
+  }
+  assertMaySend(node, step);
+  for (const event of ANSWERS[step.kind]) {
+    const later = now + (event.kind === 'failed' && event.error === unclear ? TIMEOUT_MS : 0);
+    const after = { state: advance(state, event, { now: later }), now: later };
+    const next: Node = { ...after, way: remember(way, step, event, later) };
+    assertMayDecide(state, next);
+    assertEnd(next, event);
+    yield next;
+  }
+}
+
+/**
+ * What leads anywhere from here. Errors inform, and times that are over are over: without them, states that behave alike are one.
+ */
+function keyOf({ state, now, way }: Node): string {
+  const left = (time: number): number => Math.max(0, time - now);
+  const age = (time: number): number => Math.min(15 * SECOND, now - time);
+  const { sent, doubt } = state;
+  const parts: unknown[] = [state.kind, now, sent, doubt !== undefined];
+  if (state.kind === 'ended') parts.push(state.outcome.kind);
+  else parts.push(left(state.at));
+  if ('attempts' in state) parts.push(state.attempts);
+  if (state.kind === 'checking') parts.push(left(state.notBefore), state.isReversed, state.refusal?.outcome);
+  if (state.kind === 'refunding') parts.push(state.refundFee);
+  if (state.kind === 'asking' && state.unclear) {
+    parts.push(Math.min(3, state.unclear.count), age(state.unclear.since), now - state.unclear.last);
+  }
+  const { last, paidSeen, answered, reverseSent, refundSent } = way;
+  parts.push(last, paidSeen, answered, reverseSent, refundSent, Math.min(3, way.unclear), age(way.unclearSince));
+  return JSON.stringify(parts);
+}
+
+function walk(policy: Partial<SettlePolicy>): { states: number; edges: number; ends: Set<string> } {
+  const order = { outTradeNo: '1', orderCreatedAt: new Date(CREATED), totalFee: TOTAL_FEE, currency: 'HKD' };
+  const way: Way = {
+    reverseSent: false,
+    refundSent: undefined,
+    paidSeen: false,
+    last: 'none',
+    unclear: 0,
+    unclearSince: 0,
+    answered: false,
+  };
+  let frontier: Node[] = [{ state: startSettlement(order, DEADLINE, policy), now: CREATED, way }];
+  const seen = new Set(frontier.map(keyOf));
+  const ends = new Set<string>();
+  let edges = 0;
+  while (frontier.length > 0) {
+    const found: Node[] = [];
+    for (const node of frontier) {
+      for (const next of following(node)) {
+        edges += 1;
+        const key = keyOf(next);
+        if (seen.has(key)) continue;
+        seen.add(key);
+        if (next.state.kind === 'ended') ends.add(next.state.outcome.kind);
+        else if (isInside(next)) found.push(next);
+      }
+    }
+    frontier = found;
+  }
+  return { states: seen.size, edges, ends };
+}
+
+const POLICIES: readonly [name: string, policy: Partial<SettlePolicy>, atLeast: number][] = [
+  ['keep', {}, 1],
+  ['keep, whatever the amount', { ifAmountDiffers: 'accept' }, 1],
+  ['give back', { ifPaid: 'revoke' }, 1],
+  ['give back, refund what is too old', { ifPaid: 'revoke', refundWhenExpired: true }, 1],
+  ['keep, refund what is too old', { refundWhenExpired: true }, 1],
+];
+
+it.each(POLICIES)('the laws hold in every reachable state: %s', { timeout: 120_000 }, (name, policy, atLeast) => {
+  const { states, edges, ends } = walk({ ...DEFAULT_SETTLE_POLICY, ...policy });
+  console.log(`${name}: ${states} states, ${edges} edges, ends: ${[...ends].sort().join(', ')}`);
+  expect(states).toBeGreaterThanOrEqual(atLeast);
+});
+
+it('an end by the deadline, and a state that reads itself, from every kind of state', () => {
+  const state = startSettlement({ outTradeNo: '1', orderCreatedAt: new Date(CREATED) }, 90 * SECOND);
+  expect(nextStep(state, 90 * SECOND)).toMatchObject({ kind: 'done', outcome: { kind: 'unresolved' } });
+  expect(readState(state)).toEqual(state);
+});
