@@ -20,7 +20,8 @@ export function classify(step: SettleCall['kind'], error: SettleError): Failure 
   switch (step) {
     case 'query':
     case 'query-refunds':
-      if (error.errorCode === 'ORDERNOTEXIST' || error.errorCode === 'REFUNDNOTEXIST') return 'absent';
+      // Each page has its own code; that of the other says nothing here.
+      if (error.errorCode === (step === 'query' ? 'ORDERNOTEXIST' : 'REFUNDNOTEXIST')) return 'absent';
       if (isWrong) return 'wrong';
       return isUnsent || isThrottled(error) ? 'nobody-asked' : 'unclear';
     case 'reverse':
