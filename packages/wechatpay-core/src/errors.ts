@@ -1,4 +1,5 @@
 import { brand, hasBrand } from './brand.js';
+import { escaped, quoted } from './untrusted-text.js';
 
 /**
  * Might the money have moved?
@@ -93,7 +94,7 @@ export class WechatPayConfigError extends WechatPayError {
   readonly field: string;
 
   constructor(field: string, problem: string, cause?: unknown) {
-    super(`${field}: ${problem}`, 'not-sent', cause);
+    super(`${escaped(field, 64)}: ${problem}`, 'not-sent', cause);
     this.field = field;
   }
 }
@@ -111,7 +112,7 @@ export class WechatPayRequestError extends WechatPayError {
     problem: string,
     { advice = 'fix-request', cause }: { advice?: Advice; cause?: unknown } = {},
   ) {
-    super(`${field}: ${problem}`, 'not-sent', cause);
+    super(`${escaped(field, 64)}: ${problem}`, 'not-sent', cause);
     this.field = field;
     this.advice = advice;
   }
@@ -235,8 +236,8 @@ export function describeCall<E extends WechatPayError>(error: E, operation: stri
   const { message, stack } = error; // the stack holds a copy of the message, made now at the latest
   const name = order.transactionId ?? order.outTradeNo;
   // A plain number as it is; any other as JSON, so that a line break in it does not break a log's lines.
-  const quoted = name === undefined || /^[\x21-\x7e]+$/.test(name) ? name : JSON.stringify(name);
-  error.message = `${operation}${quoted === undefined ? '' : ` of order ${quoted}`}: ${message}`;
+  const shown = name === undefined || /^[\x21-\x7e]+$/.test(name) ? name : quoted(name);
+  error.message = `${operation}${shown === undefined ? '' : ` of order ${shown}`}: ${message}`;
   if (stack !== undefined) error.stack = stack.replace(message, () => error.message);
   return Object.assign(error, { order });
 }

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { answering } from '../test/answering.js';
 import { decode, queryOrder, quickPay } from './index.js';
 
-const PURCHASE = { outTradeNo: '1', body: 'tea', totalFee: 1, authCode: '12', spbillCreateIp: '::1' };
+const PURCHASE = { outTradeNo: '1', body: 'tea', totalFee: 1, authCode: '120061098828009406', spbillCreateIp: '::1' };
 
 it('a time survives the way to the wire and back, to the second', async () => {
   const time = fc.date({
@@ -17,7 +17,7 @@ it('a time survives the way to the wire and back, to the second', async () => {
       await quickPay(client, { ...PURCHASE, timeStart: date });
       const { time_start: text = '' } = decode(requests[0]!.body);
       expect(text).toMatch(/^\d{14}$/);
-      const answer = answering({ trade_state: 'SUCCESS', time_end: text });
+      const answer = answering({ trade_state: 'SUCCESS', transaction_id: '42', out_trade_no: '1', time_end: text });
       const { paidAt } = await queryOrder(answer.client, { outTradeNo: '1' });
       expect(paidAt!.getTime()).toBe(Math.floor(date.getTime() / 1000) * 1000);
     }),

@@ -13,7 +13,6 @@ export {
   type CallEvent,
   type CallOptions,
   type Operation,
-  type VerifiedReply,
 } from './client.js';
 export { DEFAULT_BASE_URL, validateConfig, type WechatPayConfig } from './config.js';
 export {
@@ -34,6 +33,7 @@ export {
   type Outcome,
   type WechatPayErrorCode,
 } from './errors.js';
+export { type VerifiedReply } from './reply.js';
 export {
   exchangeRate,
   REVERSE,
@@ -45,6 +45,7 @@ export {
   type ReverseRequest,
   type ReverseResult,
 } from './reverse.js';
+export { type Properties } from './given.js';
 export { findUnknownProperty, nearestName } from './known-properties.js';
 export type { CallbackError } from './resolution/callbacks.js';
 export { advance } from './resolution/advance.js';
@@ -88,6 +89,7 @@ export {
   type QueryRefundRequest,
   type QueryRefundResult,
   type RefundDetail,
+  type RefundStatus,
 } from './query-refund.js';
 export { queryAllRefunds, type AllRefunds } from './query-all-refunds.js';
 export { QUICK_PAY, quickPay, type QuickPayRequest, type QuickPayResult } from './quick-pay.js';

@@ -1,6 +1,6 @@
-import type { VerifiedReply } from './client.js';
-import { fromFields, indexedFrom, numbersFrom, timesFrom } from './fields.js';
 import type { ErrorCodes } from './errors.js';
+import type { VerifiedReply } from './reply.js';
+import type { ReplyReader } from './reply-reader.js';
 
 // What Submit Quick Pay, Query Order and the refunds have in common.
 
@@ -10,8 +10,16 @@ export interface ReplyBase {
   readonly merchantId: string;
   readonly subAppId?: string;
   readonly subMerchantId?: string;
-  /** Every verified field of the reply by its wire name, without `sign`; also those that no page lists. */
+  /**
+   * Every verified field of the reply by its wire name, without `sign`; also those that no page lists, and those that are
+   * `unreadable`.
+   */
   readonly raw: Readonly<Record<string, string>>;
+  /**
+   * The wire names of fields that only inform (a time, a coupon, a settlement amount) and have no documented form: they are
+   * left out above, and stay in `raw`. Absent where there is none. What decides about money is never among them.
+   */
+  readonly unreadable?: readonly string[];
 }
 
 /** A coupon that paid a part of an order. */
@@ -58,21 +66,20 @@ export interface Payment {
   readonly paidAt?: Date;
 }
 
-export function replyBase(reply: VerifiedReply): ReplyBase {
+export function replyBase(reply: VerifiedReply, reader: ReplyReader): ReplyBase {
   return {
     appId: reply.appid ?? '',
     merchantId: reply.mch_id ?? '',
-    ...fromFields(reply, { subAppId: 'sub_appid', subMerchantId: 'sub_mch_id' }),
+    ...reader.texts({ subAppId: 'sub_appid', subMerchantId: 'sub_mch_id' }),
     raw: reply,
   };
 }
 
-export function paymentFrom(reply: VerifiedReply): Payment {
+export function paymentFrom(reader: ReplyReader): Payment {
   return {
-    ...fromFields(reply, {
+    ...reader.texts({
       transactionId: 'transaction_id',
       outTradeNo: 'out_trade_no',
-      currency: 'fee_type',
       cashCurrency: 'cash_fee_type',
       rate: 'rate',
       openId: 'openid',
@@ -83,26 +90,27 @@ export function paymentFrom(reply: VerifiedReply): Payment {
       attach: 'attach',
       promotionDetail: 'promotion_detail',
     }),
-    ...numbersFrom(reply, {
+    ...reader.numbers({
       totalFee: 'total_fee',
       settlementTotalFee: 'settlement_total_fee',
       couponFee: 'coupon_fee',
       cashFee: 'cash_fee',
     }),
-    ...timesFrom(reply, { paidAt: 'time_end' }),
-    ...(reply.is_subscribe && { isSubscribed: reply.is_subscribe === 'Y' }),
-    coupons: couponsFrom(reply, ['coupon_id', 'coupon_type', 'coupon_fee']),
+    ...reader.currencies({ currency: 'fee_type' }),
+    ...reader.times({ paidAt: 'time_end' }),
+    ...reader.flags({ isSubscribed: 'is_subscribe' }),
+    coupons: couponsFrom(reader, ['coupon_id', 'coupon_type', 'coupon_fee']),
   };
 }
 
 /** Coupons by the three names of their fields, in that order: number, type, amount. */
 export function couponsFrom(
-  reply: Readonly<Record<string, string>>,
+  reader: ReplyReader,
   [id, type, fee]: readonly [string, string, string],
 ): readonly Coupon[] {
-  return indexedFrom(reply, [id, type, fee]).map((fields) => ({
-    ...fromFields(fields, { couponId: id, couponType: type }),
-    ...numbersFrom(fields, { couponFee: fee }),
+  return Array.from({ length: reader.count([id, type, fee]) }, (_, index) => ({
+    ...reader.texts({ couponId: `${id}_${index}`, couponType: `${type}_${index}` }),
+    ...reader.numbers({ couponFee: `${fee}_${index}` }),
   }));
 }
 

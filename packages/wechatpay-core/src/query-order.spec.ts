@@ -47,16 +47,22 @@ describe('at the sandbox', () => {
     ['user-paying', 'USERPAYING'],
     ['closed', 'CLOSED'],
     ['revoked', 'REVOKED'],
-  ] as const)(
-    'an order that is %s is %s, by either number, without a client certificate',
-    async (state, tradeState) => {
-      const { outTradeNo, transactionId } = sandbox.orders.create({ state });
-      await expect(queryOrder(client, { outTradeNo })).resolves.toMatchObject({ tradeState });
-      await expect(queryOrder(client, { transactionId })).resolves.toMatchObject({ tradeState });
-      expect(sandbox.requests.at(-1)).toMatchObject({ path: '/pay/orderquery' });
-      expect(sandbox.requests.at(-1)).not.toHaveProperty('clientCertificate');
-    },
-  );
+  ] as const)('an order that is %s is %s, without a client certificate', async (state, tradeState) => {
+    const { outTradeNo, transactionId } = sandbox.orders.create({ state });
+    await expect(queryOrder(client, { outTradeNo })).resolves.toMatchObject({ tradeState });
+    await expect(queryOrder(client, { outTradeNo, transactionId })).resolves.toMatchObject({ tradeState });
+    const byTransactionId = queryOrder(client, { transactionId });
+    if (state === 'paid') {
+      await expect(byTransactionId).resolves.toMatchObject({ tradeState });
+    } else {
+      // Such a reply does not say which order it is about.
+      const error = await failure(byTransactionId);
+      expect(error).toMatchObject({ code: 'WECHATPAY_MALFORMED_RESPONSE', outcome: 'unknown' });
+      expect((error as Error).message).toContain('Query by outTradeNo');
+    }
+    expect(sandbox.requests.at(-1)).toMatchObject({ path: '/pay/orderquery' });
+    expect(sandbox.requests.at(-1)).not.toHaveProperty('clientCertificate');
+  });
 
   it('an order that is not there is a signed refusal', async () => {
     const error = await failure(queryOrder(client, { outTradeNo: 'nobody-has-this' }));
@@ -95,27 +101,60 @@ it('reads every documented field', async () => {
 });
 
 test.each([
-  ['an undocumented state', { trade_state: 'PAID' }, /no documented trade_state/],
-  ['no state', { trade_state: '' }, /no documented trade_state/],
-  ['an amount that is none', { total_fee: '8.88' }, /total_fee is no whole number/],
-  ['a negative amount', { total_fee: '-1' }, /total_fee is no whole number/],
-  ['an amount beyond what a number holds', { total_fee: '9007199254740993' }, /total_fee is no whole number/],
-  ['a time that is none', { time_end: '20141331170043' }, /time_end is no time/],
-  ['a time with more behind it', { time_end: '201411111700431' }, /time_end is no time/],
-  ['a time with more before it', { time_end: '120141111170043' }, /time_end is no time/],
-  ['a word for a time', { time_end: 'yesterday' }, /time_end is no time/],
+  ['an undocumented state', { trade_state: 'PAID' }, /trade_state is "PAID", which is no documented value/],
+  [
+    'a hostile state',
+    { trade_state: `\u202E${'x'.repeat(99)}` },
+    /trade_state is "\\u202ex{25}…", which is no documented value/,
+  ],
+  ['no state', { trade_state: '' }, /has no trade_state/],
+  ['an amount that is none', { total_fee: '8.88' }, /total_fee is "8.88", which is no whole number/],
+  ['a negative amount', { total_fee: '-1' }, /total_fee is "-1", which is no whole number/],
+  ['an amount beyond what a number holds', { total_fee: '9007199254740993' }, /total_fee is "9007199254740993"/],
   [
     'a word for an amount',
     { total_fee: 'x1' },
-    /total_fee is no whole number. Its outcome is unknown: query the order/,
+    /total_fee is "x1", which is no whole number. Its outcome is unknown: query the order/,
   ],
-  ['an amount with a word behind it', { cash_fee: '1x' }, /cash_fee is no whole number/],
-  ['a day that is none', { time_end: '20150229170043' }, /time_end is no time/],
+  ['a currency in small letters', { fee_type: 'hkd' }, /fee_type is "hkd", which is no currency/],
+  ['no order number', { out_trade_no: '' }, /has no out_trade_no, so that it may be about another order/],
+  [
+    'no transaction_id of a paid order',
+    { transaction_id: '' },
+    /has no transaction_id, so that it may be about another/,
+  ],
+  ['another order number', { out_trade_no: '2' }, /about another out_trade_no/],
 ])('%s is no answer: the outcome is unknown', async (_, change, message) => {
   const { client } = answering({ ...PAID, ...change });
   const error = await failure(queryOrder(client, ORDER));
   expect(error).toMatchObject({ code: 'WECHATPAY_MALFORMED_RESPONSE', outcome: 'unknown' });
   expect((error as Error).message).toMatch(message);
+});
+
+test.each([
+  ['a time in ISO form', { time_end: '2014-11-11T17:00:43+08:00' }, ['time_end']],
+  ['a month that is none', { time_end: '20141331170043' }, ['time_end']],
+  ['a day that is none', { time_end: '20150229170043' }, ['time_end']],
+  ['a time with more behind it', { time_end: '201411111700431' }, ['time_end']],
+  ['a time with more before it', { time_end: '120141111170043' }, ['time_end']],
+  ['a word for a time', { time_end: 'yesterday' }, ['time_end']],
+  ['coupons with decimals', { coupon_fee: '1.00', coupon_fee_0: '0.60' }, ['coupon_fee', 'coupon_fee_0']],
+  [
+    'a settlement amount with a word',
+    { settlement_total_fee: 'x', cash_fee: '1x' },
+    ['settlement_total_fee', 'cash_fee'],
+  ],
+  ['neither Y nor N', { is_subscribe: 'maybe' }, ['is_subscribe']],
+])('%s decides nothing: it is left out and named', async (_, change, unreadable) => {
+  const { client } = answering({ ...PAID, ...change });
+  const result = await queryOrder(client, ORDER);
+  expect(result).toMatchObject({ tradeState: 'SUCCESS', totalFee: 888, currency: 'HKD', unreadable, raw: change });
+  expect(Object.values(result)).not.toContain(NaN);
+  if ('time_end' in change) expect(result).not.toHaveProperty('paidAt');
+});
+
+it('a reply whose fields can all be read names none', async () => {
+  expect(await queryOrder(answering(PAID).client, ORDER)).not.toHaveProperty('unreadable');
 });
 
 test.each(Object.entries(QUERY_ORDER.errorCodes))('%s is told as its row says', async (errorCode, row) => {

@@ -1,8 +1,11 @@
-import type { CallOptions, Operation, VerifiedReply, WechatPayClient } from './client.js';
+import { callThrough, type CallOptions, type Operation, type WechatPayClient } from './client.js';
+import { assertIdentified } from './deciding.js';
 import { WechatPayResponseError } from './errors.js';
-import { fromFields } from './fields.js';
 import { paymentFrom, replyBase, REQUEST_ERROR_CODES, row, type Payment, type ReplyBase } from './payment.js';
-import { identifyOrder, type OrderRequest } from './reverse.js';
+import type { VerifiedReply } from './reply.js';
+import { ReplyReader } from './reply-reader.js';
+import { identifyOrder, ORDER_PROPERTIES, type OrderRequest } from './reverse.js';
+import type { Fields } from './sign.js';
 
 /** The order to ask for. */
 export type QueryOrderRequest = OrderRequest;
@@ -30,6 +33,7 @@ export interface QueryOrderResult extends ReplyBase, Payment {
 export const QUERY_ORDER: Operation<QueryOrderRequest, QueryOrderResult> = {
   name: 'Query Order',
   path: '/pay/orderquery',
+  properties: ORDER_PROPERTIES,
   toFields: identifyOrder,
   toResult,
   errorCodes: {
@@ -44,11 +48,12 @@ export const QUERY_ORDER: Operation<QueryOrderRequest, QueryOrderResult> = {
 /**
  * Asks how an order stands. Shows no client certificate.
  *
- * @param request at least one of `transactionId`, `outTradeNo` (at most 32 characters each); WeChat Pay prefers the first.
+ * @param request at least one of `transactionId`, `outTradeNo` (at most 32 characters each); WeChat Pay prefers the first. Give
+ *   `outTradeNo`: of an order that is not paid, the reply names no `transaction_id`, and by that alone it is not believed.
  * @returns the verified answer; the order's state is `tradeState`.
  * @throws {WechatPayRequestError} a request that must not be sent; nothing was sent.
  * @throws {WechatPayBusinessError} a signed refusal, as `ORDERNOTEXIST`.
- * @throws {WechatPayResponseError} an answer with a state that is not documented, among others.
+ * @throws {WechatPayResponseError} an answer with a state that is not documented, or that does not name the order, among others.
  * @throws {WechatPayTransportError | WechatPayGatewayError | WechatPaySignatureError} no answer that can be trusted.
  * @see https://pay.weixin.qq.com/doc/global/v2/en/4013658530
  */
@@ -57,18 +62,28 @@ export async function queryOrder(
   request: QueryOrderRequest,
   options?: CallOptions,
 ): Promise<QueryOrderResult> {
-  return client.call(QUERY_ORDER, request, options);
+  return callThrough(client, QUERY_ORDER, request, options);
 }
 
-function toResult(reply: VerifiedReply): QueryOrderResult {
-  const tradeState = TRADE_STATES.find((state) => state === reply.trade_state);
+function toResult(reply: VerifiedReply, sent: Fields): QueryOrderResult {
+  const reader = new ReplyReader(reply);
+  const { tradeState } = reader.choices({ tradeState: 'trade_state' }, TRADE_STATES);
   if (tradeState === undefined) {
-    throw new WechatPayResponseError('the reply has no documented trade_state: how the order stands is unknown.');
+    throw new WechatPayResponseError('the reply has no trade_state: how the order stands is unknown. Query it again.');
+  }
+  assertIdentified(reply, tradeState === 'SUCCESS' ? ['out_trade_no', 'transaction_id'] : ['out_trade_no']);
+  // The page returns transaction_id of a paid order alone. Any other cannot be told from another merchant order by it.
+  if (!sent.out_trade_no && !reply.transaction_id) {
+    throw new WechatPayResponseError(
+      'the reply has no transaction_id, so that it may be about another order: WeChat Pay gives it of paid orders only. ' +
+        'Query by outTradeNo.',
+    );
   }
   return {
-    ...replyBase(reply),
-    ...paymentFrom(reply),
+    ...replyBase(reply, reader),
+    ...paymentFrom(reader),
     tradeState,
-    ...fromFields(reply, { tradeStateDescription: 'trade_state_desc' }),
+    ...reader.texts({ tradeStateDescription: 'trade_state_desc' }),
+    ...reader.unreadable,
   };
 }

@@ -1,7 +1,10 @@
-import type { CallOptions, Operation, VerifiedReply, WechatPayClient } from './client.js';
+import { callThrough, type CallOptions, type Operation, type WechatPayClient } from './client.js';
+import { assertIdentified } from './deciding.js';
 import { WechatPayRequestError, WechatPayResponseError } from './errors.js';
-import { fromFields, indexedFrom, numbersFrom, timesFrom, toFields, type FieldMap } from './fields.js';
+import { propertiesOf, toFields, type FieldMap } from './fields.js';
 import { couponsFrom, replyBase, REQUEST_ERROR_CODES, row, type Coupon, type ReplyBase } from './payment.js';
+import type { VerifiedReply } from './reply.js';
+import { ReplyReader } from './reply-reader.js';
 import type { Fields } from './sign.js';
 
 /** Which refunds: those of an order, or one. Where several are given, WeChat Pay goes by the first of this list. */
@@ -20,6 +23,17 @@ export interface QueryRefundRequest {
   readonly subAppId?: string | undefined;
 }
 
+/**
+ * How a refund stands.
+ *
+ * - `SUCCESS`: the customer has the money. `PROCESSING`: on its way.
+ * - `REFUNDCLOSE`, and the older `FAIL`: it failed; nothing was given back.
+ * - `CHANGE`: the customer's account is gone; give the money back by other means.
+ */
+export type RefundStatus = (typeof REFUND_STATUSES)[number];
+
+const REFUND_STATUSES = ['SUCCESS', 'PROCESSING', 'REFUNDCLOSE', 'CHANGE', 'FAIL'] as const;
+
 /** How one refund stands. Amounts are in the minor unit of the order's currency. */
 export interface RefundDetail {
   readonly refundId?: string;
@@ -30,8 +44,7 @@ export interface RefundDetail {
   readonly settlementRefundFee?: number;
   readonly couponRefundFee?: number;
   readonly coupons: readonly Coupon[];
-  /** `SUCCESS`, `PROCESSING`, `REFUNDCLOSE`, `CHANGE` (send it again by hand), or the older `FAIL`; others may come. */
-  readonly refundStatus?: string;
+  readonly refundStatus?: RefundStatus;
   readonly refundAccount?: string;
   /** `refund_recv_accout`, so spelled: where the money goes. */
   readonly refundReceivingAccount?: string;
@@ -70,6 +83,7 @@ const REQUEST: FieldMap<keyof QueryRefundRequest> = {
 export const QUERY_REFUND: Operation<QueryRefundRequest, QueryRefundResult> = {
   name: 'Query Refund',
   path: '/pay/refundquery',
+  properties: propertiesOf(REQUEST),
   toFields: toQueryRefundFields,
   toResult,
   errorCodes: {
@@ -96,7 +110,7 @@ export async function queryRefund(
   request: QueryRefundRequest,
   options?: CallOptions,
 ): Promise<QueryRefundResult> {
-  return client.call(QUERY_REFUND, request, options);
+  return callThrough(client, QUERY_REFUND, request, options);
 }
 
 function toQueryRefundFields(request: QueryRefundRequest): Fields {
@@ -121,44 +135,61 @@ const INDEXED = [
   'refund_success_time',
 ];
 
-function toResult(reply: VerifiedReply): QueryRefundResult {
-  const refunds = indexedFrom(reply, INDEXED).map((fields, index) => ({
-    ...fromFields(fields, {
-      refundId: 'refund_id',
-      outRefundNo: 'out_refund_no',
-      refundChannel: 'refund_channel',
-      refundStatus: 'refund_status',
-      refundAccount: 'refund_account',
-      refundReceivingAccount: 'refund_recv_accout',
-    }),
-    ...numbersFrom(fields, {
-      refundFee: 'refund_fee',
-      settlementRefundFee: 'settlement_refund_fee',
-      couponRefundFee: 'coupon_refund_fee',
-    }),
-    ...timesFrom(fields, { succeededAt: 'refund_success_time' }),
-    coupons: couponsFrom(reply, [`coupon_refund_id_${index}`, `coupon_type_${index}`, `coupon_refund_fee_${index}`]),
-  }));
-  const { refundCount = refunds.length, ...numbers } = numbersFrom(reply, {
+function toResult(reply: VerifiedReply, sent: Fields): QueryRefundResult {
+  const reader = new ReplyReader(reply);
+  const listed = reader.count(INDEXED);
+  const { refundCount = listed, totalRefundCount } = reader.numbers({
     refundCount: 'refund_count',
     totalRefundCount: 'total_refund_count',
-    totalFee: 'total_fee',
-    settlementTotalFee: 'settlement_total_fee',
-    cashFee: 'cash_fee',
   });
-  if (refundCount !== refunds.length) {
-    throw new WechatPayResponseError(`the reply tells of ${refunds.length} refunds, and its refund_count is another.`);
+  if (refundCount !== listed) {
+    throw unbelievable(`lists ${listed} refunds, and its refund_count is ${refundCount}`);
   }
+  assertIdentified(reply, ['transaction_id', 'out_trade_no']);
+  // WeChat Pay goes by the first that was asked for: of that refund alone may the reply tell.
+  const asked = ['refund_id', 'out_refund_no'].find((name) => sent[name]);
+  if (asked !== undefined) assertIdentified(reply, [`${asked}_0`]);
+  const refunds = Array.from({ length: listed }, (_, index) => {
+    if (asked !== undefined && reply[`${asked}_${index}`] !== sent[asked])
+      throw unbelievable(`is about another ${asked}`);
+    return refundFrom(reply, reader, index);
+  });
+  // Each counts once: a sum over them says how much was given back.
+  if (new Set(refunds.map(({ refundId }) => refundId)).size < listed) throw unbelievable('lists a refund twice');
   return {
-    ...replyBase(reply),
-    ...fromFields(reply, {
-      transactionId: 'transaction_id',
-      outTradeNo: 'out_trade_no',
-      currency: 'fee_type',
-      rate: 'rate',
-    }),
-    ...numbers,
+    ...replyBase(reply, reader),
+    ...reader.texts({ transactionId: 'transaction_id', outTradeNo: 'out_trade_no', rate: 'rate' }),
+    ...reader.currencies({ currency: 'fee_type' }),
+    ...reader.numbers({ totalFee: 'total_fee', settlementTotalFee: 'settlement_total_fee', cashFee: 'cash_fee' }),
     refundCount,
+    ...(totalRefundCount !== undefined && { totalRefundCount }),
     refunds,
+    ...reader.unreadable,
   };
+}
+
+function refundFrom(reply: VerifiedReply, reader: ReplyReader, index: number): RefundDetail {
+  const nth = (name: string): string => `${name}_${index}`;
+  assertIdentified(reply, [nth('refund_id'), nth('out_refund_no')]);
+  return {
+    ...reader.texts({
+      refundId: nth('refund_id'),
+      outRefundNo: nth('out_refund_no'),
+      refundChannel: nth('refund_channel'),
+      refundAccount: nth('refund_account'),
+      refundReceivingAccount: nth('refund_recv_accout'),
+    }),
+    ...reader.choices({ refundStatus: nth('refund_status') }, REFUND_STATUSES),
+    ...reader.numbers({
+      refundFee: nth('refund_fee'),
+      settlementRefundFee: nth('settlement_refund_fee'),
+      couponRefundFee: nth('coupon_refund_fee'),
+    }),
+    ...reader.times({ succeededAt: nth('refund_success_time') }),
+    coupons: couponsFrom(reader, [nth('coupon_refund_id'), nth('coupon_type'), nth('coupon_refund_fee')]),
+  };
+}
+
+function unbelievable(problem: string): WechatPayResponseError {
+  return new WechatPayResponseError(`the reply ${problem}. How the refunds stand is unknown: query again.`);
 }

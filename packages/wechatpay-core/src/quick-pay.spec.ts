@@ -128,12 +128,65 @@ test.each<[field: string, change: Record<string, unknown>, message: RegExp]>([
   ['timeExpire', { timeExpire: new Date(8.64e15) }, /valid Date/],
   ['timeStart', { timeStart: new Date('1969-12-31T15:59:59Z') }, /valid Date/],
   ['totalFee', { totalFee: -1 }, /1 or more/],
+  ['currency', { currency: 'hkd' }, /three capital letters of ISO 4217, as in HKD; this one is "hkd"/],
+  ['currency', { currency: 'HKDX' }, /three capital letters/],
+  ['currency', { currency: 344 }, /three capital letters/],
+  ['currency', { currency: 'x'.repeat(5000) }, /this one is "x{15}…"/],
+  ['detail', { detail: '<![CDATA[{"mcc":"5812"}]]>' }, /wrapped in CDATA; give the text itself/],
+  ['attach', { attach: '\n<![CDATA[x' }, /wrapped in CDATA/],
+  ['subMchId', { subMchId: '1900000202' }, /is unknown.*Did you mean subMerchantId\?/],
+  ['fee_type', { fee_type: 'HKD' }, /is unknown.*Did you mean currency\?/],
+  ['authCode', { authCode: '' }, /18 digits that begin with 1: it is empty/],
+  ['authCode', { authCode: ' \r\n' }, /it is empty/],
+  ['authCode', { authCode: '12006109882800940' }, /it has 17 characters and begins with "12"/],
+  ['authCode', { authCode: '120061098828009406120061098828009406' }, /it has 36 characters/],
+  ['authCode', { authCode: '280061098828009406' }, /begins with "28". Scan the customer's code again/],
+  ['authCode', { authCode: 'https://wx.example/p' }, /it has 20 characters and begins with "ht"/],
+  ['authCode', { authCode: '1200610988 28009406' }, /no payment code/],
+  ['authCode', { authCode: '１２0061098828009406' }, /no payment code/],
 ])('refuses a wrong %s before anything is sent: %j', async (field, change, message) => {
   const { client, requests } = answering(PAID);
   const error = await failure(quickPay(client, { ...PURCHASE, ...change }));
   expect(error).toMatchObject({ code: 'WECHATPAY_INVALID_REQUEST', outcome: 'not-sent', field });
   expect((error as Error).message).toMatch(message);
   expect(requests).toEqual([]);
+});
+
+it.each(['\r\n', '\t', '\0', ' ', '\u0003', '\uFEFF', '\u3000'])(
+  'a scanner may end, or begin, the code with %j',
+  async (space) => {
+    const { client, requests } = answering(PAID);
+    await quickPay(client, { ...PURCHASE, authCode: `${space}${PURCHASE.authCode}${space}${space}` });
+    expect(decode(requests[0]!.body).auth_code).toBe(PURCHASE.authCode);
+  },
+);
+
+it.each(['10', '11', '12', '13', '14', '15'])('takes a code that begins with %s', async (prefix) => {
+  const { client, requests } = answering(PAID);
+  await quickPay(client, { ...PURCHASE, authCode: `${prefix}0061098828009406` });
+  expect(requests).toHaveLength(1);
+});
+
+it('a code that is refused is to be scanned again, and no message holds all of it', async () => {
+  const authCode = '28006109882800940';
+  const error = await failure(quickPay(answering(PAID).client, { ...PURCHASE, authCode }));
+  expect(error).toMatchObject({ advice: 'scan-again', outcome: 'not-sent' });
+  expect(JSON.stringify(error)).not.toContain(authCode.slice(2));
+});
+
+it('what only informs is left out and named where it cannot be read', async () => {
+  const { client } = answering({ ...PAID, time_end: '2014-11-11T17:00:43Z', coupon_fee: '1.00' });
+  const result = await quickPay(client, PURCHASE);
+  expect(result).toMatchObject({ totalFee: 888, currency: 'HKD', unreadable: ['coupon_fee', 'time_end'] });
+  expect(result).not.toHaveProperty('paidAt');
+});
+
+test.each([
+  ['total_fee', '8.88'],
+  ['fee_type', 'hkd'],
+])('a %s of %s decides, and cannot be read: unknown', async (name, value) => {
+  const error = await failure(quickPay(answering({ ...PAID, [name]: value }).client, PURCHASE));
+  expect(error).toMatchObject({ code: 'WECHATPAY_MALFORMED_RESPONSE', outcome: 'unknown' });
 });
 
 test.each([

@@ -1,8 +1,12 @@
-import type { CallOptions, Operation, VerifiedReply, WechatPayClient } from './client.js';
-import { WechatPayResponseError } from './errors.js';
-import { toFields, type FieldMap } from './fields.js';
+import { callThrough, type CallOptions, type Operation, type WechatPayClient } from './client.js';
+import { assertIdentified } from './deciding.js';
+import { WechatPayRequestError } from './errors.js';
+import { propertiesOf, toFields, type FieldMap } from './fields.js';
 import { paymentFrom, replyBase, REQUEST_ERROR_CODES, row, type Payment, type ReplyBase } from './payment.js';
+import type { VerifiedReply } from './reply.js';
+import { ReplyReader } from './reply-reader.js';
 import type { Fields } from './sign.js';
+import { quoted } from './untrusted-text.js';
 
 /** A payment by a code that the customer shows. */
 export interface QuickPayRequest {
@@ -14,7 +18,10 @@ export interface QuickPayRequest {
   readonly totalFee: number;
   /** `fee_type`: ISO 4217, as in `HKD`. Give it: what holds without it is not documented everywhere. */
   readonly currency?: string | undefined;
-  /** `auth_code`: the digits that the cashier scanned; at most 128 characters. */
+  /**
+   * `auth_code`: the payment code that the cashier scanned, 18 digits. White space around it, as a scanner's line end, is
+   * removed; what is no payment code is refused before anything is sent.
+   */
   readonly authCode: string;
   /** `spbill_create_ip`: the terminal's IP address, version 4 or 6. */
   readonly spbillCreateIp: string;
@@ -51,7 +58,7 @@ const REQUEST: FieldMap<keyof QuickPayRequest> = {
   outTradeNo: ['out_trade_no', 32],
   body: ['body', 128],
   totalFee: ['total_fee', 'amount'],
-  currency: ['fee_type', 16],
+  currency: ['fee_type', 'currency'],
   authCode: ['auth_code', 128],
   spbillCreateIp: ['spbill_create_ip', 64],
   version: ['version', 32],
@@ -71,6 +78,7 @@ const REQUEST: FieldMap<keyof QuickPayRequest> = {
 export const QUICK_PAY: Operation<QuickPayRequest, QuickPayResult> = {
   name: 'Submit Quick Pay',
   path: '/pay/micropay',
+  properties: propertiesOf(REQUEST),
   toFields: toQuickPayFields,
   toResult,
   errorCodes: {
@@ -123,21 +131,40 @@ export async function quickPay(
   request: QuickPayRequest,
   options?: CallOptions,
 ): Promise<QuickPayResult> {
-  return client.call(QUICK_PAY, request, options);
+  return callThrough(client, QUICK_PAY, request, options);
 }
 
 function toQuickPayFields(request: QuickPayRequest): Fields {
-  const fields = toFields(request, REQUEST, ['outTradeNo', 'body', 'totalFee', 'authCode', 'spbillCreateIp']);
+  const authCode = paymentCode(request.authCode);
+  const fields = toFields({ ...request, authCode }, REQUEST, [
+    'outTradeNo',
+    'body',
+    'totalFee',
+    'authCode',
+    'spbillCreateIp',
+  ]);
   return { version: '1.0', ...fields };
 }
 
+// Documented are 18 digits that begin with 10 to 15. The second digit is left to the gateway: 15 came later than 10 to 14.
+// A code can be charged for a minute: no message holds all of it.
+function paymentCode(scanned: unknown): unknown {
+  if (typeof scanned !== 'string') return scanned; // refused as what it is
+  // A scanner ends a code with a line end, a tab or a NUL.
+  const code = scanned.replace(/^[\s\p{Cc}\p{Cf}]+|[\s\p{Cc}\p{Cf}]+$/gu, '');
+  if (/^1[0-9]{17}$/.test(code)) return code;
+  const given =
+    code === '' ? 'it is empty' : `it has ${code.length} characters and begins with ${quoted(code.slice(0, 2))}`;
+  throw new WechatPayRequestError(
+    'authCode',
+    `is no payment code of WeChat Pay, which is 18 digits that begin with 1: ${given}. Scan the customer's code again.`,
+    { advice: 'scan-again' },
+  );
+}
+
 function toResult(reply: VerifiedReply): QuickPayResult {
-  const payment = paymentFrom(reply);
-  const { transactionId, outTradeNo } = payment;
-  if (transactionId === undefined || outTradeNo === undefined) {
-    throw new WechatPayResponseError(
-      'the reply lacks transaction_id or out_trade_no, which a payment has. Its outcome is unknown: query the order.',
-    );
-  }
-  return { ...replyBase(reply), ...payment, transactionId, outTradeNo };
+  assertIdentified(reply, ['transaction_id', 'out_trade_no']);
+  const { transaction_id: transactionId = '', out_trade_no: outTradeNo = '' } = reply;
+  const reader = new ReplyReader(reply);
+  return { ...replyBase(reply, reader), ...paymentFrom(reader), transactionId, outTradeNo, ...reader.unreadable };
 }

@@ -13,7 +13,14 @@ import {
 } from './index.js';
 
 const REQUEST: RefundRequest = { outTradeNo: '1', outRefundNo: 'R1', totalFee: 888, refundFee: 88 };
-const ACCEPTED = { out_trade_no: '1', out_refund_no: 'R1', refund_id: '50000', refund_fee: '88', total_fee: '888' };
+const ACCEPTED = {
+  transaction_id: '42',
+  out_trade_no: '1',
+  out_refund_no: 'R1',
+  refund_id: '50000',
+  refund_fee: '88',
+  total_fee: '888',
+};
 
 describe('at the sandbox', () => {
   let sandbox: Sandbox;
@@ -85,7 +92,6 @@ it('sends every documented parameter of a refund', async () => {
 it('reads every documented field of a refund', async () => {
   const { client } = answering({
     ...ACCEPTED,
-    transaction_id: '42',
     settlement_refund_fee: '80',
     settlement_total_fee: '800',
     fee_type: 'HKD',
@@ -128,6 +134,9 @@ test.each<[field: string, change: Record<string, unknown>, message: RegExp]>([
   ['refundFee', { refundFee: 889 }, /more than totalFee/],
   ['refundFee', { refundFee: 0 }, /1 or more/],
   ['totalFee', { totalFee: Number.NaN }, /whole number/],
+  ['refundCurrency', { refundCurrency: 'hkd' }, /three capital letters of ISO 4217, as in HKD; this one is "hkd"/],
+  ['refundCurency', { refundCurency: 'HKD' }, /is unknown.*Did you mean refundCurrency/],
+  ['refundDescription', { refundDescription: '<![CDATA[tea]]>' }, /wrapped in CDATA/],
 ])('refuses a wrong %s before anything is sent: %j', async (field, change, message) => {
   const { client, requests } = answering(ACCEPTED);
   const error = await failure(refund(client, { ...REQUEST, ...change }));
@@ -139,7 +148,14 @@ test.each<[field: string, change: Record<string, unknown>, message: RegExp]>([
 test.each([
   ['without refund_id', { refund_id: '' }],
   ['without out_refund_no', { out_refund_no: '' }],
+  ['without transaction_id', { transaction_id: '' }],
+  ['without out_trade_no', { out_trade_no: '' }],
   ['about another refund', { out_refund_no: 'R2' }],
+  ['about another order', { out_trade_no: '2' }],
+  ['of another amount', { refund_fee: '87' }],
+  ['of an amount that is none', { refund_fee: '0.88' }],
+  ['of an order amount that is none', { total_fee: '8.88' }],
+  ['in a currency that is none', { fee_type: 'dollars' }],
 ])('a success %s is no answer: unknown', async (_, change) => {
   const error = await failure(refund(answering({ ...ACCEPTED, ...change }).client, REQUEST));
   expect(error).toMatchObject({ code: 'WECHATPAY_MALFORMED_RESPONSE', outcome: 'unknown' });
@@ -154,8 +170,29 @@ test.each([
   expect(await failure(call)).toMatchObject({ errorCode, outcome: row.outcome, advice: row.advice });
 });
 
+it('the pool that pays refunds fills with the next sales: NOTENOUGH is for later, with the same number', async () => {
+  const { client } = answering({ result_code: 'FAIL', err_code: 'NOTENOUGH' });
+  const error = await failure(refund(client, REQUEST));
+  expect(error).toMatchObject({ outcome: 'rejected', advice: 'retry-later' });
+  expect((error as Error).message).toContain('Call again later with the same outRefundNo');
+});
+
+it('amounts that only inform are left out and named where they cannot be read', async () => {
+  const { client } = answering({
+    ...ACCEPTED,
+    cash_refund_fee: '0.65',
+    settlement_refund_fee: 'x',
+    coupon_refund_fee: '1.0',
+  });
+  await expect(refund(client, REQUEST)).resolves.toMatchObject({
+    refundFee: 88,
+    unreadable: ['settlement_refund_fee', 'cash_refund_fee', 'coupon_refund_fee'],
+  });
+});
+
 describe('queryRefund', () => {
   const LIST = {
+    transaction_id: '42',
     out_trade_no: '1',
     refund_count: '2',
     total_refund_count: '12',
@@ -168,6 +205,7 @@ describe('queryRefund', () => {
     coupon_refund_id_0_0: '10000',
     coupon_refund_fee_0_0: '8',
     coupon_type_0_0: 'CASH',
+    out_refund_no_1: 'R2',
     refund_id_1: '50001',
     refund_status_1: 'PROCESSING',
   };
@@ -185,7 +223,7 @@ describe('queryRefund', () => {
         succeededAt: new Date('2016-07-25T15:26:26+08:00'),
         coupons: [{ couponId: '10000', couponType: 'CASH', couponFee: 8 }],
       },
-      { refundId: '50001', refundStatus: 'PROCESSING', coupons: [] },
+      { refundId: '50001', outRefundNo: 'R2', refundStatus: 'PROCESSING', coupons: [] },
     ]);
   });
 
@@ -196,6 +234,64 @@ describe('queryRefund', () => {
       expect(error).toMatchObject({ code: 'WECHATPAY_MALFORMED_RESPONSE' });
     },
   );
+
+  const ONE = {
+    transaction_id: '42',
+    out_trade_no: '1',
+    refund_count: '1',
+    out_refund_no_0: 'R1',
+    refund_id_0: '50000',
+    refund_fee_0: '88',
+    refund_status_0: 'SUCCESS',
+  };
+  it.each<[what: string, request: QueryRefundRequest, change: Record<string, string>, message: RegExp]>([
+    ['another refund', { outRefundNo: 'R1' }, { out_refund_no_0: 'R2' }, /about another out_refund_no/],
+    ['another refund_id', { refundId: '50000' }, { refund_id_0: '50001' }, /about another refund_id/],
+    [
+      'one refund more than was asked for',
+      { outRefundNo: 'R1' },
+      { refund_count: '2', out_refund_no_1: 'R2', refund_id_1: '50001' },
+      /about another out_refund_no/,
+    ],
+    ['another order', { outTradeNo: '1' }, { out_trade_no: '2' }, /about another out_trade_no/],
+    ['an order without number', { outTradeNo: '1' }, { out_trade_no: '' }, /has no out_trade_no/],
+    ['an order without transaction_id', { transactionId: '42' }, { transaction_id: '' }, /has no transaction_id/],
+    ['a refund without its number', { outTradeNo: '1' }, { out_refund_no_0: '' }, /has no out_refund_no_0/],
+    ['no refund at all', { outRefundNo: 'R1' }, { refund_count: '1', out_refund_no_0: '' }, /has no out_refund_no_0/],
+    [
+      'one refund twice',
+      { outTradeNo: '1' },
+      { refund_count: '2', out_refund_no_1: 'R1', refund_id_1: '50000' },
+      /lists a refund twice/,
+    ],
+    [
+      'a state that is none',
+      { outTradeNo: '1' },
+      { refund_status_0: 'DONE' },
+      /refund_status_0 is "DONE", which is no doc/,
+    ],
+    [
+      'an amount that is none',
+      { outTradeNo: '1' },
+      { refund_fee_0: '0.88' },
+      /refund_fee_0 is "0.88", which is no whole/,
+    ],
+    ['a total that is none', { outTradeNo: '1' }, { total_refund_count: 'one' }, /total_refund_count is "one"/],
+  ])('a reply about %s is no answer', async (_, request, change, message) => {
+    const error = await failure(queryRefund(answering({ ...ONE, ...change }).client, request));
+    expect(error).toMatchObject({ code: 'WECHATPAY_MALFORMED_RESPONSE', outcome: 'unknown' });
+    expect((error as Error).message).toMatch(message);
+  });
+
+  it('what only informs is left out and named where it cannot be read', async () => {
+    const change = { refund_success_time_0: '2016-07-25T15:26:26Z', coupon_refund_fee_0: '1.00', cash_fee: 'x' };
+    const { client } = answering({ ...ONE, ...change });
+    const { refunds, unreadable } = await queryRefund(client, { outRefundNo: 'R1' });
+    expect(refunds).toEqual([
+      { refundId: '50000', outRefundNo: 'R1', refundFee: 88, refundStatus: 'SUCCESS', coupons: [] },
+    ]);
+    expect(unreadable).toEqual(['coupon_refund_fee_0', 'refund_success_time_0', 'cash_fee']);
+  });
 
   it.each([
     ['outRefundNo', {}],

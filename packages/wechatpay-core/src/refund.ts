@@ -1,8 +1,11 @@
-import type { CallOptions, Operation, VerifiedReply, WechatPayClient } from './client.js';
+import { callThrough, type CallOptions, type Operation, type WechatPayClient } from './client.js';
+import { assertIdentified } from './deciding.js';
 import { WechatPayRequestError, WechatPayResponseError } from './errors.js';
-import { fromFields, numbersFrom, toFields, type FieldMap } from './fields.js';
+import { propertiesOf, toFields, type FieldMap } from './fields.js';
 import { couponsFrom, replyBase, REQUEST_ERROR_CODES, row, type Coupon, type ReplyBase } from './payment.js';
-import { identifyOrder, type OrderRequest } from './reverse.js';
+import type { VerifiedReply } from './reply.js';
+import { ReplyReader } from './reply-reader.js';
+import { identifyOrder, ORDER_PROPERTIES, type OrderRequest } from './reverse.js';
 import type { Fields } from './sign.js';
 
 /** The payment to give back, in whole or in part. Amounts are whole numbers of the currency's minor unit. */
@@ -56,7 +59,7 @@ const REQUEST: FieldMap<Exclude<keyof RefundRequest, keyof OrderRequest>> = {
   outRefundNo: ['out_refund_no', 32],
   totalFee: ['total_fee', 'amount'],
   refundFee: ['refund_fee', 'amount'],
-  refundCurrency: ['refund_fee_type', 8],
+  refundCurrency: ['refund_fee_type', 'currency'],
   refundDescription: ['refund_desc', 80],
   refundAccount: ['refund_account', 30],
   notifyUrl: ['notify_url', 256],
@@ -66,6 +69,7 @@ const REQUEST: FieldMap<Exclude<keyof RefundRequest, keyof OrderRequest>> = {
 export const REFUND: Operation<RefundRequest, RefundResult> = {
   name: 'Submit Refund',
   path: '/secapi/pay/refund',
+  properties: { ...ORDER_PROPERTIES, ...propertiesOf(REQUEST) },
   toFields: toRefundFields,
   toResult,
   errorCodes: {
@@ -88,7 +92,13 @@ export const REFUND: Operation<RefundRequest, RefundResult> = {
       'rejected',
       'fix-request',
     ),
-    NOTENOUGH: row("The merchant's balance is too low", 'Top it up, then call again', 'rejected', 'fix-request'),
+    // "Complete refund logic" (4013665573): the pool that pays refunds is emptied each day, and fills with the next sales.
+    NOTENOUGH: row(
+      'The balance that pays refunds is too low',
+      'Call again later with the same outRefundNo: the next sales fill it',
+      'rejected',
+      'retry-later',
+    ),
     USER_ACCOUNT_ABNORMAL: row(
       "The customer's account is closed",
       'Give the money back by other means',
@@ -114,7 +124,7 @@ export async function refund(
   request: RefundRequest,
   options?: CallOptions,
 ): Promise<RefundResult> {
-  return client.call(REFUND, request, options);
+  return callThrough(client, REFUND, request, options);
 }
 
 function toRefundFields(request: RefundRequest): Fields {
@@ -128,24 +138,27 @@ function toRefundFields(request: RefundRequest): Fields {
   return fields;
 }
 
-function toResult(reply: VerifiedReply): RefundResult {
-  const { refund_id: refundId, out_refund_no: outRefundNo } = reply;
-  if (!refundId || !outRefundNo) {
+function toResult(reply: VerifiedReply, sent: Fields): RefundResult {
+  assertIdentified(reply, ['refund_id', 'out_refund_no', 'transaction_id', 'out_trade_no']);
+  const { refund_id: refundId = '', out_refund_no: outRefundNo = '' } = reply;
+  const reader = new ReplyReader(reply);
+  const { refundFee } = reader.numbers({ refundFee: 'refund_fee' });
+  if (refundFee !== undefined && String(refundFee) !== sent.refund_fee) {
     throw new WechatPayResponseError(
-      'the reply lacks refund_id or out_refund_no, which a refund has. Its outcome is unknown: repeat it with the same outRefundNo.',
+      `the reply is about a refund_fee of ${refundFee}, not of ${sent.refund_fee ?? ''}. Its outcome is unknown: query the refund.`,
     );
   }
   return {
-    ...replyBase(reply),
-    ...fromFields(reply, {
+    ...replyBase(reply, reader),
+    ...reader.texts({
       transactionId: 'transaction_id',
       outTradeNo: 'out_trade_no',
-      currency: 'fee_type',
       cashCurrency: 'cash_fee_type',
       rate: 'rate',
     }),
-    ...numbersFrom(reply, {
-      refundFee: 'refund_fee',
+    ...reader.currencies({ currency: 'fee_type' }),
+    ...(refundFee !== undefined && { refundFee }),
+    ...reader.numbers({
       settlementRefundFee: 'settlement_refund_fee',
       totalFee: 'total_fee',
       settlementTotalFee: 'settlement_total_fee',
@@ -155,6 +168,7 @@ function toResult(reply: VerifiedReply): RefundResult {
     }),
     refundId,
     outRefundNo,
-    coupons: couponsFrom(reply, ['coupon_refund_id', 'coupon_type', 'coupon_refund_fee']),
+    coupons: couponsFrom(reader, ['coupon_refund_id', 'coupon_type', 'coupon_refund_fee']),
+    ...reader.unreadable,
   };
 }

@@ -195,7 +195,7 @@ describe('institutional mode', () => {
 
 describe('refuses before anything is sent', () => {
   test.each<[field: string, request: unknown, message: RegExp]>([
-    ['request', undefined, /must be an object such as \{ transactionId: '…' \}/],
+    ['request', undefined, /must be an object such as \{ transactionId: … \}/],
     ['request', null, /must be an object/],
     ['request', '1415717424', /must be an object/],
     ['outTradeNo', {}, /give at least one of the two/],

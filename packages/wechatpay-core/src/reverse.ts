@@ -1,7 +1,10 @@
-import type { CallOptions, Operation, VerifiedReply, WechatPayClient } from './client.js';
+import { callThrough, type CallOptions, type Operation, type WechatPayClient } from './client.js';
 import { WechatPayRequestError, WechatPayResponseError } from './errors.js';
-import { fromFields, toFields, type FieldMap } from './fields.js';
+import { propertiesOf, toFields, type FieldMap } from './fields.js';
+import type { Properties } from './given.js';
 import { replyBase } from './payment.js';
+import type { VerifiedReply } from './reply.js';
+import { ReplyReader } from './reply-reader.js';
 import type { Fields } from './sign.js';
 
 /** An order by at least one of its identifiers. Where both are given, WeChat Pay goes by `transactionId`. */
@@ -80,7 +83,7 @@ export async function reverseOrder(
   request: ReverseRequest,
   options?: CallOptions,
 ): Promise<ReverseResult> {
-  return client.call(REVERSE, request, options);
+  return callThrough(client, REVERSE, request, options);
 }
 
 /**
@@ -104,10 +107,15 @@ const ORDER: FieldMap<'transactionId' | 'outTradeNo' | 'subMerchantId' | 'subApp
   subAppId: ['sub_appid', 32],
 };
 
+export const ORDER_PROPERTIES = propertiesOf(ORDER);
+
+const PROPERTIES: Properties<keyof ReverseRequest> = { ...ORDER_PROPERTIES, orderCreatedAt: 'orderCreatedAt' };
+
 /** The page's table of error codes, and what each means for the money. A code that is not here is `unknown`. */
 export const REVERSE: Operation<ReverseRequest, ReverseResult> = {
   name: 'Revoke Order',
   path: '/secapi/pay/reverse',
+  properties: PROPERTIES,
   toFields: toReverseFields,
   toResult,
   errorCodes: {
@@ -174,6 +182,8 @@ export const REVERSE: Operation<ReverseRequest, ReverseResult> = {
 
 /** Checks an {@link OrderRequest} and gives it its wire names. */
 export function identifyOrder(request: OrderRequest): Fields {
+  const given: unknown = request;
+  if (typeof given !== 'object' || given === null) throw new WechatPayRequestError('order', 'must be an object.');
   const fields = toFields(request, ORDER);
   if (!fields.transaction_id && !fields.out_trade_no) {
     throw new WechatPayRequestError('outTradeNo', 'is missing, and so is transactionId; give at least one of the two.');
@@ -214,12 +224,13 @@ function toResult(reply: VerifiedReply): ReverseResult {
   if (recall !== 'Y' && recall !== 'N') {
     throw new WechatPayResponseError('the reply has no recall of Y or N. Its outcome is unknown: query the order.');
   }
+  const reader = new ReplyReader(reply);
   return {
     returnCode: 'SUCCESS',
     resultCode: 'SUCCESS',
-    ...replyBase(reply),
+    ...replyBase(reply, reader),
     recall: recall === 'Y',
-    ...fromFields(reply, {
+    ...reader.texts({
       returnMessage: 'return_msg',
       nonceStr: 'nonce_str',
       errorCode: 'err_code',

@@ -6,7 +6,8 @@ const SIGN = 'C380BEC2BFD727A4B6845133519F3AD6';
 
 describe('text of others', () => {
   it.each([
-    ['a line break', 'a\nb', '"a\\u000ab"'],
+    ['a line break', 'a\r\n\tb', '"a\\r\\n\\tb"'],
+    ['a NUL', 'a\0b', '"a\\u0000b"'],
     ['next line, of C1', 'a\u0085b', '"a\\u0085b"'],
     ['a command to a terminal, of C1', 'a\u009B31mb', '"a\\u009b31mb"'],
     ['a line separator', 'a\u2028b', '"a\\u2028b"'],
@@ -31,8 +32,8 @@ describe('text of others', () => {
     ['x'.repeat(128), 'x'.repeat(128)],
     ['x'.repeat(129), `${'x'.repeat(127)}…`],
     ['🐼'.repeat(129), `${'🐼'.repeat(127)}…`],
-    [`${'x'.repeat(126)}\n`, `${'x'.repeat(126)}…`],
-    [`${'x'.repeat(122)}\ny`, `${'x'.repeat(122)}…`],
+    [`${'x'.repeat(127)}\n`, `${'x'.repeat(127)}…`],
+    [`${'x'.repeat(126)}\ny`, `${'x'.repeat(126)}…`],
   ])('is cut to its documented length', (text, cut) => {
     expect(escaped(text, 128)).toBe(cut);
   });

@@ -1,0 +1,49 @@
+import { WechatPayRequestError } from './errors.js';
+import { findUnknownProperty } from './known-properties.js';
+
+/** What a function reads of an object: each property, and the other name by which people know it, as on the wire. */
+export type Properties<Property extends string = string> = Readonly<Record<Property, string>>;
+
+export interface Given<Property extends string> {
+  /** A plain copy. Each property was read once, own or inherited, so that what was checked is what is sent. */
+  readonly values: Readonly<Partial<Record<Property, unknown>>>;
+  /** The first property that nobody reads, as an error to be thrown. */
+  readonly unknown: WechatPayRequestError | undefined;
+}
+
+/**
+ * Reads an object that a caller gave: a literal, an object without prototype, an instance of a class.
+ *
+ * An own, enumerable property that is not known, and holds anything but undefined, is named in `unknown`: a typing error
+ * would otherwise hold silently.
+ *
+ * @param what the argument's name, for the message.
+ * @throws {WechatPayRequestError} no object, or one that cannot be read: its getter, its proxy throws.
+ */
+export function readGiven<Property extends string>(
+  given: unknown,
+  known: Properties<Property>,
+  what: string,
+): Given<Property> {
+  const properties = Object.keys(known) as Property[];
+  if (typeof given !== 'object' || given === null) {
+    throw new WechatPayRequestError(what, `must be an object such as { ${properties[0] ?? ''}: … }.`);
+  }
+  try {
+    const from = given as Record<string, unknown>;
+    const values: Partial<Record<Property, unknown>> = {};
+    for (const property of properties) {
+      const value = from[property];
+      if (value !== undefined) values[property] = value;
+    }
+    const rest = Object.keys(from).filter((name) => !Object.hasOwn(known, name) && from[name] !== undefined);
+    const { name, problem } =
+      findUnknownProperty(Object.fromEntries(rest.map((unread) => [unread, true])), properties, known) ?? {};
+    return {
+      values,
+      unknown: name === undefined ? undefined : new WechatPayRequestError(name, problem ?? 'is unknown.'),
+    };
+  } catch (cause) {
+    throw new WechatPayRequestError(what, 'cannot be read; give a plain object of documented properties.', { cause });
+  }
+}
