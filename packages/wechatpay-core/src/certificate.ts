@@ -1,10 +1,16 @@
 import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { Duplex } from 'node:stream';
-import { createSecureContext, TLSSocket, type SecureContext } from 'node:tls';
+import { createSecureContext } from 'node:tls';
+import { read } from './certificate-source.js';
 import { WechatPayConfigError } from './errors.js';
+import { openPfx } from './pfx.js';
+import { Problems } from './problems.js';
 
-/** A file's path, its content (Buffer or PEM text), or its content in base64, as environment variables carry it. */
+/**
+ * A file's path, its content (Buffer or PEM text), or its content in base64, as environment variables carry it.
+ *
+ * A relative path is looked for from the working directory. PEM text may stand in quotes, and in one line with `\n` between its
+ * lines, as environment files keep it.
+ */
 export type CertificateSource = string | Uint8Array;
 
 /** The merchant's API certificate, as the WeChat Pay Merchant Platform ships it. */
@@ -46,7 +52,7 @@ export interface LoadedCertificate {
  * Reads a certificate without connecting anywhere: for start-up checks and for expiry warnings.
  *
  * @param merchantId the default passphrase of a `pfx`.
- * @throws {WechatPayConfigError} what is wrong with the file, the passphrase, the key or the dates.
+ * @throws {WechatPayConfigError} all that is wrong with the files, the passphrase, the key or the dates.
  */
 export function certificateInfo(
   certificate: CertificateConfig,
@@ -58,16 +64,44 @@ export function certificateInfo(
 
 /** @throws {WechatPayConfigError} what is wrong with the file, the passphrase, the key or the dates. */
 export function loadCertificate(certificate: CertificateConfig, merchantId: string, now: Date): LoadedCertificate {
-  const { passphrase } = certificate;
-  if (passphrase !== undefined && typeof (passphrase as unknown) !== 'string') {
-    throw new WechatPayConfigError('certificate.passphrase', 'must be a string, also where it is all digits.');
+  if (Object(certificate) !== certificate || Object.keys(givenIn(certificate)).length === 0) {
+    throw new WechatPayConfigError('certificate', 'is missing; give { pfx } (apiclient_cert.p12) or { cert, key }.');
   }
+  const problems = new Problems();
+  problems.checkNames(certificate, PROPERTIES, OTHER_NAMES, 'certificate.');
+  const { pfx, cert, key } = givenIn(certificate);
+  if (pfx !== undefined && (cert !== undefined || key !== undefined)) {
+    problems.add('certificate.pfx', 'stands beside cert or key; give pfx, or cert and key.');
+  }
+  const passphrase = problems.check('certificate.passphrase', () => asPassphrase(certificate.passphrase));
+  const field = pfx === undefined ? 'certificate.cert' : 'certificate.pfx';
   const loaded =
     certificate.pfx === undefined
-      ? loadPem(certificate.cert, certificate.key, passphrase)
-      : loadPfx(certificate.pfx, passphrase ?? merchantId);
-  const { validFrom, validTo } = loaded.info;
-  const field = certificate.pfx === undefined ? 'certificate.cert' : 'certificate.pfx';
+      ? loadPem(certificate, passphrase, problems)
+      : problems.check(field, () => loadPfx(certificate.pfx, passphrase ?? merchantId));
+  if (loaded) {
+    problems.check(field, () => {
+      assertInForce(loaded.info, field, now);
+    });
+  }
+  return problems.resultOrThrow(loaded);
+}
+
+const PROPERTIES: readonly string[] = ['pfx', 'cert', 'key', 'passphrase'];
+const OTHER_NAMES = { pfx: 'p12', cert: 'certificate', key: 'privateKey', passphrase: 'password' };
+
+/** Own properties alone: what an object carries beside them, hidden, was not given. */
+function givenIn(certificate: object): Partial<Record<'pfx' | 'cert' | 'key', unknown>> {
+  const entries = Object.entries(certificate).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries);
+}
+
+function asPassphrase(value: unknown): string | undefined {
+  if (value === undefined || typeof value === 'string') return value;
+  throw new WechatPayConfigError('certificate.passphrase', 'must be a string, also where it is all digits.');
+}
+
+function assertInForce({ validFrom, validTo }: CertificateInfo, field: string, now: Date): void {
   if (now > validTo) {
     throw new WechatPayConfigError(
       field,
@@ -80,90 +114,56 @@ export function loadCertificate(certificate: CertificateConfig, merchantId: stri
       `the certificate is not valid before ${validFrom.toISOString()}; check this machine's clock.`,
     );
   }
-  return loaded;
 }
 
-function loadPfx(pfx: CertificateSource, passphrase: string): LoadedCertificate {
-  const secureContextOptions = { pfx: read(pfx, 'certificate.pfx'), passphrase };
-  const certificate = certificateOf(openPfx(secureContextOptions));
-  if (!certificate) {
-    throw new WechatPayConfigError('certificate.pfx', 'holds no certificate with its private key; export it again.');
-  }
-  return { secureContextOptions, info: describe(certificate) };
-}
-
-function openPfx(options: { pfx: Buffer; passphrase: string }): SecureContext {
-  try {
-    return createSecureContext(options);
-  } catch (cause) {
-    const { message, code } = cause as NodeJS.ErrnoException;
-    if (code === 'ERR_CRYPTO_UNSUPPORTED_OPERATION' || message.includes('unsupported')) {
-      throw new WechatPayConfigError(
-        'certificate.pfx',
-        'is encrypted with RC2-40, which OpenSSL 3 refuses. Convert it with ' +
-          '`openssl pkcs12 -legacy -in apiclient_cert.p12 -nodes -out apiclient.pem` and give that file as both `cert` and `key`.',
-        cause,
-      );
-    }
-    if (message.includes('mac verify failure')) {
-      throw new WechatPayConfigError(
-        'certificate.passphrase',
-        'does not open the PKCS#12 file; WeChat Pay sets it to the merchant ID.',
-        cause,
-      );
-    }
-    throw new WechatPayConfigError('certificate.pfx', 'is no PKCS#12 file; give apiclient_cert.p12.', cause);
-  }
-}
-
-// Node's public way to the certificate inside a PKCS#12 file: a TLS socket that is never connected.
-function certificateOf(secureContext: SecureContext): X509Certificate | undefined {
-  const socket = new TLSSocket(new Duplex({ read: ignore, write: ignore }), { secureContext });
-  try {
-    return socket.getX509Certificate();
-  } finally {
-    socket.destroy();
-  }
-}
-
-function ignore(): void {
-  // nothing is read from or written to this stream
+function loadPfx(source: CertificateSource, passphrase: string): LoadedCertificate {
+  const pfx = read(source, 'certificate.pfx');
+  return { secureContextOptions: { pfx, passphrase }, info: describe(openPfx(pfx, passphrase)) };
 }
 
 function loadPem(
-  certSource: CertificateSource,
-  keySource: CertificateSource,
+  source: { readonly cert: CertificateSource; readonly key: CertificateSource },
   passphrase: string | undefined,
-): LoadedCertificate {
-  const cert = read(certSource, 'certificate.cert');
-  const key = read(keySource, 'certificate.key');
-  const certificate = parseCertificate(cert);
-  if (!certificate.checkPrivateKey(parseKey(key, passphrase))) {
-    throw new WechatPayConfigError(
-      'certificate.key',
-      'does not belong to certificate.cert; take apiclient_cert.pem and apiclient_key.pem from the same download.',
-    );
-  }
-  const secureContextOptions = { cert, key, ...(passphrase !== undefined && { passphrase }) };
-  try {
-    // What TLS will do with them at the first call: it takes PEM only, and refuses keys that are too weak.
-    createSecureContext(secureContextOptions);
-  } catch (cause) {
-    throw new WechatPayConfigError('certificate', 'cannot be used for TLS; download both PEM files again.', cause);
-  }
-  return { secureContextOptions, info: describe(certificate) };
+  problems: Problems,
+): LoadedCertificate | undefined {
+  const cert = problems.check('certificate.cert', () => read(source.cert, 'certificate.cert'));
+  const key = problems.check('certificate.key', () => read(source.key, 'certificate.key'));
+  const certificate = cert && problems.check('certificate.cert', () => parseCertificate(cert));
+  const privateKey = key && problems.check('certificate.key', () => parseKey(key, passphrase));
+  if (!cert || !key || !certificate || !privateKey) return undefined;
+  return problems.check('certificate', () => {
+    if (!certificate.checkPrivateKey(privateKey)) {
+      throw new WechatPayConfigError(
+        'certificate.key',
+        'does not belong to certificate.cert; take apiclient_cert.pem and apiclient_key.pem from the same download.',
+      );
+    }
+    const secureContextOptions = { cert, key, ...(passphrase !== undefined && { passphrase }) };
+    try {
+      // What TLS will do with them at the first call: it takes PEM only, and refuses keys that are too weak.
+      createSecureContext(secureContextOptions);
+    } catch (cause) {
+      throw new WechatPayConfigError('certificate', 'cannot be used for TLS; download both PEM files again.', cause);
+    }
+    return { secureContextOptions, info: describe(certificate) };
+  });
 }
 
 function parseCertificate(cert: Buffer): X509Certificate {
+  assertHolds(cert, 'certificate.cert', 'CERTIFICATE', 'apiclient_cert.pem');
   try {
-    if (!cert.includes('-----BEGIN')) throw new TypeError('not PEM');
     return new X509Certificate(cert);
   } catch (cause) {
-    throw new WechatPayConfigError('certificate.cert', 'is no PEM certificate; give apiclient_cert.pem.', cause);
+    throw new WechatPayConfigError(
+      'certificate.cert',
+      'cannot be read; check how apiclient_cert.pem was copied.',
+      cause,
+    );
   }
 }
 
 function parseKey(key: Buffer, passphrase: string | undefined): KeyObject {
+  assertHolds(key, 'certificate.key', 'PRIVATE KEY', 'apiclient_key.pem');
   try {
     return createPrivateKey({ key, ...(passphrase === undefined ? {} : { passphrase }) });
   } catch (cause) {
@@ -174,8 +174,19 @@ function parseKey(key: Buffer, passphrase: string | undefined): KeyObject {
         cause,
       );
     }
-    throw new WechatPayConfigError('certificate.key', 'is no PEM private key; give apiclient_key.pem.', cause);
+    throw new WechatPayConfigError('certificate.key', 'cannot be read; check how apiclient_key.pem was copied.', cause);
   }
+}
+
+/** @throws {WechatPayConfigError} what PEM blocks there are in the place of the one that is needed, by their names alone. */
+function assertHolds(pem: Buffer, field: string, needed: string, file: string): void {
+  const labels = [...pem.toString('latin1').matchAll(/-----BEGIN ([A-Z0-9 ]+)-----/g)].map(([, label = '']) => label);
+  if (labels.some((label) => label.endsWith(needed))) return;
+  const problem =
+    labels.length === 0
+      ? `has no line -----BEGIN …-----; copy the whole file ${file}, its first line included.`
+      : `holds a ${[...new Set(labels)].join(' and a ')}, not a ${needed}; give ${file}.`;
+  throw new WechatPayConfigError(field, problem);
 }
 
 function describe(certificate: X509Certificate): CertificateInfo {
@@ -185,34 +196,4 @@ function describe(certificate: X509Certificate): CertificateInfo {
     validFrom: new Date(certificate.validFrom),
     validTo: new Date(certificate.validTo),
   };
-}
-
-// What the base64 of a DER sequence (a PKCS#12 file) and of `-----BEGIN` begins with; a path can do so only by intent.
-const BASE64 = /^(?:MI|LS0tLS1CRUdJTi)[A-Za-z0-9+/\s]{200,}={0,2}\s*$/;
-
-/** Resolves a {@link CertificateSource} to bytes. Also reads the `ca` setting. */
-export function read(source: CertificateSource, field: string): Buffer {
-  if (typeof source !== 'string') {
-    if (!(source instanceof Uint8Array) || source.length === 0) {
-      throw new WechatPayConfigError(field, 'is missing; give a path, a Buffer, PEM text or base64.');
-    }
-    return Buffer.from(source);
-  }
-  if (source.includes('-----BEGIN')) {
-    // As environment files often carry it, in one line.
-    return Buffer.from(source.includes('\n') ? source : source.replaceAll('\\n', '\n'));
-  }
-  if (BASE64.test(source)) return Buffer.from(source, 'base64');
-  if (source === '') throw new WechatPayConfigError(field, 'is empty; give a path, a Buffer, PEM text or base64.');
-  // A key or a certificate in a broken form, and no path: never quote it.
-  if (source.length > 1024 || source.includes('\n') || /[A-Za-z0-9+/=]{64}/.test(source)) {
-    throw new WechatPayConfigError(field, 'is neither a path nor PEM text nor base64; check how it was copied.');
-  }
-  try {
-    return readFileSync(source);
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    const problem = code === 'ENOENT' ? 'no such file' : `the file cannot be read (${code ?? 'unknown error'})`;
-    throw new WechatPayConfigError(field, `${problem}: ${source}. Give a path, a Buffer, PEM text or base64.`, cause);
-  }
 }

@@ -37,10 +37,32 @@ test.each<[field: string, change: Record<string, unknown>, message?: RegExp]>([
   ['now', { now: () => new Date(Number.NaN) }, /milliseconds since 1970/],
   ['apiKey', { apiKey: `${API_KEY.slice(1)} ` }, /a space or a character outside of ASCII/],
   ['certificate', { certificate: { pfx: undefined } }, /is missing/],
-  ['connectTimeoutMs', { connectTimeoutMs: 0 }],
+  ['connectTimeoutMs', { connectTimeoutMs: 0 }, /it is 0\.$/],
   ['connectTimeoutMs', { connectTimeoutMs: '5000' }, /whole number of milliseconds/],
   ['timeoutMs', { timeoutMs: 2 ** 31 }],
-  ['timeoutMs', { timeoutMs: Number.NaN }],
+  ['timeoutMs', { timeoutMs: Number.NaN }, /it is NaN/],
+  ['appId', { appId: null }, /^appId: is missing;/],
+  ['merchantId', { merchantId: undefined }, /^merchantId: is missing;/],
+  ['merchantId', { merchantId: '' }, /^merchantId: is empty;/],
+  ['apiKey', { apiKey: '' }, /^apiKey: is empty;/],
+  [
+    'now',
+    {
+      now: () => {
+        throw new Error('no clock');
+      },
+    },
+    /threw an error/,
+  ],
+  ['apikey', { apikey: API_KEY }, /is unknown.*Did you mean apiKey\?$/],
+  ['mch_id', { mch_id: '10000100' }, /Did you mean merchantId\?$/],
+  ['timeout', { timeout: 1000 }, /Did you mean timeoutMs\?$/],
+  ['pfx', { pfx: 'cert.p12' }, /Did you mean certificate\?$/],
+  ['retries', { retries: 3 }, /^retries: is unknown, and nothing would read it\. Valid properties: appId, merchantId/],
+  ['certificate.p12', { certificate: { pfx: 'x', p12: 'x' } }, /Did you mean pfx\?$/m],
+  ['certificate.password', { certificate: { pfx: 'x', password: 'x' } }, /Did you mean passphrase\?$/m],
+  ['certificate.pfx', { certificate: { pfx: 'x', cert: 'x', key: 'x' } }, /beside cert or key/],
+  ['certificate', { certificate: {} }, /is missing; give \{ pfx \}/],
 ])('refuses a wrong %s: %j', (field, change, message = /./) => {
   const config = { ...valid, ...change };
   expect(() => new WechatPayClient(config)).toThrow(WechatPayConfigError);
@@ -57,6 +79,40 @@ test.each<[field: string, change: Record<string, unknown>, message?: RegExp]>([
     expect((error as Error).message).toMatch(message);
     expect(inspect(error)).not.toContain(API_KEY);
   }
+});
+
+it('names everything that is missing or wrong in one error, the first as its field', () => {
+  let error: unknown;
+  try {
+    new WechatPayClient({ baseUrl: 'http://x', certificate: { cert: '', key: undefined }, apikey: API_KEY } as never);
+  } catch (thrown) {
+    error = thrown;
+  }
+  expect(error).toMatchObject({
+    field: 'apikey',
+    problems: [
+      { field: 'apikey', problem: expect.stringContaining('Did you mean apiKey?') as string },
+      { field: 'appId', problem: expect.stringMatching(/^is missing;/) as string },
+      { field: 'merchantId', problem: expect.stringMatching(/^is missing;/) as string },
+      { field: 'apiKey', problem: expect.stringMatching(/^is missing;/) as string },
+      { field: 'certificate.cert', problem: expect.stringMatching(/^is empty;/) as string },
+      { field: 'certificate.key', problem: expect.stringMatching(/^is missing;/) as string },
+      { field: 'baseUrl', problem: expect.stringMatching(/^must be an https: origin/) as string },
+    ],
+  });
+  const { message, problems } = error as WechatPayConfigError;
+  expect(message).toBe(problems.map(({ field, problem }) => `${field}: ${problem}`).join('\n'));
+  expect(inspect(error)).not.toContain(API_KEY);
+});
+
+it('refuses a setting whose getter throws, by name', () => {
+  const config = Object.defineProperty({ ...valid }, 'signType', {
+    enumerable: true,
+    get() {
+      throw new Error('not loaded yet');
+    },
+  });
+  expect(() => new WechatPayClient(config)).toThrow(/^signType: cannot be read: its getter threw\./);
 });
 
 test.each([undefined, null, 'wx1'])('refuses %j for settings', (config) => {

@@ -1,11 +1,12 @@
 import {
   loadCertificate,
-  read,
   type CertificateConfig,
   type CertificateSource,
   type LoadedCertificate,
 } from './certificate.js';
+import { read } from './certificate-source.js';
 import { WechatPayConfigError } from './errors.js';
+import { Problems } from './problems.js';
 import { parseCertificates } from './server-identity.js';
 import type { SignType } from './sign.js';
 import type { Transport } from './transport.js';
@@ -77,47 +78,82 @@ export interface ResolvedConfig {
   readonly now: () => number;
 }
 
+/** The name of every setting, for what takes settings and more in one object. */
+export const CONFIG_PROPERTIES: readonly (keyof WechatPayConfig)[] = Object.keys({
+  appId: true,
+  merchantId: true,
+  apiKey: true,
+  certificate: true,
+  signType: true,
+  subAppId: true,
+  subMerchantId: true,
+  baseUrl: true,
+  ca: true,
+  connectTimeoutMs: true,
+  timeoutMs: true,
+  transport: true,
+  now: true,
+} satisfies Record<keyof WechatPayConfig, true>) as (keyof WechatPayConfig)[];
+
+const OTHER_NAMES = { certificate: 'pfx', timeoutMs: 'timeout', connectTimeoutMs: 'connectTimeout', baseUrl: 'host' };
+
 /**
  * Checks settings as `new WechatPayClient` does, certificate included, without making a client.
  *
- * @throws {WechatPayConfigError} the first setting that is missing or wrong.
+ * @throws {WechatPayConfigError} every setting that is missing, wrong or unknown.
  */
 export function validateConfig(config: WechatPayConfig): void {
   resolveConfig(config);
 }
 
-/** @throws {WechatPayConfigError} the first setting that is missing or wrong. */
+/** @throws {WechatPayConfigError} every setting that is missing, wrong or unknown. */
 export function resolveConfig(config: WechatPayConfig): ResolvedConfig {
   const given: unknown = config;
   if (typeof given !== 'object' || given === null) throw new WechatPayConfigError('config', 'must be an object.');
-  const now = config.now ?? Date.now;
-  for (const [field, value] of Object.entries({ now, transport: config.transport })) {
-    if (value !== undefined && typeof value !== 'function')
-      throw new WechatPayConfigError(field, 'must be a function.');
-  }
-  const merchantId = identifier('merchantId', config.merchantId);
-  // A clock that is none would switch the guards of time off.
-  if (!Number.isFinite(now())) throw new WechatPayConfigError('now', 'must give milliseconds since 1970, as Date.now.');
-  return {
-    appId: identifier('appId', config.appId),
+  const problems = new Problems();
+  problems.checkNames(given, CONFIG_PROPERTIES, OTHER_NAMES);
+  const check = <Value>(
+    field: keyof WechatPayConfig,
+    read: (field: string, value: unknown) => Value,
+  ): Value | undefined => problems.check(field, () => read(field, config[field]));
+
+  const now = check('now', clock);
+  const appId = check('appId', identifier);
+  const merchantId = check('merchantId', identifier);
+  const resolved = {
+    appId,
     merchantId,
-    apiKey: apiKey(config.apiKey),
-    certificate: certificate(config, merchantId, new Date(now())),
-    signType: signType(config.signType),
-    subAppId: config.subAppId === undefined ? undefined : identifier('subAppId', config.subAppId),
-    subMerchantId: config.subMerchantId === undefined ? undefined : identifier('subMerchantId', config.subMerchantId),
-    baseUrls: baseUrls(config.baseUrl),
-    ca: config.ca === undefined ? undefined : ca(config.ca),
-    connectTimeoutMs: milliseconds('connectTimeoutMs', config.connectTimeoutMs, 5_000),
-    timeoutMs: milliseconds('timeoutMs', config.timeoutMs, 15_000),
-    transport: config.transport,
+    apiKey: check('apiKey', apiKey),
+    certificate: check('certificate', (_, value) =>
+      value === undefined && config.transport
+        ? undefined
+        : loadCertificate(value as CertificateConfig, merchantId ?? '', new Date(now?.() ?? Date.now())),
+    ),
+    signType: check('signType', signType),
+    subAppId: check('subAppId', optional(identifier)),
+    subMerchantId: check('subMerchantId', optional(identifier)),
+    baseUrls: check('baseUrl', baseUrls),
+    ca: check('ca', optional(ca)),
+    connectTimeoutMs: check('connectTimeoutMs', milliseconds(5_000)),
+    timeoutMs: check('timeoutMs', milliseconds(15_000)),
+    transport: check('transport', optional(transport)),
     now,
   };
+  // The passphrase is the merchant ID by default: without that one, nothing can be said of the other.
+  if (merchantId === undefined) problems.forget('certificate.passphrase');
+  return problems.resultOrThrow(resolved) as ResolvedConfig;
 }
 
 // The checks take `unknown`, whatever the types promise: settings come from environments, files and plain JavaScript.
 
+type Check<Value> = (field: string, value: unknown) => Value;
+
+function optional<Value>(check: Check<Value>): Check<Value | undefined> {
+  return (field, value) => (value === undefined ? undefined : check(field, value));
+}
+
 function identifier(field: string, value: unknown): string {
+  assertGiven(field, value, 'WeChat Pay assigns it.');
   if (typeof value !== 'string' || !/^[\x21-\x7e]{1,32}$/.test(value)) {
     throw new WechatPayConfigError(
       field,
@@ -127,7 +163,8 @@ function identifier(field: string, value: unknown): string {
   return value;
 }
 
-function apiKey(value: unknown): string {
+function apiKey(field: string, value: unknown): string {
+  assertGiven(field, value, 'it is the 32-character API key (v2) of the Merchant Platform.');
   if (typeof value !== 'string' || !/^[\x21-\x7e]{32}$/.test(value)) {
     const length =
       typeof value !== 'string'
@@ -135,38 +172,46 @@ function apiKey(value: unknown): string {
         : value.length === 32
           ? '; this one has a space or a character outside of ASCII'
           : `; this one has ${value.length}`;
-    throw new WechatPayConfigError(
-      'apiKey',
-      `must be the 32-character API key (v2) of the Merchant Platform${length}.`,
-    );
+    throw new WechatPayConfigError(field, `must be the 32-character API key (v2) of the Merchant Platform${length}.`);
   }
   return value;
 }
 
-function certificate(config: WechatPayConfig, merchantId: string, now: Date): LoadedCertificate | undefined {
-  const value: unknown = config.certificate;
-  if (value === undefined && config.transport) return undefined;
-  if (typeof value !== 'object' || value === null || !hasCertificate(value)) {
-    throw new WechatPayConfigError('certificate', 'is missing; give { pfx } (apiclient_cert.p12) or { cert, key }.');
+function assertGiven(field: string, value: unknown, remedy: string): void {
+  if (value === undefined || value === null) throw new WechatPayConfigError(field, `is missing; ${remedy}`);
+  if (value === '') throw new WechatPayConfigError(field, `is empty; ${remedy}`);
+}
+
+function clock(field: string, value: unknown): () => number {
+  if (value === undefined) return Date.now;
+  if (typeof value !== 'function') throw new WechatPayConfigError(field, 'must be a function, as Date.now.');
+  let time: unknown;
+  try {
+    time = (value as () => unknown)();
+  } catch (cause) {
+    throw new WechatPayConfigError(field, 'threw an error; it must give milliseconds since 1970, as Date.now.', cause);
   }
-  return loadCertificate(value as CertificateConfig, merchantId, now);
+  // A clock that is none would switch the guards of time off.
+  if (!Number.isFinite(time)) throw new WechatPayConfigError(field, 'must give milliseconds since 1970, as Date.now.');
+  return value as () => number;
 }
 
-function hasCertificate({ pfx, cert, key }: { pfx?: unknown; cert?: unknown; key?: unknown }): boolean {
-  return pfx !== undefined || cert !== undefined || key !== undefined;
+function transport(field: string, value: unknown): Transport {
+  if (typeof value !== 'function') throw new WechatPayConfigError(field, 'must be a function.');
+  return value as Transport;
 }
 
-function signType(value: unknown): SignType {
+function signType(field: string, value: unknown): SignType {
   if (value === undefined) return 'HMAC-SHA256';
   if (value !== 'HMAC-SHA256' && value !== 'MD5') {
-    throw new WechatPayConfigError('signType', "must be 'HMAC-SHA256' or 'MD5'.");
+    throw new WechatPayConfigError(field, "must be 'HMAC-SHA256' or 'MD5'.");
   }
   return value;
 }
 
-function baseUrls(value: unknown = DEFAULT_BASE_URL): readonly string[] {
+function baseUrls(field: string, value: unknown = DEFAULT_BASE_URL): readonly string[] {
   const urls: unknown[] = Array.isArray(value) ? value : [value];
-  if (urls.length === 0) throw new WechatPayConfigError('baseUrl', 'is an empty list; leave it out for the default.');
+  if (urls.length === 0) throw new WechatPayConfigError(field, 'is an empty list; leave it out for the default.');
   return [...new Set(urls.map(origin))];
 }
 
@@ -178,22 +223,24 @@ function origin(value: unknown): string {
   return url.origin;
 }
 
-function ca(value: CertificateSource): Buffer {
-  const pem = read(value, 'ca');
+function ca(field: string, value: unknown): Buffer {
+  const pem = read(value as CertificateSource, field);
   const roots = (): unknown[] => parseCertificates(pem.toString('latin1'));
   try {
     if (roots().length > 0) return pem;
   } catch (cause) {
-    throw new WechatPayConfigError('ca', 'holds a certificate that cannot be read; check how it was copied.', cause);
+    throw new WechatPayConfigError(field, 'holds a certificate that cannot be read; check how it was copied.', cause);
   }
-  throw new WechatPayConfigError('ca', 'must hold root certificates in PEM form.');
+  throw new WechatPayConfigError(field, 'must hold root certificates in PEM form.');
 }
 
-function milliseconds(field: string, value: unknown, byDefault: number): number {
-  if (value === undefined) return byDefault;
-  // Above 2^31 - 1 a Node.js timer fires at once.
-  if (typeof value !== 'number' || !Number.isInteger(value) || value < 1 || value > 0x7fffffff) {
-    throw new WechatPayConfigError(field, 'must be a whole number of milliseconds, 1 or more.');
-  }
-  return value;
+function milliseconds(byDefault: number): Check<number> {
+  return (field, value = byDefault) => {
+    // Above 2^31 - 1 a Node.js timer fires at once.
+    if (typeof value !== 'number' || !Number.isInteger(value) || value < 1 || value > 0x7fffffff) {
+      const given = typeof value === 'number' ? `; it is ${value}` : '';
+      throw new WechatPayConfigError(field, `must be a whole number of milliseconds, 1 or more${given}.`);
+    }
+    return value;
+  };
 }

@@ -86,16 +86,27 @@ export abstract class WechatPayError extends Error {
   }
 }
 
-/** A setting is missing or wrong; thrown by constructors, before any request. The message begins with the setting's name. */
+/** A setting that is missing or wrong, and why. */
+export interface ConfigProblem {
+  /** The setting, as in `certificate.passphrase`. */
+  readonly field: string;
+  readonly problem: string;
+}
+
+/** Settings are missing or wrong; thrown by constructors, before any request. The message has a line for each, which begins with its name. */
 export class WechatPayConfigError extends WechatPayError {
   override readonly name = 'WechatPayConfigError';
   readonly code = 'WECHATPAY_INVALID_CONFIG';
-  /** The setting, as in `certificate.passphrase`. */
+  /** The first of them, as in `certificate.passphrase`. */
   readonly field: string;
+  /** All of them, the first included. */
+  readonly problems: readonly ConfigProblem[];
 
-  constructor(field: string, problem: string, cause?: unknown) {
-    super(`${escaped(field, 64)}: ${problem}`, 'not-sent', cause);
+  constructor(field: string, problem: string, cause?: unknown, others: readonly ConfigProblem[] = []) {
+    const problems = [{ field, problem }, ...others];
+    super(problems.map((each) => `${escaped(each.field, 64)}: ${each.problem}`).join('\n'), 'not-sent', cause);
     this.field = field;
+    this.problems = problems;
   }
 }
 

@@ -14,7 +14,7 @@ export {
   type CallOptions,
   type Operation,
 } from './client.js';
-export { DEFAULT_BASE_URL, validateConfig, type WechatPayConfig } from './config.js';
+export { CONFIG_PROPERTIES, DEFAULT_BASE_URL, validateConfig, type WechatPayConfig } from './config.js';
 export {
   isWechatPayError,
   WechatPayBusinessError,
@@ -27,6 +27,7 @@ export {
   WechatPayTransportError,
   type Advice,
   type AnyWechatPayError,
+  type ConfigProblem,
   type ErrorCodeRow,
   type ErrorCodes,
   type OrderReference,

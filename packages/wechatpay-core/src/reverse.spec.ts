@@ -514,7 +514,8 @@ describe('errors', () => {
 
   it.each(['apiKey', 'key', 'cert'] as const)('a search for secrets finds the %s', (secret) => {
     const { apiKey, certificate } = sandbox.merchant;
-    const error = new Error('x', { cause: new Error({ apiKey, ...certificate }[secret]) });
+    const { cert, key } = certificate;
+    const error = new Error('x', { cause: new Error({ apiKey, cert, key }[secret]) });
     expect(() => {
       expectNoSecrets(error, sandbox.merchant);
     }).toThrow();

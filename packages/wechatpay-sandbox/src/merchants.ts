@@ -20,7 +20,12 @@ export interface MerchantOptions {
   subMerchants?: readonly Partial<SubMerchant>[];
 }
 
-/** A merchant: all that a client needs to call the gateway. */
+/**
+ * A merchant: all that a client needs to call the gateway.
+ *
+ * What clients do not read (`cert` and `key` beside `pfx`, `subMerchants`) is not enumerable, so that `{ ...merchant }` is
+ * what a strict client takes.
+ */
 export interface Merchant {
   readonly appId: string;
   readonly merchantId: string;
@@ -64,17 +69,18 @@ export class Merchants {
     const passphrase = options.passphrase ?? merchantId;
     const { cert, key, pfx } = await this.#authority.issueClient({ commonName: merchantId, passphrase });
     const baseUrl = this.#baseUrl;
-    const merchant: Merchant = {
+    const settings = {
       appId: options.appId ?? randomAppId(),
       merchantId,
       apiKey,
-      certificate: { pfx, passphrase, cert, key },
-      subMerchants: (options.subMerchants ?? []).map((sub) => ({ subMerchantId: randomDigits(10, '19'), ...sub })),
+      certificate: withHidden({ pfx, passphrase }, { cert, key }),
       ca: this.#authority.pem,
       get baseUrl() {
         return baseUrl();
       },
     };
+    const subMerchants = (options.subMerchants ?? []).map((sub) => ({ subMerchantId: randomDigits(10, '19'), ...sub }));
+    const merchant = withHidden(settings, { subMerchants });
     this.#byId.set(merchantId, merchant);
     return merchant;
   }
@@ -87,4 +93,9 @@ export class Merchants {
   list(): readonly Merchant[] {
     return [...this.#byId.values()];
   }
+}
+
+function withHidden<Shown extends object, Hidden extends object>(shown: Shown, hidden: Hidden): Shown & Hidden {
+  for (const [name, value] of Object.entries(hidden)) Object.defineProperty(shown, name, { value });
+  return shown as Shown & Hidden;
 }
