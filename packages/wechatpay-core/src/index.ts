@@ -95,6 +95,7 @@ export {
 export { queryAllRefunds, type AllRefunds } from './query-all-refunds.js';
 export { QUICK_PAY, quickPay, type QuickPayRequest, type QuickPayResult } from './quick-pay.js';
 export { REFUND, refund, type RefundRequest, type RefundResult } from './refund.js';
+export { selfTest, type SelfTestCheck, type SelfTestOptions, type SelfTestReport } from './self-test.js';
 export { createNonce, sign, verify, type Fields, type SignType } from './sign.js';
 export { type Transport, type TransportRequest, type TransportResponse } from './transport.js';
 export { decode, encode, MAX_XML_BYTES } from './xml.js';
