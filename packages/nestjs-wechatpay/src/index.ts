@@ -6,4 +6,5 @@ export { ReverseService } from './reverse.service.js';
 export { SettlementService } from './settlement.service.js';
 export { WechatPayHealthIndicator, type WechatPayHealth } from './wechatpay.health.js';
 export { getWechatPayToken, InjectWechatPay } from './wechatpay.inject.js';
-export { WechatPayModule, type WechatPayModuleExtras, type WechatPayOptionsFactory } from './wechatpay.module.js';
+export { WechatPayModule } from './wechatpay.module.js';
+export { type WechatPayModuleExtras, type WechatPayOptionsFactory } from './wechatpay.module-definition.js';

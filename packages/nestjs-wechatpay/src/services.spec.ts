@@ -1,6 +1,7 @@
+import { getEventListeners } from 'node:events';
 import { Logger } from '@nestjs/common';
 import { Test, type TestingModule } from '@nestjs/testing';
-import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
 import { Sandbox, type Behaviour } from 'wechatpay-sandbox';
 import {
   OrderService,
@@ -88,6 +89,46 @@ it('stops settling when the application shuts down, and gives back the state', a
     outcome: { kind: 'unresolved' },
     state: { order: { outTradeNo: request.outTradeNo }, next: { kind: 'query' } },
   });
+});
+
+it('keeps no listener of an order that has ended, neither on the shutdown signal nor on one of the caller', async () => {
+  await boot();
+  const add = vi.spyOn(EventTarget.prototype, 'addEventListener');
+  const any = vi.spyOn(AbortSignal, 'any');
+  const shared = new AbortController();
+  for (let payment = 0; payment < 20; payment += 1) {
+    const options = payment % 2 === 0 ? { wait: jump } : { wait: jump, signal: shared.signal };
+    const { outcome } = await module
+      .get(SettlementService)
+      .pay(purchase({ behaviour: 'pays-after', ms: 6_000 }), options);
+    expect(outcome.kind).toBe('paid');
+  }
+  const sources = new Set(add.mock.contexts.filter((context) => context instanceof AbortSignal));
+  add.mockRestore();
+  expect(sources).toContain(shared.signal);
+  expect([...sources].filter((source) => getEventListeners(source, 'abort').length > 0)).toEqual([]);
+  expect(any).not.toHaveBeenCalled();
+  any.mockRestore();
+});
+
+it("stops settling when the caller's signal is aborted", async () => {
+  await boot();
+  const controller = new AbortController();
+  const settling = module.get(SettlementService).pay(purchase({ behaviour: 'walks-away' }), {
+    signal: controller.signal,
+    onUnclear: () => {
+      controller.abort();
+    },
+  });
+  expect((await settling).outcome.kind).toBe('unresolved');
+});
+
+it('refuses a signal that is none, by name', async () => {
+  await boot();
+  const options = { signal: new AbortController() as never };
+  await expect(module.get(SettlementService).pay(purchase({ behaviour: 'pays-at-once' }), options)).rejects.toThrow(
+    /signal: must be an AbortSignal/,
+  );
 });
 
 function jump(until: number): Promise<void> {

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { Inject, Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
 import {
   payAndSettle,
@@ -33,7 +34,7 @@ export class SettlementService implements BeforeApplicationShutdown {
    * @see https://pay.weixin.qq.com/doc/global/v2/en/4013658162
    */
   pay(request: QuickPayRequest, options: PayAndSettleOptions = {}): Promise<PaymentResult> {
-    return payAndSettle(this.#client, request, { ...options, signal: this.#until(options.signal) });
+    return this.#untilShutdown(options, (bounded) => payAndSettle(this.#client, request, bounded));
   }
 
   /**
@@ -44,14 +45,35 @@ export class SettlementService implements BeforeApplicationShutdown {
    * @see https://pay.weixin.qq.com/wiki/doc/api/wxpay/en/guide/pos/Closed-loop_Transactions.shtml
    */
   settle(order: SettleRequest | SettleState, options: SettleOptions = {}): Promise<Settlement> {
-    return settleOrder(this.#client, order, { ...options, signal: this.#until(options.signal) });
+    return this.#untilShutdown(options, (bounded) => settleOrder(this.#client, order, bounded));
   }
 
   beforeApplicationShutdown(): void {
     this.#shutdown.abort();
   }
 
-  #until(signal: AbortSignal | undefined): AbortSignal {
-    return signal ? AbortSignal.any([signal, this.#shutdown.signal]) : this.#shutdown.signal;
+  // Not AbortSignal.any: what it makes of a signal that lives as long as the process is never freed.
+  async #untilShutdown<Options extends { readonly signal?: AbortSignal | undefined }, Result>(
+    options: Options,
+    run: (bounded: Options) => Promise<Result>,
+  ): Promise<Result> {
+    const signal = (Object(options) as { signal?: unknown }).signal ?? undefined;
+    // What is wrong with these, wechatpay-core says by name.
+    if (Object(options) !== options || !(signal === undefined || signal instanceof AbortSignal)) return run(options);
+    const sources = [this.#shutdown.signal, ...(signal ? [signal] : [])];
+    const controller = new AbortController();
+    const onAbort = (): void => {
+      controller.abort(sources.find(({ aborted }) => aborted)?.reason);
+    };
+    for (const source of sources) {
+      setMaxListeners(0, source); // shared by every order in hand
+      source.addEventListener('abort', onAbort, { once: true });
+    }
+    try {
+      if (sources.some(({ aborted }) => aborted)) onAbort();
+      return await run({ ...options, signal: controller.signal });
+    } finally {
+      for (const source of sources) source.removeEventListener('abort', onAbort);
+    }
   }
 }

@@ -5,16 +5,27 @@ import {
   Logger,
   Module,
   type BeforeApplicationShutdown,
+  type ConfigurableModuleAsyncOptions,
+  type DynamicModule,
   type OnApplicationBootstrap,
   type Provider,
 } from '@nestjs/common';
-import { WechatPayClient } from 'wechatpay-core';
+import { assertWechatPayClient, WechatPayClient } from 'wechatpay-core';
 import {
   DurableReversals,
   REVERSAL_CHANNEL,
   type DurableReversalsOptions,
   type ReversalEvent,
 } from 'wechatpay-durable';
+import {
+  checkAsyncRegistration,
+  checkNotExtras,
+  checkRegistration,
+  isBooleanOrAbsent,
+  isFunctionOrAbsent,
+  isNameOrAbsent,
+  type Check,
+} from './registration.js';
 import { getWechatPayToken } from './wechatpay.inject.js';
 
 /** wechatpay-durable's options. The clients are those of `WechatPayModule`. */
@@ -31,20 +42,42 @@ export interface WechatPayDurableOptionsFactory {
 /** What stands beside the options, or beside the factory that brings them. */
 export interface WechatPayDurableModuleExtras {
   /** Makes `DurableReversals` injectable everywhere without importing the module again. @default false */
-  isGlobal?: boolean;
+  isGlobal?: boolean | undefined;
   /**
    * Whose orders: the names with which merchants were registered at `WechatPayModule`; undefined is the one without a name.
    *
    * @default [undefined]
    */
-  merchants?: readonly (string | undefined)[];
+  merchants?: readonly (string | undefined)[] | undefined;
 }
+
+const EXTRAS: Readonly<Record<keyof WechatPayDurableModuleExtras, Check>> = {
+  isGlobal: isBooleanOrAbsent,
+  merchants: (value) => {
+    if (value === undefined) return undefined;
+    if (!Array.isArray(value) || value.length === 0 || value.some((name) => isNameOrAbsent(name) !== undefined)) {
+      return 'must be an array of names, with undefined for the merchant without one.';
+    }
+    return new Set(value).size < value.length ? 'names a merchant twice.' : undefined;
+  },
+};
+
+// What DurableReversals would find at boot is found here already, where the module is registered; it finds the rest.
+const OPTIONS: Readonly<Record<string, Check>> = {
+  engine: (value) =>
+    Object(value) === value
+      ? undefined
+      : `${value === undefined ? 'is missing' : 'is not an engine'}; give a PostgresEngine, an EmbeddedEngine or a BullMqEngine.`,
+  onSettled: isFunctionOrAbsent,
+  work: isBooleanOrAbsent,
+  clients: (value) => (value === undefined ? undefined : 'are those of WechatPayModule; name them in `merchants`.'),
+};
 
 const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModuleBuilder<WechatPayDurableOptions>()
   .setClassMethodName('forRoot')
   .setFactoryMethodName('createWechatPayDurableOptions')
   .setExtras<WechatPayDurableModuleExtras>(
-    { isGlobal: false, merchants: [undefined] },
+    { isGlobal: undefined, merchants: undefined },
     (definition, { isGlobal = false, merchants = [undefined] }) => ({
       ...definition,
       global: isGlobal,
@@ -54,11 +87,18 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModule
   )
   .build();
 
+const EXAMPLE = '{ engine }';
+
 function reversalsOf(merchants: readonly (string | undefined)[]): Provider {
   return {
     provide: DurableReversals,
-    useFactory: ({ work, ...options }: WechatPayDurableOptions, ...clients: WechatPayClient[]) =>
-      new DurableReversals({ ...options, clients }),
+    useFactory: (given: WechatPayDurableOptions, ...clients: WechatPayClient[]) => {
+      checkNotExtras(given, EXTRAS);
+      checkRegistration([given], { method: 'WechatPayDurableModule.forRoot', example: EXAMPLE, checks: OPTIONS });
+      for (const client of clients) assertWechatPayClient(client, 'WechatPayClient');
+      const { work, ...options } = given;
+      return new DurableReversals({ ...options, clients });
+    },
     inject: [MODULE_OPTIONS_TOKEN, ...merchants.map((name) => getWechatPayToken(WechatPayClient, name))],
   };
 }
@@ -87,6 +127,32 @@ export class WechatPayDurableModule
     super();
     this.#reversals = reversals;
     this.#work = work;
+  }
+
+  /**
+   * @param options those of `DurableReversals` without `clients`, and beside them `work`, `isGlobal` and `merchants`.
+   * @throws {WechatPayConfigError} what is not one object, and every property that is wrong.
+   */
+  static override forRoot(
+    options: WechatPayDurableOptions & WechatPayDurableModuleExtras,
+    ...others: never[]
+  ): DynamicModule {
+    const method = 'WechatPayDurableModule.forRoot';
+    checkRegistration([options, ...others], { method, example: EXAMPLE, checks: { ...OPTIONS, ...EXTRAS } });
+    return super.forRoot(options);
+  }
+
+  /**
+   * @param options where the options come from, and beside that `isGlobal` and `merchants`.
+   * @throws {WechatPayConfigError} what is not one object, and every unknown or wrong property.
+   */
+  static override forRootAsync(
+    options: ConfigurableModuleAsyncOptions<WechatPayDurableOptions, 'createWechatPayDurableOptions'> &
+      WechatPayDurableModuleExtras,
+    ...others: never[]
+  ): DynamicModule {
+    checkAsyncRegistration([options, ...others], 'WechatPayDurableModule.forRootAsync', EXTRAS);
+    return super.forRootAsync(options);
   }
 
   async onApplicationBootstrap(): Promise<void> {

@@ -77,7 +77,58 @@ test.each<[variable: string, environment: Record<string, string>]>([
   ['WECHATPAY_CA', { WECHATPAY_CA: '/nowhere/ca.pem' }],
   ['WECHATPAY_TIMEOUT_MS', { WECHATPAY_TIMEOUT_MS: '15s' }],
   ['WECHATPAY_CONNECT_TIMEOUT_MS', { WECHATPAY_CONNECT_TIMEOUT_MS: '0' }],
+  ['WECHATPAY_TIMEOUT', { WECHATPAY_TIMEOUT: '1000' }],
+  ['WECHATPAY_CONNECT_TIMEOUT', { WECHATPAY_CONNECT_TIMEOUT: '1000' }],
+  ['WECHATPAY_MCH_ID', { WECHATPAY_MCH_ID: '10000100' }],
+  ['WECHATPAY_PASPHRASE', { WECHATPAY_PASPHRASE: 'x' }],
+  ['WECHATPAY_SIGNTYPE', { WECHATPAY_SIGNTYPE: 'MD5' }],
+  ['WECHATPAY_BASEURL', { WECHATPAY_BASEURL: 'https://a.example' }],
+  ['WECHATPAY_SUB_MCH_ID', { WECHATPAY_SUB_MCH_ID: '1' }],
 ])('names %s where %j', (variable, environment) => {
   expect(() => load(environment)).toThrow(WechatPayConfigError);
   expect(() => load(environment)).toThrow(new RegExp(`^${variable}: `));
+});
+
+it.each([
+  'WECHATPAY_NOTIFY_HOST',
+  'WECHATPAY_NOTIFY_URL',
+  'WECHATPAY_API_V3_KEY',
+  'WECHATPAY_APIV3_KEY',
+  'WECHATPAY_HK_API_KEY',
+  'WECHATPAY_API_KEY_OLD',
+  'WECHATPAY_DATABASE_URL',
+  'WECHATPAY_ENABLED',
+])('leaves %s to the application', (variable) => {
+  expect(() => load({ [variable]: 'x' })).not.toThrow();
+});
+
+it('says what was meant by a variable that is nearly a known one, and takes an empty one for not set', () => {
+  expect(() => load({ WECHATPAY_TIMEOUT: '1000' })).toThrow(
+    /^WECHATPAY_TIMEOUT: is unknown, and nothing would read it\. Did you mean WECHATPAY_TIMEOUT_MS\?/,
+  );
+  expect(() => load({ WECHATPAY_TIMEOUT: '' })).not.toThrow();
+});
+
+it('names every variable that is missing, and each as missing', () => {
+  let error: unknown;
+  try {
+    load(Object.fromEntries(Object.keys(valid).map((name) => [name, ''])));
+  } catch (thrown) {
+    error = thrown;
+  }
+  const missing = expect.stringMatching(/^is missing[;,]/) as string;
+  expect((error as WechatPayConfigError).problems).toEqual([
+    { field: 'WECHATPAY_APP_ID', problem: missing },
+    { field: 'WECHATPAY_MERCHANT_ID', problem: missing },
+    { field: 'WECHATPAY_API_KEY', problem: missing },
+    { field: 'WECHATPAY_PFX', problem: missing },
+  ]);
+  expect((error as WechatPayConfigError).message.split('\n')).toHaveLength(4);
+});
+
+it('says what is wrong with PEM text that an env file has cut, without showing it', () => {
+  const [first = '', second = ''] = issued.key.split('\n');
+  const cut = { WECHATPAY_PFX: '', WECHATPAY_CERT: issued.cert, WECHATPAY_KEY: `${first}\n${second}` };
+  expect(() => load(cut)).toThrow(/^WECHATPAY_KEY: begins with -----BEGIN PRIVATE KEY----- and has no line -----END/);
+  expect(() => load(cut)).not.toThrow(second);
 });

@@ -1,5 +1,13 @@
 import { registerAs } from '@nestjs/config';
-import { validateConfig, WechatPayConfigError, type CertificateConfig, type WechatPayConfig } from 'wechatpay-core';
+import {
+  isWechatPayError,
+  nearestName,
+  validateConfig,
+  WechatPayConfigError,
+  type CertificateConfig,
+  type ConfigProblem,
+  type WechatPayConfig,
+} from 'wechatpay-core';
 
 /**
  * The settings of a merchant from WECHATPAY_* variables, as a @nestjs/config namespace.
@@ -16,9 +24,11 @@ import { validateConfig, WechatPayConfigError, type CertificateConfig, type Wech
  * | WECHATPAY_CA | root certificates to trust instead of the system's: a path, PEM text or base64 |
  * | WECHATPAY_CONNECT_TIMEOUT_MS, WECHATPAY_TIMEOUT_MS | milliseconds |
  *
+ * Other variables that begin with WECHATPAY_ are left to the application, but one that is nearly one of these is refused.
+ *
  * @example
  * imports: [ConfigModule.forRoot(), WechatPayModule.forRootAsync(wechatPayConfig.asProvider())]
- * @throws {WechatPayConfigError} at boot; `field` and the message name the variable.
+ * @throws {WechatPayConfigError} at boot; `problems` and the message name every variable that is missing or wrong.
  */
 export const wechatPayConfig = registerAs('wechatpay', (): WechatPayConfig => readConfig(process.env));
 
@@ -64,28 +74,76 @@ function readConfig(environment: NodeJS.ProcessEnv): WechatPayConfig {
     connectTimeoutMs: milliseconds('connectTimeoutMs'),
     timeoutMs: milliseconds('timeoutMs'),
   };
+  const problems = [...mistypedVariables(environment), ...problemsOf(settings)];
+  const [first, ...others] = problems;
+  if (first) throw new WechatPayConfigError(first.field, first.problem, undefined, others);
+  return settings as WechatPayConfig;
+}
+
+function problemsOf(settings: object): readonly ConfigProblem[] {
   try {
     // No config yet: what may be missing or wrong in it is what this looks for.
     validateConfig(settings as WechatPayConfig);
-    return settings as WechatPayConfig;
+    return [];
   } catch (error) {
-    if (!(error instanceof WechatPayConfigError)) throw error;
-    const problem = error.message.slice(error.field.length + 2);
-    throw new WechatPayConfigError(VARIABLES[error.field] ?? error.field, problem, error);
+    if (!isWechatPayError(error) || error.code !== 'WECHATPAY_INVALID_CONFIG') throw error;
+    return error.problems.map(inVariables);
   }
 }
 
-function readCertificate(read: (field: string) => string | undefined): CertificateConfig | undefined {
-  const passphrase = read('certificate.passphrase');
-  const pfx = read('certificate.pfx');
-  const cert = read('certificate.cert');
-  const key = read('certificate.key');
-  const common = passphrase === undefined ? {} : { passphrase };
-  if (pfx !== undefined && (cert !== undefined || key !== undefined)) {
-    const problem = 'is set beside WECHATPAY_CERT or WECHATPAY_KEY; set WECHATPAY_PFX, or those two.';
-    throw new WechatPayConfigError('WECHATPAY_PFX', problem);
+function inVariables({ field, problem }: ConfigProblem): ConfigProblem {
+  const variable = VARIABLES[field] ?? field;
+  if (field === 'certificate.pfx' && problem.startsWith('stands beside')) {
+    return {
+      field: variable,
+      problem: 'is set beside WECHATPAY_CERT or WECHATPAY_KEY; set WECHATPAY_PFX, or those two.',
+    };
   }
-  if (pfx !== undefined) return { pfx, ...common };
-  // Half of a pair is passed on as well: the check then names the half that is missing.
-  return cert === undefined && key === undefined ? undefined : { cert: cert ?? '', key: key ?? '', ...common };
+  if (field === 'certificate' && problem.startsWith('is missing')) {
+    return {
+      field: variable,
+      problem: 'is missing, and so are WECHATPAY_CERT and WECHATPAY_KEY; set it, or those two.',
+    };
+  }
+  return { field: variable, problem };
+}
+
+const PREFIX = 'WECHATPAY_';
+
+/** The variables that are nearly one of ours: a typing error would otherwise leave a default in force, silently. */
+function mistypedVariables(environment: NodeJS.ProcessEnv): readonly ConfigProblem[] {
+  const known = [...new Set(Object.values(VARIABLES))].map((variable) => variable.slice(PREFIX.length));
+  const problems: ConfigProblem[] = [];
+  for (const [variable, value = ''] of Object.entries(environment)) {
+    const name = variable.slice(PREFIX.length);
+    if (!variable.startsWith(PREFIX) || value.trim() === '' || known.includes(name)) continue;
+    if (known.some((candidate) => hasMoreWords(name, candidate))) continue;
+    const meant = nearestName(name, known);
+    if (meant === undefined) continue;
+    const problem = `is unknown, and nothing would read it. Did you mean ${PREFIX}${meant}? Another purpose needs another name.`;
+    problems.push({ field: variable, problem });
+  }
+  return problems;
+}
+
+// One of ours and more words, as HK_API_KEY, API_V3_KEY or API_KEY_OLD: that is the application's own.
+function hasMoreWords(name: string, known: string): boolean {
+  const words = name.split('_').filter(Boolean);
+  const needed = known.split('_');
+  let found = 0;
+  for (const word of words) if (word === needed[found]) found += 1;
+  return found === needed.length && words.length > needed.length;
+}
+
+function readCertificate(read: (field: string) => string | undefined): CertificateConfig | undefined {
+  const given = {
+    pfx: read('certificate.pfx'),
+    cert: read('certificate.cert'),
+    key: read('certificate.key'),
+    passphrase: read('certificate.passphrase'),
+  };
+  const entries = Object.entries(given).filter(([, value]) => value !== undefined);
+  // Whatever it is is passed on, half of a pair as well: the check then names the half that is missing.
+  const isNone = entries.every(([name]) => name === 'passphrase');
+  return isNone ? undefined : (Object.fromEntries(entries) as unknown as CertificateConfig);
 }

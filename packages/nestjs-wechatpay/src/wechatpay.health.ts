@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { WechatPayClient } from 'wechatpay-core';
+import { selfTest, WechatPayClient, type SelfTestReport } from 'wechatpay-core';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
@@ -12,6 +12,8 @@ export type WechatPayHealth<Key extends string> = Record<
     /** ISO 8601; absent with a `transport` of one's own. */
     certificateExpiresAt?: string;
     certificateDaysLeft?: number;
+    /** What the last self-test found; of `isReady` alone. */
+    selfTest?: SelfTestReport['outcome'];
     message?: string;
   }
 >;
@@ -19,14 +21,15 @@ export type WechatPayHealth<Key extends string> = Record<
 /**
  * Health of one merchant's client, in the shape of a @nestjs/terminus indicator.
  *
- * Down when the API certificate has expired, since no order can be revoked then. It makes no call: an outage of
- * WeChat Pay must not restart a shop's back end.
+ * `isHealthy`, for liveness: down when the API certificate has expired, since no order can be revoked then. It makes no call:
+ * an outage of WeChat Pay must not restart a shop's back end. `isReady`, for readiness, also asks the gateway.
  *
  * @example health.check([() => wechatPay.isHealthy('wechatpay')])
  */
 @Injectable()
 export class WechatPayHealthIndicator {
   readonly #client: WechatPayClient;
+  #test: { readonly at: number; readonly report: Promise<SelfTestReport> } | undefined;
 
   constructor(@Inject(WechatPayClient) client: WechatPayClient) {
     this.#client = client;
@@ -46,5 +49,29 @@ export class WechatPayHealthIndicator {
         ...(daysLeft < 0 && { message: 'The API certificate has expired.' }),
       },
     } as WechatPayHealth<Key>;
+  }
+
+  /**
+   * As `isHealthy`, and down where wechatpay-core's `selfTest` proves a setting wrong: the API key, the certificate, appid or
+   * mch_id. Up where the gateway cannot be reached or its answer proves nothing; `selfTest` tells.
+   *
+   * @param options `maxAgeMs`: for how long an answer holds, so that probes do not become calls; default 10 min.
+   */
+  async isReady<Key extends string = 'wechatpay'>(
+    key: Key = 'wechatpay' as Key,
+    { maxAgeMs = 600_000 }: { readonly maxAgeMs?: number } = {},
+  ): Promise<WechatPayHealth<Key>> {
+    const healthy = this.isHealthy(key)[key];
+    const { outcome, message } = await this.#report(maxAgeMs);
+    const isWrong = outcome === 'wrong-key' || outcome === 'wrong-certificate' || outcome === 'identity-mismatch';
+    const found = isWrong ? { ...healthy, status: 'down', message: healthy.message ?? message } : healthy;
+    return { [key]: { ...found, selfTest: outcome } } as WechatPayHealth<Key>;
+  }
+
+  // Probes that come at once share one test.
+  #report(maxAgeMs: number): Promise<SelfTestReport> {
+    const now = performance.now();
+    if (!this.#test || now - this.#test.at >= maxAgeMs) this.#test = { at: now, report: selfTest(this.#client) };
+    return this.#test.report;
   }
 }

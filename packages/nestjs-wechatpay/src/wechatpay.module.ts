@@ -1,110 +1,135 @@
 import {
-  ConfigurableModuleBuilder,
   Inject,
   Logger,
   Module,
+  Optional,
+  type ConfigurableModuleAsyncOptions,
+  type DynamicModule,
   type OnApplicationShutdown,
   type OnModuleInit,
-  type Provider,
-  type Type,
 } from '@nestjs/common';
-import { WechatPayClient, type WechatPayConfig } from 'wechatpay-core';
-import { OrderService } from './order.service.js';
-import { QuickPayService } from './quick-pay.service.js';
-import { RefundService } from './refund.service.js';
-import { ReverseService } from './reverse.service.js';
-import { SettlementService } from './settlement.service.js';
-import { WechatPayHealthIndicator } from './wechatpay.health.js';
-import { getWechatPayToken } from './wechatpay.inject.js';
-
-/** What `useClass` and `useExisting` of `forRootAsync` implement. */
-export interface WechatPayOptionsFactory {
-  createWechatPayOptions(): Promise<WechatPayConfig> | WechatPayConfig;
-}
-
-/** What stands beside the settings, or beside the factory that brings them. */
-export interface WechatPayModuleExtras {
-  /** Makes the services injectable everywhere without importing the module again. @default false */
-  isGlobal?: boolean;
-  /** For several merchants in one application: inject theirs by `@InjectWechatPay(ReverseService, name)`. */
-  name?: string;
-}
-
-const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModuleBuilder<WechatPayConfig>()
-  .setClassMethodName('forRoot')
-  .setFactoryMethodName('createWechatPayOptions')
-  .setExtras<WechatPayModuleExtras>({}, (definition, { isGlobal = false, name }) => ({
-    ...definition,
-    global: isGlobal,
-    providers: [
-      ...(definition.providers ?? []),
-      { provide: CLIENT, useExisting: getWechatPayToken(WechatPayClient, name) },
-      ...SERVICES.map((service) => provide(service, name)),
-    ],
-    exports: SERVICES.map((service) => getWechatPayToken(service, name)),
-  }))
-  .build();
-
-// The module's own name for its client, whatever the merchant is named outside. It is an alias of the public token, so that
-// overriding that one in a test reaches every service: a test must never revoke at the real gateway.
-const CLIENT = Symbol('WechatPayClient');
-
-const SERVICES: readonly Type[] = [
-  WechatPayClient,
-  ReverseService,
-  OrderService,
-  QuickPayService,
-  RefundService,
-  SettlementService,
-  WechatPayHealthIndicator,
-];
-
-function provide(service: Type, name: string | undefined): Provider {
-  const token = getWechatPayToken(service, name);
-  if (service === WechatPayClient) {
-    return {
-      provide: token,
-      useFactory: (config: WechatPayConfig) => new WechatPayClient(config),
-      inject: [MODULE_OPTIONS_TOKEN],
-    };
-  }
-  return { provide: token, useFactory: (client: WechatPayClient) => new service(client) as unknown, inject: [CLIENT] };
-}
+import { ModulesContainer } from '@nestjs/core';
+import {
+  CONFIG_PROPERTIES,
+  selfTest,
+  WechatPayConfigError,
+  type WechatPayClient,
+  type WechatPayConfig,
+} from 'wechatpay-core';
+import { checkAsyncRegistration, checkRegistration } from './registration.js';
+import {
+  CLIENT,
+  ConfigurableModuleClass,
+  EXTRAS,
+  REGISTRATION,
+  type Registration,
+  type WechatPayModuleExtras,
+} from './wechatpay.module-definition.js';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const WARN_DAYS = 30;
 
 /**
- * WeChat Pay for a NestJS application: `forRoot(config)` or `forRootAsync({ imports, inject, useFactory })`.
+ * WeChat Pay for a NestJS application: `forRoot(config)` or `forRootAsync({ imports, inject, useFactory })`, once for each
+ * merchant.
  *
  * Exports a service for each operation (`ReverseService`, `OrderService`, `QuickPayService`, `RefundService`), `SettlementService`,
  * `WechatPayClient` and `WechatPayHealthIndicator`. At boot it logs the merchant, the gateway and
  * when the API certificate expires; at shutdown it waits for calls in flight and closes the connections.
  *
- * @throws {WechatPayConfigError} at boot, the first setting that is missing or wrong.
+ * @throws {WechatPayConfigError} at boot, every setting that is missing, wrong or unknown; a second registration of one name; and
+ *   with `selfTest: 'fail'`, settings that the gateway refuses.
  */
 @Module({})
 export class WechatPayModule extends ConfigurableModuleClass implements OnModuleInit, OnApplicationShutdown {
   readonly #logger = new Logger(WechatPayModule.name);
   readonly #client: WechatPayClient;
+  readonly #registration: Registration;
+  readonly #modules: ModulesContainer;
 
-  constructor(@Inject(CLIENT) client: WechatPayClient) {
+  constructor(
+    @Optional() @Inject(CLIENT) client: WechatPayClient | undefined,
+    @Optional() @Inject(REGISTRATION) registration: Registration | undefined,
+    @Inject(ModulesContainer) modules: ModulesContainer,
+  ) {
     super();
+    if (!client || !registration) {
+      const problem = 'is imported without settings; import what WechatPayModule.forRoot or forRootAsync returns.';
+      throw new WechatPayConfigError('WechatPayModule', problem);
+    }
     this.#client = client;
+    this.#registration = registration;
+    this.#modules = modules;
   }
 
-  onModuleInit(): void {
+  /**
+   * @param options the settings of wechatpay-core, and beside them `name`, `isGlobal` and `selfTest`.
+   * @throws {WechatPayConfigError} what is not one object, and every unknown property.
+   */
+  static override forRoot(options: WechatPayConfig & WechatPayModuleExtras, ...others: never[]): DynamicModule {
+    checkRegistration([options, ...others], {
+      method: 'WechatPayModule.forRoot',
+      example: '{ appId, merchantId, apiKey, certificate }',
+      checks: EXTRAS,
+      known: [...CONFIG_PROPERTIES, ...Object.keys(EXTRAS)],
+    });
+    return super.forRoot(options);
+  }
+
+  /**
+   * @param options where the settings come from, and beside that `name`, `isGlobal` and `selfTest`.
+   * @throws {WechatPayConfigError} what is not one object, and every unknown or wrong property.
+   */
+  static override forRootAsync(
+    options: ConfigurableModuleAsyncOptions<WechatPayConfig, 'createWechatPayOptions'> & WechatPayModuleExtras,
+    ...others: never[]
+  ): DynamicModule {
+    checkAsyncRegistration([options, ...others], 'WechatPayModule.forRootAsync', EXTRAS);
+    return super.forRootAsync(options);
+  }
+
+  async onModuleInit(): Promise<void> {
+    this.#assertOnlyOne();
     const { merchantId, baseUrls, certificate } = this.#client;
     const expiry = certificate ? `, certificate valid until ${certificate.validTo.toISOString()}` : '';
     this.#logger.log(`Merchant ${merchantId} at ${baseUrls.join(', ')}${expiry}`);
-    if (!certificate) return;
-    const daysLeft = Math.floor((certificate.validTo.getTime() - this.#client.now()) / DAY_MS);
-    if (daysLeft < WARN_DAYS) {
-      this.#logger.warn(
-        `The API certificate ${certificate.serialNumber} of merchant ${merchantId} expires in ${daysLeft} days: ` +
-          'download a new one from the Merchant Platform.',
-      );
-    }
+    if (certificate) this.#warnOfExpiry(certificate);
+    if (this.#registration.selfTest !== false) await this.#test();
+  }
+
+  // Nest would boot with both, and give one of them to some modules and the other to others. Asked of this application's own
+  // container: another application of the same process may have its own registration.
+  #assertOnlyOne(): void {
+    const { name } = this.#registration;
+    const registered = [...this.#modules.values()]
+      .map(({ instance }) => instance as unknown)
+      .filter((instance) => instance instanceof WechatPayModule && instance.#registration.name === name);
+    if (registered.length <= 1) return;
+    const which = name === undefined ? 'without a name' : `of the name '${name}'`;
+    throw new WechatPayConfigError(
+      'name',
+      `WechatPayModule is registered ${registered.length} times ${which}, so that nobody could say whose money moves. ` +
+        'Register each merchant once, by a name of its own; to use it in several modules, set isGlobal, or import the one ' +
+        'dynamic module there.',
+    );
+  }
+
+  #warnOfExpiry({ serialNumber, validTo }: NonNullable<WechatPayClient['certificate']>): void {
+    const daysLeft = Math.floor((validTo.getTime() - this.#client.now()) / DAY_MS);
+    if (daysLeft >= WARN_DAYS) return;
+    this.#logger.warn(
+      `The API certificate ${serialNumber} of merchant ${this.#client.merchantId} expires in ${daysLeft} days: ` +
+        'download a new one from the Merchant Platform.',
+    );
+  }
+
+  async #test(): Promise<void> {
+    const { outcome, message } = await selfTest(this.#client);
+    const text = `Self-test of merchant ${this.#client.merchantId}: ${outcome}. ${message}`;
+    if (outcome === 'ok') this.#logger.log(text);
+    else if (this.#registration.selfTest === 'warn' || outcome === 'unreachable' || outcome === 'unproven') {
+      this.#logger.warn(text);
+    } else throw new WechatPayConfigError('selfTest', `${outcome}: ${message}`);
   }
 
   /** After the HTTP server has closed, so that requests in flight still reach WeChat Pay. */
