@@ -14,7 +14,7 @@ import {
   type Type,
 } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
-import { WechatPayClient, type QuickPayRequest, type WechatPayConfig } from 'wechatpay-core';
+import { WechatPayClient, WechatPayConfigError, type QuickPayRequest, type WechatPayConfig } from 'wechatpay-core';
 import { DurableReversals, type SettledReversal, type StoredReversal } from 'wechatpay-durable';
 import { EmbeddedEngine } from 'wechatpay-durable/embedded';
 import { Sandbox, type Behaviour, type Merchant } from 'wechatpay-sandbox';
@@ -130,6 +130,44 @@ describe.each(registrations)('%s', (name, register) => {
   it('does not boot where there is no client', async () => {
     const none = WechatPayModule.forRoot({ ...settings, name: 'elsewhere' });
     await expect(start(...register(none))).rejects.toThrow(/WechatPayClient/);
+  });
+});
+
+describe('wrong arguments name the field', () => {
+  const wrong = (...given: unknown[]) => () =>
+    (WechatPayDurableModule.forRoot as (...given: unknown[]) => unknown)(...given);
+  const wrongAsync = (...given: unknown[]) => () =>
+    (WechatPayDurableModule.forRootAsync as (...given: unknown[]) => unknown)(...given);
+  const engine = {};
+  const cases: [string, () => unknown, RegExp][] = [
+    ['forRoot()', wrong(), /^options: are missing; call WechatPayDurableModule\.forRoot\(\{ engine \}\)/],
+    ['forRoot(name, options)', wrong('hk', { engine }), /^options: must be one object/],
+    ['no engine', wrong({}), /^engine: is missing; give a PostgresEngine/],
+    ['an engine of a text', wrong({ engine: 'postgres' }), /^engine: is not an engine; give a PostgresEngine/],
+    ['onSettled of a number', wrong({ engine, onSettled: 3 }), /^onSettled: must be a function, not a number/],
+    ['work of a text', wrong({ engine, work: 'no' }), /^work: must be true or false/],
+    ['isGlobal of a text', wrong({ engine, isGlobal: 'yes' }), /^isGlobal: must be true or false/],
+    ['merchants of a text', wrong({ engine, merchants: 'hk' }), /^merchants: must be an array of names/],
+    ['no merchant', wrong({ engine, merchants: [] }), /^merchants: must be an array of names/],
+    ['a merchant twice', wrong({ engine, merchants: ['hk', 'hk'] }), /^merchants: names a merchant twice/],
+    ['clients', wrong({ engine, clients: [] }), /^clients: are those of WechatPayModule/],
+    ['several at once', wrong({ onSettled: 3 }), /^engine: .*\nonSettled: /],
+    ['forRootAsync()', wrongAsync(), /^options: are missing/],
+    ['no factory', wrongAsync({ merchants: ['hk'] }), /^useFactory: is missing/],
+    ['an extra that is mistyped', wrongAsync({ useFactory: () => 1, merchant: ['hk'] }), /Did you mean merchants\?/],
+  ];
+  it.each(cases)('%s', (_, call, message) => {
+    expect(call).toThrow(WechatPayConfigError);
+    expect(call).toThrow(message);
+  });
+
+  it.each<[string, () => WechatPayDurableOptions, RegExp]>([
+    ['a factory that gives nothing', () => undefined as never, /^options: are missing/],
+    ['a factory that gives no engine', () => ({}) as never, /^engine: is missing/],
+    ['merchants that a factory gives', () => ({ ...options(), merchants: [] }), /^merchants: is not read from a factory/],
+  ])('%s, at boot', async (_, useFactory, message) => {
+    const wechatPay = WechatPayModule.forRoot({ ...settings, isGlobal: true });
+    await expect(start(wechatPay, forRootAsync({ useFactory }))).rejects.toThrow(message);
   });
 });
 
