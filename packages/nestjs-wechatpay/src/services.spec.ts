@@ -1,6 +1,7 @@
 import { getEventListeners } from 'node:events';
 import { Logger } from '@nestjs/common';
 import { Test, type TestingModule } from '@nestjs/testing';
+import { WechatPayRequestError, type SettleState } from 'wechatpay-core';
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
 import { Sandbox, type Behaviour } from 'wechatpay-sandbox';
 import {
@@ -87,8 +88,32 @@ it('stops settling when the application shuts down, and gives back the state', a
   const settlement = await settling;
   expect(settlement).toMatchObject({
     outcome: { kind: 'unresolved' },
-    state: { order: { outTradeNo: request.outTradeNo }, next: { kind: 'query' } },
+    state: { order: { outTradeNo: request.outTradeNo } },
   });
+});
+
+it('resumes an order after a restart, from the state as JSON', async () => {
+  await boot();
+  const request = purchase({ behaviour: 'pays-after', ms: 12_000 });
+  const controller = new AbortController();
+  const options = {
+    signal: controller.signal,
+    onUnclear: () => {
+      controller.abort();
+    },
+  };
+  const stopped = await module.get(SettlementService).pay(request, options);
+  if (!('state' in stopped)) throw new Error(stopped.outcome.kind);
+  expect(stopped.outcome.kind).toBe('unresolved');
+  await module.close();
+
+  await boot();
+  const state = JSON.parse(JSON.stringify(stopped.state)) as SettleState;
+  const settlements = module.get(SettlementService);
+  await expect(settlements.settle(state as never)).rejects.toThrow(WechatPayRequestError);
+  const { outcome } = await settlements.resume(state, { wait: jump });
+  expect(outcome.kind).toBe('paid');
+  expect(sandbox.ledger.of(request.outTradeNo).net).toBe(888);
 });
 
 it('keeps no listener of an order that has ended, neither on the shutdown signal nor on one of the caller', async () => {

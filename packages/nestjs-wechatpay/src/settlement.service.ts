@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { Inject, Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
 import {
   payAndSettle,
+  resumeSettlement,
   settleOrder,
   WechatPayClient,
   type PayAndSettleOptions,
@@ -16,7 +17,7 @@ import {
 /**
  * Paying and settling as an injectable service: it sees each order to an end.
  *
- * When the application shuts down, it stops: what is not settled comes back as `unresolved`, with the state to settle on from.
+ * When the application shuts down, it stops: what is not settled comes back as `unresolved`, with the state to `resume` from.
  */
 @Injectable()
 export class SettlementService implements BeforeApplicationShutdown {
@@ -40,12 +41,23 @@ export class SettlementService implements BeforeApplicationShutdown {
   /**
    * Brings an order whose outcome is not known to an end.
    *
-   * @param order the order, or the state at which an earlier run stopped.
-   * @throws {WechatPayRequestError} an order or options that make no sense; nothing was sent.
+   * @returns the outcome, and the state: where the outcome is `unresolved`, store it and `resume`.
+   * @throws {WechatPayRequestError} an order or options that are invalid; nothing was sent.
    * @see https://pay.weixin.qq.com/wiki/doc/api/wxpay/en/guide/pos/Closed-loop_Transactions.shtml
    */
-  settle(order: SettleRequest | SettleState, options: SettleOptions = {}): Promise<Settlement> {
+  settle(order: SettleRequest, options: SettleOptions = {}): Promise<Settlement> {
     return this.#untilShutdown(options, (bounded) => settleOrder(this.#client, order, bounded));
+  }
+
+  /**
+   * Resumes an order from the state at which an earlier run stopped, with a new deadline: 60 s from now by default.
+   *
+   * @param state what `pay`, `settle` or `resume` returned, or `onStep` was called with; also as JSON that was read back.
+   * @param options rules that are given replace those of the state.
+   * @throws {WechatPayRequestError} a state or options that are invalid; nothing was sent.
+   */
+  resume(state: SettleState, options: SettleOptions = {}): Promise<Settlement> {
+    return this.#untilShutdown(options, (bounded) => resumeSettlement(this.#client, state, bounded));
   }
 
   beforeApplicationShutdown(): void {

@@ -134,10 +134,14 @@ describe.each(registrations)('%s', (name, register) => {
 });
 
 describe('wrong arguments name the field', () => {
-  const wrong = (...given: unknown[]) => () =>
-    (WechatPayDurableModule.forRoot as (...given: unknown[]) => unknown)(...given);
-  const wrongAsync = (...given: unknown[]) => () =>
-    (WechatPayDurableModule.forRootAsync as (...given: unknown[]) => unknown)(...given);
+  const wrong =
+    (...given: unknown[]) =>
+    () =>
+      (WechatPayDurableModule.forRoot as (...given: unknown[]) => unknown)(...given);
+  const wrongAsync =
+    (...given: unknown[]) =>
+    () =>
+      (WechatPayDurableModule.forRootAsync as (...given: unknown[]) => unknown)(...given);
   const engine = {};
   const cases: [string, () => unknown, RegExp][] = [
     ['forRoot()', wrong(), /^options: are missing; call WechatPayDurableModule\.forRoot\(\{ engine \}\)/],
@@ -164,7 +168,11 @@ describe('wrong arguments name the field', () => {
   it.each<[string, () => WechatPayDurableOptions, RegExp]>([
     ['a factory that gives nothing', () => undefined as never, /^options: are missing/],
     ['a factory that gives no engine', () => ({}) as never, /^engine: is missing/],
-    ['merchants that a factory gives', () => ({ ...options(), merchants: [] }), /^merchants: is not read from a factory/],
+    [
+      'merchants that a factory gives',
+      () => ({ ...options(), merchants: [] }),
+      /^merchants: is not read from a factory/,
+    ],
   ])('%s, at boot', async (_, useFactory, message) => {
     const wechatPay = WechatPayModule.forRoot({ ...settings, isGlobal: true });
     await expect(start(wechatPay, forRootAsync({ useFactory }))).rejects.toThrow(message);
