@@ -16,9 +16,10 @@ import {
   type Outcome,
 } from './errors.js';
 import { readGiven, type Properties } from './given.js';
+import { createHttpsTransport } from './https.js';
 import { assertSameParties, assertSucceeded, readReply, verifyReply, type VerifiedReply } from './reply.js';
 import { createNonce, sign, type Fields } from './sign.js';
-import { connectThrough, createHttpsTransport, type Connection } from './transport.js';
+import { connectThrough, type Connection } from './transport.js';
 import { encode } from './xml.js';
 
 /** A page of WeChat Pay's documentation: its name, its address on the gateway, its parameters, error codes and return data. */
@@ -94,7 +95,7 @@ export class WechatPayClient {
   constructor(config: WechatPayConfig) {
     this.#config = resolveConfig(config);
     const { transport } = this.#config;
-    this.#connection = transport ? connectThrough(transport) : createHttpsTransport(this.#config);
+    this.#connection = transport ? connectThrough(transport, this.#config.apiKey) : createHttpsTransport(this.#config);
     this.appId = this.#config.appId;
     this.merchantId = this.#config.merchantId;
     this.subMerchantId = this.#config.subMerchantId;

@@ -7,6 +7,8 @@ import {
 import { read } from './certificate-source.js';
 import { WechatPayConfigError } from './errors.js';
 import { Problems } from './problems.js';
+import { parseProxy, type Proxy } from './proxy.js';
+import { foreignRuntime } from './runtime.js';
 import { parseCertificates } from './server-identity.js';
 import type { SignType } from './sign.js';
 import type { Transport } from './transport.js';
@@ -52,7 +54,17 @@ export interface WechatPayConfig {
    * @default 15000
    */
   timeoutMs?: number | undefined;
-  /** Sends requests in the place of the built-in mutual-TLS HTTPS. The seam for proxies, recorders and HSMs. */
+  /**
+   * The HTTP proxy to go through, as in `http://user:password@proxy.internal:3128`; special characters of user and password
+   * percent-encoded. It opens a tunnel (CONNECT): TLS goes end to end, so that the proxy sees the gateway's name and nothing else.
+   *
+   * The environment is not read: give `process.env.HTTPS_PROXY` to go where it says. Where it is set and neither a
+   * proxy nor `false` is given, the first client warns (`WECHATPAY_PROXY_IGNORED`).
+   *
+   * @default false
+   */
+  proxy?: string | false | undefined;
+  /** Sends requests in the place of the built-in mutual-TLS HTTPS. The seam for recorders and HSMs. */
   transport?: Transport | undefined;
   /** The clock, in milliseconds since 1970. @default Date.now */
   now?: (() => number) | undefined;
@@ -74,6 +86,8 @@ export interface ResolvedConfig {
   readonly ca: Buffer | undefined;
   readonly connectTimeoutMs: number;
   readonly timeoutMs: number;
+  /** `false`: none, as was asked for; undefined: nothing was said. */
+  readonly proxy: Proxy | false | undefined;
   readonly transport: Transport | undefined;
   readonly now: () => number;
 }
@@ -91,6 +105,7 @@ export const CONFIG_PROPERTIES: readonly (keyof WechatPayConfig)[] = Object.keys
   ca: true,
   connectTimeoutMs: true,
   timeoutMs: true,
+  proxy: true,
   transport: true,
   now: true,
 } satisfies Record<keyof WechatPayConfig, true>) as (keyof WechatPayConfig)[];
@@ -127,7 +142,7 @@ export function resolveConfig(config: WechatPayConfig): ResolvedConfig {
     certificate: check('certificate', (_, value) =>
       value === undefined && config.transport
         ? undefined
-        : loadCertificate(value as CertificateConfig, merchantId ?? '', new Date(now?.() ?? Date.now())),
+        : certificate(value, merchantId ?? '', new Date(now?.() ?? Date.now())),
     ),
     signType: check('signType', signType),
     subAppId: check('subAppId', optional(identifier)),
@@ -136,6 +151,7 @@ export function resolveConfig(config: WechatPayConfig): ResolvedConfig {
     ca: check('ca', optional(ca)),
     connectTimeoutMs: check('connectTimeoutMs', milliseconds(5_000)),
     timeoutMs: check('timeoutMs', milliseconds(15_000)),
+    proxy: check('proxy', (field, value) => proxy(field, value, config.transport)),
     transport: check('transport', optional(transport)),
     now,
   };
@@ -196,6 +212,22 @@ function clock(field: string, value: unknown): () => number {
   return value as () => number;
 }
 
+function certificate(value: unknown, merchantId: string, now: Date): LoadedCertificate {
+  try {
+    return loadCertificate(value as CertificateConfig, merchantId, now);
+  } catch (cause) {
+    const hasPfx = (Object(value) as Partial<CertificateConfig>).pfx !== undefined;
+    const runtime = hasPfx ? foreignRuntime() : undefined;
+    if (runtime === undefined) throw cause;
+    throw new WechatPayConfigError(
+      'certificate.pfx',
+      `cannot be read; ${runtime} may read no PKCS#12 file at all. Give the PEM files as { cert, key }: apiclient_cert.pem and ` +
+        'apiclient_key.pem, or what `openssl pkcs12 -legacy -in apiclient_cert.p12 -nodes -out apiclient.pem` writes, as both.',
+      cause,
+    );
+  }
+}
+
 function transport(field: string, value: unknown): Transport {
   if (typeof value !== 'function') throw new WechatPayConfigError(field, 'must be a function.');
   return value as Transport;
@@ -232,6 +264,23 @@ function ca(field: string, value: unknown): Buffer {
     throw new WechatPayConfigError(field, 'holds a certificate that cannot be read; check how it was copied.', cause);
   }
   throw new WechatPayConfigError(field, 'must hold root certificates in PEM form.');
+}
+
+// Neither message shows the value, which may hold a password.
+function proxy(field: string, value: unknown, transport: unknown): Proxy | false | undefined {
+  if (value === undefined || value === false) return value;
+  const parsed = parseProxy(value);
+  if (parsed === undefined) {
+    throw new WechatPayConfigError(
+      field,
+      'must be the URL of an HTTP proxy without a path, as in http://user:password@proxy.internal:3128 (special characters ' +
+        'of user and password percent-encoded), or false; leave it out where there is none.',
+    );
+  }
+  if (transport !== undefined) {
+    throw new WechatPayConfigError(field, 'is not read beside a custom `transport`; have that use the proxy.');
+  }
+  return parsed;
 }
 
 function milliseconds(byDefault: number): Check<number> {

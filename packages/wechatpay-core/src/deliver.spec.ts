@@ -2,10 +2,12 @@ import { getEventListeners } from 'node:events';
 import { inspect } from 'node:util';
 import { describe, expect, it, test } from 'vitest';
 import { answering } from '../test/answering.js';
+import { expectNoRequest } from '../test/secrets.js';
 import {
   REVERSE,
   reverseOrder,
   WechatPayClient,
+  WechatPayResponseError,
   WechatPayTransportError,
   type Transport,
   type WechatPayError,
@@ -146,6 +148,20 @@ describe('a transport of one’s own', () => {
     expect(sent).toBe(1);
   });
 
+  it.each(['ignores it', 'throws it'])('a reason to abort decides no outcome, where the transport %s', async (what) => {
+    const abort = new AbortController();
+    const transport: Transport = ({ signal }) =>
+      new Promise((_, reject) => {
+        signal.addEventListener('abort', () => {
+          if (what === 'throws it') reject(signal.reason as Error); // as fetch does
+        });
+        // Of another call, which was not sent; and while this one begins.
+        abort.abort(new WechatPayTransportError('WECHATPAY_CONNECTION', 'no proxy.', 'not-sent'));
+      });
+    const error = await failure(reverseOrder(connect(transport, 60_000), ORDER, { signal: abort.signal }));
+    expect(error).toMatchObject({ code: 'WECHATPAY_ABORTED', outcome: 'unknown' });
+  });
+
   it('knows better than a time-out, where it says that nothing was sent', async () => {
     const careful: Transport = ({ signal }) =>
       new Promise((_, reject) => {
@@ -174,6 +190,118 @@ describe('a transport of one’s own', () => {
     await Promise.all(Array.from({ length: 20 }, () => failure(reverseOrder(client, ORDER, { signal }))));
     process.off('warning', onWarning);
     expect(warnings).toEqual([]);
+  });
+});
+
+describe('what a custom transport throws repeats neither the request nor the API key', () => {
+  const API_KEY = '192006250b4c09247ec02edce69f6a2d';
+  const ours = (message: string, cause?: unknown): Error =>
+    new WechatPayTransportError('WECHATPAY_CONNECTION', message, 'not-sent', { cause });
+  const signOf = (body: string): string => /<sign>(\w+)</.exec(body)?.[1] ?? '';
+  const hiding = (body: string): Error => {
+    const error = new Error('hidden');
+    for (const name of ['message', 'cause', 'code', 'name'] as const) {
+      Object.defineProperty(error, name, {
+        get() {
+          throw new Error(body);
+        },
+      });
+    }
+    return error;
+  };
+
+  test.each<[string, (body: string) => unknown]>([
+    ['in properties', (body) => Object.assign(new Error('failed'), { config: { data: body }, request: { body } })],
+    ['in its message', (body) => new Error(`POST failed: ${body}`)],
+    ['in its name and code', (body) => Object.assign(new Error('failed'), { name: body, code: signOf(body) })],
+    ['in a cause', (body) => new TypeError('fetch failed', { cause: Object.assign(new Error(body), { body }) })],
+    [
+      'in causes of causes',
+      (body) =>
+        [1, 2, 3, 4, 5, 6].reduce<Error>(
+          (cause) => new Error('failed', { cause }),
+          Object.assign(new Error(body), { body }),
+        ),
+    ],
+    ['in an AggregateError', (body) => new AggregateError([new Error(body), body, { body }], 'all failed')],
+    ['as a text', (body) => body],
+    ['as an object', (body) => ({ body, message: body, cause: { body } })],
+    ['as a function', (body) => Object.assign(() => body, { body })],
+    ['as a symbol', (body) => Symbol(body)],
+    ['as a Buffer', (body) => Buffer.from(body)],
+    ['as a Buffer in a message', (body) => new Error(`sent ${JSON.stringify(Buffer.from(body))}`)],
+    ['inspected', (body) => new Error(inspect(Buffer.from(body)))],
+    ['in base64', (body) => new Error(`sent ${Buffer.from(body).toString('base64')}`)],
+    ['in base64, behind other bytes', (body) => new Error(Buffer.from(`POST /x ${body}`).toString('base64'))],
+    ['in hex', (body) => new Error(`sent ${Buffer.from(body).toString('hex')}`)],
+    ['in JSON', (body) => new Error(JSON.stringify({ data: body }))],
+    ['as a form', (body) => new Error(new URLSearchParams({ body }).toString())],
+    ['in lower case', (body) => new Error(body.toLowerCase())],
+    ['its sign alone', (body) => new Error(`bad sign ${signOf(body)}`)],
+    ['half of its sign', (body) => new Error(`bad sign ${signOf(body).slice(0, 32)}`)],
+    ['its sign in groups', (body) => new Error(`bad sign ${signOf(body).replaceAll(/.{8}/g, '$& ')}`)],
+    ['the API key', () => new Error(`key=${API_KEY}`, { cause: API_KEY })],
+    ['an error of ours with it', (body) => ours(`proxy said ${body}`, new Error(body))],
+    ['a malformed answer of ours with it', (body) => new WechatPayResponseError(`no XML: ${body}`, { body })],
+    ['a TypeError like ours', (body) => new TypeError(`a transport must not say ${body}`)],
+    ['from getters that throw', hiding],
+    ['from a proxy', (body) => new Proxy(new Error(body), { get: () => body, getPrototypeOf: () => Error.prototype })],
+    [
+      'endlessly',
+      (body) => {
+        const error: Error & { body?: string } = Object.assign(new Error('failed'), { body });
+        error.cause = error;
+        return error;
+      },
+    ],
+  ])('%s', async (_, thrown) => {
+    const bodies: string[] = [];
+    const failing: Transport = ({ body }) => {
+      bodies.push(body);
+      throw thrown(body);
+    };
+    const error = await failure(reverseOrder(connect(failing), ORDER));
+    expectNoRequest(error, bodies[0]!, API_KEY);
+    // The caller's reason for aborting may be such an error too.
+    const abort = new AbortController();
+    const aborting: Transport = ({ body }) => {
+      bodies.push(body);
+      abort.abort(thrown(body));
+      return new Promise(() => undefined);
+    };
+    const aborted = await failure(reverseOrder(connect(aborting, 60_000), ORDER, { signal: abort.signal }));
+    expect(aborted).toMatchObject({ code: 'WECHATPAY_ABORTED', outcome: 'unknown' });
+    expectNoRequest(aborted, bodies[1]!, API_KEY);
+  });
+
+  it('what else it says, its causes too, reaches the caller', async () => {
+    const refused = Object.assign(new Error('connect ECONNREFUSED 10.0.0.1:3128'), { code: 'ECONNREFUSED', data: 'x' });
+    const both = new AggregateError([refused, 'no route'], 'both addresses failed');
+    const thrown = new TypeError('fetch failed', { cause: new Error('proxy failed', { cause: both }) });
+    const error = await failure(
+      reverseOrder(
+        connect(() => Promise.reject(thrown)),
+        ORDER,
+      ),
+    );
+    expect(error.cause).toMatchObject({ name: 'TypeError', message: 'fetch failed' });
+    const { cause } = (error.cause as Error).cause as { cause: AggregateError };
+    expect(cause.message).toBe('both addresses failed');
+    expect(cause.errors).toEqual([
+      expect.objectContaining({ code: 'ECONNREFUSED', message: 'connect ECONNREFUSED 10.0.0.1:3128' }),
+      'no route',
+    ]);
+    expect(inspect(error, { depth: null })).not.toContain('data');
+  });
+
+  it('cannot break the lines of a log', async () => {
+    const error = await failure(
+      reverseOrder(
+        connect(() => Promise.reject(ours('no\nproxy\u2028\u202e.'))),
+        ORDER,
+      ),
+    );
+    expect(error.message).toBe('Revoke Order of order 1415717424: no proxy .');
   });
 });
 

@@ -1,16 +1,11 @@
 import { setMaxListeners } from 'node:events';
 import { WechatPayResponseError, WechatPayTransportError } from './errors.js';
-import {
-  CallLimit,
-  CallTimeout,
-  withoutContents,
-  type Connection,
-  type SignedRequest,
-  type TransportResponse,
-} from './transport.js';
+import { CallLimit, CallTimeout } from './call-limit.js';
+import { Redactor } from './redact.js';
+import type { Connection, SignedRequest, TransportResponse } from './transport.js';
 
 /**
- * Sends one request through a transport, the built-in or one's own: within `timeoutMs`, until the caller aborts, and with
+ * Sends one request through a transport, the built-in or a custom one: within `timeoutMs`, until the caller aborts, and with
  * errors of this library alone. It ends in time even where the transport ignores its limit.
  */
 export async function deliver(
@@ -19,7 +14,8 @@ export async function deliver(
   timeoutMs: number,
   caller: AbortSignal | null | undefined,
 ): Promise<TransportResponse> {
-  if (caller?.aborted) throw aborted('not-sent', caller.reason);
+  const redactor = new Redactor(request.body, connection.apiKey);
+  if (caller?.aborted) throw aborted('not-sent', redactor.cause(caller.reason));
   const limit = new CallLimit();
   const onAbort = (): void => {
     limit.end(caller?.reason);
@@ -31,51 +27,67 @@ export async function deliver(
   if (caller) setMaxListeners(0, caller);
   caller?.addEventListener('abort', onAbort, { once: true });
   try {
-    const response = await untilOver(limit, connection.send(request, limit));
+    const response = await untilOver(limit, () => connection.send(request, limit));
     assertResponse(response);
     return response;
   } catch (error) {
-    throw asOurs(error, limit);
+    throw asOurs(error, limit, connection.isBuiltIn, redactor);
   } finally {
     clearTimeout(timer);
     caller?.removeEventListener('abort', onAbort);
   }
 }
 
-function untilOver(limit: CallLimit, answer: Promise<TransportResponse>): Promise<TransportResponse> {
+function untilOver(limit: CallLimit, send: () => Promise<TransportResponse>): Promise<TransportResponse> {
   return new Promise((resolve, reject) => {
-    // A turn of the event loop later than the transport, which may know that nothing was sent.
+    // A turn of the event loop later than the transport, which may know that nothing was sent. Set before it is called:
+    // the caller may abort while it begins.
     limit.giveUp = () => setImmediate(reject, limit.reason);
-    Promise.resolve(answer).then(resolve, reject); // a transport of one's own may give what is no promise
+    Promise.resolve(send()).then(resolve, reject); // a custom transport may return what is not a promise
   });
 }
+
+class NoResponse extends TypeError {}
 
 function assertResponse(response: unknown): asserts response is TransportResponse {
   const { status, body } = Object(response) as Record<string, unknown>;
   if (typeof status !== 'number' || !(body instanceof Uint8Array)) {
-    throw new TypeError('a transport must resolve to { status: number, body: Uint8Array }');
+    throw new NoResponse('a transport must resolve to { status: number, body: Uint8Array }');
   }
 }
 
-// Always another error than the one thrown: what a transport of one's own throws may be frozen, or thrown twice. Its cause
-// is reduced to name, code and message, since HTTP clients keep the request's body in theirs.
-function asOurs(error: unknown, limit: CallLimit): WechatPayTransportError | WechatPayResponseError {
-  if (error instanceof WechatPayResponseError) return new WechatPayResponseError(error.message, error.cause);
-  if (error instanceof WechatPayTransportError) {
+// Of a custom transport always another error than the one thrown, which may be frozen, or thrown twice; and never its text
+// as it is, since HTTP clients keep the request's body in their errors and repeat it in their messages.
+function asOurs(
+  error: unknown,
+  limit: CallLimit,
+  isBuiltIn: boolean,
+  redactor: Redactor,
+): WechatPayTransportError | WechatPayResponseError {
+  // Why the caller aborted says nothing about this call, not even where it is an error of ours with the outcome not-sent.
+  const isReason = limit.isOver && error === limit.reason;
+  const isOurs = error instanceof WechatPayResponseError || error instanceof WechatPayTransportError;
+  if (isOurs && isBuiltIn && !isReason) return error;
+  if (error instanceof WechatPayResponseError && !isReason) {
+    return new WechatPayResponseError(redactor.text(error.message), redactor.cause(error.cause));
+  }
+  if (error instanceof WechatPayTransportError && !isReason) {
     const { code, message, outcome, status, cause } = error;
-    return new WechatPayTransportError(code, message, outcome === 'not-sent' ? outcome : 'unknown', {
-      cause: limit.isOver ? cause : withoutContents(cause),
-      ...(status !== undefined && { status }),
+    return new WechatPayTransportError(code, redactor.text(message), outcome === 'not-sent' ? outcome : 'unknown', {
+      cause: redactor.cause(cause),
+      ...(typeof status === 'number' && { status }),
     });
   }
-  const cause = limit.reason;
-  if (cause instanceof CallTimeout) {
-    return new WechatPayTransportError('WECHATPAY_TIMEOUT', `${cause.message}. ${UNKNOWN}`, 'unknown', { cause });
+  const reason = limit.reason;
+  if (reason instanceof CallTimeout) {
+    return new WechatPayTransportError('WECHATPAY_TIMEOUT', `${reason.message}. ${UNKNOWN}`, 'unknown', {
+      cause: redactor.cause(reason),
+    });
   }
-  if (limit.isOver) return aborted('unknown', cause);
-  const what = error instanceof TypeError && error.message.startsWith('a transport must') ? error.message : 'it failed';
+  if (limit.isOver) return aborted('unknown', redactor.cause(reason));
+  const what = error instanceof NoResponse ? error.message : 'it failed';
   return new WechatPayTransportError('WECHATPAY_CONNECTION', `the transport: ${what}. ${UNKNOWN}`, 'unknown', {
-    cause: withoutContents(error),
+    cause: redactor.cause(error),
   });
 }
 

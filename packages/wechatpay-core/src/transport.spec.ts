@@ -4,7 +4,13 @@ import type { TLSSocket } from 'node:tls';
 import { CertificateAuthority, type ClientCertificate, type IssuedCertificate } from 'wechatpay-sandbox';
 import { afterEach, beforeAll, describe, expect, it, test, vi } from 'vitest';
 import { expectNoSecrets } from '../test/secrets.js';
-import { closedPort, startSilentServer, startTlsServer, type TestServer } from '../test/tls-server.js';
+import {
+  closedPort,
+  startPlainServer,
+  startSilentServer,
+  startTlsServer,
+  type TestServer,
+} from '../test/tls-server.js';
 import {
   encode,
   REVERSE,
@@ -228,6 +234,47 @@ describe('says not-sent where that is certain', () => {
     expect(error.message).toContain('connectTimeoutMs');
   });
 
+  test.each([
+    [
+      'the name does not resolve',
+      'https://gateway.invalid',
+      /(?:ENOTFOUND|EAI_AGAIN), the host name cannot be resolved; check `baseUrl`, the DNS/,
+    ],
+    ['nothing listens', closedPort, /ECONNREFUSED, the host cannot be reached; check `baseUrl`, the firewall/],
+    [
+      'the server is not trusted',
+      async () => (await serve(success, await stranger.issueServer())).baseUrl,
+      /, the server's certificate is not trusted; .* give its root certificate as `ca`/,
+    ],
+    [
+      'it is another host',
+      async () => (await serve(success, await authority.issueServer({ hosts: ['a.example'] }))).baseUrl,
+      /ERR_TLS_CERT_ALTNAME_INVALID, the server's certificate is for another host; check `baseUrl`/,
+    ],
+    [
+      'its certificate is out of date',
+      async () => {
+        const [notBefore, notAfter] = [2, 1].map((days) => new Date(Date.now() - days * DAY_MS));
+        return (await serve(success, await authority.issueServer({ notBefore: notBefore!, notAfter: notAfter! })))
+          .baseUrl;
+      },
+      /CERT_HAS_EXPIRED, the server's certificate is not valid at this time; check this machine's clock/,
+    ],
+    [
+      'it speaks no TLS',
+      async () => {
+        const plain = await startPlainServer();
+        open.push(plain);
+        return plain.baseUrl;
+      },
+      /, the server does not speak TLS 1.2 or later; check `baseUrl`/,
+    ],
+  ])('and names the remedy: %s', async (_, baseUrl, message) => {
+    const error = await failure(reverseOrder(connect(typeof baseUrl === 'string' ? baseUrl : await baseUrl()), ORDER));
+    expect(error).toMatchObject({ code: 'WECHATPAY_CONNECTION', outcome: 'not-sent' });
+    expect(error.message).toMatch(message);
+  });
+
   it('the whole call times out while connecting', async () => {
     const { baseUrl, close } = await startSilentServer();
     const client = connect(baseUrl, { timeoutMs: 50 });
@@ -339,6 +386,33 @@ describe('says unknown once a byte was sent', () => {
     const error: unknown = await reverseOrder(connect(baseUrl), ORDER).catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(WechatPayResponseError);
     expect(error).toMatchObject({ outcome: 'unknown' });
+    expect((error as Error).message).toMatch(/larger than 65536 bytes.*query the order/);
+  });
+
+  test.each<[string, RequestListener]>([
+    ['is larger than 64 KiB', (_, response) => response.writeHead(502).end('x'.repeat(1024 * 1024))],
+    [
+      'has no end',
+      (_, response) => {
+        response.writeHead(502);
+        const more = (): void => {
+          while (response.write('x'.repeat(16 * 1024)));
+        };
+        response.on('drain', more);
+        more();
+      },
+    ],
+    [
+      'breaks off',
+      (request, response) => {
+        response.writeHead(502, { 'content-length': '1000' });
+        response.write('<html>', () => request.socket.destroy());
+      },
+    ],
+  ])('the page of an HTTP error %s: its status is told', async (_, listener) => {
+    const { baseUrl } = await serve(listener);
+    const error = await failure(reverseOrder(connect(baseUrl), ORDER));
+    expect(error).toMatchObject({ code: 'WECHATPAY_HTTP_STATUS', outcome: 'unknown', status: 502 });
   });
 
   test.each([301, 302, 307, 308])('the gateway redirects with %i: it is not followed', async (status) => {
@@ -349,6 +423,49 @@ describe('says unknown once a byte was sent', () => {
     const error = await failure(reverseOrder(connect(baseUrl), ORDER));
     expect(error).toMatchObject({ code: 'WECHATPAY_HTTP_STATUS', outcome: 'unknown', status });
     expect(elsewhere.requests).toHaveLength(0);
+  });
+});
+
+describe('interim responses that nobody asked for are read past', () => {
+  const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n';
+
+  test.each<[string, string[]]>([
+    ['100 Continue', [CONTINUE]],
+    ['with a field, of HTTP/1.0', ['HTTP/1.0 100 Go on\r\nserver: nginx\r\n\r\n']],
+    ['three of them', [CONTINUE.repeat(3)]],
+    ['in pieces', Array.from(CONTINUE.repeat(2))],
+    ['102 Processing', ['HTTP/1.1 102 Processing\r\n\r\n']],
+    ['103 Early Hints', ['HTTP/1.1 103 Early Hints\r\nlink: </style.css>\r\n\r\n']],
+    ['by turns', [`HTTP/1.1 102 Processing\r\n\r\n${CONTINUE}`]],
+  ])('%s', async (_, pieces) => {
+    const { baseUrl, requests, handshakes } = await serve((request, response) => {
+      void (async () => {
+        request.socket.setNoDelay(true);
+        for (const piece of pieces) {
+          await new Promise<void>((resolve) => request.socket.write(piece, () => setImmediate(resolve)));
+        }
+        success(request, response);
+      })();
+    });
+    const client = connect(baseUrl);
+    for (let call = 0; call < 5; call += 1) {
+      await expect(reverseOrder(client, ORDER)).resolves.toMatchObject({ recall: false });
+    }
+    expect(requests).toHaveLength(5);
+    expect(handshakes()).toBeLessThanOrEqual(2); // the connection is kept
+  });
+
+  test.each([
+    ['only these', CONTINUE, 'the connection broke'],
+    ['half of one', 'HTTP/1.1 100 Cont', 'the connection broke'],
+    ['one without end', `HTTP/1.1 100 Continue\r\n${'x: y\r\n'.repeat(10_000)}`, 'the connection broke'],
+  ])('%s are no answer', async (_, bytes, message) => {
+    const { baseUrl } = await serve((request) => {
+      request.socket.end(bytes);
+    });
+    const error = await failure(reverseOrder(connect(baseUrl), ORDER));
+    expect(error).toMatchObject({ code: 'WECHATPAY_CONNECTION', outcome: 'unknown' });
+    expect(error.message).toContain(message);
   });
 });
 
@@ -383,10 +500,25 @@ describe('connections', () => {
       expect(answer).toBeDefined();
     });
     const closed = client.close();
+    await expect(failure(reverseOrder(client, ORDER))).resolves.toMatchObject({ outcome: 'not-sent' });
     answer?.();
     await expect(call).resolves.toMatchObject({ recall: false });
     await closed;
   });
+
+  it.each(['has timed out', 'is in flight'])(
+    'close ends with the calls, while a host never shakes hands: a call %s',
+    async (state) => {
+      const silent = await startSilentServer();
+      open.push(silent);
+      const client = connect(silent.baseUrl, { timeoutMs: 200, connectTimeoutMs: 3_600_000 });
+      const call = failure(reverseOrder(client, ORDER));
+      if (state === 'has timed out') await call;
+      await client.close();
+      await expect(call).resolves.toMatchObject({ code: 'WECHATPAY_TIMEOUT', outcome: 'not-sent' });
+      await vi.waitUntil(() => silent.openConnections() === 0, 20_000);
+    },
+  );
 });
 
 describe('several hosts', () => {

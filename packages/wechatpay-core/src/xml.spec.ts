@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
 import { decode, encode, MAX_XML_BYTES, WechatPayRequestError, WechatPayResponseError } from './index.js';
@@ -154,14 +155,28 @@ describe('decode refuses', () => {
   });
 });
 
+const BETWEEN =
+  'check `baseUrl`, and what stands between this machine and WeChat Pay (a proxy, a firewall, a login page)';
+// 成功
+const GBK = Buffer.from('<xml><return_msg>\xb3\xc9\xb9\xa6</return_msg></xml>', 'latin1');
+
 test.each<[input: string | Uint8Array, message: string]>([
-  ['<html></html>', 'it is not a flat <xml> document'],
+  ['<root></root>', 'it is not a flat <xml> document'],
+  ['', 'it is empty'],
+  [Buffer.alloc(0), 'it is empty'],
+  ['<html></html>', `it is an HTML page; ${BETWEEN}`],
+  [Buffer.from('\r\n<!DOCTYPE html><title>登录</title>'), `it is an HTML page; ${BETWEEN}`],
+  [Buffer.from('<HTML><p>\xb5\xc7</HTML>', 'latin1'), `it is an HTML page; ${BETWEEN}`],
+  ['{"code":"PARAM_ERROR"}', `it is JSON; ${BETWEEN}`],
+  ['<?xml version="1.0" encoding="GBK"?><xml></xml>', `it is encoded in GBK, not in UTF-8; ${BETWEEN}`],
+  [GBK, `it is not UTF-8, but seems to be GBK; ${BETWEEN}`],
+  [gzipSync('<xml><a>1</a></xml>'), `it is compressed with gzip, which was not asked for; ${BETWEEN}`],
   ['<xml><constructor>1</constructor></xml>', ''],
   ['<xml><toString>1</toString></xml>', ''],
   ['<xml><a>1</a><a>2</a></xml>', 'it has the field a twice'],
   ['<xml><a>&#0;</a></xml>', 'it has a reference to a character outside XML 1.0'],
   ['<xml><a>&#1114112;</a></xml>', 'it has a reference to a character outside XML 1.0'],
-  [Buffer.from([0x3c, 0xff]), 'it is not UTF-8'],
+  [Buffer.from([0x3c, 0xff]), `it is not UTF-8; ${BETWEEN}`],
   ['x'.repeat(MAX_XML_BYTES + 1), 'it is larger than 65536 bytes'],
   [Buffer.alloc(MAX_XML_BYTES + 1), 'it is larger than 65536 bytes'],
 ])('says why %j cannot be read', (input, message) => {

@@ -37,7 +37,9 @@ export function encode(fields: Fields): string {
  */
 export function decode(document: Uint8Array | string): Record<string, string> {
   const text = toText(document);
-  if (!FLAT_DOCUMENT.test(text) || !isXmlText(text)) throw malformed('it is not a flat <xml> document');
+  if (!FLAT_DOCUMENT.test(text) || !isXmlText(text)) {
+    throw malformed(describeForeign(text) ?? 'it is not a flat <xml> document');
+  }
 
   const fields = Object.create(null) as Record<string, string>;
   for (const element of parseRoot(text)) {
@@ -128,7 +130,34 @@ function toText(document: Uint8Array | string): string {
   try {
     return utf8.decode(document);
   } catch (cause) {
-    throw malformed('it is not UTF-8', cause);
+    throw malformed(describeForeign(Buffer.from(document).toString('latin1')) ?? describeBytes(document), cause);
+  }
+}
+
+// What comes in the place of WeChat Pay's answer, with status 200 all the same: pages of what stands between.
+function describeForeign(text: string): string | undefined {
+  if (text === '') return 'it is empty';
+  if (/^\s*<(?:!doctype\s+html|html|head|body)\b/i.test(text)) return `it is an HTML page; ${BETWEEN}`;
+  if (/^\s*[{[]/.test(text)) return `it is JSON; ${BETWEEN}`;
+  const encoding = /^\s*<\?xml\s[^>]*?encoding=["']([\w-]{1,20})["']/i.exec(text)?.[1];
+  if (encoding !== undefined && !/^utf-?8$/i.test(encoding))
+    return `it is encoded in ${encoding}, not in UTF-8; ${BETWEEN}`;
+  return undefined;
+}
+
+function describeBytes(bytes: Uint8Array): string {
+  if (bytes[0] === 0x1f && bytes[1] === 0x8b) return `it is compressed with gzip, which was not asked for; ${BETWEEN}`;
+  return `it is not UTF-8${isGbkXml(bytes) ? ', but seems to be GBK' : ''}; ${BETWEEN}`;
+}
+
+const BETWEEN =
+  'check `baseUrl`, and what stands between this machine and WeChat Pay (a proxy, a firewall, a login page)';
+
+function isGbkXml(bytes: Uint8Array): boolean {
+  try {
+    return /^\s*<xml/.test(new TextDecoder('gbk', { fatal: true }).decode(bytes));
+  } catch {
+    return false; // or a Node.js without this encoding
   }
 }
 

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import type { RequestListener } from 'node:http';
+import { createServer as createHttpServer, type RequestListener } from 'node:http';
 import { createServer, type Server, type ServerOptions } from 'node:https';
 import { createServer as createTcpServer, type AddressInfo, type Socket } from 'node:net';
 
@@ -10,6 +10,8 @@ export interface TestServer {
   readonly requests: string[];
   /** How many TCP connections were accepted. */
   readonly connections: () => number;
+  /** How many of them are open. */
+  readonly openConnections: () => number;
   /** How many TLS handshakes were completed. */
   readonly handshakes: () => number;
   readonly close: () => Promise<void>;
@@ -35,7 +37,12 @@ export async function startTlsServer(options: ServerOptions, listener: RequestLi
 
 /** Starts a server that accepts TCP connections and never says a word of TLS. */
 export async function startSilentServer(): Promise<TestServer> {
-  return { ...(await listen(createTcpServer())), requests: [], handshakes: () => 0 };
+  return { ...(await listen(createTcpServer((socket) => socket.resume()))), requests: [], handshakes: () => 0 };
+}
+
+/** Starts a server that speaks HTTP without TLS. */
+export async function startPlainServer(): Promise<TestServer> {
+  return { ...(await listen(createHttpServer())), requests: [], handshakes: () => 0 };
 }
 
 /** An address at which nothing listens. */
@@ -45,9 +52,10 @@ export async function closedPort(): Promise<string> {
   return baseUrl;
 }
 
-async function listen(
+/** Has a server of any kind listen on a port of the system's choice; closing it cuts its connections. */
+export async function listen(
   server: Server | ReturnType<typeof createTcpServer>,
-): Promise<Pick<TestServer, 'baseUrl' | 'connections' | 'close'>> {
+): Promise<Pick<TestServer, 'baseUrl' | 'connections' | 'openConnections' | 'close'>> {
   let connections = 0;
   const sockets = new Set<Socket>();
   server.on('connection', (socket: Socket) => {
@@ -61,6 +69,7 @@ async function listen(
   return {
     baseUrl: `https://localhost:${(server.address() as AddressInfo).port}`,
     connections: () => connections,
+    openConnections: () => sockets.size,
     close: async () => {
       if (!server.listening) return;
       const closed = once(server, 'close');

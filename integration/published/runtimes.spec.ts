@@ -1,0 +1,31 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, expect, test } from 'vitest';
+import { install, type Project } from './project.js';
+
+let project: Project;
+
+beforeAll(async () => {
+  project = await install('runtimes', ['wechatpay-core', 'wechatpay-sandbox']);
+});
+
+/** The binary that npm installed for this machine. */
+function binary(scope: string, ...path: string[]): string {
+  const folder = join(project.folder, 'node_modules', scope);
+  const found = readdirSync(folder)
+    .map((name) => join(folder, name, ...path))
+    .find((file) => existsSync(file));
+  if (found === undefined) throw new Error(`${scope} has no binary for this machine`);
+  return found;
+}
+
+// Mutual TLS, what is trusted, and the line between not-sent and unknown: on the runtime itself.
+test.each<[string, () => string[], string]>([
+  ['Node.js', () => [process.execPath], 'read'],
+  ['Bun', () => [binary('@oven', 'bin/bun')], 'certificate.pfx is refused, PEM is named'],
+  ['Deno', () => [binary('@deno', 'deno'), 'run', '-A'], 'certificate.pfx is refused, PEM is named'],
+])('on %s a client revokes, trusts nobody else, and says what was sent', async (_, command, pfx) => {
+  const { code, stdout, output } = await project.run('node', 'main.mjs', ...command());
+  expect({ code, output }).toMatchObject({ code: 0 });
+  expect(stdout).toBe(`OK, a PKCS#12 file: ${pfx}\n`);
+});
