@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
-import { WechatPayResponseError, WechatPayTransportError } from './errors.js';
 import { CallLimit, CallTimeout } from './call-limit.js';
+import { isWechatPayError, WechatPayResponseError, WechatPayTransportError } from './errors.js';
 import { Redactor } from './redact.js';
 import type { Connection, SignedRequest, TransportResponse } from './transport.js';
 
@@ -66,13 +66,13 @@ function asOurs(
 ): WechatPayTransportError | WechatPayResponseError {
   // Why the caller aborted says nothing about this call, not even where it is an error of ours with the outcome not-sent.
   const isReason = limit.isOver && error === limit.reason;
-  const isOurs = error instanceof WechatPayResponseError || error instanceof WechatPayTransportError;
-  if (isOurs && isBuiltIn && !isReason) return error;
-  if (error instanceof WechatPayResponseError && !isReason) {
-    return new WechatPayResponseError(redactor.text(error.message), redactor.cause(error.cause));
+  const ours = !isReason && isWechatPayError(error) ? error : undefined;
+  if (ours?.code === 'WECHATPAY_MALFORMED_RESPONSE') {
+    return isBuiltIn ? ours : new WechatPayResponseError(redactor.text(ours.message), redactor.cause(ours.cause));
   }
-  if (error instanceof WechatPayTransportError && !isReason) {
-    const { code, message, outcome, status, cause } = error;
+  if (ours?.name === 'WechatPayTransportError') {
+    if (isBuiltIn) return ours;
+    const { code, message, outcome, status, cause } = ours;
     return new WechatPayTransportError(code, redactor.text(message), outcome === 'not-sent' ? outcome : 'unknown', {
       cause: redactor.cause(cause),
       ...(typeof status === 'number' && { status }),
