@@ -1,5 +1,5 @@
 import { Module, type DynamicModule } from '@nestjs/common';
-import { APP_FILTER, APP_PIPE } from '@nestjs/core';
+import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
 import { WechatPayDurableModule } from 'nestjs-wechatpay/durable';
 import type { ReversalEngine } from 'wechatpay-durable';
 import { DEMO, type Demo } from './demo.js';
@@ -8,7 +8,7 @@ import { OrdersController } from './orders.controller.js';
 import { ReversalsController } from './reversals.controller.js';
 import { TillController } from './till.controller.js';
 import { Till } from './till.js';
-import { TILL_TOKEN } from './token.guard.js';
+import { TILL_TOKEN, TokenGuard } from './token.guard.js';
 import { validationPipe } from './validation.pipe.js';
 import { WechatPayErrorFilter } from './wechatpay-error.filter.js';
 
@@ -17,7 +17,7 @@ export interface AppOptions {
   readonly wechatPay: DynamicModule;
   /** Where orders are written down before they are charged. */
   readonly engine: ReversalEngine;
-  /** What the manager shows in order to redrive a reversal. */
+  /** What a caller shows in order to move money. */
   readonly token: string;
   /** What there is to play with, where the gateway is a sandbox. */
   readonly demo?: Demo | undefined;
@@ -27,6 +27,7 @@ export interface AppOptions {
   controllers: [TillController, OrdersController, ReversalsController, HealthController],
   providers: [
     Till,
+    { provide: APP_GUARD, useClass: TokenGuard },
     { provide: APP_PIPE, useValue: validationPipe },
     { provide: APP_FILTER, useClass: WechatPayErrorFilter },
   ],

@@ -1,30 +1,26 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { SwaggerModule } from '@nestjs/swagger';
+import { refuseForeign } from './foreign-requests.js';
 import { describeApi } from './open-api.js';
 
 /** Bodies are read as configureApp says. */
 export const APP_OPTIONS = { bodyParser: false };
 
-/** What stands outside of modules; expects an application that was created with {@link APP_OPTIONS}. */
-export function configureApp(app: NestExpressApplication): void {
-  app.use(refuseOtherSites);
-  // Every body is read as JSON, whatever it calls itself: one that was skipped would revoke something else than was meant.
+/**
+ * What stands outside of modules; expects an application that was created with {@link APP_OPTIONS}.
+ *
+ * @param allowedHosts Host headers to accept besides localhost, 127.0.0.1 and [::1] with the port.
+ */
+export function configureApp(
+  app: NestExpressApplication,
+  { allowedHosts }: { readonly allowedHosts?: readonly string[] } = {},
+): void {
+  app.use(refuseForeign(allowedHosts));
+  // No body is ever skipped: a revoke without the fields that came with it would be another one.
   app.useBodyParser('json', { type: () => true });
   app.useStaticAssets(fileURLToPath(new URL('../public', import.meta.url)));
   app.set('json spaces', 2);
   app.disable('x-powered-by');
   SwaggerModule.setup('docs', app, () => describeApi(app), { customSiteTitle: 'WeChat Pay example' });
-}
-
-/** A page of another site must not charge or refund in the name of whoever looks at it. */
-function refuseOtherSites(request: IncomingMessage, response: ServerResponse, next: () => void): void {
-  const site = request.headers['sec-fetch-site'] ?? 'none'; // what is no browser does not say
-  if (request.method === 'GET' || site === 'same-origin' || site === 'none') {
-    next();
-    return;
-  }
-  const answer = { statusCode: 403, message: 'Call this from its own page, not from another site.' };
-  response.writeHead(403, { 'content-type': 'application/json' }).end(JSON.stringify(answer));
 }

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, it, test } from 'vitest';
 import { DemoSandboxModule, merchantOf } from './demo-sandbox.js';
 import { problem, reverseAnswer } from './orders.schemas.js';
 import { HTTP_ANSWERS } from './wechatpay-error.filter.js';
+import { callApi } from '../test/call-api.js';
 import { startApp } from '../test/start-app.js';
 
 let app: NestExpressApplication;
@@ -23,11 +24,11 @@ afterAll(async () => {
 
 async function reverse(
   order: string,
-  init: RequestInit = {},
+  body?: string,
   at = app,
 ): Promise<{ status: number; body: unknown; retryAfter: string | null }> {
-  const response = await fetch(`${await at.getUrl()}/orders/${order}/reverse`, { method: 'POST', ...init });
-  return { status: response.status, body: await response.json(), retryAfter: response.headers.get('retry-after') };
+  const answer = await callApi(await at.getUrl(), 'POST', `/orders/${order}/reverse`, { body });
+  return { status: answer.status, body: answer.body, retryAfter: answer.headers.get('retry-after') };
 }
 
 test.each([
@@ -73,7 +74,7 @@ it('answers 503 where the gateway takes no connection in time: nothing was sent'
   await new Promise((resolve) => silent.once('listening', resolve));
   const baseUrl = `https://127.0.0.1:${(silent.address() as AddressInfo).port}`;
   const patient = await startApp(WechatPayModule.forRoot({ ...merchantOf(sandbox), baseUrl, connectTimeoutMs: 100 }));
-  const answer = await reverse('1', {}, patient);
+  const answer = await reverse('1', undefined, patient);
   expect(answer).toMatchObject({
     status: 503,
     retryAfter: '5',
@@ -83,24 +84,17 @@ it('answers 503 where the gateway takes no connection in time: nothing was sent'
   silent.close();
 });
 
-test.each(['text/plain', 'application/x-www-form-urlencoded'])('reads a body of %s as JSON', async (type) => {
-  const { outTradeNo } = sandbox.orders.create({ state: 'paid' });
-  const body = JSON.stringify({ transactionId: 1 });
-  const answer = await reverse(outTradeNo, { body, headers: { 'content-type': type } });
-  expect(answer).toMatchObject({ status: 422, body: { field: 'transactionId' } });
-});
-
 test.each([
   ['outTradeNo', 'x'.repeat(33), '{}'],
   ['transaction_id', '1', '{"transaction_id":"1"}'],
   ['orderCreatedAt', '1', '{"orderCreatedAt":"2025-02-20"}'],
   ['body', '1', '[]'],
 ])('names the field %s in `field`', async (field, order, body) => {
-  await expect(reverse(order, { body })).resolves.toMatchObject({ status: 422, body: { field, outcome: 'not-sent' } });
+  await expect(reverse(order, body)).resolves.toMatchObject({ status: 422, body: { field, outcome: 'not-sent' } });
 });
 
 it('answers 400 to what is no JSON', async () => {
-  await expect(reverse('1', { body: '{' })).resolves.toMatchObject({ status: 400, body: { statusCode: 400 } });
+  await expect(reverse('1', '{')).resolves.toMatchObject({ status: 400, body: { statusCode: 400 } });
 });
 
 it('ends a call in flight before it closes the gateway', async () => {
@@ -116,7 +110,7 @@ it('ends a call in flight before it closes the gateway', async () => {
       },
     );
   });
-  const answer = reverse('demo-paid', {}, closing);
+  const answer = reverse('demo-paid', undefined, closing);
   await arrived;
   await closing.close();
   await expect(answer).resolves.toMatchObject({ status: 200, body: { recall: false } });

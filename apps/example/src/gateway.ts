@@ -3,7 +3,7 @@ import { ConfigModule } from '@nestjs/config';
 import { WechatPayModule } from 'nestjs-wechatpay';
 import { wechatPayConfig } from 'nestjs-wechatpay/config';
 import { FastClock, type Demo } from './demo.js';
-import { readSpeed } from './settings.js';
+import { readSpeed, SettingError } from './settings.js';
 
 /** Whom the application talks to. */
 export interface Gateway {
@@ -12,10 +12,15 @@ export interface Gateway {
   readonly demo?: Demo;
 }
 
+/** Where the sandbox may stand in for WeChat Pay. Any other NODE_ENV means real customers. */
+const SANDBOX_ENVIRONMENTS = ['', 'development', 'test'];
+
 /**
  * WeChat Pay as soon as any WECHATPAY_* variable is set, in the environment or in a .env file; else a sandbox.
  *
  * Any of them, and not just the required ones: a half-configured deployment must stop, not pretend that it revokes.
+ *
+ * @throws {SettingError} no such variable in an environment that is not for trying things out.
  */
 export async function chooseGateway(): Promise<Gateway> {
   const configModule = await ConfigModule.forRoot(); // takes .env into process.env
@@ -23,6 +28,14 @@ export async function chooseGateway(): Promise<Gateway> {
   if (isConfigured) {
     const wechatPay = WechatPayModule.forRootAsync(wechatPayConfig.asProvider());
     return { module: { ...wechatPay, imports: [...(wechatPay.imports ?? []), configModule] } };
+  }
+  const { NODE_ENV: environment = '' } = process.env;
+  if (!SANDBOX_ENVIRONMENTS.includes(environment)) {
+    throw new SettingError(
+      `NODE_ENV: is ${JSON.stringify(environment)}, and no WECHATPAY_* variable is set: the sandbox would take orders that nobody ` +
+        'pays. Set WECHATPAY_APP_ID, WECHATPAY_MERCHANT_ID, WECHATPAY_API_KEY and the certificate (README.md), or, to try the ' +
+        'sandbox, set NODE_ENV to development.',
+    );
   }
   const clock = new FastClock(readSpeed(process.env.DEMO_SPEED));
   // Loaded only here, so that a production install can leave it out.

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { callRaw } from '../test/call-api.js';
 import { killAll, startProcess, type Started } from '../test/start-process.js';
 
 let folder: string;
@@ -16,28 +17,78 @@ afterEach(async () => {
 
 const start = (env: Record<string, string> = {}): Started => startProcess({ DATA_DIR: folder, ...env });
 
-it('starts with a gateway of its own, prints three calls that work, and ends when told to', async () => {
-  const { child, output, ended, url } = start();
+/** The calls that the start prints, as a shell would run them. */
+function printedCalls(
+  output: string,
+  env: Record<string, string> = {},
+): { words: string; url: string; init: RequestInit }[] {
+  const lines = [...output.matchAll(/(.*)\n +curl -X POST -H (?:"([^"]+)"|'([^']+)') (\S+)$/gm)];
+  return lines.map(([, words = '', expanded, literal, url = '']) => {
+    const header = literal ?? (expanded ?? '').replace(/\$(\w+)/g, (_, name: string) => env[name] ?? '');
+    const [name = '', value = ''] = header.split(/: (.*)/);
+    return { words, url, init: { method: 'POST', headers: { [name]: value } } };
+  });
+}
+
+it.each<[string, Record<string, string>]>([
+  ['a token that it made', {}],
+  ['a token that was set', { TILL_TOKEN: 'known-to-the-shop' }],
+])(
+  'starts with a gateway of its own, prints three calls that work with %s, and ends when told to',
+  async (_name, env) => {
+    const { child, output, ended, url } = start(env);
+    await url();
+    const answers = await Promise.all(
+      printedCalls(output(), env).map(async ({ words, url, init }) => {
+        const response = await fetch(url, init);
+        return [words, response.status, await response.json()];
+      }),
+    );
+    expect(answers).toMatchObject([
+      [expect.stringContaining('It is refunded'), 200, { resultCode: 'SUCCESS', recall: false, rate: '92000000' }],
+      [expect.stringContaining('Try again later'), 409, { errorCode: 'USERPAYING', advice: 'retry-later' }],
+      [expect.stringContaining('Refund it'), 409, { errorCode: 'REVERSE_EXPIRE', advice: 'refund' }],
+    ]);
+
+    child.kill('SIGTERM');
+    expect(await ended).toEqual([0, null]);
+  },
+);
+
+it.each(['production', 'Production', 'prod', 'staging', 'live'])(
+  'never starts the sandbox under NODE_ENV=%s: it says what is missing',
+  async (environment) => {
+    const { output, ended } = start({ NODE_ENV: environment });
+    expect(await ended).toEqual([1, null]);
+    expect(output()).toContain(`Cannot start. NODE_ENV: is "${environment}"`);
+    expect(output()).toContain('WECHATPAY_MERCHANT_ID');
+    expect(output()).not.toMatch(/curl|The till:/);
+  },
+);
+
+it.each(['', 'development', 'test'])('starts the sandbox under NODE_ENV=%j', async (environment) => {
+  const { output, url } = start({ NODE_ENV: environment });
   await url();
+  expect(output()).toContain('sandbox');
+});
 
-  const lines = [...output().matchAll(/(.*)\n +curl -X POST (\S+)/g)].map(([, words = '', url = '']) => ({
-    url,
-    words,
-  }));
-  const answers = await Promise.all(
-    lines.map(async ({ url, words }) => {
-      const response = await fetch(url, { method: 'POST' });
-      return [words, response.status, await response.json()];
-    }),
-  );
-  expect(answers).toMatchObject([
-    [expect.stringContaining('It is refunded'), 200, { resultCode: 'SUCCESS', recall: false, rate: '92000000' }],
-    [expect.stringContaining('Try again later'), 409, { errorCode: 'USERPAYING', advice: 'retry-later' }],
-    [expect.stringContaining('Refund it'), 409, { errorCode: 'REVERSE_EXPIRE', advice: 'refund' }],
-  ]);
+it.each(['https://till.shop.example', 'till.shop.example/', '*', 'a b', 'till.shop.example:port'])(
+  'refuses %j in ALLOWED_HOSTS',
+  async (host) => {
+    const { output, ended } = start({ ALLOWED_HOSTS: `till.shop.example,${host}` });
+    expect(await ended).toEqual([1, null]);
+    expect(output()).toContain(`Cannot start. ALLOWED_HOSTS: ${JSON.stringify(host)} is not a host`);
+  },
+);
 
-  child.kill('SIGTERM');
-  expect(await ended).toEqual([0, null]);
+it('is reached by its own names, and by those in ALLOWED_HOSTS', async () => {
+  const origin = await start({ ALLOWED_HOSTS: 'till.shop.example, [2001:db8::1]:8443' }).url();
+  const status = async (host: string): Promise<number> => (await callRaw(origin, 'GET', '/health', { host })).status;
+  const { port } = new URL(origin);
+  for (const host of ['till.shop.example', '[2001:db8::1]:8443', `localhost:${port}`, `127.0.0.1:${port}`]) {
+    expect(await status(host), host).toBe(200);
+  }
+  expect(await status('evil.example')).toBe(421);
 });
 
 it('says which variable is missing where it is meant for the real gateway', async () => {
@@ -66,19 +117,22 @@ it.each([['short'], ['with a space in it']])('says that the token %j is none', a
   expect(output()).not.toContain(token);
 });
 
-it("prints the manager's token where it made one, and no other", async () => {
+it('prints the token where it made one, and no other', async () => {
   const made = start();
   await made.url();
-  const [, token = ''] = /The manager's token: +(\S+)/.exec(made.output()) ?? [];
+  const [, token = ''] = /The token: +(\S+)/.exec(made.output()) ?? [];
+  expect(token).toMatch(/^[\w-]{20}$/);
+  expect(made.output()).toMatch(new RegExp(`The till: +${await made.url()}/#token=${token}\n`));
   const redrive = async (authorization: string): Promise<number> => {
     const path = `${await made.url()}/reversals/1/redrive`;
     return (await fetch(path, { method: 'POST', headers: { authorization } })).status;
   };
   expect([await redrive(`Bearer ${token}`), await redrive('Bearer another')]).toEqual([422, 401]);
 
-  const given = start({ TILL_TOKEN: 'known-to-the-manager', DATA_DIR: 'memory://' });
+  const given = start({ TILL_TOKEN: 'known-to-the-shop', DATA_DIR: 'memory://' });
   await given.url();
-  expect(given.output()).not.toMatch(/token|known-to-the-manager/);
+  expect(given.output()).not.toMatch(/#token|known-to-the-shop/);
+  expect(given.output()).toMatch(/The token: +TILL_TOKEN/);
 });
 
 it('says that another process has the folder', async () => {

@@ -6,17 +6,18 @@ import { WechatPayConfigError } from 'wechatpay-core';
 import { AppModule } from './app.module.js';
 import { APP_OPTIONS, configureApp } from './configure-app.js';
 import { chooseGateway } from './gateway.js';
-import { readPort, readToken, SettingError } from './settings.js';
+import { readAllowedHosts, readPort, readToken, SettingError } from './settings.js';
 import { chooseStore, openStore } from './store.js';
 import { welcome } from './welcome.js';
 
-// This back end asks nobody who they are. Put authentication in front of it before you let others reach it.
+// One token moves money here, and anybody may look on. Put authentication in front of it before you let others reach it.
 const HOST = '127.0.0.1';
 
 try {
   const gateway = await chooseGateway(); // takes .env in, for all that follows
   const port = readPort(process.env.PORT);
   const token = readToken(process.env.TILL_TOKEN);
+  const allowedHosts = readAllowedHosts(process.env.ALLOWED_HOSTS);
   const store = await chooseStore();
   // Quiet until it is built: what goes wrong there is told below, without a stack.
   const options = { ...APP_OPTIONS, logger: false, abortOnError: false } as const;
@@ -26,7 +27,7 @@ try {
   );
   const logger = new ConsoleLogger({ logLevels: ['error', 'warn'] });
   app.useLogger(logger);
-  configureApp(app);
+  configureApp(app, { allowedHosts });
   app.enableShutdownHooks(['SIGINT', 'SIGTERM'], { useProcessExit: true });
   await openStore(store);
   await app.init();

@@ -1,7 +1,7 @@
 import { applyDecorators } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import {
-  ApiBadRequestResponse,
+  ApiBearerAuth,
   ApiParam,
   ApiResponse,
   DocumentBuilder,
@@ -55,6 +55,7 @@ export function describeApi(app: NestExpressApplication): OpenAPIObject {
         'send the same call again.',
     )
     .setVersion('1')
+    .addBearerAuth({ type: 'http', scheme: 'bearer', description: 'TILL_TOKEN, or what the start printed.' })
     .build();
   const document = SwaggerModule.createDocument(app, settings);
   const schemas = Object.entries(SCHEMAS).map(([name, schema]) => [name, toOpenApi(schema)] as const);
@@ -70,11 +71,23 @@ export function ApiOrderNumber(): MethodDecorator {
   return ApiParam({ name: 'outTradeNo', schema: toOpenApi(orderParams.shape.outTradeNo) });
 }
 
-export function ApiBadRequest(): MethodDecorator {
-  return ApiBadRequestResponse({
-    description: 'The body is no JSON, or the path is no UTF-8.',
-    schema: schemaNamed('HttpError'),
-  });
+const REFUSALS: Readonly<Record<number, string>> = {
+  400: 'The body is not valid JSON, or the path is not valid UTF-8.',
+  401: 'The token is missing or wrong.',
+  403: 'A page of another site sent this.',
+  415: 'The body does not say that it is JSON (content-type).',
+  421: 'The Host header is not a name of this server.',
+};
+
+/** Documents a route that changes something: it wants the token, and what fails before a controller is reached moved no money. */
+export function ApiGuarded(): MethodDecorator {
+  const schema = schemaNamed('HttpError');
+  return applyDecorators(
+    ApiBearerAuth(),
+    ...Object.entries(REFUSALS).map(([status, description]) =>
+      ApiResponse({ status: Number(status), description, schema }),
+    ),
+  );
 }
 
 /** Documents each status of the table of errors, and what it stands for. */

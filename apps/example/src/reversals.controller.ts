@@ -1,16 +1,8 @@
-import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query, UseGuards } from '@nestjs/common';
-import {
-  ApiBearerAuth,
-  ApiBody,
-  ApiOkResponse,
-  ApiOperation,
-  ApiQuery,
-  ApiTags,
-  ApiUnauthorizedResponse,
-} from '@nestjs/swagger';
+import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query } from '@nestjs/common';
+import { ApiBody, ApiOkResponse, ApiOperation, ApiQuery, ApiTags } from '@nestjs/swagger';
 import { WechatPayRequestError } from 'wechatpay-core';
 import { DurableReversals } from 'wechatpay-durable';
-import { ApiBadRequest, ApiOrderNumber, ApiProblems, schemaNamed, toOpenApi } from './open-api.js';
+import { ApiGuarded, ApiOrderNumber, ApiProblems, schemaNamed, toOpenApi } from './open-api.js';
 import { orderParams, type OrderParams } from './orders.schemas.js';
 import {
   redriveBody,
@@ -20,7 +12,6 @@ import {
   type Reversal,
   type ReversalQuery,
 } from './reversals.schemas.js';
-import { TokenGuard } from './token.guard.js';
 
 const { shape } = reversalQuery;
 const ApiFilter = (name: keyof typeof shape): MethodDecorator =>
@@ -61,8 +52,6 @@ export class ReversalsController {
 
   @Post(':outTradeNo/redrive')
   @HttpCode(200)
-  @UseGuards(TokenGuard)
-  @ApiBearerAuth()
   @ApiOperation({
     operationId: 'redriveReversal',
     summary: 'Set a dead reversal going again, once what was wrong is mended',
@@ -71,15 +60,18 @@ export class ReversalsController {
   @ApiOrderNumber()
   @ApiBody({ required: false, schema: schemaNamed('RedriveRequest') })
   @ApiOkResponse({ description: 'It goes on.', schema: schemaNamed('Reversal') })
-  @ApiBadRequest()
-  @ApiUnauthorizedResponse({ description: "Without the manager's token.", schema: schemaNamed('HttpError') })
+  @ApiGuarded()
   @ApiProblems()
   async redrive(
     @Param({ schema: orderParams }) { outTradeNo }: OrderParams,
-    @Body({ schema: redriveBody }) { subMerchantId, refundWhenExpired }: RedriveBody,
+    @Body({ schema: redriveBody }) { subMerchantId, refundWhenExpired, ifPaid, ifAmountDiffers }: RedriveBody,
   ): Promise<Reversal> {
     const order = { outTradeNo, subMerchantId };
-    const policy = refundWhenExpired === undefined ? {} : { refundWhenExpired };
+    const policy = {
+      ...(refundWhenExpired !== undefined && { refundWhenExpired }),
+      ...(ifPaid && { ifPaid }),
+      ...(ifAmountDiffers && { ifAmountDiffers }),
+    };
     const isRedriven = await this.#reversals.redrive(order, { policy });
     const stored = isRedriven ? await this.#reversals.get(order) : undefined;
     if (stored) return toReversal(stored);

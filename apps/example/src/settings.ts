@@ -27,7 +27,7 @@ export function readPort(value = ''): number {
 }
 
 /**
- * The manager's token: a new one at each start where the environment says nothing.
+ * The till's token: a new one at each start where the environment says nothing.
  *
  * @throws {SettingError} one that can be guessed, or that no header can carry.
  */
@@ -35,6 +35,23 @@ export function readToken(value = ''): string {
   if (value === '') return randomBytes(15).toString('base64url');
   if (/^[\x21-\x7e]{12,200}$/.test(value)) return value;
   throw new SettingError('TILL_TOKEN: must be 12 to 200 letters, digits or signs, without a space.');
+}
+
+/**
+ * Host headers to accept besides those of this machine, separated by commas.
+ *
+ * @throws {SettingError} what is not a host, with or without a port.
+ */
+export function readAllowedHosts(value = ''): string[] {
+  const hosts = value
+    .split(',')
+    .map((host) => host.trim())
+    .filter((host) => host !== '');
+  const wrong = hosts.find((host) => !/^([a-z0-9._-]+|\[[0-9a-f:.]+\])(:\d{1,5})?$/i.test(host));
+  if (wrong === undefined) return hosts;
+  throw new SettingError(
+    `ALLOWED_HOSTS: ${JSON.stringify(wrong)} is not a host; write it as in till.example.com or till.example.com:8443.`,
+  );
 }
 
 /**

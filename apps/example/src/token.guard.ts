@@ -1,11 +1,16 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { Inject, Injectable, UnauthorizedException, type CanActivate, type ExecutionContext } from '@nestjs/common';
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 
-/** The injection token of the manager's secret. */
+/** The injection token of the till's secret. */
 export const TILL_TOKEN = Symbol('TILL_TOKEN');
 
-/** Lets in who shows the manager's token, as `authorization: Bearer TOKEN`. */
+const WHERE = 'It is in the setting TILL_TOKEN; without that, the server prints a new one at each start.';
+
+/**
+ * Guards every route of the application: whatever is not just for looking at wants the till's token, as
+ * `authorization: Bearer TOKEN`. A route that is added later is guarded as well.
+ */
 @Injectable()
 export class TokenGuard implements CanActivate {
   readonly #token: Buffer;
@@ -15,13 +20,17 @@ export class TokenGuard implements CanActivate {
   }
 
   canActivate(context: ExecutionContext): boolean {
-    const { authorization = '' } = context.switchToHttp().getRequest<IncomingMessage>().headers;
-    const [, token] = /^Bearer +(\S+)$/i.exec(authorization) ?? [];
-    if (token === undefined) {
-      throw new UnauthorizedException("The manager's token is missing: authorization: Bearer TOKEN.");
-    }
-    if (timingSafeEqual(digest(token), this.#token)) return true;
-    throw new UnauthorizedException("This is not the manager's token: see TILL_TOKEN, or what the start printed.");
+    const http = context.switchToHttp();
+    const { method = '', headers } = http.getRequest<IncomingMessage>();
+    if (['GET', 'HEAD'].includes(method)) return true;
+    const [, token] = /^Bearer +(\S+)$/i.exec(headers.authorization ?? '') ?? [];
+    if (token !== undefined && timingSafeEqual(digest(token), this.#token)) return true;
+    http.getResponse<ServerResponse>().setHeader('WWW-Authenticate', 'Bearer');
+    throw new UnauthorizedException(
+      token === undefined
+        ? `The token is missing. Send the header authorization: Bearer TOKEN. ${WHERE}`
+        : `This is not the token. ${WHERE}`,
+    );
   }
 }
 

@@ -1,0 +1,86 @@
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { Sandbox, wellKnownAuthCodes } from 'wechatpay-sandbox';
+import { afterAll, beforeAll, expect, it, test } from 'vitest';
+import { DemoSandboxModule } from './demo-sandbox.js';
+import { callApi } from '../test/call-api.js';
+import { startApp, TOKEN } from '../test/start-app.js';
+
+let app: NestExpressApplication;
+let sandbox: Sandbox;
+let origin: string;
+
+beforeAll(async () => {
+  app = await startApp(DemoSandboxModule.wechatPay());
+  sandbox = app.get(Sandbox, { strict: false });
+  origin = await app.getUrl();
+});
+afterAll(async () => {
+  await app.close();
+});
+
+const WRONG = [
+  '',
+  TOKEN,
+  'Bearer',
+  'Bearer ',
+  'Bearer wrong',
+  `Bearer ${TOKEN}1`,
+  `Bearer ${TOKEN.slice(1)}`,
+  `Basic ${TOKEN}`,
+];
+
+test.each<[string, unknown]>([
+  ['/orders/tea/pay', { description: 'tea', totalFee: 888, currency: 'HKD', authCode: wellKnownAuthCodes.paysAtOnce }],
+  ['/orders/demo-paid/refund', { outRefundNo: 'R-1', totalFee: 888, refundFee: 888, currency: 'HKD' }],
+  ['/orders/demo-paid/reverse', {}],
+  ['/reversals/demo-paid/redrive', {}],
+  ['/demo/lose-answer', {}],
+])('POST %s wants the token, and sends nothing without it', async (path, body) => {
+  const before = sandbox.requests.length;
+  for (const token of WRONG) {
+    const answer = await callApi(origin, 'POST', path, { body, token });
+    expect([answer.status, answer.body], token).toMatchObject([
+      401,
+      { message: expect.stringContaining('token') as string },
+    ]);
+    expect(answer.headers.get('www-authenticate')).toBe('Bearer');
+    expect(JSON.stringify(answer.body)).not.toContain(TOKEN);
+  }
+  expect(sandbox.requests).toHaveLength(before);
+  const orders = (await callApi(origin, 'GET', '/orders', { token: '' })).body;
+  expect(orders).toEqual([]);
+});
+
+interface Layer {
+  readonly route?: { readonly path: string; readonly methods: Readonly<Record<string, boolean>> };
+}
+
+it('so does every other route that is not just for looking at', async () => {
+  const express = app.getHttpAdapter().getInstance() as unknown as { router: { stack: Layer[] } };
+  const routes = express.router.stack.flatMap(({ route }) => (route ? [route] : []));
+  const changing = routes.flatMap(({ path, methods }) =>
+    Object.keys(methods)
+      .filter((method) => methods[method] && !['get', 'head'].includes(method))
+      .map((method) => [method.toUpperCase(), path] as const),
+  );
+  expect(changing.length).toBeGreaterThanOrEqual(5);
+  for (const [method, path] of changing) {
+    const answer = await callApi(origin, method, path.replace(/:\w+/g, 'any'), { token: '' });
+    expect(answer.status, `${method} ${path}`).toBe(401);
+  }
+});
+
+it('the OpenAPI page says so, and has a place for the token', async () => {
+  const { paths, components } = (await callApi(origin, 'GET', '/docs-json')).body as {
+    paths: Record<string, Record<string, { security?: unknown; responses: Record<string, unknown> }>>;
+    components: unknown;
+  };
+  expect(components).toMatchObject({ securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } } });
+  for (const [path, operations] of Object.entries(paths)) {
+    for (const [method, { security, responses }] of Object.entries(operations)) {
+      expect([security, '401' in responses], `${method} ${path}`).toEqual(
+        method === 'get' ? [undefined, false] : [[{ bearer: [] }], true],
+      );
+    }
+  }
+});
