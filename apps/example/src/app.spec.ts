@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import { WechatPayModule } from 'nestjs-wechatpay';
 import { health } from './health.schemas.js';
 import { merchantOf } from './demo-sandbox.js';
+import { callApi, type Answer } from '../test/call-api.js';
 import { startApp } from '../test/start-app.js';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -26,16 +27,8 @@ function start(baseUrl: string, timeoutMs = 15_000): Promise<NestExpressApplicat
   return startApp(WechatPayModule.forRoot({ ...merchantOf(sandbox), baseUrl, timeoutMs, now: () => now() }));
 }
 
-async function call(
-  path: string,
-  body?: unknown,
-  to = app,
-): Promise<{ status: number; body: unknown; headers: Headers }> {
-  const response = await fetch(`${await to.getUrl()}${path}`, {
-    method: 'POST',
-    ...(body !== undefined && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
-  });
-  return { status: response.status, body: await response.json(), headers: response.headers };
+async function call(path: string, body?: unknown, to = app): Promise<Answer> {
+  return callApi(await to.getUrl(), 'POST', path, { body });
 }
 
 describe('POST /orders/:outTradeNo/reverse', () => {
@@ -59,6 +52,39 @@ describe('POST /orders/:outTradeNo/reverse', () => {
     });
     expect(answer).toMatchObject({ status: 200, body: { recall: false } });
     expect(order.state).toBe('closed');
+  });
+
+  it.each(['paid', 'not-paid', 'user-paying'] as const)(
+    'revokes nothing where the transactionId is of another order, which is %s',
+    async (state) => {
+      const [order, other] = [sandbox.orders.create({ state: 'paid' }), sandbox.orders.create({ state })];
+      const before = sandbox.requests.length;
+      const answer = await call(`/orders/${order.outTradeNo}/reverse`, { transactionId: other.transactionId });
+      expect(answer).toMatchObject({ status: 422, body: { field: 'transactionId', outcome: 'not-sent' } });
+      expect([order.state, other.state]).toEqual(['paid', state]);
+      expect(sandbox.requests.slice(before).map(({ path }) => path)).toEqual(['/pay/orderquery']);
+    },
+  );
+
+  it('revokes nothing where nobody has the transactionId, or nobody can say whose it is', async () => {
+    const order = sandbox.orders.create({ state: 'paid' });
+    const path = `/orders/${order.outTradeNo}/reverse`;
+    const before = sandbox.requests.length;
+    expect(await call(path, { transactionId: '42' })).toMatchObject({
+      status: 422,
+      body: { errorCode: 'ORDERNOTEXIST' },
+    });
+    sandbox.faults.add({ kind: 'cut' }, { path: '/pay/orderquery' });
+    expect(await call(path, { transactionId: order.transactionId })).toMatchObject({ status: 502 });
+    expect(order.state).toBe('paid');
+    expect(sandbox.requests.slice(before).map(({ path }) => path)).toEqual(['/pay/orderquery', '/pay/orderquery']);
+  });
+
+  it('names the order by its number in the path alone', async () => {
+    const { outTradeNo, transactionId } = sandbox.orders.create({ state: 'paid' });
+    await call(`/orders/${outTradeNo}/reverse`, { transactionId });
+    const { path, fields } = sandbox.requests.at(-1)!;
+    expect([path, fields.out_trade_no, fields.transaction_id]).toEqual(['/secapi/pay/reverse', outTradeNo, undefined]);
   });
 
   it('passes on that WeChat Pay asks to be called again', async () => {
@@ -212,7 +238,19 @@ describe('the OpenAPI page', () => {
       paths: Record<string, { post: { responses: Record<string, unknown> } }>;
     };
     const { responses } = document.paths['/orders/{outTradeNo}/reverse']!.post;
-    expect(Object.keys(responses)).toEqual(['200', '400', '409', '422', '502', '503', '504']);
+    expect(Object.keys(responses)).toEqual([
+      '200',
+      '400',
+      '401',
+      '403',
+      '409',
+      '415',
+      '421',
+      '422',
+      '502',
+      '503',
+      '504',
+    ]);
     expect(document).toHaveProperty(['components', 'schemas', 'Problem', 'properties', 'advice', 'enum']);
     expect(document).toHaveProperty(
       ['components', 'schemas', 'ReverseRequest', 'properties', 'orderCreatedAt', 'format'],

@@ -4,7 +4,7 @@ import { Sandbox } from 'wechatpay-sandbox';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import { DEMO_CUSTOMERS, DemoSandboxModule } from './demo-sandbox.js';
 import { executablePath, launch, openPage } from '../test/browser.js';
-import { startApp } from '../test/start-app.js';
+import { startApp, TOKEN } from '../test/start-app.js';
 import { TickingClock } from '../test/ticking-clock.js';
 
 describe.skipIf(executablePath === undefined)('the till, in a browser', () => {
@@ -21,7 +21,7 @@ describe.skipIf(executablePath === undefined)('the till, in a browser', () => {
     sandbox = app.get(Sandbox, { strict: false });
     browser = await launch();
     page = await openPage(browser, complaints);
-    await page.goto(await app.getUrl());
+    await page.goto(`${await app.getUrl()}/#token=${TOKEN}`); // as the start prints it
   }, 60_000);
 
   afterAll(async () => {
@@ -76,8 +76,57 @@ describe.skipIf(executablePath === undefined)('the till, in a browser', () => {
     await order(outTradeNo, 'paid').getByText('The shop has: HKD 12.50').waitFor();
     expect(sandbox.ledger.of(outTradeNo).net).toBe(1250);
     await order(outTradeNo, 'paid').getByRole('button', { name: 'Refund' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Refund HKD 12.50' }).click();
     await order(outTradeNo, 'refunded').waitFor();
     expect(sandbox.ledger.of(outTradeNo)).toEqual({ paid: 1250, returned: 1250, net: 0 });
+  });
+
+  it('asks before it refunds, and sends nothing where the answer is no', async () => {
+    const outTradeNo = await charge('Pays at once');
+    const refund = order(outTradeNo, 'paid').getByRole('button', { name: 'Refund' });
+    await refund.waitFor();
+    const before = sandbox.requests.length;
+    const dialog = page.getByRole('dialog');
+    for (const leave of [
+      () => dialog.getByRole('button', { name: 'Cancel' }).click(),
+      () => page.keyboard.press('Escape'),
+      () => page.keyboard.press('Enter'),
+    ]) {
+      await refund.click();
+      await dialog.getByText(`Refund HKD 8.88 for “Two cups of tea”, order ${outTradeNo}?`).waitFor();
+      await leave();
+      await dialog.waitFor({ state: 'hidden' });
+    }
+    expect(sandbox.requests).toHaveLength(before);
+    expect(await order(outTradeNo, 'paid').count()).toBe(1);
+    expect(sandbox.ledger.of(outTradeNo).net).toBe(888);
+  });
+
+  it('says that a payment failed, and asks for no password then', async () => {
+    const outTradeNo = await charge('Says no');
+    const row = page.locator(`li[data-order="${outTradeNo}"]`);
+    await row.getByText('Asked: the payment failed').waitFor();
+    expect(await row.innerText()).not.toContain('password');
+  });
+
+  it('keeps the token in its tab, out of the address, and says where to find it', async () => {
+    expect(page.url()).toBe(`${await app.getUrl()}/`);
+    await page.reload();
+    const token = page.getByLabel("The till's token");
+    expect(await token.inputValue()).toBe(TOKEN);
+
+    await token.fill('');
+    const before = sandbox.requests.length;
+    await page.getByLabel("The customer's code").fill('130000000000000001');
+    await page.getByRole('button', { name: 'Charge' }).click();
+    await page.getByRole('alert').getByText('The token is missing').waitFor();
+    expect(sandbox.requests).toHaveLength(before);
+    // The browser reports the refusal, which is what this is about.
+    expect(complaints.splice(0)).toEqual([expect.stringContaining('401')]);
+
+    await token.fill(TOKEN);
+    await order(await charge('Pays at once'), 'paid').waitFor();
+    expect(await page.context().cookies()).toEqual([]);
   });
 
   it('refuses an amount that is none, and sends nothing', async () => {

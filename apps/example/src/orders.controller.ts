@@ -1,8 +1,14 @@
 import { Body, Controller, Get, HttpCode, Inject, Ip, Param, Post } from '@nestjs/common';
 import { ApiAcceptedResponse, ApiBody, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { OrderService, RefundService, ReverseService } from 'nestjs-wechatpay';
-import { WechatPayBusinessError, type QueryOrderResult, type RefundResult } from 'wechatpay-core';
-import { ApiBadRequest, ApiOrderNumber, ApiProblems, schemaNamed } from './open-api.js';
+import {
+  isWechatPayError,
+  WechatPayRequestError,
+  type OrderRequest,
+  type QueryOrderResult,
+  type RefundResult,
+} from 'wechatpay-core';
+import { ApiGuarded, ApiOrderNumber, ApiProblems, schemaNamed } from './open-api.js';
 import {
   orderParams,
   payRequest,
@@ -16,6 +22,7 @@ import {
 } from './orders.schemas.js';
 import { Till } from './till.js';
 import type { TillOrder } from './till.order.js';
+import { errorWord } from './till.words.js';
 
 @ApiTags('orders')
 @Controller('orders')
@@ -59,7 +66,7 @@ export class OrdersController {
   @ApiOrderNumber()
   @ApiBody({ schema: schemaNamed('PayRequest') })
   @ApiAcceptedResponse({ description: 'It is worked on.', schema: schemaNamed('TillOrder') })
-  @ApiBadRequest()
+  @ApiGuarded()
   @ApiProblems()
   pay(
     @Param({ schema: orderParams }) { outTradeNo }: OrderParams,
@@ -81,7 +88,7 @@ export class OrdersController {
       this.#till.asked(outTradeNo, answer);
       return answer;
     } catch (error) {
-      const isUnknown = error instanceof WechatPayBusinessError && error.errorCode === 'ORDERNOTEXIST';
+      const isUnknown = isWechatPayError(error) && errorWord(error) === 'ORDERNOTEXIST';
       if (isUnknown) this.#till.asked(outTradeNo, undefined);
       throw error;
     }
@@ -97,14 +104,15 @@ export class OrdersController {
   @ApiOrderNumber()
   @ApiBody({ schema: schemaNamed('RefundRequest') })
   @ApiOkResponse({ description: 'WeChat Pay took it, signed.', schema: schemaNamed('RefundResult') })
-  @ApiBadRequest()
+  @ApiGuarded()
   @ApiProblems()
   async refund(
     @Param({ schema: orderParams }) { outTradeNo }: OrderParams,
     @Body({ schema: refundRequest }) { currency, ...request }: RefundRequest,
   ): Promise<Omit<RefundResult, 'raw'>> {
     const { raw, ...answer } = await this.#refunds.refund({ ...request, outTradeNo, refundCurrency: currency });
-    this.#till.refunded(outTradeNo, request.outRefundNo, request.refundFee);
+    const { subMerchantId, outRefundNo, refundFee } = request;
+    this.#till.refunded({ outTradeNo, subMerchantId }, outRefundNo, refundFee);
     return answer;
   }
 
@@ -118,15 +126,27 @@ export class OrdersController {
   @ApiOrderNumber()
   @ApiBody({ required: false, schema: schemaNamed('ReverseRequest') })
   @ApiOkResponse({ description: 'WeChat Pay took it, signed.', schema: schemaNamed('ReverseResult') })
-  @ApiBadRequest()
+  @ApiGuarded()
   @ApiProblems()
   async reverse(
     @Param({ schema: orderParams }) { outTradeNo }: OrderParams,
-    @Body({ schema: reverseBody }) body: ReverseBody,
+    @Body({ schema: reverseBody }) { transactionId, ...body }: ReverseBody,
   ): Promise<ReverseAnswer> {
+    if (transactionId !== undefined) await this.#assertSameOrder({ outTradeNo, ...body }, transactionId);
+    // By our own number alone: WeChat Pay would go by the other one, whatever stands in the path.
     // A caller that hangs up does not end the call: half a revoke helps nobody.
     const { raw, ...answer } = await this.#reversals.reverse({ outTradeNo, ...body });
-    if (!answer.recall) this.#till.revoked(outTradeNo);
+    if (!answer.recall) this.#till.revoked({ outTradeNo, subMerchantId: body.subMerchantId });
     return answer;
+  }
+
+  /** @throws {WechatPayRequestError} a WeChat order number that is another order's. */
+  async #assertSameOrder({ outTradeNo, subMerchantId, subAppId }: OrderRequest, transactionId: string): Promise<void> {
+    const found = await this.#orders.query({ transactionId, subMerchantId, subAppId });
+    if (found.outTradeNo === outTradeNo) return;
+    throw new WechatPayRequestError(
+      'transactionId',
+      'belongs to another order than the one in the path. Nothing was revoked: check both numbers, or leave it out.',
+    );
   }
 }

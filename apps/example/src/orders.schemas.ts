@@ -181,7 +181,7 @@ export const orderAnswer = z.strictObject({
 export const reverseRequest = request(
   {
     transactionId: identifier(
-      'The WeChat order number. WeChat Pay goes by it.',
+      'The WeChat order number, as a check: where it is not of the order in the path, nothing is revoked.',
       '1217752501201407033233368018',
     ).optional(),
     orderCreatedAt: z.iso

@@ -1,7 +1,8 @@
-import type { SettleOutcome, SettleState } from 'wechatpay-core';
+import type { SettleCall, SettleOutcome } from 'wechatpay-core';
 import type { ReversalStatus, StoredReversal } from 'wechatpay-durable';
 import { z } from 'zod';
 import { identifier, request } from './orders.schemas.js';
+import { NEXT_STEPS } from './till.words.js';
 
 const statuses = ['waiting', 'active', 'done', 'dead', 'cancelled'] as const satisfies ReversalStatus[];
 
@@ -31,8 +32,17 @@ export const redriveRequest = request(
   {
     subMerchantId: identifier("Institutional mode: the institution's sub-merchant.", '1900000109').optional(),
     refundWhenExpired: z.boolean('must be true or false.').optional().meta({
-      description: 'true: where the order is to be given back and is too old to be revoked, refund it in full.',
+      description: 'true: where the order is to be given back and cannot be revoked any more, refund what is left.',
     }),
+    ifPaid: z.enum(['keep', 'revoke'], "must be 'keep' or 'revoke'.").optional().meta({
+      description: 'revoke: give the money back where it turns out paid.',
+    }),
+    ifAmountDiffers: z
+      .enum(['needs-attention', 'accept'], "must be 'needs-attention' or 'accept'.")
+      .optional()
+      .meta({
+        description: 'accept: end an order that was paid with another amount: kept or given back, as ifPaid says.',
+      }),
   },
   ', or left out.',
 );
@@ -53,7 +63,7 @@ export const reversal = z.strictObject({
   createdAt: time,
   dueAt: time.optional().meta({ description: 'When the next step is due, of one that waits.' }),
   endedAt: time.optional(),
-  next: z.enum(['query', 'reverse', 'refund'] satisfies SettleState['next']['kind'][]).optional(),
+  next: z.enum(['query', 'reverse', 'refund', 'query-refunds'] satisfies SettleCall['kind'][]).optional(),
   outcome: z
     .enum([
       'paid',
@@ -71,7 +81,7 @@ export type Reversal = z.input<typeof reversal>;
 
 /** What callers are shown of a stored reversal. */
 export function toReversal({ id, merchantId, status, state, outcome, ...times }: StoredReversal): Reversal {
-  const { order, totalFee, currency, next, lastError } = state;
+  const { order, totalFee, currency, lastError } = state;
   const { createdAt, dueAt, endedAt } = times;
   const error = outcome && 'error' in outcome ? outcome.error : lastError;
   return {
@@ -84,7 +94,8 @@ export function toReversal({ id, merchantId, status, state, outcome, ...times }:
     ...(currency !== undefined && { currency }),
     createdAt: createdAt.toISOString(),
     ...(dueAt && { dueAt: dueAt.toISOString() }),
-    ...(endedAt ? { endedAt: endedAt.toISOString() } : { next: next.kind }),
+    ...(endedAt && { endedAt: endedAt.toISOString() }),
+    ...(!endedAt && state.kind !== 'ended' && { next: NEXT_STEPS[state.kind] }),
     ...(outcome && { outcome: outcome.kind }),
     ...(error && { reason: error.message }),
   };

@@ -10,6 +10,8 @@ import { health } from './health.schemas.js';
 import { problem, tillOrder } from './orders.schemas.js';
 import { reversal, type Reversal } from './reversals.schemas.js';
 import type { TillOrder } from './till.order.js';
+import { Till } from './till.js';
+import { callApi } from '../test/call-api.js';
 import { startApp, TOKEN } from '../test/start-app.js';
 import { TickingClock } from '../test/ticking-clock.js';
 
@@ -39,12 +41,8 @@ function start(): Promise<NestExpressApplication> {
 }
 
 async function call(method: string, path: string, body?: unknown, token?: string): Promise<[number, unknown]> {
-  const response = await fetch(`${await app.getUrl()}${path}`, {
-    method,
-    ...(body !== undefined && { body: JSON.stringify(body) }),
-    ...(token !== undefined && { headers: { authorization: token } }),
-  });
-  return [response.status, await response.json()];
+  const answer = await callApi(await app.getUrl(), method, path, { body, token });
+  return [answer.status, answer.body];
 }
 
 let orders = 0;
@@ -93,7 +91,7 @@ describe('a dead reversal', () => {
     expect(health.parse(report).details.reversals).toMatchObject({ status: 'up', dead: 1 });
 
     const path = `/reversals/${outTradeNo}/redrive`;
-    for (const token of [undefined, TOKEN, 'Bearer', 'Bearer wrong', `Bearer ${TOKEN}1`, `Basic ${TOKEN}`]) {
+    for (const token of ['', TOKEN, 'Bearer', 'Bearer wrong', `Bearer ${TOKEN}1`, `Basic ${TOKEN}`]) {
       expect(await call('POST', path, {}, token)).toMatchObject([401, { message: /token/ }]);
     }
     const [status, redriven] = await call('POST', path, {}, `Bearer ${TOKEN}`);
@@ -144,6 +142,8 @@ describe('GET /reversals', () => {
   });
 });
 
+const LEFT = 'Paid. The customer may have left: check before you hand over the goods.';
+
 it('after a restart, each order goes on, or is told as far as it is known', async () => {
   const paid = await pay(wellKnownAuthCodes.paysAtOnce);
   const refused = await pay(wellKnownAuthCodes.balanceTooLow);
@@ -154,14 +154,21 @@ it('after a restart, each order goes on, or is told as far as it is known', asyn
   const found = await pay(wellKnownAuthCodes.paysAtOnce);
   await until(found, { state: 'paid', kept: 888 });
   const dead = await payToDeath();
+  const late = await pay(wellKnownAuthCodes.paysAfter40s);
   const pending = await pay(wellKnownAuthCodes.walksAway);
+  await until(late, { remedy: 'Ask the customer for the password.' });
   await until(pending, { remedy: 'Ask the customer for the password.' });
+
+  expect(await orderOf(paid)).toMatchObject({ remedy: 'Hand over the goods.' });
 
   await app.close();
   app = await start();
+  const told: TillOrder[] = [];
+  app.get(Till).changes.subscribe((order) => told.push(order));
   expect(await orderOf(pending)).toMatchObject({ state: 'paying', next: { text: 'Ask' }, totalFee: 888 });
   expect(await orderOf(pending)).not.toHaveProperty('description');
   await until(pending, { state: 'revoked', kept: 0 });
+  await until(late, { state: 'paid', kept: 888, remedy: LEFT });
   expect(await orderOf(dead)).toMatchObject({ state: 'needs-attention' });
 
   for (const outTradeNo of [refused, tooOld])
@@ -169,11 +176,11 @@ it('after a restart, each order goes on, or is told as far as it is known', asyn
 
   // What may have been given back since is known once it is asked for.
   for (const [outTradeNo, state, answer] of [
-    [paid, 'paid', { state: 'paid', kept: 888 }],
-    [found, 'paid', { state: 'paid', kept: 888 }],
+    [paid, 'paid', { state: 'paid', kept: 888, remedy: LEFT }],
+    [found, 'paid', { state: 'paid', kept: 888, remedy: LEFT }],
   ] as const) {
     const before = await orderOf(outTradeNo);
-    expect(before).toMatchObject({ state });
+    expect(before).toMatchObject({ state, remedy: expect.stringContaining(LEFT) as string });
     expect(before).not.toHaveProperty('kept');
     expect(await call('GET', `/orders/${outTradeNo}`)).toHaveProperty('0', 200);
     expect(await orderOf(outTradeNo)).toMatchObject(answer);
@@ -181,4 +188,16 @@ it('after a restart, each order goes on, or is told as far as it is known', asyn
 
   const request = { description: 'tea', totalFee: 888, currency: 'HKD', authCode: wellKnownAuthCodes.paysAtOnce };
   expect(await call('POST', `/orders/${refused}/pay`, request)).toMatchObject([422, { field: 'outTradeNo' }]);
+  // Of no order whose customer was here before the restart.
+  for (const { remedy } of told) expect(remedy).not.toMatch(/^Hand over|password/);
+  expect(await (await fetch(await app.getUrl())).text()).not.toMatch(/>Hand over|password\./);
+});
+
+it('says so as well of an order that was found paid long after it was charged', async () => {
+  const outTradeNo = await payToDeath();
+  const { createdAt } = (await orderOf(outTradeNo))!;
+  await expect.poll(() => clock.now(), { timeout: 60_000 }).toBeGreaterThan(new Date(createdAt).getTime() + 90_000);
+  sandbox.faults.clear();
+  expect(await call('POST', `/reversals/${outTradeNo}/redrive`, {})).toHaveProperty('0', 200);
+  await until(outTradeNo, { state: 'paid', kept: 888, remedy: LEFT });
 });

@@ -1,6 +1,6 @@
 import { Controller, Get, Header, Inject, Optional, Sse, type MessageEvent } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
-import { from, map, merge, mergeMap, type Observable } from 'rxjs';
+import { endWith, from, ignoreElements, interval, map, merge, mergeMap, takeUntil, type Observable } from 'rxjs';
 import { DEMO, type Demo } from './demo.js';
 import { renderOrder, renderPage } from './till.page.js';
 import { Till } from './till.js';
@@ -16,6 +16,9 @@ const CONTENT_SECURITY_POLICY = [
   "form-action 'none'",
   "frame-ancestors 'none'",
 ].join('; ');
+
+/** public/till.js waits for a little more than twice as long. */
+const ALIVE_EVERY_MS = 15_000;
 
 /** What a cashier sees. */
 @ApiExcludeController()
@@ -34,15 +37,24 @@ export class TillController {
   @Header('Content-Security-Policy', CONTENT_SECURITY_POLICY)
   @Header('Cache-Control', 'no-store')
   async page(): Promise<string> {
-    return renderPage(await this.#till.list(), this.#demo);
+    return renderPage(await this.#till.known(), this.#demo);
   }
 
-  /** All orders, the oldest first, as a page that connects again may have missed some; then each one that changes. */
+  /**
+   * All orders, the oldest first, as a page that connects again may have missed some; then each one that changes. In between, a
+   * sign of life, so that a page can tell a server that is dead from one with nothing to say.
+   */
   @Sse('events')
   events(): Observable<MessageEvent> {
-    const known = from(this.#till.catchUp()).pipe(mergeMap(() => this.#till.known().reverse()));
-    return merge(this.#till.changes, known).pipe(
+    const known = from(this.#till.known()).pipe(mergeMap((orders) => orders.reverse()));
+    const isOver = this.#till.changes.pipe(ignoreElements(), endWith(true));
+    const alive = interval(ALIVE_EVERY_MS).pipe(
+      takeUntil(isOver),
+      map(() => ({ type: 'alive', data: '' })),
+    );
+    const orders = merge(this.#till.changes, known).pipe(
       map((order) => ({ data: { id: `order-${order.outTradeNo}`, html: renderOrder(order) } })),
     );
+    return merge(orders, alive);
   }
 }

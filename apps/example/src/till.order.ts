@@ -1,6 +1,6 @@
 import type { QueryOrderResult, SettleOutcome, WechatPayError } from 'wechatpay-core';
 import type { StoredReversal } from 'wechatpay-durable';
-import { declinedRemedy, outcomeRemedy, STEPS } from './till.words.js';
+import { declinedRemedy, nextOf, outcomeRemedy } from './till.words.js';
 
 /** An order of this till. */
 export interface TillOrder {
@@ -33,22 +33,25 @@ export function declined(error: WechatPayError): Standing {
   return { state: 'declined', kept: 0, remedy: declinedRemedy(error) };
 }
 
-/** Of an order that has come to an end, or needs a person. */
-export function ended(outcome: SettleOutcome, totalFee: number): Standing {
-  const remedy = outcomeRemedy(outcome);
+/**
+ * Of an order that has come to an end, or needs a person.
+ *
+ * @param isCustomerHere whether the customer may still be at the till.
+ */
+export function ended(outcome: SettleOutcome, totalFee: number, isCustomerHere = false): Standing {
+  const remedy = outcomeRemedy(outcome, isCustomerHere);
   switch (outcome.kind) {
     case 'paid':
       return { state: 'paid', kept: totalFee, remedy };
     case 'revoked':
     case 'closed':
-      return { state: outcome.kind, kept: 0, remedy };
     case 'refunded':
-      // By another's refund, it may be a part.
-      return outcome.outRefundNo === undefined
-        ? { state: outcome.kind, remedy }
-        : { state: outcome.kind, kept: 0, remedy };
+      return { state: outcome.kind, kept: 0, remedy };
     case 'refund-required':
-    case 'needs-attention':
+    case 'needs-attention': {
+      const { remaining } = outcome.amounts ?? {};
+      return { state: outcome.kind, remedy, ...(remaining !== undefined && { kept: remaining }) };
+    }
     case 'unresolved':
       return { state: outcome.kind, remedy };
   }
@@ -57,25 +60,30 @@ export function ended(outcome: SettleOutcome, totalFee: number): Standing {
 /** Of an order, as its reversal is written down. */
 export function standing({ status, state, outcome }: StoredReversal): Standing {
   if (outcome?.kind === 'paid') {
-    return { state: 'paid', remedy: 'It was paid. Ask whether it was given back since: that is not written down.' };
+    return { state: 'paid', remedy: `${outcomeRemedy(outcome)} Press Ask: it may have been given back since.` };
   }
   if (outcome) return ended(outcome, 0);
   if (status === 'cancelled') {
     return { state: 'declined', kept: 0, remedy: 'Nothing was charged. Begin a new order.' };
   }
-  return { ...WAITING, next: { text: STEPS[state.next.kind], at: new Date(state.next.at) } };
+  const next = nextOf(state);
+  return { ...WAITING, ...(next && { next }) };
 }
 
 /** What WeChat Pay says of an order; undefined where it has none of this number. */
 export type Answer = Pick<QueryOrderResult, 'tradeState' | 'totalFee'> | undefined;
 
-/** Of an order that had come to an end, as WeChat Pay says it now; undefined where that tells nothing. */
-export function asked(answer: Answer, order: TillOrder): Standing | undefined {
+/**
+ * Of an order that had come to an end, as WeChat Pay says it now; undefined where that tells nothing.
+ *
+ * @param isCustomerHere whether the customer may still be at the till.
+ */
+export function asked(answer: Answer, order: TillOrder, isCustomerHere: boolean): Standing | undefined {
   if (!answer) return undefined;
   const { tradeState, totalFee } = answer;
   switch (tradeState) {
     case 'SUCCESS':
-      return ended({ kind: 'paid', payment: {} }, totalFee ?? order.totalFee);
+      return ended({ kind: 'paid', payment: {} }, totalFee ?? order.totalFee, isCustomerHere);
     case 'REFUND':
       return { state: 'refunded', remedy: 'The money was given back, in whole or in part.' };
     case 'REVOKED':

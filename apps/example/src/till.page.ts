@@ -55,6 +55,10 @@ export function renderPage(orders: readonly TillOrder[], demo: Demo | undefined)
           <h1>Till</h1>
           <nav><a href="/docs">API</a></nav>
         </header>
+        <p id="offline" role="status" hidden>
+          The server does not answer, so nothing can be charged, and the orders below may be out of date. Start the
+          server again if it was stopped. This page connects again by itself.
+        </p>
         <main>
           <section>
             <form id="pay" autocomplete="off">
@@ -76,8 +80,9 @@ export function renderPage(orders: readonly TillOrder[], demo: Demo | undefined)
               <button>Charge</button>
               <p id="message" role="alert"></p>
             </form>
-            <label id="manager"
-              >The manager's token, to redrive <input id="token" type="password" autocomplete="off"
+            <label id="access"
+              >The till's token, as the start printed it, or TILL_TOKEN
+              <input id="token" type="password" autocomplete="off"
             /></label>
           </section>
           <noscript><p>This page needs JavaScript.</p></noscript>
@@ -85,6 +90,11 @@ export function renderPage(orders: readonly TillOrder[], demo: Demo | undefined)
             ${orders.map(order)}
           </ul>
         </main>
+        <dialog id="confirm" aria-labelledby="question">
+          <p id="question"></p>
+          <button data-answer="no" autofocus>Cancel</button>
+          <button data-answer="yes"></button>
+        </dialog>
       </body>
     </html>`.text;
 }
@@ -126,15 +136,13 @@ function order(tillOrder: TillOrder): Markup {
   </li>`;
 }
 
-function buttons({ outTradeNo, subMerchantId, totalFee, currency, state, kept }: TillOrder): Markup {
+function buttons(tillOrder: TillOrder): Markup {
+  const { outTradeNo, subMerchantId, totalFee, state, kept } = tillOrder;
   const path = `/orders/${encodeURIComponent(outTradeNo)}`;
   const sub = subMerchantId === undefined ? {} : { subMerchantId };
-  // The order's own number: pressed twice, it is still one refund.
-  const refund = JSON.stringify({ outRefundNo: outTradeNo, totalFee, refundFee: totalFee, currency, ...sub });
   const redrive = html`<button
     data-post="/reversals/${encodeURIComponent(outTradeNo)}/redrive"
     data-body="${JSON.stringify(sub)}"
-    data-token
   >
     Redrive
   </button>`;
@@ -143,15 +151,33 @@ function buttons({ outTradeNo, subMerchantId, totalFee, currency, state, kept }:
     case 'needs-attention':
       return redrive;
     case 'refund-required':
-      return html`<button data-post="${path}/refund" data-body="${refund}">Refund</button> ${redrive}`;
+      return html`${refundButton(tillOrder, path)} ${redrive}`;
     case 'paid':
       if (kept === undefined) return html`<button data-get="${path}">Ask</button>`;
-      return kept === totalFee
-        ? html`<button data-post="${path}/refund" data-body="${refund}">Refund</button>`
-        : NOTHING;
+      return kept === totalFee ? refundButton(tillOrder, path) : NOTHING;
     default:
       return NOTHING;
   }
+}
+
+function refundButton(
+  { outTradeNo, subMerchantId, description, totalFee, kept = totalFee, currency }: TillOrder,
+  path: string,
+): Markup {
+  const sub = subMerchantId === undefined ? {} : { subMerchantId };
+  // The order's own number: pressed twice, it is still one refund.
+  const body = JSON.stringify({ outRefundNo: outTradeNo, totalFee, refundFee: kept, currency, ...sub });
+  const money = formatMoney(kept, currency);
+  const what = description === undefined ? '' : ` for “${description}”`;
+  const question = `Refund ${money}${what}, order ${outTradeNo}? The customer gets the money back. This cannot be undone.`;
+  return html`<button
+    data-post="${path}/refund"
+    data-body="${body}"
+    data-confirm="${question}"
+    data-yes="Refund ${money}"
+  >
+    Refund
+  </button>`;
 }
 
 function clockTime(at: Date): string {

@@ -2,18 +2,19 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import {
   Inject,
   Injectable,
+  Logger,
   ServiceUnavailableException,
   type BeforeApplicationShutdown,
   type OnApplicationBootstrap,
   type OnModuleInit,
 } from '@nestjs/common';
-import type { Observable } from 'rxjs';
+import { endWith, exhaustMap, ignoreElements, interval, merge, share, takeUntil, type Observable } from 'rxjs';
 import {
-  WechatPayBusinessError,
+  isWechatPayError,
   WechatPayClient,
-  WechatPayError,
   WechatPayRequestError,
   type QuickPayRequest,
+  type SettleOutcome,
   type SettleState,
 } from 'wechatpay-core';
 import {
@@ -25,9 +26,21 @@ import {
 } from 'wechatpay-durable';
 import { asked, declined, ended, standing, WAITING, type Answer, type Standing, type TillOrder } from './till.order.js';
 import { isOpen, TillRows, type Row } from './till.rows.js';
-import { errorWord, outcomeRemedy, STEPS, stepWords } from './till.words.js';
+import { errorWord, nextOf, outcomeRemedy, stepRemedy, stepWords } from './till.words.js';
+
+/** An order, as a caller names it. */
+interface OrderName {
+  readonly outTradeNo: string;
+  readonly subMerchantId?: string | undefined;
+}
 
 const PAGE = 1000;
+/** Of the store: those that may still change. */
+const OPEN = ['waiting', 'active', 'dead'] as const;
+/** What was seen in the store is good enough for so long, in real time. */
+const LOOK_HOLDS_MS = 1000;
+/** How often the store is looked into while a page is open. */
+const LOOK_EVERY_MS = 5000;
 
 /**
  * The orders that were charged and how they stand, for the cashier's page.
@@ -41,13 +54,26 @@ export class Till implements OnModuleInit, OnApplicationBootstrap, BeforeApplica
   readonly #client: WechatPayClient;
   readonly #rows: TillRows;
   readonly #charging = new Map<string, Promise<void>>();
+  /** Open orders that the store does not have any more. */
+  readonly #lost = new Set<string>();
+  readonly #logger = new Logger(Till.name);
   /** The last reversal of the store that was looked at. */
   #last: StoredReversal | undefined;
+  #look: { readonly done: Promise<void>; until: number } | undefined;
+  /** Each order whenever it changes; while anybody listens, the store is looked into, once for all. */
+  readonly changes: Observable<TillOrder>;
 
   constructor(@Inject(DurableReversals) reversals: DurableReversals, @Inject(WechatPayClient) client: WechatPayClient) {
     this.#reversals = reversals;
     this.#client = client;
     this.#rows = new TillRows(() => client.now());
+    const isOver = this.#rows.changes.pipe(ignoreElements(), endWith(true));
+    const looks = interval(LOOK_EVERY_MS).pipe(
+      takeUntil(isOver),
+      exhaustMap(() => this.#tryToCatchUp()),
+      ignoreElements(),
+    );
+    this.changes = merge(this.#rows.changes, looks).pipe(share());
   }
 
   /** Before the worker begins. */
@@ -67,19 +93,15 @@ export class Till implements OnModuleInit, OnApplicationBootstrap, BeforeApplica
     unsubscribe(REVERSAL_CHANNEL, this.#hear);
   }
 
-  /** Each order, whenever it changes here; ends when the application shuts down. */
-  get changes(): Observable<TillOrder> {
-    return this.#rows.changes.asObservable();
-  }
-
   /** The newest first, those of other processes and of earlier starts among them. */
   async list(): Promise<TillOrder[]> {
     await this.catchUp();
-    return this.known();
+    return this.#rows.list();
   }
 
-  /** Those that are known already, the newest first. */
-  known(): TillOrder[] {
+  /** What is known, the newest first; where the store cannot be reached, as far as this process knows it. */
+  async known(): Promise<TillOrder[]> {
+    await this.#tryToCatchUp();
     return this.#rows.list();
   }
 
@@ -110,15 +132,15 @@ export class Till implements OnModuleInit, OnApplicationBootstrap, BeforeApplica
       totalFee,
       currency,
     };
-    const row = this.#rows.add({ ...order, createdAt: new Date(this.#client.now()), steps: [], ...WAITING });
+    const row = this.#rows.add({ ...order, createdAt: new Date(this.#client.now()), steps: [], ...WAITING }, true);
     const charging = this.#charge(row, request).finally(() => this.#charging.delete(outTradeNo));
     this.#charging.set(outTradeNo, charging);
     return row.order;
   }
 
   /** Notes a refund that WeChat Pay took; told again of the same one, it changes nothing. */
-  refunded(outTradeNo: string, outRefundNo: string, refundFee: number): void {
-    const row = this.#rows.get(outTradeNo);
+  refunded(of: OrderName, outRefundNo: string, refundFee: number): void {
+    const row = this.#rowOf(of);
     if (!row || row.refunds.has(outRefundNo)) return;
     row.refunds.add(outRefundNo);
     const { kept: before = NaN, totalFee } = row.order; // before a restart, other parts may have been given back
@@ -132,8 +154,8 @@ export class Till implements OnModuleInit, OnApplicationBootstrap, BeforeApplica
   }
 
   /** Notes a revoke that WeChat Pay took. */
-  revoked(outTradeNo: string): void {
-    const row = this.#rows.get(outTradeNo);
+  revoked(of: OrderName): void {
+    const row = this.#rowOf(of);
     if (row) this.#rows.tell(row, 'Revoked', ended({ kind: 'revoked' }, 0));
   }
 
@@ -141,7 +163,7 @@ export class Till implements OnModuleInit, OnApplicationBootstrap, BeforeApplica
   asked(outTradeNo: string, answer: Answer): void {
     const row = this.#rows.get(outTradeNo);
     if (!row || isOpen(row.order) || row.order.kept !== undefined) return;
-    const now = asked(answer, row.order);
+    const now = asked(answer, row.order, this.#rows.isCustomerHere(row));
     if (now) this.#rows.tell(row, 'Asked', now);
   }
 
@@ -153,20 +175,19 @@ export class Till implements OnModuleInit, OnApplicationBootstrap, BeforeApplica
       // Nothing was sent. What is stored all the same is another's, or will be found never to have arrived.
       const stored = await this.#reversals.get(request).catch(() => undefined);
       const remedy = 'Nothing was sent: the order could not be written down. Try again in a minute.';
-      const refused =
-        error instanceof WechatPayError ? declined(error) : ({ state: 'declined', kept: 0, remedy } as const);
+      const refused = isWechatPayError(error) ? declined(error) : ({ state: 'declined', kept: 0, remedy } as const);
       this.#rows.tell(row, 'Not sent', stored ? standing(stored) : refused);
       return;
     }
     const { outcome } = payment;
     if (outcome.kind === 'paid') {
       const isTold = row.order.state === 'paid'; // a worker was quicker
-      if (!isTold) this.#rows.tell(row, 'Paid', ended({ kind: 'paid', payment: {} }, row.order.totalFee));
+      if (!isTold) this.#end(row, { kind: 'paid', payment: {} });
     } else if (outcome.kind === 'declined') {
       this.#rows.tell(row, `Quick Pay: ${errorWord(outcome.error)}`, declined(outcome.error));
     } else if (row.order.state === 'paying') {
       const { error } = outcome;
-      const isPaying = error instanceof WechatPayBusinessError && error.errorCode === 'USERPAYING';
+      const isPaying = error !== undefined && errorWord(error) === 'USERPAYING';
       const remedy = isPaying ? 'Ask the customer for the password.' : 'Wait: it is not known yet.';
       const stored = await this.#reversals.get(request).catch(() => undefined);
       const { next } = stored ? standing(stored) : WAITING;
@@ -186,43 +207,99 @@ export class Till implements OnModuleInit, OnApplicationBootstrap, BeforeApplica
     const row = known ?? (event.kind === 'step' ? this.#adopt(event.step.state, WAITING) : undefined);
     if (!row) return;
     if (event.kind === 'settled') {
-      const { outcome } = event;
-      const isTold = row.order.state === outcome.kind; // Quick Pay's own answer was clear
-      if (!isTold) this.#rows.tell(row, outcome.kind === 'paid' ? 'Paid' : 'Ended', ended(outcome, row.order.totalFee));
+      const isTold = row.order.state === event.outcome.kind; // Quick Pay's own answer was clear
+      if (!isTold) this.#end(row, event.outcome);
     }
     if (event.kind === 'redriven') this.#rows.tell(row, 'Redriven', WAITING);
     if (event.kind === 'step') {
-      const { next, outcome } = event.step.state;
-      const { remedy } = row.order;
-      const coming = outcome ? {} : { next: { text: STEPS[next.kind], at: new Date(next.at) } };
-      this.#rows.tell(row, stepWords(event.step), { state: 'paying', remedy, ...coming });
+      const remedy = stepRemedy(event.step, row.order.remedy, this.#rows.isCustomerHere(row));
+      const next = nextOf(event.step.state);
+      this.#rows.tell(row, stepWords(event.step), { state: 'paying', remedy, ...(next && { next }) });
     }
   };
 
-  /** Reads what is new in the store since the last time, and what has become of orders that others may have worked on. */
-  async catchUp(): Promise<void> {
-    for (const order of this.#rows.list()) {
-      const stored = isOpen(order) ? await this.#reversals.get(order) : undefined;
-      if (stored) this.#note(stored);
-    }
+  /**
+   * Looks into the store for what others did: processes on the same database, and earlier starts.
+   *
+   * All who ask within a second share one look, and a look is two queries, however many orders are open: nobody who looks on
+   * costs the store anything by himself.
+   */
+  catchUp(): Promise<void> {
+    const now = performance.now();
+    if (this.#look && now < this.#look.until) return this.#look.done;
+    const look = { done: this.#lookIntoStore(), until: Infinity };
+    this.#look = look;
+    const holdFor = (ms: number) => (): void => {
+      look.until = performance.now() + ms;
+    };
+    look.done.then(holdFor(LOOK_HOLDS_MS), holdFor(0));
+    return look.done;
+  }
+
+  async #tryToCatchUp(): Promise<void> {
+    await this.catchUp().catch((error: unknown) => {
+      this.#logger.warn(`The store cannot be looked into: ${error instanceof Error ? error.message : String(error)}`);
+    });
+  }
+
+  async #lookIntoStore(): Promise<void> {
+    const { revision } = this.#rows;
     const { merchantId } = this.#client;
     for (;;) {
       const page = await this.#reversals.list({ merchantId, limit: PAGE, ...(this.#last && { after: this.#last }) });
-      page.forEach((stored) => {
-        this.#note(stored);
-      });
+      for (const stored of page) this.#note(stored, revision);
       this.#last = page.at(-1) ?? this.#last;
-      if (page.length < PAGE) return;
+      if (page.length < PAGE) break;
+    }
+    const open = new Map<string, StoredReversal>();
+    for (let after: StoredReversal | undefined; ;) {
+      const filter = { merchantId, status: OPEN, limit: PAGE, ...(after && { after }) };
+      const page = await this.#reversals.list(filter);
+      for (const stored of page) open.set(stored.state.order.outTradeNo, stored);
+      after = page.at(-1);
+      if (page.length < PAGE) break;
+    }
+    for (const order of this.#rows.list().filter(isOpen)) {
+      // What is not open any more has ended elsewhere, which is asked for once.
+      const stored = open.get(order.outTradeNo) ?? (await this.#findEnd(order));
+      if (stored) this.#note(stored, revision);
     }
   }
 
-  #note(stored: StoredReversal): void {
+  async #findEnd(order: TillOrder): Promise<StoredReversal | undefined> {
+    if (this.#charging.has(order.outTradeNo) || this.#lost.has(order.outTradeNo)) return undefined;
+    const stored = await this.#reversals.get(order);
+    if (!stored) this.#lost.add(order.outTradeNo);
+    return stored;
+  }
+
+  /** @param revision as it was when the store was looked at: what has changed here since is newer. */
+  #note(stored: StoredReversal, revision: number): void {
     const { outTradeNo } = stored.state.order;
     if (this.#charging.has(outTradeNo)) return; // it is told soon
-    const now = standing(stored);
     const known = this.#rows.get(outTradeNo);
-    if (!known) this.#adopt(stored.state, now);
-    else if (isOpen(known.order) && known.order.state !== now.state) this.#rows.show(known, now);
+    if (!known) {
+      this.#adopt(stored.state, standing(stored));
+      return;
+    }
+    if (!isOpen(known.order) || known.revision > revision) return;
+    const isCustomerHere = this.#rows.isCustomerHere(known);
+    const now =
+      stored.outcome?.kind === 'paid' && isCustomerHere
+        ? ended(stored.outcome, known.order.totalFee, isCustomerHere)
+        : standing(stored);
+    if (known.order.state !== now.state) this.#rows.show(known, now);
+  }
+
+  #end(row: Row, outcome: SettleOutcome): void {
+    const standing = ended(outcome, row.order.totalFee, this.#rows.isCustomerHere(row));
+    this.#rows.tell(row, outcome.kind === 'paid' ? 'Paid' : 'Ended', standing);
+  }
+
+  /** The row of an order. Another sub-merchant may have one of the same number. */
+  #rowOf({ outTradeNo, subMerchantId = this.#client.subMerchantId }: OrderName): Row | undefined {
+    const row = this.#rows.get(outTradeNo);
+    return (row?.order.subMerchantId ?? this.#client.subMerchantId) === subMerchantId ? row : undefined;
   }
 
   /** Takes on an order that another process charged, or an earlier one; what no till has charged is left out. */
@@ -230,14 +307,7 @@ export class Till implements OnModuleInit, OnApplicationBootstrap, BeforeApplica
     if (totalFee === undefined || currency === undefined) return undefined;
     const { outTradeNo, subMerchantId } = order;
     const sub = subMerchantId === undefined ? {} : { subMerchantId };
-    return this.#rows.add({
-      outTradeNo,
-      ...sub,
-      totalFee,
-      currency,
-      createdAt: new Date(orderCreatedAt),
-      steps: [],
-      ...now,
-    });
+    const createdAt = new Date(orderCreatedAt);
+    return this.#rows.add({ outTradeNo, ...sub, totalFee, currency, createdAt, steps: [], ...now }, false);
   }
 }

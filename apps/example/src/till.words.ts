@@ -1,7 +1,7 @@
 import {
-  WechatPayBusinessError,
-  WechatPayRequestError,
   type Advice,
+  isWechatPayError,
+  type SettleCall,
   type SettledStep,
   type SettleError,
   type SettleEvent,
@@ -25,7 +25,29 @@ const TRADE_STATES: Record<TradeState, string> = {
   ACCEPT: 'accepted, not paid yet',
 };
 
-export const STEPS: Record<SettleState['next']['kind'], string> = { query: 'Ask', reverse: 'Revoke', refund: 'Refund' };
+export const STEPS: Record<SettleCall['kind'], string> = {
+  query: 'Ask',
+  reverse: 'Revoke',
+  refund: 'Refund',
+  'query-refunds': 'Ask about the refund',
+};
+
+/** What each open state waits for. */
+export const NEXT_STEPS: Record<OpenState['kind'], SettleCall['kind']> = {
+  asking: 'query',
+  reversing: 'reverse',
+  checking: 'query',
+  expired: 'query',
+  refunding: 'refund',
+  'checking-refunds': 'query-refunds',
+};
+
+type OpenState = Exclude<SettleState, { kind: 'ended' }>;
+
+/** What comes next of an order, and when. */
+export function nextOf(state: SettleState): { readonly text: string; readonly at: Date } | undefined {
+  return state.kind === 'ended' ? undefined : { text: STEPS[NEXT_STEPS[state.kind]], at: new Date(state.at) };
+}
 
 /** What a step brought. */
 export function stepWords({ event }: SettledStep): string {
@@ -34,8 +56,10 @@ export function stepWords({ event }: SettledStep): string {
       return `Asked: ${TRADE_STATES[event.tradeState]}`;
     case 'reversed':
       return event.recall ? 'Revoked: WeChat Pay asks for it once more' : 'Revoked';
-    case 'refunded':
-      return 'Refunded';
+    case 'refund-accepted':
+      return 'Refund accepted';
+    case 'refunds-queried':
+      return event.pending > 0 ? 'Asked: the refund is on its way' : 'Asked: refunded';
     case 'failed':
       return `${STEPS[event.step]}: ${errorWord(event.error)}`;
   }
@@ -47,11 +71,51 @@ export function errorWord(error: WechatPayError | SettleError): string {
   return typeof errorCode === 'string' && errorCode !== '' ? errorCode : error.code;
 }
 
-/** What to do about an order that ended so. */
-export function outcomeRemedy(outcome: SettleOutcome): string {
+const WAITING_REMEDIES: Partial<Record<TradeState, string>> = {
+  USERPAYING: 'Ask the customer for the password.',
+  NOTPAY: 'Wait: it is not paid yet.',
+  ACCEPT: 'Wait: it is accepted, and not paid yet.',
+};
+
+const REVOKED = 'Wait: the order is being revoked. Do not hand over the goods.';
+const REFUNDED = 'Wait: the order is being refunded. Do not hand over the goods.';
+const WAITING_STATES: Record<SettleState['kind'], string | undefined> = {
+  asking: undefined,
+  reversing: REVOKED,
+  checking: REVOKED,
+  expired: REFUNDED,
+  refunding: REFUNDED,
+  'checking-refunds': REFUNDED,
+  ended: 'Wait.', // until that is stored
+};
+
+/**
+ * What to do after a step that was not the last.
+ *
+ * @param before what to do so far: a question without an answer changes nothing.
+ * @param isCustomerHere whether the customer may still be at the till.
+ */
+export function stepRemedy({ event, state }: SettledStep, before: string, isCustomerHere: boolean): string {
+  const answered = event.kind === 'queried' ? event.tradeState : undefined;
+  if (answered === 'PAYERROR') return `The payment failed. ${REVOKED}`;
+  const undoing = WAITING_STATES[state.kind];
+  if (undoing !== undefined) return undoing;
+  if (answered === undefined) return before;
+  if (answered === 'USERPAYING' && !isCustomerHere) return 'Wait: the customer may have left.';
+  return WAITING_REMEDIES[answered] ?? 'Wait.';
+}
+
+/**
+ * What to do about an order that ended so.
+ *
+ * @param isCustomerHere whether the customer may still be at the till.
+ */
+export function outcomeRemedy(outcome: SettleOutcome, isCustomerHere = false): string {
   switch (outcome.kind) {
     case 'paid':
-      return 'Hand over the goods.';
+      return isCustomerHere
+        ? 'Hand over the goods.'
+        : 'Paid. The customer may have left: check before you hand over the goods.';
     case 'closed':
       if (!outcome.found) return 'WeChat Pay never had this order: nothing is charged. Begin a new one.';
       return 'Nothing is charged, or will be. Begin a new order.';
@@ -60,9 +124,9 @@ export function outcomeRemedy(outcome: SettleOutcome): string {
     case 'refunded':
       return 'The money was given back.';
     case 'refund-required':
-      return 'Paid, and too old to be revoked: refund it, then redrive it.';
+      return 'Paid, and it cannot be revoked any more: refund it, then redrive it.';
     case 'needs-attention':
-      return `Call the manager. Whether it is paid is not known. ${outcome.error.message}`;
+      return `Call the manager. ${outcome.amounts ? '' : 'Whether it is paid is not known. '}${outcome.error.message}`;
     case 'unresolved':
       return `Call the manager. Whether it is paid is not known: do not charge again. ${outcome.error?.message ?? ''}`.trim();
   }
@@ -76,9 +140,10 @@ const DECLINED: Partial<Record<Advice, string>> = {
 
 /** What to do where Quick Pay said no. */
 export function declinedRemedy(error: WechatPayError): string {
-  const advised = error instanceof WechatPayBusinessError ? DECLINED[error.advice] : undefined;
+  const advised =
+    isWechatPayError(error) && error.code === 'WECHATPAY_BUSINESS_FAIL' ? DECLINED[error.advice] : undefined;
   if (advised) return `Nothing is charged. ${advised}`;
-  if (error instanceof WechatPayRequestError) return `Nothing was sent. ${error.message}`;
+  if (error.code === 'WECHATPAY_INVALID_REQUEST') return `Nothing was sent. ${error.message}`;
   return error.outcome === 'not-sent'
     ? 'Nothing was sent: WeChat Pay cannot be reached. Try again in some seconds.'
     : `Nothing is charged. Call the manager: ${error.message}`;

@@ -1,10 +1,9 @@
-import { Catch, Inject, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
-import { HttpAdapterHost } from '@nestjs/core';
+import { Catch, Inject, Logger, type ArgumentsHost } from '@nestjs/common';
+import { BaseExceptionFilter, HttpAdapterHost } from '@nestjs/core';
 import {
-  WechatPayBusinessError,
-  WechatPayError,
-  WechatPayRequestError,
+  isWechatPayError,
   type Advice,
+  type AnyWechatPayError,
   type Outcome,
   type WechatPayErrorCode,
 } from 'wechatpay-core';
@@ -90,18 +89,23 @@ export const HTTP_ANSWERS: readonly HttpAnswer[] = [
 ];
 
 /** Turns the library's errors into answers that a cashier's software can act on; all others stay Nest's. */
-@Catch(WechatPayError)
-export class WechatPayErrorFilter implements ExceptionFilter<WechatPayError> {
+@Catch()
+export class WechatPayErrorFilter extends BaseExceptionFilter {
   readonly #logger = new Logger('WechatPay');
   readonly #host: HttpAdapterHost;
 
   constructor(@Inject(HttpAdapterHost) host: HttpAdapterHost) {
+    super(host.httpAdapter);
     this.#host = host;
   }
 
-  catch(error: WechatPayError, host: ArgumentsHost): void {
+  override catch(error: unknown, host: ArgumentsHost): void {
+    if (!isWechatPayError(error)) {
+      super.catch(error, host);
+      return;
+    }
     // What a caller got wrong is the caller's to read; the rest is for whoever runs this.
-    if (!(error instanceof WechatPayRequestError)) this.#logger.warn(`${error.outcome}: ${error.message}`);
+    if (error.code !== 'WECHATPAY_INVALID_REQUEST') this.#logger.warn(`${error.outcome}: ${error.message}`);
     const http = host.switchToHttp();
     const { params } = http.getRequest<{ params: OrderParams }>();
     const answer = answerTo(error);
@@ -115,11 +119,11 @@ export class WechatPayErrorFilter implements ExceptionFilter<WechatPayError> {
   }
 }
 
-function answerTo(error: WechatPayError): HttpAnswer {
+function answerTo(error: AnyWechatPayError): HttpAnswer {
   const seen: HttpAnswer['of'] = {
     code: error.code,
     outcome: error.outcome,
-    ...(error instanceof WechatPayBusinessError && { advice: error.advice }),
+    ...(error.code === 'WECHATPAY_BUSINESS_FAIL' && { advice: error.advice }),
   };
   const fits = ({ of }: HttpAnswer): boolean =>
     seen.outcome === of.outcome &&
@@ -128,15 +132,15 @@ function answerTo(error: WechatPayError): HttpAnswer {
   return HTTP_ANSWERS.find(fits) ?? UNKNOWN;
 }
 
-function describeProblem(error: WechatPayError, answer: HttpAnswer, { outTradeNo }: OrderParams): Problem {
-  const business = error instanceof WechatPayBusinessError ? error : undefined;
+function describeProblem(error: AnyWechatPayError, answer: HttpAnswer, { outTradeNo }: OrderParams): Problem {
+  const business = error.code === 'WECHATPAY_BUSINESS_FAIL' ? error : undefined;
   return {
     code: error.code,
     outcome: error.outcome,
     advice: business?.advice ?? answer.advice,
     remedy: answer.remedy,
     message: error.message,
-    field: error instanceof WechatPayRequestError ? error.field : undefined,
+    field: error.code === 'WECHATPAY_INVALID_REQUEST' ? error.field : undefined,
     errorCode: business?.errorCode,
     errorDescription: business?.errorDescription,
     recall: business?.recall,

@@ -23,7 +23,7 @@ export function launch(): Promise<Browser> {
 /** @param complaints gathers what the browser complains about: a script error, a breach of the page's policy, an answer that failed. */
 export async function openPage(browser: Browser, complaints: string[]): Promise<Page> {
   const page = await browser.newPage();
-  page.setDefaultTimeout(30_000); // less than a test's: it says what it waited for
+  page.setDefaultTimeout(100_000); // less than a test's: it says what it waited for
   page.on('console', (message) => {
     if (message.type() === 'error') complaints.push(message.text());
   });

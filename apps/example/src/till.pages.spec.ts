@@ -1,0 +1,92 @@
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { Sandbox } from 'wechatpay-sandbox';
+import { DurableReversals, type ReversalFilter, type StoredReversal } from 'wechatpay-durable';
+import { EmbeddedEngine } from 'wechatpay-durable/embedded';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { DemoSandboxModule } from './demo-sandbox.js';
+import { callApi } from '../test/call-api.js';
+import { startApp } from '../test/start-app.js';
+import { TickingClock } from '../test/ticking-clock.js';
+
+/** A store that counts how often it is asked. */
+class CountingEngine extends EmbeddedEngine {
+  lists = 0;
+  gets = 0;
+
+  override list(filter: ReversalFilter): Promise<StoredReversal[]> {
+    this.lists += 1;
+    return super.list(filter);
+  }
+
+  override get(id: string): Promise<StoredReversal | undefined> {
+    this.gets += 1;
+    return super.get(id);
+  }
+}
+
+// Looks for work so seldom that the orders stay open as they are.
+const engine = new CountingEngine({ folder: 'memory://', pollMs: 60_000, onNote: () => undefined });
+const clock = new TickingClock(1);
+let app: NestExpressApplication;
+let origin: string;
+
+beforeAll(async () => {
+  app = await startApp(DemoSandboxModule.wechatPay(clock), { engine, demo: { clock, customers: [] } });
+  origin = await app.getUrl();
+});
+afterAll(async () => {
+  await app.close();
+});
+
+/** An order that another process charged, as far as this one can tell: nobody has told it. */
+async function chargeElsewhere(outTradeNo: string): Promise<void> {
+  const orderCreatedAt = new Date(clock.now());
+  const notBefore = new Date(clock.now() + 3_600_000);
+  await app.get(DurableReversals).enqueue({ outTradeNo, orderCreatedAt, totalFee: 888, currency: 'HKD', notBefore });
+}
+
+interface OpenPage {
+  readonly told: () => string;
+  readonly close: () => void;
+}
+
+/** What a browser does that opens the page. */
+async function openPage(): Promise<OpenPage> {
+  expect(await (await fetch(`${origin}/`)).text()).toContain('<title>Till</title>');
+  const closing = new AbortController();
+  const events = await fetch(`${origin}/events`, { signal: closing.signal });
+  let told = '';
+  void (async () => {
+    for await (const chunk of events.body!.pipeThrough(new TextDecoderStream())) told += chunk;
+  })().catch(() => undefined);
+  return {
+    told: () => told,
+    close: () => {
+      closing.abort();
+    },
+  };
+}
+
+it('pages that are open cost no query an order, however many there are: all share one look into the store', async () => {
+  const numbers = Array.from({ length: 20 }, (_, index) => `O${index}`);
+  await Promise.all(numbers.map(chargeElsewhere));
+  const { requests } = app.get(Sandbox, { strict: false });
+  const sent = requests.length;
+  const started = performance.now();
+  const before = { lists: engine.lists, gets: engine.gets };
+
+  const pages = await Promise.all(Array.from({ length: 12 }, openPage));
+  for (const { told } of pages) await expect.poll(told, { timeout: 60_000 }).toContain('"id":"order-O19"');
+  await Promise.all(Array.from({ length: 10 }, () => callApi(origin, 'GET', '/orders')));
+
+  // Follows what others do without being loaded anew, and that is one look for all as well.
+  await chargeElsewhere('later');
+  for (const { told } of pages) await expect.poll(told, { timeout: 60_000 }).toContain('"id":"order-later"');
+
+  const seconds = Math.ceil((performance.now() - started) / 1000);
+  expect(engine.gets - before.gets).toBe(0);
+  // At most one look a second, of two queries.
+  expect(engine.lists - before.lists).toBeLessThanOrEqual(2 * (seconds + 1));
+  expect(requests).toHaveLength(sent);
+  for (const { close } of pages) close();
+});
