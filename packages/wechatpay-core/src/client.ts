@@ -32,9 +32,9 @@ export interface Operation<Request, Result> {
   readonly properties: Properties<keyof Request & string>;
   /**
    * Checks a request and gives it its wire names; throws {@link WechatPayRequestError}. It is given a plain copy, of which each
-   * property was read once. `now` is the client's clock.
+   * property was read once. `now` is the client's clock, read only where a rule of time needs it.
    */
-  readonly toFields: (request: Request, now: number) => Fields;
+  readonly toFields: (request: Request, now: () => number) => Fields;
   /**
    * Reads a verified reply with `result_code` SUCCESS; throws {@link WechatPayResponseError} where it is not as documented, or
    * lacks an identifier. `sent` is what `toFields` gave.
@@ -108,16 +108,6 @@ export class WechatPayClient {
     return this.#config.now();
   }
 
-  /** A clock that throws must not keep an order from being asked for. */
-  #time(): number {
-    try {
-      const time = this.now();
-      return Number.isFinite(time) ? time : Date.now();
-    } catch {
-      return Date.now();
-    }
-  }
-
   /**
    * Makes one signed call, and sends it once: what every operation is built on.
    *
@@ -147,7 +137,7 @@ export class WechatPayClient {
       const given = readGiven(request, operation.properties, 'request');
       order = orderOf(given.values);
       if (given.unknown) throw given.unknown;
-      const fields = operation.toFields(given.values as Request, this.#time());
+      const fields = operation.toFields(given.values as Request, () => this.now());
       const sent = this.#sign(fields);
       assertUnambiguous(sent, operation.properties);
       const { path } = operation;

@@ -191,17 +191,18 @@ export function identifyOrder(request: OrderRequest): Fields {
   return fields;
 }
 
-function toReverseFields(request: ReverseRequest, now: number): Fields {
+function toReverseFields(request: ReverseRequest, now: () => number): Fields {
   const fields = identifyOrder(request);
   assertTimely(request.orderCreatedAt, now);
   return fields;
 }
 
-function assertTimely(orderCreatedAt: unknown, now: number): void {
+function assertTimely(orderCreatedAt: unknown, clock: () => number): void {
   if (orderCreatedAt === undefined || orderCreatedAt === null) return;
   if (!(orderCreatedAt instanceof Date) || Number.isNaN(orderCreatedAt.getTime())) {
     throw new WechatPayRequestError('orderCreatedAt', 'must be a valid Date.');
   }
+  const now = clock();
   const notBefore = orderCreatedAt.getTime() + REVOKE_NOT_BEFORE_MS;
   if (now < notBefore) {
     throw new WechatPayRequestError(

@@ -47,7 +47,7 @@ export async function payGuarded(
   if (signal !== undefined && !((signal as unknown) instanceof AbortSignal)) {
     throw new WechatPayRequestError('signal', 'must be an AbortSignal; of an AbortController, give its `signal`.');
   }
-  QUICK_PAY.toFields(request, client.now()); // a request that cannot be sent uses up no order number
+  QUICK_PAY.toFields(request, () => client.now()); // a request that cannot be sent uses up no order number
   const { outTradeNo, subMerchantId, subAppId, totalFee, currency } = request;
   const order = {
     outTradeNo,
