@@ -108,6 +108,16 @@ export class WechatPayClient {
     return this.#config.now();
   }
 
+  /** A clock that throws must not keep an order from being reversed. */
+  #time(): number {
+    try {
+      const time = this.now();
+      return Number.isFinite(time) ? time : Date.now();
+    } catch {
+      return Date.now();
+    }
+  }
+
   /**
    * Makes one signed call, and sends it once: what every operation is built on.
    *
@@ -137,7 +147,7 @@ export class WechatPayClient {
       const given = readGiven(request, operation.properties, 'request');
       order = orderOf(given.values);
       if (given.unknown) throw given.unknown;
-      const fields = operation.toFields(given.values as Request, () => this.now());
+      const fields = operation.toFields(given.values as Request, () => this.#time());
       const sent = this.#sign(fields);
       assertUnambiguous(sent, operation.properties);
       const { path } = operation;

@@ -11,7 +11,7 @@ export class Redactor {
   /** The text, or {@link LEFT_OUT} where it repeats a secret or holds a document. Long tokens are masked all the same. */
   text(text: string): string {
     if (text.length > MAX_LENGTH || MARKUP.test(text) || this.#repeats(folded(text))) return LEFT_OUT;
-    return text.replace(CONTROL, ' ').replace(LONG_TOKEN, (token) => (/\d/.test(token) ? '…' : token));
+    return text.replace(CONTROL, ' ').replace(LONG_TOKEN, (token) => (/\d/.test(token) && !ERROR_CODE.test(token) ? '…' : token));
   }
 
   /**
@@ -63,6 +63,8 @@ const RUN = 12;
 const WORD = /^[A-Za-z_$][\w.$-]{0,63}$/;
 const MARKUP = /<[/!?]?[A-Za-z]|&lt;|%3C|\\u003c|\\x3c/i;
 const LONG_TOKEN = /[A-Za-z0-9+/=_%-]{24,}/g;
+/** As Node.js and OpenSSL name what went wrong. */
+const ERROR_CODE = /^ERR_[A-Z0-9_]+$/;
 const CONTROL = /[\p{Cc}\p{Zl}\p{Zp}\u200e\u200f\u202a-\u202e\u2066-\u2069]+/gu;
 
 function folded(text: string): string {
