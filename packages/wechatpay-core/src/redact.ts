@@ -11,7 +11,9 @@ export class Redactor {
   /** The text, or {@link LEFT_OUT} where it repeats a secret or holds a document. Long tokens are masked all the same. */
   text(text: string): string {
     if (text.length > MAX_LENGTH || MARKUP.test(text) || this.#repeats(folded(text))) return LEFT_OUT;
-    return text.replace(CONTROL, ' ').replace(LONG_TOKEN, (token) => (/\d/.test(token) && !ERROR_CODE.test(token) ? '…' : token));
+    return text
+      .replace(CONTROL, ' ')
+      .replace(LONG_TOKEN, (token) => (/\d/.test(token) && !ERROR_CODE.test(token) ? '…' : token));
   }
 
   /**
