@@ -19,7 +19,7 @@ import { undo } from './undo.js';
 const PAYABLE_MS = 45_000;
 
 /**
- * The rule of unclear answers: an order is reversed after so many queries in a row that brought no answer to be trusted, over so
+ * The rule of unclear answers: an order is reversed after so many queries in a row that brought no answer that names it, over so
  * long a stretch, and none much later than the one before. One time-out after a restart says nothing about an order.
  */
 const UNCLEAR_ANSWERS = 3;
@@ -59,7 +59,7 @@ export function afterFailedQuery(state: Open, failure: Failure, error: SettleErr
     case 'nobody-asked':
       return askLater(state, moment.now);
     case 'absent':
-      return neverCame(state, moment.now) ? end(state, { kind: 'closed', found: false }) : afterUnpaid(state, moment);
+      return afterAbsent(state, moment);
     default:
       if (state.kind === 'asking') return afterUnclear(state, moment);
       // A reverse that says it is done is proven by an answer, not by none.
@@ -92,6 +92,19 @@ function afterUnpaid(state: Open, moment: Moment): SettleState {
   return { ...asking, at: nextQueryAt(state, moment.now) };
 }
 
+/**
+ * There is no such order, says an answer that names none: a late answer to another call says the same. While the customer may be
+ * paying it counts as an unclear one; that the order never came takes two in a row.
+ */
+function afterAbsent(state: Open, moment: Moment): SettleState {
+  if (state.kind === 'asking') return afterUnclear(state, moment);
+  if (!neverCame(state, moment.now)) return undo(state, moment);
+  const isConfirmed = 'isAbsent' in state && state.isAbsent;
+  return isConfirmed
+    ? end(state, { kind: 'closed', found: false })
+    : askAgain({ ...state, isAbsent: true } as Open, moment.now + state.policy.queryEveryMs);
+}
+
 /** No answer to be trusted: ask again; reverse by the rule of unclear answers alone. */
 function afterUnclear(state: Asking, moment: Moment): SettleState {
   const { now } = moment;
@@ -113,7 +126,7 @@ function nextQueryAt(state: Asking, now: number): number {
   return now < end ? Math.min(next, end) : next;
 }
 
-/** Right after a time-out the order may not be there yet: it never came where its time to be paid is over and it cannot be reversed. */
+/** Right after a time-out the order may not be there yet: it can have never come only where its time to be paid is over and it cannot be reversed. */
 function neverCame(state: Open, now: number): boolean {
   const isOver = now >= state.orderCreatedAt + Math.max(state.policy.revokeAfterMs, PAYABLE_MS);
   if (!isOver || state.kind === 'asking') return false;

@@ -269,7 +269,7 @@ describe('revokes without a clear result', () => {
     [
       'an order that never came',
       [...asked(NOT_FOUND), INVALID, NOT_FOUND] as never,
-      [...ASKED, 'reverse 45', 'query 47'],
+      [...ASKED, 'reverse 45', 'query 47', 'query 52'],
       { kind: 'closed', found: false },
     ],
   ])('%s', (_, script, steps, outcome) => {
@@ -434,6 +434,15 @@ describe('under keep, no revoke is decided by', () => {
     ]);
   });
 
+  it('a word that there is no such order, which names none: a late answer to another call says the same', () => {
+    expect(play([NOT_FOUND, PAID], start(), 3600)).toMatchObject({
+      steps: ['query 3600', 'query 3605'],
+      outcome: { kind: 'paid' },
+    });
+    const gone = play([PAYING, INVALID, NOT_FOUND, PAID, REVOKED], start(), 3600);
+    expect(gone).toMatchObject({ outcome: { kind: 'revoked' } });
+  });
+
   it('unclear answers that are far apart', () => {
     let current = start();
     for (const minute of [60, 62, 64, 66]) {
@@ -505,8 +514,12 @@ it('revokes nothing because it could not ask: a query that was not sent is no un
 
 it('does not take an order for gone while it can still be paid, however early it is to be revoked', () => {
   const early = start({ revokeAfterMs: 1 });
-  const { steps, outcome } = play([NOT_FOUND, INVALID, NOT_FOUND, INVALID, PAID, REVERSED, REVOKED], early);
-  expect(steps).toEqual(['query 5', 'reverse 15', 'query 17', 'reverse 17', 'query 21', 'reverse 21', 'query 21']);
+  const absent = [NOT_FOUND, NOT_FOUND, NOT_FOUND, NOT_FOUND];
+  const { steps, outcome } = play([...absent, INVALID, NOT_FOUND, INVALID, PAID, REVERSED, REVOKED] as never, early);
+  expect(steps).toEqual([
+    ...['query 5', 'query 10', 'query 15', 'query 20'],
+    ...['reverse 20', 'query 22', 'reverse 22', 'query 26', 'reverse 26', 'query 26'],
+  ]);
   expect(outcome.kind).toBe('revoked');
 });
 

@@ -88,7 +88,7 @@ export interface Asking extends SettleFacts {
   readonly kind: 'asking';
   /** When the query is due. */
   readonly at: number;
-  /** Queries in a row that were sent and brought no answer to be trusted: how many, and when the first and the last failed. */
+  /** Queries in a row that were sent and brought no answer that names the order: how many, and when the first and the last failed. */
   readonly unclear?: { readonly count: number; readonly since: number; readonly last: number };
 }
 
@@ -111,6 +111,8 @@ export interface Checking extends SettleFacts {
   readonly isReversed: boolean;
   /** The last reverse was refused, signed, without a word about trying again. */
   readonly refusal?: SettleError;
+  /** The last answer said that there is no such order; another has to say so too, since neither names it. */
+  readonly isAbsent?: boolean;
 }
 
 /** Too late to reverse: a query says whether there is anything to refund. */
@@ -118,6 +120,8 @@ export interface Expired extends SettleFacts {
   readonly kind: 'expired';
   readonly at: number;
   readonly attempts: number;
+  /** As of {@link Checking}. */
+  readonly isAbsent?: boolean;
 }
 
 /** A refund is decided and due. */

@@ -14,7 +14,7 @@ import { isVersion1, upgradeVersion1 } from './version-1.js';
  */
 export function readState(stored: unknown): SettleState {
   const given = Object(stored) as Partial<SettleState> & Record<string, unknown>;
-  const state = (isVersion1(given) ? upgradeVersion1(given) : given);
+  const state = isVersion1(given) ? upgradeVersion1(given) : given;
   const wrong = Object.entries(RULES).find(([name, isRight]) => !isRight(state[name], state))?.[0];
   if (wrong !== undefined) {
     throw new WechatPayRequestError(
@@ -114,9 +114,7 @@ export function reopenSettlement(
   if (before.kind === 'checking-refunds' || before.kind === 'expired') return { ...before, ...open, at: now };
   if (before.kind === 'ended' && open.sent.refundFee !== undefined)
     return { ...open, kind: 'expired', at: now, attempts: 0 };
-  return givesBack(open)
-    ? checkingAgain({ ...before, ...open }, now)
-    : { ...open, kind: 'asking', at: now };
+  return givesBack(open) ? checkingAgain({ ...before, ...open }, now) : { ...open, kind: 'asking', at: now };
 }
 
 /** As {@link reopenSettlement} judges it: stopped, but without an end. */

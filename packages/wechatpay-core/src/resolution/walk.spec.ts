@@ -132,7 +132,7 @@ function remember(way: Way, step: SettleCall, event: SettleEvent, now: number): 
   if (step.kind === 'refund') return { ...way, refundSent: wasSent ? step.refundFee : way.refundSent };
   if (step.kind !== 'query') return way;
   const last = meaningOf(event);
-  const isUnclear = last === 'unclear';
+  const isUnclear = last === 'unclear' || last === 'absent';
   return {
     ...way,
     last,
@@ -173,7 +173,7 @@ function assertMaySend({ state, now, way }: Node, step: SettleCall): void {
 function assertMayDecide(before: SettleState, { state, now, way }: Node): void {
   if (before.kind !== 'asking' || state.kind !== 'reversing') return;
   const byUnclear = way.unclear >= 3 && now - way.unclearSince >= 15 * SECOND;
-  assert(way.last === 'unpaid' || way.last === 'absent' || byUnclear);
+  assert(way.last === 'unpaid' || byUnclear);
 }
 
 /** The laws of an end: who says it, says it upon a verified answer that proves it. */
@@ -197,6 +197,7 @@ function assertEnd({ state, now, way }: Node, event: SettleEvent): void {
       } else {
         expect(event).toMatchObject({ kind: 'failed', error: { errorCode: 'ORDERNOTEXIST' } });
         assert(now >= CREATED + 45 * SECOND);
+        assert(way.unclear >= 2); // no such answer names the order: one may be late, and about another
         assert(way.answered || way.reverseSent || now > CREATED + 7 * DAY);
       }
       break;
@@ -263,6 +264,7 @@ function keyOf({ state, now, way }: Node): string {
   else parts.push(left(state.at));
   if ('attempts' in state) parts.push(state.attempts);
   if (state.kind === 'checking') parts.push(left(state.notBefore), state.isReversed, state.refusal?.outcome);
+  if ('isAbsent' in state) parts.push(state.isAbsent);
   if (state.kind === 'refunding') parts.push(state.refundFee);
   if (state.kind === 'asking' && state.unclear) {
     parts.push(Math.min(3, state.unclear.count), age(state.unclear.since), now - state.unclear.last);
