@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 
@@ -11,9 +11,10 @@ interface Manifest {
 }
 
 const folder = fileURLToPath(new URL('../../packages', import.meta.url));
-const manifests = readdirSync(folder).map(
-  (name) => JSON.parse(readFileSync(`${folder}/${name}/package.json`, 'utf8')) as Manifest,
-);
+const manifests = readdirSync(folder)
+  .map((name) => `${folder}/${name}/package.json`)
+  .filter((file) => existsSync(file))
+  .map((file) => JSON.parse(readFileSync(file, 'utf8')) as Manifest);
 const versions = new Map(manifests.map(({ name, version }) => [name, version]));
 
 describe.each(manifests)('$name', ({ name, dependencies = {}, peerDependencies = {}, peerDependenciesMeta = {} }) => {

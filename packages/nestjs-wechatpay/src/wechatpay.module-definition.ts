@@ -53,7 +53,7 @@ export const REGISTRATION = Symbol('WechatPayRegistration');
 // overriding that one in a test reaches every service: a test must never revoke at the real gateway.
 export const CLIENT = Symbol('WechatPayClient');
 
-export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModuleBuilder<WechatPayConfig>()
+const built = new ConfigurableModuleBuilder<WechatPayConfig>()
   .setClassMethodName('forRoot')
   .setFactoryMethodName('createWechatPayOptions')
   // Named, though undefined: what is named here is taken out of the settings.
@@ -79,6 +79,8 @@ export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new Configurabl
     }),
   )
   .build();
+const { MODULE_OPTIONS_TOKEN } = built;
+export const { ConfigurableModuleClass } = built;
 
 const SERVICES: readonly Type[] = [
   WechatPayClient,
