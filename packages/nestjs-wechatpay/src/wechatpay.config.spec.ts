@@ -46,6 +46,7 @@ it('reads every variable', () => {
     WECHATPAY_SUB_MERCHANT_ID: '1900000109',
     WECHATPAY_BASE_URL: 'https://apihk.mch.weixin.qq.com, https://api.mch.weixin.qq.com',
     WECHATPAY_CA: issued.cert,
+    WECHATPAY_PROXY: 'http://proxy.internal:3128',
     WECHATPAY_CONNECT_TIMEOUT_MS: '1000',
     WECHATPAY_TIMEOUT_MS: ' 2000 ',
   });
@@ -56,6 +57,7 @@ it('reads every variable', () => {
     subMerchantId: '1900000109',
     baseUrl: ['https://apihk.mch.weixin.qq.com', 'https://api.mch.weixin.qq.com'],
     ca: issued.cert.trim(),
+    proxy: 'http://proxy.internal:3128',
     connectTimeoutMs: 1000,
     timeoutMs: 2000,
   });
@@ -74,6 +76,7 @@ test.each<[variable: string, environment: Record<string, string>]>([
   ['WECHATPAY_SIGN_TYPE', { WECHATPAY_SIGN_TYPE: 'SHA1' }],
   ['WECHATPAY_SUB_APP_ID', { WECHATPAY_SUB_APP_ID: 'x'.repeat(33) }],
   ['WECHATPAY_BASE_URL', { WECHATPAY_BASE_URL: 'http://localhost' }],
+  ['WECHATPAY_PROXY', { WECHATPAY_PROXY: 'socks5://proxy' }],
   ['WECHATPAY_CA', { WECHATPAY_CA: '/nowhere/ca.pem' }],
   ['WECHATPAY_TIMEOUT_MS', { WECHATPAY_TIMEOUT_MS: '15s' }],
   ['WECHATPAY_CONNECT_TIMEOUT_MS', { WECHATPAY_CONNECT_TIMEOUT_MS: '0' }],

@@ -151,7 +151,9 @@ describe('what a gateway may answer', () => {
     [
       'a TLS alert',
       '/secapi/pay/reverse',
-      Object.assign(new Error('alert'), { code: 'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED' }),
+      Object.assign(new Error('ssl3_read_bytes:tlsv13 alert certificate required'), {
+        code: 'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED',
+      }),
       WRONG_CERTIFICATE,
     ],
     ['a closed connection', '/secapi/pay/reverse', new Error('closed'), { outcome: 'unreachable' }],

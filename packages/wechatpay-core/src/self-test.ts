@@ -132,7 +132,7 @@ function judgeReversal(error: AnyWechatPayError | undefined): Verdict {
       if (error.status === 400) return refused; // the two pages with which nginx refuses a certificate
       return judgeUnsigned(error, KEY_AND_IDENTITY);
     case 'WECHATPAY_CONNECTION':
-      if (/^ERR_SSL_.*(?:CERT|ALERT)/.test(codeOf(error.cause))) return refused;
+      if (TLS_REFUSAL.test(textOf(error))) return refused;
       return judgeUnsigned(error, KEY_AND_IDENTITY);
     case 'WECHATPAY_GATEWAY_FAIL':
       if (CERTIFICATE.test(error.returnMessage)) return refused;
@@ -167,10 +167,12 @@ function judgeUnsigned(error: AnyWechatPayError, checks: Checks): Verdict {
 
 const CERTIFICATE = /certificate|证书/i;
 const SIGNATURE = /sign|签名/i;
+const TLS_REFUSAL = /ERR_SSL_\w*ALERT\w*CERT|alert .*certificate/i;
 const PARTY = /appid|mch_?id/i;
 
-function codeOf(cause: unknown): string {
-  return String((Object(cause) as { code?: unknown }).code);
+function textOf({ message, cause }: AnyWechatPayError): string {
+  const { code, message: reason } = Object(cause) as { code?: unknown; message?: unknown };
+  return [message, code, reason].join(' ');
 }
 
 const MESSAGES: Readonly<Record<SelfTestReport['outcome'], string>> = {
