@@ -2,8 +2,11 @@ import type { WechatPayClient } from '../client.js';
 import { isWechatPayError, WechatPayRequestError, type WechatPayError } from '../errors.js';
 import { quickPay, type QuickPayRequest, type QuickPayResult } from '../quick-pay.js';
 import { differs } from './amounts.js';
+import { advance } from './advance.js';
 import { Callbacks, type CallbackError } from './callbacks.js';
+import { classify } from './classify.js';
 import { startSettlement } from './start.js';
+import type { SettleEvent, SettleState } from './state.js';
 import {
   assertCallback,
   DEFAULT_DEADLINE_MS,
@@ -12,7 +15,7 @@ import {
   type Settlement,
   type SettleOptions,
 } from './settle-order.js';
-import { paymentOf } from './take-step.js';
+import { paymentOf, takeStep } from './take-step.js';
 
 /** How a payment ended. */
 export type PaymentResult =
@@ -22,7 +25,7 @@ export type PaymentResult =
       readonly result: QuickPayResult;
       readonly callbackErrors?: readonly CallbackError[];
     }
-  /** Clear too: nothing was paid, and nothing will be. `error.advice` says what to do, as in `scan-again`. */
+  /** Clear too: nothing was paid, which a query confirmed. `error.advice` says what to do, as in `scan-again`. */
   | {
       readonly outcome: { readonly kind: 'declined'; readonly error: WechatPayError };
       readonly callbackErrors?: readonly CallbackError[];
@@ -43,7 +46,7 @@ const NOT_HERE = ['ifPaid', 'refundWhenExpired', 'ifAmountDiffers'] as const;
 /**
  * The cashier's whole flow: Quick Pay; where its answer is not clear, the order is settled until it is.
  *
- * Quick Pay is called once. Not a clear answer are USERPAYING, SYSTEMERROR, BANKERROR, a time-out, a broken connection,
+ * Quick Pay is called once. A refusal is confirmed by one query. Not a clear answer are USERPAYING, SYSTEMERROR, BANKERROR, a time-out, a broken connection,
  * a reply that cannot be trusted, one that tells of another amount or currency, and that the number was used before: that may have
  * been this very payment. All arguments are checked before anything is sent; a callback that throws stops nothing.
  *
@@ -77,20 +80,36 @@ export async function payAndSettle(
   };
   // Before the first byte: whatever a later step would refuse, is refused here.
   const begun = startSettlement(order, deadline ?? 0, policy);
-  const settle = (change: object): Promise<Settlement> =>
-    drive(client, { ...begun, ...change, deadline: deadline ?? now() + DEFAULT_DEADLINE_MS }, run, callbacks);
+  const settle = (change: (state: SettleState) => SettleState): Promise<Settlement> =>
+    drive(client, change({ ...begun, deadline: deadline ?? now() + DEFAULT_DEADLINE_MS }), run, callbacks);
   let result: QuickPayResult;
   try {
     result = await quickPay(client, asked, { signal: run.signal });
   } catch (error) {
     if (!isWechatPayError(error) || error.code === 'WECHATPAY_INVALID_REQUEST') throw error;
-    if (error.outcome !== 'unknown') return { outcome: { kind: 'declined', error }, ...callbacks.result() };
+    const declined = (): PaymentResult => ({ outcome: { kind: 'declined', error }, ...callbacks.result() });
+    if (error.outcome === 'not-sent') return declined();
+    if (error.outcome === 'rejected') {
+      // "Must not be taken as failed: in extreme cases it succeeded" (API Rules, 2), and the refusal names no order: ask once.
+      const event = await takeStep(client, begun, { kind: 'query' }, run.signal);
+      if (isUnpaid(event)) return declined();
+      const moment = { now: now() };
+      return settle((state) => advance(state, event, moment));
+    }
     if (onUnclear) await callbacks.call('onUnclear', () => onUnclear(error));
-    return settle({});
+    return settle((state) => state);
   }
   if (!differs(begun, result)) return { outcome: { kind: 'paid' }, result, ...callbacks.result() };
   // Another amount or currency: it is asked for once more before a person has to decide.
-  return settle({ doubt: paymentOf(result), at: now() });
+  const doubt = paymentOf(result);
+  const at = now();
+  return settle((state) => ({ ...state, doubt, at }) as SettleState);
+}
+
+/** A verified answer that nothing is paid, or that there is no such order. */
+function isUnpaid(event: SettleEvent): boolean {
+  if (event.kind === 'queried') return ['NOTPAY', 'PAYERROR', 'CLOSED', 'REVOKED'].includes(event.tradeState);
+  return event.kind === 'failed' && classify('query', event.error) === 'absent';
 }
 
 /** Read once: what is checked is what is sent. */

@@ -333,6 +333,16 @@ describe('everything is checked before the customer is charged', () => {
   });
 });
 
+it('takes no refusal for a failure that a query has not confirmed', async () => {
+  const request = purchase({ behaviour: 'pays-at-once' });
+  sandbox.faults.add({ kind: 'error', errorCode: 'NOTENOUGH', effect: true }, { path: '/pay/micropay' });
+  const result = await payAndSettle(client, request, jump);
+  expect(result.outcome).toMatchObject({ kind: 'paid', payment: { totalFee: 888 } });
+  const poor = purchase({ behaviour: 'balance-too-low' });
+  sandbox.faults.add({ kind: 'status', status: 502 }, { path: '/pay/orderquery' });
+  await expect(payAndSettle(client, poor, jump)).resolves.toMatchObject({ outcome: { kind: 'revoked' } });
+});
+
 describe('a payment with another amount than asked', () => {
   const signedAs = (fields: Record<string, string>) => {
     const paths: string[] = [];
