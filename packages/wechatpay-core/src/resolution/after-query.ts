@@ -12,7 +12,7 @@ import {
 } from './build.js';
 import type { Failure } from './classify.js';
 import { isTooLateToReverse } from './next-step.js';
-import type { Asking, Moment, SettleError, SettleEvent, SettlePayment, SettleState } from './state.js';
+import type { Asking, Checking, Moment, SettleError, SettleEvent, SettlePayment, SettleState } from './state.js';
 import { undo } from './undo.js';
 
 /** For so long a Quick Pay order can be paid: then WeChat Pay revokes it by itself. */
@@ -32,7 +32,8 @@ export function afterQuery(
   { tradeState, payment = {} }: SettleEvent & { kind: 'queried' },
   moment: Moment,
 ): SettleState {
-  const state: Open = { ...before, tradeState };
+  const { isAbsent: _, ...seen } = before as Checking; // it is not absent
+  const state = { ...seen, tradeState } as Open;
   switch (tradeState) {
     case 'CLOSED':
       return end(state, { kind: 'closed', found: true });
@@ -129,7 +130,8 @@ function nextQueryAt(state: Asking, now: number): number {
 /** Right after a time-out the order may not be there yet: it can have never come only where its time to be paid is over and it cannot be reversed. */
 function neverCame(state: Open, now: number): boolean {
   const isOver = now >= state.orderCreatedAt + Math.max(state.policy.revokeAfterMs, PAYABLE_MS);
-  if (!isOver || state.kind === 'asking') return false;
+  // A verified answer that names it has been there: it came.
+  if (!isOver || state.kind === 'asking' || state.tradeState !== undefined) return false;
   const wasReversed = state.kind === 'checking' && (state.refusal !== undefined || state.isReversed);
   return wasReversed || isTooLateToReverse(state, now);
 }

@@ -443,6 +443,12 @@ describe('under keep, no revoke is decided by', () => {
     expect(gone).toMatchObject({ outcome: { kind: 'revoked' } });
   });
 
+  it('nor is an order gone that was seen paid in between', () => {
+    const priced = startSettlement({ ...ORDER, totalFee: 99 }, CREATED + DAY_S * 1000, { ifPaid: 'revoke' });
+    const { outcome } = play([PAYING, INVALID, NOT_FOUND, PAID, NOT_FOUND, NOT_FOUND, PAID] as never, priced, 3600);
+    expect(outcome).toMatchObject({ kind: 'needs-attention', amounts: { paid: { totalFee: 100 } } });
+  });
+
   it('unclear answers that are far apart', () => {
     let current = start();
     for (const minute of [60, 62, 64, 66]) {
