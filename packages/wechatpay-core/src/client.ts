@@ -85,6 +85,8 @@ export class WechatPayClient {
   /** `sub_mch_id` of requests that name none: institutional mode. */
   readonly subMerchantId: string | undefined;
   readonly baseUrls: readonly string[];
+  /** A call ends by then, in milliseconds, from its beginning to its answer. */
+  readonly timeoutMs: number;
   /** The API certificate's serial number, subject and validity; undefined with a `transport` of one's own. */
   readonly certificate: CertificateInfo | undefined;
   // Private to the language, so that no inspect, JSON or debugger-friendly dump shows the API key.
@@ -100,6 +102,7 @@ export class WechatPayClient {
     this.merchantId = this.#config.merchantId;
     this.subMerchantId = this.#config.subMerchantId;
     this.baseUrls = this.#config.baseUrls;
+    this.timeoutMs = this.#config.timeoutMs;
     this.certificate = this.#config.certificate?.info;
   }
 
