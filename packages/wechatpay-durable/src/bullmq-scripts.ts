@@ -21,6 +21,7 @@ end
 local function takeFromWaiting()
   return call('ZREM', key('delayed'), id) == 1 or call('LREM', key('wait'), 1, id) == 1
 end
+local function hasOutcome(data) return data.outcome ~= nil or data.state.outcome ~= nil end
 local function wait(due)
   call('HSET', job, 'due', due, 'delay', 0)
   call('ZADD', key('delayed'), due * 4096, id)
@@ -75,21 +76,25 @@ if ARGV[5] == 'dead' then note('dead') end
 return 1
 `;
 
-const TAKE_UNLESS_REVOKED = `
-local old = call('HGET', job, 'data')
-if not old or cjson.decode(old).state.mustRevoke ~= false then return 0 end
+const TAKE_UNLESS_DECIDED = `
+local json = call('HGET', job, 'data')
+if not json then return 0 end
+local old = cjson.decode(json)
+-- With flags in place of a kind: as versions before 0.1 stored it.
+local isAsking = old.state.kind == 'asking' or (old.state.kind == nil and old.state.mustRevoke == false)
+if not isAsking or hasOutcome(old) then return 0 end
 if not takeFromWaiting() then return 0 end
 `;
 
 /** ARGV: id, due, data. */
-export const AMEND = `${HEAD}${TAKE_UNLESS_REVOKED}
+export const AMEND = `${HEAD}${TAKE_UNLESS_DECIDED}
 call('HSET', job, 'data', ARGV[3])
 wait(ARGV[2])
 return 1
 `;
 
 /** ARGV: id, now. */
-export const CANCEL = `${HEAD}${TAKE_UNLESS_REVOKED}
+export const CANCEL = `${HEAD}${TAKE_UNLESS_DECIDED}
 call('HSET', job, 'finishedOn', ARGV[2])
 call('ZADD', key('reversals:cancelled'), ARGV[2], id)
 return 1
@@ -107,16 +112,26 @@ return #old
 
 /** ARGV: id, due. */
 export const RESCHEDULE = `${HEAD}
+local json = call('HGET', job, 'data')
+if not json or hasOutcome(cjson.decode(json)) then return 0 end
 if not takeFromWaiting() then return 0 end
 wait(ARGV[2])
 return 1
 `;
 
-/** ARGV: id, now, data, then where it may be: failed, completed, reversals:cancelled. */
+/** ARGV: id, now, data, then where it may be: failed, completed, reversals:cancelled; or open or untold, of those that wait. */
 export const REDRIVE = `${HEAD}
-local isEnded = false
-for at = 4, #ARGV do isEnded = isEnded or call('ZREM', key(ARGV[at]), id) == 1 end
-if not isEnded then return 0 end
+local isTaken = false
+for at = 4, #ARGV do
+  if isTaken then break end
+  if ARGV[at] == 'open' or ARGV[at] == 'untold' then
+    local old = call('HGET', job, 'data')
+    isTaken = old and hasOutcome(cjson.decode(old)) == (ARGV[at] == 'untold') and takeFromWaiting()
+  else
+    isTaken = call('ZREM', key(ARGV[at]), id) == 1
+  end
+end
+if not isTaken then return 0 end
 call('HSET', job, 'data', ARGV[3])
 call('HDEL', job, 'finishedOn', 'processedOn', 'failedReason', 'stacktrace', 'returnvalue')
 call('ZREM', key('reversals:dead'), id)

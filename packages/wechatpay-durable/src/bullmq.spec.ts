@@ -22,8 +22,11 @@ describe.skipIf(!RedisServer.isAvailable)(`BullMqEngine ${RedisServer.reason}`, 
   describeEngine('as an engine', {
     supportsTransactions: false,
     open: async ({ shortLease = false } = {}) => {
-      const options = { connection: server.url, queueName: randomUUID(), ...(shortLease && { leaseMs: 1000 }) };
-      const second = (): BullMqEngine => new BullMqEngine(options);
+      const queueName = randomUUID();
+      const connection = { host: '127.0.0.1', port: server.port, connectionName: queueName };
+      const options = { connection, queueName, ...(shortLease && { leaseMs: 1000 }) };
+      const second = ({ longLease = false } = {}): BullMqEngine =>
+        new BullMqEngine({ ...options, ...(longLease && { leaseMs: 24_000 }) });
       const engine = second();
       await engine.open();
       return {
@@ -31,6 +34,14 @@ describe.skipIf(!RedisServer.isAvailable)(`BullMqEngine ${RedisServer.reason}`, 
         second,
         anotherProcess: { module: '../src/bullmq.js', className: 'BullMqEngine', options },
         dispose: () => engine.close(),
+        connections: async () => {
+          const redis = new Redis(server.url);
+          const clients = String(await redis.client('LIST'))
+            .trim()
+            .split('\n');
+          await redis.quit();
+          return clients.filter((client) => client.includes(`name=${options.connection.connectionName}`)).length;
+        },
         passDays: async (days) => {
           await makeOlder(server, `bull:${options.queueName}:`, days * DAY_MS);
           const cleaner = second();
@@ -45,9 +56,24 @@ describe.skipIf(!RedisServer.isAvailable)(`BullMqEngine ${RedisServer.reason}`, 
         open: refused({ connection: 'localhost' }),
         message: /^connection: .*redis:/,
       },
+      {
+        name: 'a connection that is open already',
+        open: () => new BullMqEngine({ connection: new Redis({ lazyConnect: true }) as never }),
+        message: /^connection: is an object of a class.*options of ioredis/,
+      },
+      {
+        name: 'an option that ioredis does not have',
+        open: refused({ connection: { hosts: 'redis' } }),
+        message: /^connection\.hosts: is unknown.*mean host\?/,
+      },
+      {
+        name: 'an option that the engine decides',
+        open: refused({ connection: { lazyConnect: false } }),
+        message: /^connection\.lazyConnect: is decided by the engine/,
+      },
       { name: 'a queue name with a colon', open: refused({ queueName: 'a:b' }), message: /^queueName: .*without/ },
       { name: 'keeping for no time', open: refused({ keepDays: 0 }), message: /^keepDays: .*1 to 3650/ },
-      { name: 'a typing error', open: refused({ keepDay: 3 }), message: /^keepDay: is no option; known are/ },
+      { name: 'a typing error', open: refused({ keepDay: 3 }), message: /^keepDay: is unknown.*mean keepDays\?/ },
       { name: 'a lease that is too short', open: refused({ leaseMs: 10 }), message: /^leaseMs: .*1000 to 60000/ },
     ],
   });

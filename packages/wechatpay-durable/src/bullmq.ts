@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type * as BullMq from 'bullmq';
 import type { ConnectionOptions, Job, Queue, Worker } from 'bullmq';
-import type { Redis, RedisOptions } from 'ioredis';
+import type { Redis } from 'ioredis';
 import { WechatPayRequestError } from 'wechatpay-core';
 import {
   AMEND,
@@ -17,9 +17,9 @@ import {
 } from './bullmq-scripts.js';
 import { takeStep } from './bullmq-step.js';
 import {
-  type EndedStatus,
   type EnqueueOptions,
   type ProblemListener,
+  type ReopenedStatus,
   type ReversalCounts,
   type ReversalData,
   type ReversalEngine,
@@ -28,12 +28,18 @@ import {
   type ReversalStatus,
   type StoredReversal,
 } from './engine.js';
-import { assertClock, checkOptions, checkWhole, inUse, loadPeer, wrong } from './options.js';
-import { assertKeeps, connect, withoutCommand } from './redis-connection.js';
+import { Lifecycle } from './lifecycle.js';
+import { assertClock, checkOptions, checkWhole, EngineInUseError, loadPeer, wrong } from './options.js';
+import { assertKeeps, checkConnection, connect, withoutCommand, type RedisConnection } from './redis-connection.js';
+
+export type { RedisConnection } from './redis-connection.js';
 
 export interface BullMqEngineOptions {
-  /** Where Redis is: a URL, as in `rediss://user:password@host:6379/0`, or options of ioredis. No cluster. */
-  readonly connection: string | Omit<RedisOptions, 'replyMapping'>;
+  /**
+   * Where Redis is: a URL, as in `rediss://user:password@host:6379/0`, or options of ioredis. No cluster, and no connection that
+   * is open already: the engine opens its own, three of a worker, and closes them.
+   */
+  readonly connection: string | RedisConnection;
   /** The name of BullMQ's queue. @default 'wechatpay-reversals' */
   readonly queueName?: string | undefined;
   /** How long those that are done or cancelled are kept, 1 to 3650 days; the dead ones are kept for ever. @default 30 */
@@ -70,6 +76,7 @@ const STATUSES = ['waiting', 'active', 'done', 'dead', 'cancelled'] as const;
 export class BullMqEngine implements ReversalEngine {
   readonly #options: Settings;
   readonly #inHand = new Set<Promise<unknown>>();
+  readonly #lifecycle = new Lifecycle();
   #stopping = new AbortController();
   #store: Store | undefined;
   #worker: Worker | undefined;
@@ -86,7 +93,11 @@ export class BullMqEngine implements ReversalEngine {
    * @throws {WechatPayConfigError} a Redis that can lose what it has acknowledged.
    * @throws {Error} it cannot be reached, or refuses the password.
    */
-  async open(): Promise<void> {
+  open(): Promise<void> {
+    return this.#lifecycle.run(() => this.#connect());
+  }
+
+  async #connect(): Promise<void> {
     if (this.#store) return;
     const { connection, queueName, allowVolatileRedis } = this.#options;
     this.#stopping = new AbortController();
@@ -113,7 +124,11 @@ export class BullMqEngine implements ReversalEngine {
     }
   }
 
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    return this.#lifecycle.run(() => this.#disconnect());
+  }
+
+  async #disconnect(): Promise<void> {
     this.#stopping.abort();
     clearInterval(this.#forgetting);
     const worker = this.#worker;
@@ -149,7 +164,7 @@ export class BullMqEngine implements ReversalEngine {
     handler: ReversalHandler,
     { concurrency, onProblem }: { concurrency: number; onProblem: ProblemListener },
   ): Promise<void> {
-    if (this.#worker) throw inUse();
+    if (this.#worker) throw new EngineInUseError();
     const { connection, queueName, keepDays, leaseMs } = this.#options;
     const { bullmq } = this.#opened;
     const options = typeof connection === 'string' ? { url: connection } : connection;
@@ -214,8 +229,8 @@ export class BullMqEngine implements ReversalEngine {
     }
   }
 
-  async redrive(id: string, data: ReversalData, from: readonly EndedStatus[]): Promise<boolean> {
-    const keys = from.map((status) => ENDED_KEYS[status]);
+  async redrive(id: string, data: ReversalData, from: readonly ReopenedStatus[]): Promise<boolean> {
+    const keys = from.map((status) => REOPENED_KEYS[status]);
     return (await this.#run(REDRIVE, id, Date.now(), JSON.stringify(data), ...keys)) === 1;
   }
 
@@ -257,7 +272,9 @@ interface Store {
   readonly prefix: string;
 }
 
-const ENDED_KEYS: Record<EndedStatus, string> = {
+const REOPENED_KEYS: Record<ReopenedStatus, string> = {
+  open: 'open',
+  untold: 'untold',
   done: 'completed',
   dead: 'failed',
   cancelled: 'reversals:cancelled',
@@ -294,10 +311,7 @@ function indexOf(statuses: readonly ReversalStatus[]): 'open' | 'dead' | 'all' {
 function resolveOptions(options: BullMqEngineOptions): Settings {
   checkOptions(options, ['connection', 'queueName', 'keepDays', 'leaseMs', 'allowVolatileRedis']);
   const { connection, queueName = 'wechatpay-reversals', keepDays = 30, leaseMs = 8_000 } = options;
-  const isUrl = typeof connection === 'string' && /^rediss?:\/\//.test(connection) && URL.canParse(connection);
-  if (!isUrl && (typeof connection !== 'object' || (connection as unknown) === null)) {
-    throw wrong('connection', 'must be options of ioredis, or a URL: redis://host:6379, or rediss://… for TLS.');
-  }
+  checkConnection(connection);
   if (typeof queueName !== 'string' || queueName === '' || queueName.includes(':')) {
     throw wrong('queueName', "must be a name without ':'.");
   }

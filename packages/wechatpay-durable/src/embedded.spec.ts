@@ -45,7 +45,11 @@ describe('EmbeddedEngine', () => {
     },
     badOptions: [
       { name: 'no folder', open: refused({ folder: '' }), message: /^folder: must be a path/ },
-      { name: 'a connection', open: refused({ connectionString: 'postgres://' }), message: /^connectionString: is no/ },
+      {
+        name: 'a connection',
+        open: refused({ connectionString: 'postgres://' }),
+        message: /^connectionString: is unknown/,
+      },
       { name: 'a lease that is too short', open: refused({ leaseSeconds: 9 }), message: /^leaseSeconds: .*10 to 3600/ },
     ],
   });

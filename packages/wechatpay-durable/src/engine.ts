@@ -14,13 +14,25 @@ export type ReversalStatus = 'waiting' | 'active' | 'done' | 'dead' | 'cancelled
 /** Of one that no worker takes on. */
 export type EndedStatus = Extract<ReversalStatus, 'done' | 'dead' | 'cancelled'>;
 
+/**
+ * What can be set going again. Of those that wait, `open` have no outcome; of the `untold` it is stored, and `onSettled` has not
+ * taken it yet.
+ */
+export type ReopenedStatus = EndedStatus | 'open' | 'untold';
+
 /** What is stored of a reversal: plain JSON, without a secret. */
 export interface ReversalData {
   /** Whose order it is (`mch_id`): the worker takes this merchant's client. */
   readonly merchantId: string;
   readonly state: SettleState;
-  /** Where it is done or dead. */
+  /** Where it is done or dead, or would be if `onSettled` had been told. */
   readonly outcome?: SettleOutcome;
+  /** How many ends it has had: 1 for the first. It stays when the reversal is set going again, and grows with the next end. */
+  readonly end?: number;
+  /** When it came to that end, in milliseconds since 1970, by the client's clock. */
+  readonly endAt?: number;
+  /** Since when no worker could read its state, in milliseconds since 1970. */
+  readonly unreadableSince?: number;
 }
 
 /** A reversal as an engine keeps it. */
@@ -99,7 +111,11 @@ export interface ReversalCounts extends Readonly<Record<ReversalStatus, number>>
  * Delivery is at least once. A worker whose lease has lapsed cannot store anything any more.
  */
 export interface ReversalEngine {
-  /** Connects, and makes or migrates what it needs in its database, once, under a lock. Where it is open, it does nothing. */
+  /**
+   * Connects, and makes or migrates what it needs in its database, once, under a lock. Where it is open, it does nothing.
+   *
+   * Several calls of `open` and `close` at once take place in their order: no connection stays open after the last `close`.
+   */
   open(): Promise<void>;
   /** Takes no more, waits for the steps in hand, and disconnects. */
   close(): Promise<void>;
@@ -111,25 +127,25 @@ export interface ReversalEngine {
   enqueue(id: string, data: ReversalData, delayMs: number, options?: EnqueueOptions): Promise<'enqueued' | 'duplicate'>;
   /** Begins to work on what is due, `concurrency` at a time. @throws {Error} it does so already. */
   process(handler: ReversalHandler, options: { concurrency: number; onProblem: ProblemListener }): Promise<void>;
-  /** Moves the next step of one that waits to `delayMs` from now. @returns false where it does not wait. */
+  /** Moves the next step of one that waits, and has no outcome, to `delayMs` from now. @returns false where there is none. */
   reschedule(id: string, delayMs: number): Promise<boolean>;
   /**
-   * Replaces what is stored of one that waits, and of which no revoke was decided; it is due in `delayMs` then.
+   * Replaces what is stored of one that waits, has no outcome, and of which nothing is decided; it is due in `delayMs` then.
    *
    * @returns false where there is none, or it is too late: as with {@link cancel}.
    */
   amend(id: string, data: ReversalData, delayMs: number): Promise<boolean>;
   /**
-   * Calls off one that waits, and of which no revoke was decided.
+   * Calls off one that waits, has no outcome (`outcome` or `state.outcome`), and of which nothing is decided.
    *
-   * @returns false where there is none, or it is too late: it is active, it has ended, or it must revoke.
+   * @returns false where there is none, or it is too late: it is active, it has an outcome, it has ended, or a revoke is decided.
    */
   cancel(id: string): Promise<boolean>;
   get(id: string): Promise<StoredReversal | undefined>;
   /** The oldest first. */
   list(filter: ReversalFilter): Promise<StoredReversal[]>;
   /** Sets one going again, now, with `data`. @returns false where there is none, or its status is none of `from`. */
-  redrive(id: string, data: ReversalData, from: readonly EndedStatus[]): Promise<boolean>;
+  redrive(id: string, data: ReversalData, from: readonly ReopenedStatus[]): Promise<boolean>;
   counts(): Promise<ReversalCounts>;
 }
 

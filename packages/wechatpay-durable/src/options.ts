@@ -1,10 +1,22 @@
-import { WechatPayConfigError } from 'wechatpay-core';
+import { findUnknownProperty, WechatPayConfigError } from 'wechatpay-core';
 
-/** @throws {WechatPayConfigError} options that are none, or one that nobody reads: a typing error would hold silently. */
-export function checkOptions(options: unknown, names: readonly string[]): void {
-  if (Object(options) !== options) throw wrong('options', 'are missing; see the guide for each engine.');
-  const unknown = Object.keys(options as object).find((name) => !names.includes(name));
-  if (unknown !== undefined) throw wrong(unknown, `is no option; known are ${names.join(', ')}.`);
+/**
+ * @param within the option that holds these, as in `connection`.
+ * @throws {WechatPayConfigError} options that are missing, or one that nobody reads: a typing error would hold silently.
+ */
+export function checkOptions(options: unknown, names: readonly string[], within?: string): void {
+  if (Object(options) !== options) throw wrong(within ?? 'options', 'are missing; see the guide.');
+  const unknown = findUnknownProperty(options as object, names);
+  if (unknown) throw wrong(within === undefined ? unknown.name : `${within}.${unknown.name}`, unknown.problem);
+}
+
+/** @throws {WechatPayConfigError} what is not `{ … }`: of an object of a class, nobody would read the settings. */
+export function assertPlainObject(name: string, value: unknown, remedy: string): void {
+  if (typeof value !== 'object' || value === null) throw wrong(name, `must be an object. ${remedy}`);
+  const prototype = Object.getPrototypeOf(value) as object | null;
+  // Object.prototype of any realm has none itself.
+  if (prototype === null || Object.getPrototypeOf(prototype) === null) return;
+  throw wrong(name, `is an object of a class, whose settings nobody would read. ${remedy}`);
 }
 
 /** @throws {WechatPayConfigError} what is no whole number in a range. */
@@ -30,7 +42,7 @@ export async function loadPeer<Module>(name: string, load: () => Promise<Module>
 }
 
 /** Orders are timed by the clocks of the machines that work on them: all are held against the store's. */
-const MAX_SKEW_MS = 5_000;
+export const MAX_CLOCK_SKEW_MS = 5_000;
 
 /**
  * @param now the store's clock, in milliseconds since 1970.
@@ -38,13 +50,16 @@ const MAX_SKEW_MS = 5_000;
  */
 export function assertClock(now: number | undefined): void {
   const skew = Date.now() - (now ?? NaN);
-  if (Math.abs(skew) <= MAX_SKEW_MS) return;
+  if (Math.abs(skew) <= MAX_CLOCK_SKEW_MS) return;
   throw new Error(
     `The clock of this machine is ${(skew / 1000).toFixed(1)} s off the store's: an order could be revoked too early. ` +
       'Set both by NTP.',
   );
 }
 
-export function inUse(): Error {
-  return new Error('This engine is worked with already: it takes one `start`, of one DurableReversals.');
+/** A second `start` of the same engine: what the first one has opened stays. */
+export class EngineInUseError extends Error {
+  constructor() {
+    super('This engine is worked with already: it takes one `start`, of one DurableReversals.');
+  }
 }

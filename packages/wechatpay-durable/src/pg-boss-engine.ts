@@ -1,9 +1,9 @@
 import type { ConstructorOptions, Db, JobAttempt, JobWithMetadata, PgBoss } from 'pg-boss';
 import { WechatPayRequestError } from 'wechatpay-core';
 import type {
-  EndedStatus,
   EnqueueOptions,
   ProblemListener,
+  ReopenedStatus,
   ReversalCounts,
   ReversalData,
   ReversalEngine,
@@ -13,8 +13,9 @@ import type {
   StoredReversal,
 } from './engine.js';
 import { LeaseLostError } from './engine.js';
-import { assertClock, checkWhole, inUse, loadPeer, wrong } from './options.js';
 import { LeaseLoop } from './lease-loop.js';
+import { Lifecycle } from './lifecycle.js';
+import { assertClock, checkWhole, EngineInUseError, loadPeer, wrong } from './options.js';
 
 /** How reversals are kept in a PostgreSQL, whichever it is. */
 export interface PgBossEngineOptions {
@@ -63,7 +64,7 @@ const BOSS_OPTIONS: ConstructorOptions = {
   monitorIntervalSeconds: 1,
 };
 
-type Attempt = JobAttempt & { data: ReversalData };
+type Attempt = JobAttempt & { data: ReversalData; heartbeatSeconds?: number | null };
 
 type Job = Pick<JobWithMetadata<ReversalData>, 'id' | 'data' | 'state' | 'createdOn' | 'startAfter' | 'completedOn'>;
 
@@ -74,6 +75,7 @@ type Job = Pick<JobWithMetadata<ReversalData>, 'id' | 'data' | 'state' | 'create
 export abstract class PgBossEngine implements ReversalEngine {
   readonly #settings: { schema: string; queue: string; keepDays: number; pollMs: number; leaseSeconds: number };
   readonly #partition: boolean;
+  readonly #lifecycle = new Lifecycle();
   #boss: PgBoss | undefined;
   #leave: (() => Promise<void>) | undefined;
   #loop: LeaseLoop<Attempt> | undefined;
@@ -94,16 +96,26 @@ export abstract class PgBossEngine implements ReversalEngine {
 
   protected abstract connect(): Promise<Connection>;
 
-  async open(): Promise<void> {
+  open(): Promise<void> {
+    return this.#lifecycle.run(() => this.#connect());
+  }
+
+  async #connect(): Promise<void> {
     if (this.#boss) return;
     const { PgBoss } = await loadPeer('pg-boss', () => import('pg-boss'));
     const { options, close } = await this.connect();
     this.#leave = close;
+    const { schema } = this.#settings;
+    const make = (createSchema: boolean): PgBoss => new PgBoss({ ...BOSS_OPTIONS, ...options, schema, createSchema });
     try {
-      this.#boss = await this.#start(new PgBoss({ ...BOSS_OPTIONS, ...options, schema: this.#settings.schema }));
+      // CREATE SCHEMA IF NOT EXISTS wants the right to create one, even where it exists.
+      this.#boss = await this.#start(make(true)).catch((error: unknown) => {
+        if (!isForbidden(error)) throw error;
+        return this.#start(make(false));
+      });
     } catch (error) {
-      await this.close();
-      throw error;
+      await this.#disconnect();
+      throw isForbidden(error) || isMissing(error) ? missingGrants(schema, error) : error;
     }
   }
 
@@ -134,7 +146,11 @@ export abstract class PgBossEngine implements ReversalEngine {
     }
   }
 
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    return this.#lifecycle.run(() => this.#disconnect());
+  }
+
+  async #disconnect(): Promise<void> {
     await this.#loop?.stop();
     this.#loop = undefined;
     const boss = this.#boss;
@@ -160,14 +176,18 @@ export abstract class PgBossEngine implements ReversalEngine {
   process(handler: ReversalHandler, options: { concurrency: number; onProblem: ProblemListener }): Promise<void> {
     const boss = this.#open();
     const { queue, pollMs, leaseSeconds } = this.#settings;
-    if (this.#loop) return Promise.reject(inUse());
+    if (this.#loop) return Promise.reject(new EngineInUseError());
     this.#onProblem = options.onProblem;
     this.#loop = new LeaseLoop<Attempt>({
       ...options,
       handler,
       pollMs,
       touchMs: (leaseSeconds * 1000) / 3,
-      take: (limit) => boss.fetch<ReversalData>(queue, { batchSize: limit }),
+      take: async (limit) => {
+        const taken: Attempt[] = await boss.fetch<ReversalData>(queue, { batchSize: limit });
+        await this.#leaseOut(taken.filter(({ heartbeatSeconds }) => heartbeatSeconds !== leaseSeconds));
+        return taken;
+      },
       touch: async (attempts) => {
         await boss.touch(queue, attempts);
       },
@@ -190,7 +210,7 @@ export abstract class PgBossEngine implements ReversalEngine {
   }
 
   async reschedule(id: string, delayMs: number): Promise<boolean> {
-    const isChanged = await this.#change(id, 'start_after = now() + $3::text::interval', WAITS, [after(delayMs)]);
+    const isChanged = await this.#change(id, 'start_after = now() + $3::text::interval', NO_OUTCOME, [after(delayMs)]);
     if (isChanged && delayMs === 0) this.#loop?.wake();
     return isChanged;
   }
@@ -224,11 +244,14 @@ export abstract class PgBossEngine implements ReversalEngine {
     );
   }
 
-  async redrive(id: string, data: ReversalData, from: readonly EndedStatus[]): Promise<boolean> {
+  async redrive(id: string, data: ReversalData, from: readonly ReopenedStatus[]): Promise<boolean> {
     const set = `state = 'retry', data = $3::text::jsonb, start_after = now(), completed_on = NULL, deletion_seconds = $4`;
-    const states = from.flatMap((status) => STATES[status]);
-    const values = [JSON.stringify(data), this.#keepSeconds, states];
-    const isRedriven = await this.#change(id, set, `state::text = ANY($5::text[])`, values);
+    const states = from.flatMap((status) => (status === 'untold' || status === 'open' ? [] : STATES[status]));
+    const flags = [from.includes('open'), from.includes('untold')];
+    const values = [JSON.stringify(data), this.#keepSeconds, states, ...flags];
+    const waits = `(${WAITS} AND ((${OUTCOME} IS NULL AND $6::boolean) OR (${OUTCOME} IS NOT NULL AND $7::boolean)))`;
+    const where = `(state::text = ANY($5::text[]) OR ${waits})`;
+    const isRedriven = await this.#change(id, set, where, values);
     if (isRedriven) this.#loop?.wake();
     return isRedriven;
   }
@@ -260,6 +283,15 @@ export abstract class PgBossEngine implements ReversalEngine {
       [id, retryCount, ...values],
     );
     if (rows.length === 0) throw new LeaseLostError(id);
+  }
+
+  // The queue has one length of lease, that of the process that started last: each lease is given its worker's own.
+  async #leaseOut(taken: readonly Attempt[]): Promise<void> {
+    if (taken.length === 0) return;
+    await this.#sql(
+      `UPDATE ${this.#table} SET heartbeat_seconds = $2::int WHERE name = $1 AND id = ANY($3::uuid[]) AND state = 'active'`,
+      [this.#settings.leaseSeconds, taken.map(({ id }) => id)],
+    );
   }
 
   async #change(id: string, set: string, where: string, values: unknown[] = []): Promise<boolean> {
@@ -301,8 +333,14 @@ export abstract class PgBossEngine implements ReversalEngine {
 }
 
 const WAITS = `state IN ('created', 'retry')`;
+/** Of one that is open, the outcome that `onSettled` has not taken yet. */
+const OUTCOME = `COALESCE(data->'outcome', data #> '{state,outcome}')`;
+const NO_OUTCOME = `${WAITS} AND ${OUTCOME} IS NULL`;
 // pg-boss's own cancel would also take it away from a worker that is about to revoke.
-const MAY_CHANGE = `${WAITS} AND data #> '{state,mustRevoke}' = 'false'::jsonb`;
+const MAY_CHANGE =
+  `${NO_OUTCOME} AND (data #>> '{state,kind}' = 'asking' ` +
+  // As versions before 0.1 stored it.
+  `OR (data #> '{state,kind}' IS NULL AND data #> '{state,mustRevoke}' = 'false'::jsonb))`;
 
 const STATUSES: Record<Job['state'], ReversalStatus> = {
   created: 'waiting',
@@ -342,4 +380,27 @@ function toDatabase(tx: unknown): Db {
   const { executeSql } = Object(tx) as { executeSql?: unknown };
   if (typeof executeSql === 'function') return tx as Db;
   throw new WechatPayRequestError('tx', 'must be { executeSql(text, values) }, as fromPg(client) makes it.');
+}
+
+function isForbidden(error: unknown): boolean {
+  return codeOf(error) === '42501'; // insufficient_privilege
+}
+
+/** Where it may not be made, it does not exist. */
+function isMissing(error: unknown): boolean {
+  return codeOf(error) === '3F000'; // invalid_schema_name
+}
+
+function codeOf(error: unknown): unknown {
+  return (Object(error) as { code?: unknown }).code;
+}
+
+function missingGrants(schema: string, cause: unknown): Error {
+  const { message } = cause as Error;
+  return new Error(
+    `The database role lacks a right: ${message}. Let a role that has it open this engine once, then grant: ` +
+      `USAGE ON SCHEMA ${schema}; SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA ${schema}. ` +
+      'The guide, durable-reversals.md, has the statements.',
+    { cause },
+  );
 }

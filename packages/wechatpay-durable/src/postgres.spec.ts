@@ -2,7 +2,7 @@ import { Client, Pool } from 'pg';
 import { PgBoss } from 'pg-boss';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { describeEngine } from '../test/conformance.js';
-import { reversal } from '../test/conformance/harness.js';
+import { finish, HOUR_MS, reversal, TestWorker } from '../test/conformance/harness.js';
 import { PostgresServer } from '../test/servers/postgres.js';
 import { PostgresEngine } from './postgres.js';
 
@@ -24,8 +24,12 @@ describe.skipIf(!PostgresServer.isAvailable)(`PostgresEngine ${PostgresServer.re
   describeEngine('as an engine', {
     supportsTransactions: true,
     open: async () => {
-      const options = { connectionString, schema: `store_${(schemas += 1)}`, poolSize: 4 };
-      const second = (): PostgresEngine => new PostgresEngine(options);
+      const schema = `store_${(schemas += 1)}`;
+      const named = new URL(connectionString);
+      named.searchParams.set('application_name', schema);
+      const options = { connectionString: named.href, schema, poolSize: 4 };
+      const second = ({ longLease = false } = {}): PostgresEngine =>
+        new PostgresEngine({ ...options, ...(longLease && { leaseSeconds: 40 }) });
       const engine = second();
       await engine.open();
       return {
@@ -46,6 +50,10 @@ describe.skipIf(!PostgresServer.isAvailable)(`PostgresEngine ${PostgresServer.re
           } finally {
             await client.end();
           }
+        },
+        connections: async () => {
+          const counted = `SELECT count(*)::int AS count FROM pg_stat_activity WHERE application_name = '${schema}'`;
+          return Number((await server.query(counted))[0]?.count);
         },
         passDays: async (days) => {
           const older = ['created_on', 'start_after', 'completed_on', 'keep_until'].map(
@@ -70,7 +78,22 @@ describe.skipIf(!PostgresServer.isAvailable)(`PostgresEngine ${PostgresServer.re
       { name: 'keeping for no time', open: refused({ keepDays: 0 }), message: /^keepDays: .*1 to 3650/ },
       { name: 'polling all the time', open: refused({ pollMs: 1 }), message: /^pollMs: .*50 to 60000/ },
       { name: 'no pool', open: refused({ poolSize: 0 }), message: /^poolSize: .*1 to 1000/ },
-      { name: 'a typing error', open: refused({ keepDay: 3 }), message: /^keepDay: is no option; known are/ },
+      { name: 'a typing error', open: refused({ keepDay: 3 }), message: /^keepDay: is unknown.*mean keepDays\?/ },
+      {
+        name: 'a typing error in the connection',
+        open: refused({ connectionString: undefined, connection: { hosts: 'db' } }),
+        message: /^connection\.hosts: is unknown.*mean host\?/,
+      },
+      {
+        name: 'a pool as a connection',
+        open: refused({ connectionString: undefined, connection: new Pool() }),
+        message: /^connection: is an object of a class.*`database`/,
+      },
+      {
+        name: 'a pool as a database',
+        open: refused({ connectionString: undefined, database: new Pool() }),
+        message: /^database: must be \{ executeSql/,
+      },
     ],
   });
 
@@ -115,5 +138,61 @@ describe.skipIf(!PostgresServer.isAvailable)(`PostgresEngine ${PostgresServer.re
     const error: unknown = await engine.open().catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ code: 'ECONNREFUSED' });
     expect(JSON.stringify(error, Object.getOwnPropertyNames(error))).not.toContain('s3cret');
+  });
+
+  describe('with a role that may create nothing', () => {
+    const grants = async (database: string, role: string, ...statements: string[]): Promise<string> => {
+      await server.query(`CREATE ROLE ${role} LOGIN PASSWORD 'secret'`, database);
+      for (const statement of statements) await server.query(statement, database);
+      const url = new URL(database);
+      [url.username, url.password] = [role, 'secret'];
+      return url.href;
+    };
+
+    const works = async (connection: string): Promise<void> => {
+      const engine = new PostgresEngine({ connectionString: connection });
+      await engine.open();
+      try {
+        const worker = await TestWorker.start(engine);
+        const [clear, called] = [reversal(), reversal()];
+        await engine.enqueue(clear.id, clear.data, 0);
+        await engine.enqueue(called.id, called.data, HOUR_MS);
+        expect(await engine.cancel(called.id)).toBe(true);
+        await finish(engine, worker, clear, 'done');
+        expect(worker.problems).toEqual([]);
+      } finally {
+        await engine.close();
+      }
+    };
+
+    it('works where another role has made schema and tables', async () => {
+      const database = await server.createDatabase();
+      const maker = new PostgresEngine({ connectionString: database });
+      await maker.open();
+      await maker.close();
+      // The statements of the guide.
+      await works(
+        await grants(
+          database,
+          'cashier',
+          'GRANT USAGE ON SCHEMA wechatpay TO cashier',
+          'GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA wechatpay TO cashier',
+        ),
+      );
+    });
+
+    it('works where the schema is its own, and the database is not', async () => {
+      const database = await server.createDatabase();
+      await works(await grants(database, 'owner', 'CREATE SCHEMA wechatpay AUTHORIZATION owner'));
+    });
+
+    it('says which rights it lacks, and leaves no connection open', async () => {
+      const database = await server.createDatabase();
+      const connection = await grants(database, 'guest');
+      await expect(new PostgresEngine({ connectionString: connection }).open()).rejects.toThrow(
+        /role lacks a right.*grant: USAGE ON SCHEMA wechatpay/,
+      );
+      expect(await server.query(`SELECT pid FROM pg_stat_activity WHERE usename = 'guest'`)).toEqual([]);
+    });
   });
 });

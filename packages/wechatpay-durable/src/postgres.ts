@@ -1,6 +1,6 @@
 import type { ConnectionOptions } from 'node:tls';
 import type { ConstructorOptions } from 'pg-boss';
-import { checkOptions, checkWhole, wrong } from './options.js';
+import { assertPlainObject, checkOptions, checkWhole, wrong } from './options.js';
 import { PG_BOSS_OPTIONS, PgBossEngine, type Connection, type PgBossEngineOptions } from './pg-boss-engine.js';
 
 export type { PgBossEngineOptions } from './pg-boss-engine.js';
@@ -68,6 +68,13 @@ export class PostgresEngine extends PgBossEngine {
     if (connectionString === '' || [connectionString, connection, database].filter(Boolean).length !== 1) {
       throw wrong('connectionString', 'give it, or else `connection` or `database`, as in postgres://user@host/shop.');
     }
+    if (connection) checkConnection(connection);
+    if (database && typeof (database as Partial<Database>).executeSql !== 'function') {
+      throw wrong(
+        'database',
+        'must be { executeSql(text, values) }; of a pool, (text, values) => pool.query(text, values).',
+      );
+    }
     checkWhole('poolSize', poolSize, 1, 1000);
     this.#options = {
       ...PATIENCE,
@@ -81,4 +88,9 @@ export class PostgresEngine extends PgBossEngine {
   protected connect(): Promise<Connection> {
     return Promise.resolve({ options: this.#options, close: () => Promise.resolve() });
   }
+}
+
+function checkConnection(connection: object): void {
+  assertPlainObject('connection', connection, 'Give { host, … }; or a pool of your own as `database`.');
+  checkOptions(connection, ['host', 'port', 'user', 'password', 'database', 'ssl'], 'connection');
 }

@@ -1,5 +1,94 @@
-import type { Redis } from 'ioredis';
+import type { Redis, RedisOptions } from 'ioredis';
 import { WechatPayConfigError } from 'wechatpay-core';
+import { assertPlainObject, checkOptions, wrong } from './options.js';
+
+/** What the engine decides for itself: replies as it reads them, and no command that waits for a Redis that is away. */
+type DecidedHere =
+  | 'replyMapping'
+  | 'lazyConnect'
+  | 'maxRetriesPerRequest'
+  | 'commandTimeout'
+  | 'retryStrategy'
+  | 'keyPrefix'
+  | 'monitor';
+
+/** ioredis's options, but those that the engine decides for itself. */
+export type RedisConnection = Omit<RedisOptions, DecidedHere>;
+
+/** @throws {WechatPayConfigError} what is neither a URL nor options, or an option that ioredis does not have. */
+export function checkConnection(connection: unknown): void {
+  if (typeof connection === 'string' && /^rediss?:\/\//.test(connection) && URL.canParse(connection)) return;
+  const remedy =
+    'Give a URL, redis://host:6379 or rediss://… for TLS, or options of ioredis; the engine opens its own connections.';
+  assertPlainObject('connection', connection, remedy);
+  const decided = Object.keys(connection as object).find((name) => DECIDED_HERE.has(name));
+  if (decided !== undefined) throw wrong(`connection.${decided}`, 'is decided by the engine: leave it out.');
+  checkOptions(connection, Object.keys(REDIS_OPTIONS), 'connection');
+}
+
+const DECIDED_HERE = new Set<string>([
+  'replyMapping',
+  'lazyConnect',
+  'maxRetriesPerRequest',
+  'commandTimeout',
+  'retryStrategy',
+  'keyPrefix',
+  'monitor',
+] satisfies DecidedHere[]);
+
+/** By name, since ioredis reads no list of its own; the compiler knows when it has another. */
+const REDIS_OPTIONS: Readonly<Record<keyof RedisConnection, true>> = {
+  Connector: true,
+  autoPipeliningIgnoredCommands: true,
+  autoResendUnfulfilledCommands: true,
+  autoResubscribe: true,
+  blockingTimeout: true,
+  blockingTimeoutGrace: true,
+  clientInfoTag: true,
+  commandQueue: true,
+  connectTimeout: true,
+  connectionName: true,
+  db: true,
+  disableClientInfo: true,
+  disconnectTimeout: true,
+  enableAutoPipelining: true,
+  enableOfflineQueue: true,
+  enableReadyCheck: true,
+  enableTLSForSentinelMode: true,
+  failoverDetector: true,
+  family: true,
+  himportFieldsets: true,
+  host: true,
+  keepAlive: true,
+  maxLoadingRetryTime: true,
+  name: true,
+  natMap: true,
+  noDelay: true,
+  offlineQueue: true,
+  password: true,
+  path: true,
+  port: true,
+  preferredSlaves: true,
+  protocol: true,
+  readOnly: true,
+  reconnectOnError: true,
+  role: true,
+  scripts: true,
+  sentinelCommandTimeout: true,
+  sentinelMaxConnections: true,
+  sentinelPassword: true,
+  sentinelReconnectStrategy: true,
+  sentinelRetryStrategy: true,
+  sentinelTLS: true,
+  sentinelUsername: true,
+  sentinels: true,
+  showFriendlyErrorStack: true,
+  socketTimeout: true,
+  stringNumbers: true,
+  tls: true,
+  updateSentinels: true,
+  username: true,
+};
 
 /** @throws {Error} Redis cannot be reached, or refuses the password. Nothing tries again. */
 export async function connect(redis: Redis): Promise<void> {

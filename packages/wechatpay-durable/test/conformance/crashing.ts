@@ -27,6 +27,25 @@ export function describeCrashing(conformance: Conformance): void {
       expect(next.data).toEqual(data);
     });
 
+    it.skipIf(!isShared)('lets each worker have its own length of lease', async ({ onTestFinished }) => {
+      const store = await use(conformance, onTestFinished, { shortLease: true });
+      const long = await useSecond(store, onTestFinished, { longLease: true });
+      const { id, data } = reversal();
+      await store.engine.enqueue(id, data, 0);
+      const patient = await TestWorker.start(long);
+      const delivery = await patient.next(id);
+      // One with a shorter lease comes, and looks for what has lapsed.
+      const short = await useSecond(store, onTestFinished);
+      const worker = await TestWorker.start(short);
+
+      await sleep(TAKEOVER_MS + 1000);
+
+      expect([worker.untaken, patient.untaken]).toEqual([0, 0]);
+      await delivery.save(later(data));
+      delivery.end({ kind: 'done', data });
+      await untilStatus(short, id, 'done');
+    });
+
     it.skipIf(!isShared)('takes over within 15 s, from what was last saved', async ({ onTestFinished }) => {
       const { engine, anotherProcess } = await use(conformance, onTestFinished);
       const { id, data } = reversal();

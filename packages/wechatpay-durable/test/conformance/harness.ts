@@ -17,14 +17,20 @@ import { Mailbox } from './mailbox.js';
 export interface EngineUnderTest {
   /** Open. */
   readonly engine: ReversalEngine;
-  /** Another instance on the same store, as another process would have it; not open yet. */
-  readonly second: () => ReversalEngine;
+  /**
+   * Another instance on the same store, as another process would have it; not open yet.
+   *
+   * @param longLease with a lease three times as long as that of the engine.
+   */
+  readonly second: (options?: { longLease?: boolean }) => ReversalEngine;
   /** How a process of its own opens the same store. */
   readonly anotherProcess: StoreOfAnotherProcess;
   /** Closes the engine, where it is open, and gives up the store. */
   readonly dispose: () => Promise<void>;
   /** Commits what `work` enqueues in `tx` where it resolves, and rolls it back where it rejects. */
   readonly transaction?: (work: (tx: unknown) => Promise<void>) => Promise<void>;
+  /** How many connections to the store there are, of all the engines on it. */
+  readonly connections?: () => Promise<number>;
   /** Makes what is stored look older by as many days, and has the engine clear away what it keeps no longer. */
   readonly passDays?: (days: number) => Promise<void>;
 }
@@ -101,20 +107,19 @@ export function reversal(policy?: Partial<SettlePolicy>, merchantId = MERCHANT):
 
 /** The same reversal, a query later: it differs from what was stored before. */
 export function later({ merchantId, state }: ReversalData, now = Date.now()): ReversalData {
-  return { merchantId, state: advance(state, { kind: 'queried', tradeState: 'USERPAYING' }, now) };
+  return { merchantId, state: advance(state, { kind: 'queried', tradeState: 'USERPAYING' }, { now }) };
 }
 
 /** The same reversal, once its order turned out paid. */
 export function paid({ merchantId, state }: ReversalData): ReversalData {
   const payment = { transactionId: '4200001234', totalFee: 100, currency: 'USD' };
-  const after = advance(state, { kind: 'queried', tradeState: 'SUCCESS', payment }, Date.now());
-  return { merchantId, state: after, ...(after.outcome && { outcome: after.outcome }) };
+  const after = advance(state, { kind: 'queried', tradeState: 'SUCCESS', payment }, { now: Date.now() });
+  return { merchantId, state: after, ...(after.kind === 'ended' && { outcome: after.outcome }) };
 }
 
 /** The same reversal, where a person is needed. */
 export function stuck({ merchantId, state }: ReversalData): ReversalData {
-  const outcome = { kind: 'unresolved' } as const;
-  return { merchantId, state: { ...state, outcome }, outcome };
+  return { merchantId, state, outcome: { kind: 'unresolved' } };
 }
 
 /** Takes the next lease of `id`, ends it, and waits until that is stored. */
@@ -165,8 +170,9 @@ export async function use(
 export async function useSecond(
   { second }: EngineUnderTest,
   onTestFinished: (dispose: () => Promise<void>) => void,
+  options?: { longLease?: boolean },
 ): Promise<ReversalEngine> {
-  const engine = second();
+  const engine = second(options);
   onTestFinished(async () => {
     workers.get(engine)?.letGo();
     await engine.close();

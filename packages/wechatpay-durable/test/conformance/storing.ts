@@ -8,6 +8,7 @@ import {
   later,
   paid,
   reversal,
+  stuck,
   TestWorker,
   until,
   untilStatus,
@@ -69,8 +70,7 @@ export function describeStoring(conformance: Conformance): void {
       const state = advance(
         data.state,
         { kind: 'failed', step: 'query', error: { ...error } },
-        Date.now(),
-        0.123456789,
+        { now: Date.now(), jitter: 0.123456789 },
       );
       const long: ReversalData = { ...data, state };
       expect(long.state.lastError?.message).toBe(message);
@@ -132,6 +132,69 @@ export function describeStoring(conformance: Conformance): void {
       await untilStatus(engine, id, 'done');
       expect(await engine.amend(id, data, 0)).toBe(false);
       expect(await engine.get(id)).toMatchObject(paid(data));
+    });
+
+    it('calls off, moves and amends none that has an outcome, told or not', async ({ onTestFinished }) => {
+      const { engine } = await use(conformance, onTestFinished);
+      const unresolved = reversal();
+      for (const [id, data] of [
+        [reversal().id, paid(reversal().data)],
+        [reversal().id, { ...paid(reversal().data), end: 1, endAt: Date.now() }],
+        [unresolved.id, stuck(unresolved.data)],
+      ] as const) {
+        await engine.enqueue(id, data, HOUR_MS);
+        const before = await engine.get(id);
+        expect(await engine.cancel(id)).toBe(false);
+        expect(await engine.amend(id, later(data), 0)).toBe(false);
+        expect(await engine.reschedule(id, 0)).toBe(false);
+        expect(await engine.get(id)).toEqual(before);
+      }
+    });
+
+    it('sets one that waits going again, with or without an outcome as it is told', async ({ onTestFinished }) => {
+      const { engine } = await use(conformance, onTestFinished);
+      const worker = await TestWorker.start(engine);
+      const decided = reversal({ ifPaid: 'revoke' });
+      const untold = reversal();
+      const outcome = { ...paid(untold.data), end: 1, endAt: 5 };
+      await engine.enqueue(decided.id, decided.data, HOUR_MS);
+      await engine.enqueue(untold.id, outcome, HOUR_MS);
+      expect(await engine.redrive(decided.id, later(decided.data, 1), ['untold', 'dead'])).toBe(false);
+      expect(await engine.redrive(untold.id, untold.data, ['open', 'done'])).toBe(false);
+      expect(await engine.get(untold.id)).toMatchObject({ status: 'waiting', ...outcome });
+
+      for (const [{ id, data }, from] of [
+        [decided, 'open'],
+        [untold, 'untold'],
+      ] as const) {
+        const again = { ...later(data, 1), end: 1, endAt: 5 };
+        expect(await engine.redrive(id, again, [from])).toBe(true);
+        const delivery = await worker.next(id);
+        expect(delivery.data).toEqual(again);
+        expect(await engine.redrive(id, data, ['open', 'untold'])).toBe(false); // a worker has it
+        delivery.end({ kind: 'done', data: { ...paid(data), end: 2, endAt: 6 } });
+        expect(await untilStatus(engine, id, 'done')).toMatchObject({ end: 2, endAt: 6 });
+      }
+    });
+
+    it('opens once and closes once, however many ask for it at a time', async ({ onTestFinished, skip }) => {
+      const store = await use(conformance, onTestFinished);
+      const { engine, connections } = store;
+      if (!connections) return skip('it has no connections');
+      await engine.close();
+      expect(await connections()).toBe(0);
+      await Promise.all([engine.open(), engine.open()]);
+      const { id, data } = reversal();
+      expect(await engine.enqueue(id, data, HOUR_MS)).toBe('enqueued');
+      await engine.close();
+      expect(await connections()).toBe(0);
+      await Promise.all([engine.open(), engine.close()]); // stopped while it starts
+      await expect(engine.get(id)).rejects.toThrow(/not open/);
+      expect(await connections()).toBe(0);
+      await Promise.all([engine.open(), engine.close(), engine.open()]);
+      expect(await engine.get(id)).toMatchObject({ status: 'waiting' });
+      await Promise.all([engine.close(), engine.close()]);
+      expect(await connections()).toBe(0);
     });
 
     it('calls off none that a worker has, or that has ended', async ({ onTestFinished }) => {
