@@ -1,3 +1,4 @@
+import type { SettleOutcome, SettleState } from 'wechatpay-core';
 import type { Balance, Movement, Order, RecordedRequest } from 'wechatpay-sandbox';
 import type { StoredReversal } from '../src/index.js';
 import type { Change } from './audit.js';
@@ -49,8 +50,8 @@ export function tellHistory(
     ...steps.map(({ at, by, step }): [number, string] => [at, `${by} had taken the step: ${String(step)}`]),
     ...told.map(({ at, by, outcome }): [number, string] => [at, `${by} told the shop: ${String(outcome)}`]),
     ...changes.map(({ at, by, change, state, attempt, data }): [number, string] => {
-      const { mustRevoke, next, attempts, outcome } = data.state;
-      const seen = { mustRevoke, next: next.kind, attempts, outcome: outcome?.kind };
+      const { kind, sent } = data.state;
+      const seen = { kind, ...sent, outcome: outcomeIn(data.state)?.kind };
       return [at, `${by} ${change} ${state} #${attempt} ${JSON.stringify(seen)}`];
     }),
     ...requests.map(({ at, path, answer, fault }): [number, string] => [
@@ -69,4 +70,9 @@ export function tellHistory(
       .map(([at, text]) => `  ${((at - begin) / 1000).toFixed(3).padStart(8)} s ${text}`),
     end,
   ].join('\n');
+}
+
+/** The outcome of a state; absent where it has none. */
+export function outcomeIn(state: SettleState): SettleOutcome | undefined {
+  return state.kind === 'ended' ? state.outcome : undefined;
 }

@@ -1,6 +1,6 @@
-import { REVERSE, REVOKE_NOT_BEFORE_MS } from 'wechatpay-core';
+import { REVERSE, REVOKE_NOT_BEFORE_MS, type SettleState } from 'wechatpay-core';
 import type { Change } from './audit.js';
-import type { Evidence, OrderEvidence } from './evidence.js';
+import { outcomeIn, type Evidence, type OrderEvidence } from './evidence.js';
 
 /** What must hold of each order. @returns what is wrong, or undefined. */
 type Check = (order: OrderEvidence, evidence: Evidence) => string | undefined;
@@ -81,8 +81,8 @@ export const checks: Readonly<Record<string, Check>> = {
       changes.some((change) => change.at <= at + SLACK_MS && holds(change));
     const early = requests.find(
       ({ path, at }) =>
-        (path === REVERSE.path && !isStored(at, ({ data }) => data.state.mustRevoke)) ||
-        (path === REFUND_PATH && !isStored(at, ({ data }) => data.state.next.kind === 'refund')),
+        (path === REVERSE.path && !isStored(at, ({ data }) => data.state.kind !== 'asking')) ||
+        (path === REFUND_PATH && !isStored(at, ({ data }) => data.state.kind === 'refunding')),
     );
     return early && `the gateway was asked for ${early.path} before the store knew of it`;
   },
@@ -124,10 +124,11 @@ export const checks: Readonly<Record<string, Check>> = {
       const wrong = {
         'ended, and goes on': ['completed', 'cancelled'].includes(before.state),
         'dead, and goes on unasked': before.state === 'failed' && !isRedriven,
-        'a revoke that was decided is not any more': old.mustRevoke && !now.mustRevoke,
-        'too late to revoke, and is not any more': old.expired && !now.expired,
-        'attempts are forgotten': now.attempts < old.attempts || attempt < before.attempt,
-        'its end is another': old.outcome !== undefined && !isRedriven && now.outcome?.kind !== old.outcome.kind,
+        'a revoke that may have been sent was not any more': old.sent.reverse && !now.sent.reverse,
+        'too late to revoke, and is not any more':
+          old.kind === 'expired' && ['asking', 'reversing', 'checking'].includes(now.kind),
+        'attempts are forgotten': (attemptsIn(now) ?? Infinity) < (attemptsIn(old) ?? 0) || attempt < before.attempt,
+        'its end is another': old.kind === 'ended' && !isRedriven && outcomeIn(now)?.kind !== old.outcome.kind,
         'it is another order': now.orderCreatedAt !== old.orderCreatedAt || now.totalFee !== old.totalFee,
       };
       const found = Object.entries(wrong).find(([, isWrong]) => isWrong);
@@ -141,7 +142,7 @@ export const checks: Readonly<Record<string, Check>> = {
     const before = changes[index - 1];
     if (!before) return undefined;
     if (before.state !== 'created' && before.state !== 'retry') return `it was ${before.state}`;
-    if (before.data.state.mustRevoke) return 'a revoke was decided';
+    if (before.data.state.kind !== 'asking') return 'something was decided';
     return requests.some(({ path }) => path === REVERSE.path) ? 'it was revoked' : undefined;
   },
 
@@ -152,6 +153,11 @@ export const checks: Readonly<Record<string, Check>> = {
     return isTold ? undefined : `it is ${stored.outcome?.kind ?? ''}, and the shop was told: ${ends.join(', ')}`;
   },
 };
+
+/** Of one that neither asks nor has ended. */
+function attemptsIn(state: SettleState): number | undefined {
+  return 'attempts' in state ? state.attempts : undefined;
+}
 
 const NO_ENDS = new Set(['needs-attention', 'unresolved', 'refund-required']);
 

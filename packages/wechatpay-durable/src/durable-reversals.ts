@@ -1,19 +1,21 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
+  advance,
+  assertWechatPayClient,
+  readState,
   reopenSettlement,
-  startSettlement,
   WechatPayConfigError,
   WechatPayRequestError,
   type QuickPayRequest,
-  type SettleOrder,
   type SettlePayment,
   type SettlePolicy,
-  type SettleState,
   type WechatPayClient,
 } from 'wechatpay-core';
+import { dueAt, ended, mayHoldMoney, ongoing, outcomeOf } from './ends.js';
 import type {
   EnqueueOptions,
   ReversalCounts,
+  ReversalData,
   ReversalEngine,
   ReversalFilter,
   ReversalHandler,
@@ -21,63 +23,65 @@ import type {
 } from './engine.js';
 import { about, publish } from './events.js';
 import { createHandler, type SettledReversal } from './handler.js';
-import { GUARD_MS, payGuarded, type DurablePayment, type DurablePayOptions } from './pay.js';
+import { checkTimeout } from './guard-time.js';
+import {
+  begin,
+  checkIntent,
+  checkOrder,
+  checkProperties,
+  checkRedrive,
+  deadlineOf,
+  type OrderOf,
+  type RedriveOptions,
+  type ReversalIntent,
+} from './intent.js';
+import { lookAfter } from './late-answer.js';
+import { Lifecycle } from './lifecycle.js';
+import { MerchantWatch, toError, type MerchantProblem } from './merchant-watch.js';
+import { checkOptions, checkWhole, EngineInUseError, wrong } from './options.js';
+import { payGuarded, type DurablePayment, type DurablePayOptions, type Guards } from './pay.js';
 import { reversalId } from './reversal-id.js';
-
-/** An order that is to be seen to its end, whatever happens to this process. */
-export interface ReversalIntent extends SettleOrder {
-  /** `mch_id`. @default that of the only client */
-  readonly merchantId?: string | undefined;
-  /** When quick pay is called, or the order is created otherwise: by the client's clock. */
-  readonly orderCreatedAt: Date;
-  /** What it should cost, in the currency's minor unit. Where another amount turns out paid, it needs attention. */
-  readonly totalFee?: number | undefined;
-  /** ISO 4217: the currency that it should be paid in. */
-  readonly currency?: string | undefined;
-  /** The first step is not taken before. @default 15 s after `orderCreatedAt`: by then, quick pay was answered */
-  readonly notBefore?: Date | undefined;
-  /** Where there is no end by then, it is dead: `unresolved`. @default 7 days from now */
-  readonly deadline?: Date | undefined;
-  /** How to settle; see wechatpay-core. */
-  readonly policy?: Partial<SettlePolicy> | undefined;
-}
-
-/** An order, as its reversal is found. */
-export interface OrderOf {
-  readonly outTradeNo: string;
-  /** `mch_id`. @default that of the only client */
-  readonly merchantId?: string | undefined;
-  /** Where the intent named one. */
-  readonly subMerchantId?: string | undefined;
-}
-
-export interface RedriveOptions {
-  /** @default 7 days from now */
-  readonly deadline?: Date;
-  /** What is to be otherwise from now on. `{ refundWhenExpired: true }` pays an order back that is too old to be revoked. */
-  readonly policy?: Partial<SettlePolicy>;
-}
 
 export interface DurableReversalsOptions {
   /** Where reversals are kept: on PostgreSQL, embedded in this process, or on Redis. */
   readonly engine: ReversalEngine;
-  /** The merchants' clients. A worker takes on the reversals of these, and leaves the others to other workers. */
+  /**
+   * The merchants' clients, one of each, with a `timeoutMs` of at most 30000. A worker takes on the reversals of these, and leaves
+   * the others to other workers.
+   */
   readonly clients: WechatPayClient | readonly WechatPayClient[];
   /** How many reversals this process works on at a time. @default 32 */
   readonly concurrency?: number;
   /**
-   * Told of each end, also of a payment whose answer was clear, and waited for: at least once, and again until it resolves, which
-   * it has to within 30 s. Note the outcome in the shop's own database here, in a way that can be repeated.
+   * Called with each end, also of a payment whose answer was clear, and waited for: at least once, and again until it resolves,
+   * which it has to within 30 s. Note the outcome in the shop's own database here, in a way that can be repeated; `end` grows with
+   * each end of an order, so that an old one that comes late is known.
    */
   readonly onSettled?: ((settled: SettledReversal) => Promise<void> | void) | undefined;
-  /** How many times as fast as the real one the clients' clocks go; for demos and tests. @default 1 */
+  /**
+   * How many times as fast as the real one the clients' clocks go; for demos and tests. A client's `timeoutMs` is taken to be in
+   * the time of its clock.
+   *
+   * @default 1
+   */
   readonly speed?: number;
 }
 
-const DAY_MS = 24 * 60 * 60 * 1000;
-const DEADLINE_MS = 7 * DAY_MS;
-/** By so much the clocks of a shop's machines may differ. */
-const AHEAD_MS = 60_000;
+const OPTIONS = ['engine', 'clients', 'concurrency', 'onSettled', 'speed'];
+const ENGINE_METHODS = [
+  'open',
+  'close',
+  'enqueue',
+  'process',
+  'reschedule',
+  'amend',
+  'cancel',
+  'get',
+  'list',
+  'redrive',
+  'counts',
+];
+const FILTER = ['status', 'merchantId', 'createdBefore', 'limit', 'after'];
 /** A step takes up to the client's time-out. */
 const TRIES = 80;
 const TRY_AGAIN_MS = 250;
@@ -100,40 +104,89 @@ export class DurableReversals {
   readonly #onSettled: DurableReversalsOptions['onSettled'];
   readonly #speed: number;
   readonly #paying = new Set<Promise<unknown>>();
-  #isStopping = false;
+  readonly #lifecycle = new Lifecycle();
+  readonly #watch: MerchantWatch;
+  #isWorking = false;
+  #stopping = new AbortController();
 
-  /** @throws {WechatPayConfigError} no client, two of one merchant, or a number that makes no sense. */
-  constructor({ engine, clients, concurrency = 32, onSettled, speed = 1 }: DurableReversalsOptions) {
+  /**
+   * @throws {WechatPayConfigError} an engine that is missing, no client, two of one merchant, a client's `timeoutMs` above 30000, a
+   *   number that is out of range, or an option that nobody reads.
+   */
+  constructor(options: DurableReversalsOptions) {
+    checkOptions(options, OPTIONS);
+    const { engine, clients, concurrency = 32, onSettled, speed = 1 } = options;
+    const missing = ENGINE_METHODS.find(
+      (name) => typeof (Object(engine) as Record<string, unknown>)[name] !== 'function',
+    );
+    if (missing !== undefined) {
+      throw wrong(
+        'engine',
+        `lacks ${missing}(): give a PostgresEngine, an EmbeddedEngine, a BullMqEngine, or one of your own.`,
+      );
+    }
     const list: readonly WechatPayClient[] = [clients].flat();
+    for (const client of list) assertWechatPayClient(client, 'clients');
     this.#clients = new Map(list.map((client) => [client.merchantId, client]));
     if (list.length === 0 || this.#clients.size < list.length) {
       throw new WechatPayConfigError('clients', 'must be at least one, and one for each merchant.');
     }
-    if (!Number.isSafeInteger(concurrency) || concurrency < 1) {
-      throw new WechatPayConfigError('concurrency', 'must be a whole number, 1 or more.');
+    for (const client of list) checkTimeout(client);
+    checkWhole('concurrency', concurrency, 1, 10_000);
+    if (onSettled !== undefined && typeof (onSettled as unknown) !== 'function') {
+      throw wrong('onSettled', 'must be a function.');
     }
     if (!(speed > 0 && Number.isFinite(speed))) throw new WechatPayConfigError('speed', 'must be more than 0.');
     this.#engine = engine;
     this.#concurrency = concurrency;
     this.#onSettled = onSettled;
     this.#speed = speed;
+    this.#watch = new MerchantWatch({
+      clockOf: (merchantId) => {
+        const client = this.#clients.get(merchantId);
+        return client && (() => client.now());
+      },
+      onProblem: (problem) => {
+        publish({ kind: 'merchant-problem', problem, error: toError(problem) });
+      },
+      onRecovery: (problem) => {
+        publish({ kind: 'merchant-recovered', problem });
+      },
+    });
   }
 
   /**
-   * Opens the engine, and begins to work on what is due.
+   * Opens the engine, and begins to work on what is due. Where it fails, nothing stays open.
    *
    * @param options `work: false` for a process that only enqueues and looks, and leaves the work to others.
+   * @throws {Error} it works already, or the engine cannot be opened.
    */
-  async start({ work = true }: { work?: boolean } = {}): Promise<void> {
-    this.#isStopping = false;
-    await this.#engine.open();
-    if (!work) return;
+  async start(options: { work?: boolean } = {}): Promise<void> {
+    checkProperties('options', options, ['work']);
+    const { work = true } = options;
+    await this.#lifecycle.run(async () => {
+      if (work && this.#isWorking) throw new EngineInUseError();
+      if (this.#stopping.signal.aborted) this.#stopping = new AbortController();
+      await this.#engine.open();
+      try {
+        if (work) await this.#work();
+      } catch (error) {
+        // Of an engine that another one works with, nothing was opened here.
+        if (!(error instanceof EngineInUseError)) await this.#engine.close();
+        throw error;
+      }
+      this.#watch.start();
+    });
+  }
+
+  async #work(): Promise<void> {
     await this.#engine.process(this.#handler(), {
       concurrency: this.#concurrency,
       onProblem: (error, id) => {
         publish({ kind: 'problem', error, ...(id !== undefined && { id }) });
       },
     });
+    this.#isWorking = true;
   }
 
   /**
@@ -141,9 +194,14 @@ export class DurableReversals {
    * or later.
    */
   async stop(): Promise<void> {
-    this.#isStopping = true;
-    await Promise.allSettled(this.#paying);
-    await this.#engine.close();
+    this.#stopping.abort();
+    await this.#lifecycle.run(async () => {
+      this.#stopping.abort(); // where a start was under way
+      await Promise.allSettled(this.#paying);
+      await this.#engine.close();
+      this.#watch.stop();
+      this.#isWorking = false;
+    });
   }
 
   /** The client of a merchant. @throws {WechatPayRequestError} one that is not known here, or none where there are several. */
@@ -161,15 +219,19 @@ export class DurableReversals {
    * Stores an order, to be seen to its end from `notBefore` on.
    *
    * @returns 'duplicate' where this order has a reversal, whatever became of it.
-   * @throws {WechatPayRequestError} an intent that makes no sense: nothing was stored.
+   * @throws {WechatPayRequestError} an invalid intent, a property that nobody reads, or a `refundWhenExpired` that could not take
+   *   effect before the `deadline`: nothing was stored.
    * @throws {Error} what the database throws. It may have been stored: enqueue it again, which is safe.
    */
-  async enqueue(intent: ReversalIntent, options?: EnqueueOptions): Promise<'enqueued' | 'duplicate'> {
+  async enqueue(intent: ReversalIntent, options: EnqueueOptions = {}): Promise<'enqueued' | 'duplicate'> {
+    checkIntent(intent);
+    checkProperties('options', options, ['tx']);
     const client = this.clientOf(intent.merchantId);
     const { merchantId } = client;
-    const { state, delayMs } = this.#begin(intent, client);
-    const id = reversalId({ merchantId, ...state.order });
-    const result = await this.#engine.enqueue(id, { merchantId, state }, delayMs, options);
+    const now = client.now();
+    const { state, dueAt: due } = begin(intent, client, now);
+    const id = reversalId({ merchantId, outTradeNo: state.order.outTradeNo, subMerchantId: state.order.subMerchantId });
+    const result = await this.#engine.enqueue(id, { merchantId, state }, this.#delay(due, now), options);
     if (result === 'enqueued') publish({ kind: 'enqueued', ...about(id, { merchantId, state }) });
     return result;
   }
@@ -185,9 +247,25 @@ export class DurableReversals {
    * @throws {Error} what the database throws; nothing was sent.
    * @see https://pay.weixin.qq.com/doc/global/v2/en/4013658162 (Submit Quick Pay)
    */
-  async pay(request: QuickPayRequest, options?: DurablePayOptions): Promise<DurablePayment> {
-    if (this.#isStopping) throw new Error('The reversals are being stopped: nothing was sent.');
-    const paying = payGuarded(this, (order, payment) => this.#keep(order, payment), request, options);
+  async pay(request: QuickPayRequest, options: DurablePayOptions = {}): Promise<DurablePayment> {
+    if (this.#stopping.signal.aborted) throw new Error('The reversals are being stopped: nothing was sent.');
+    checkProperties('options', options, ['merchantId', 'signal', 'policy']);
+    return this.#whilePaying(payGuarded(this.clientOf(options.merchantId), this.#guards, request, options));
+  }
+
+  get #guards(): Guards {
+    return {
+      enqueue: (intent) => this.enqueue(intent),
+      cancel: (order) => this.cancel(order),
+      keep: (order, payment) => this.#keep(order, payment),
+      lookAfter: (intent) => this.#lookAfter(intent),
+      problemOf: (merchantId) => this.merchantProblems().find((problem) => problem.merchantId === merchantId),
+      speed: this.#speed,
+    };
+  }
+
+  /** Has {@link stop} wait for it. */
+  #whilePaying<Result>(paying: Promise<Result>): Promise<Result> {
     this.#paying.add(paying);
     return paying.finally(() => this.#paying.delete(paying));
   }
@@ -197,13 +275,14 @@ export class DurableReversals {
     const client = this.clientOf(order.merchantId);
     const stored = await this.get(order);
     if (!stored) return false;
-    return this.#engine.reschedule(stored.id, this.#delay(stored.state.next.at, client.now()));
+    return this.#engine.reschedule(stored.id, this.#delay(dueAt(stored.state, client.now()), client.now()));
   }
 
   /**
    * Calls a reversal off: nothing was paid, or its money is looked after otherwise.
    *
-   * @returns false where it is too late: a worker has it in hand, it must revoke, or it has ended. {@link get} tells.
+   * @returns false where it is too late: a worker has it in hand, it must revoke, or it has an outcome, even one that `onSettled` has
+   *   not taken yet. {@link get} tells.
    */
   async cancel(order: OrderOf): Promise<boolean> {
     const id = this.#id(order);
@@ -214,12 +293,13 @@ export class DurableReversals {
   }
 
   /** How the reversal of an order stands; undefined where there is none, or no more. */
-  get(order: OrderOf): Promise<StoredReversal | undefined> {
+  async get(order: OrderOf): Promise<StoredReversal | undefined> {
     return this.#engine.get(this.#id(order));
   }
 
   /** Reversals by state, age and merchant, the oldest first. */
-  list(filter: ReversalFilter = {}): Promise<StoredReversal[]> {
+  async list(filter: ReversalFilter = {}): Promise<StoredReversal[]> {
+    checkProperties('filter', filter, FILTER);
     const { limit = 100 } = filter;
     if (!Number.isSafeInteger(limit) || limit < 1 || limit > 1000) {
       throw new WechatPayRequestError('limit', 'must be a whole number from 1 to 1000.');
@@ -228,7 +308,12 @@ export class DurableReversals {
   }
 
   /** Those that need a person, the oldest first; `outcome` says why. */
-  dead(filter: Omit<ReversalFilter, 'status'> = {}): Promise<StoredReversal[]> {
+  async dead(filter: Omit<ReversalFilter, 'status'> = {}): Promise<StoredReversal[]> {
+    checkProperties(
+      'filter',
+      filter,
+      FILTER.filter((name) => name !== 'status'),
+    );
     return this.list({ ...filter, status: 'dead' });
   }
 
@@ -238,15 +323,14 @@ export class DurableReversals {
    * @returns false where there is none of this order, or it is not dead.
    * @throws {WechatPayRequestError} a policy or a deadline that makes no sense.
    */
-  async redrive(order: OrderOf, { deadline, policy }: RedriveOptions = {}): Promise<boolean> {
+  async redrive(order: OrderOf, options: RedriveOptions = {}): Promise<boolean> {
+    checkRedrive(options);
     const client = this.clientOf(order.merchantId);
     const stored = await this.get(order);
     if (stored?.status !== 'dead') return false;
-    const { id, merchantId } = stored;
-    const now = client.now();
-    const state = reopenSettlement(stored.state, now, timeOf('deadline', deadline) ?? now + DEADLINE_MS, policy);
-    const isRedriven = await this.#engine.redrive(id, { merchantId, state }, ['dead']);
-    if (isRedriven) publish({ kind: 'redriven', ...about(id, { merchantId, state }) });
+    const data = this.#reopened(stored, client.now(), options);
+    const isRedriven = await this.#engine.redrive(stored.id, data, ['dead']);
+    if (isRedriven) publish({ kind: 'redriven', ...about(stored.id, data) });
     return isRedriven;
   }
 
@@ -259,37 +343,54 @@ export class DurableReversals {
    * @throws {Error} what the database throws, or a worker has had it in hand for 20 s: call again.
    */
   async revoke(intent: ReversalIntent): Promise<'enqueued' | 'in-hand' | 'ended'> {
+    checkIntent(intent);
     const policy = { ...intent.policy, ifPaid: 'revoke' } as const;
+    const { outTradeNo, merchantId, subMerchantId } = intent;
     for (let time = 1; time <= TRIES; time += 1) {
       if ((await this.enqueue({ ...intent, policy })) === 'enqueued') return 'enqueued';
-      const stored = await this.get(intent);
-      const result = stored && (await this.#revokeStored(stored, intent, policy));
+      const stored = await this.get({ outTradeNo, merchantId, subMerchantId });
+      const result = stored && (await this.#revokeStored(stored, { ...intent, policy }));
       if (result) return result;
       await sleep(TRY_AGAIN_MS); // a worker has it, for one step
     }
-    throw new Error(`Order ${intent.outTradeNo} is still being worked on: have it revoked again in a minute.`);
+    throw new Error(`Order ${outTradeNo} is still being worked on: have it revoked again in a minute.`);
   }
 
   async #revokeStored(
-    { id, merchantId, status, state: old, outcome }: StoredReversal,
-    intent: ReversalIntent,
-    policy: Partial<SettlePolicy>,
+    stored: StoredReversal,
+    intent: ReversalIntent & { policy: Partial<SettlePolicy> },
   ): Promise<'enqueued' | 'in-hand' | 'ended' | undefined> {
+    const { id, merchantId, status, state } = stored;
+    const outcome = outcomeOf(stored);
+    if (outcome && !mayHoldMoney(outcome)) return 'ended'; // whether or not it was told
     const isOpen = status === 'waiting' || status === 'active';
-    if (isOpen && old.mustRevoke) return 'in-hand';
-    const mayBePaid = outcome?.kind === 'paid' || (outcome?.kind === 'closed' && !outcome.found);
-    if (status === 'done' && !mayBePaid) return 'ended';
+    if (isOpen && !outcome) {
+      const { policy, sent } = readState(state);
+      if (policy.ifPaid === 'revoke' || sent.reverse) return 'in-hand';
+    }
     if (status === 'active') return undefined;
-    const { state: fresh, delayMs } = this.#begin({ ...intent, policy }, this.clientOf(merchantId));
-    const state = reopenSettlement(old, fresh.next.at, fresh.deadline, policy);
-    const data = { merchantId, state };
-    const isDone =
-      status === 'waiting'
-        ? await this.#engine.amend(id, data, delayMs)
-        : await this.#engine.redrive(id, data, [status]);
-    if (!isDone) return undefined;
+    const client = this.clientOf(merchantId);
+    const now = client.now();
+    const first = begin(intent, client, now);
+    const data = this.#reopened(stored, first.dueAt, intent);
+    const from = status !== 'waiting' ? status : outcome ? 'untold' : 'open';
+    if (!(await this.#engine.redrive(id, data, [from]))) return undefined;
     publish({ kind: 'redriven', ...about(id, data) });
     return 'enqueued';
+  }
+
+  /** What goes on after an end, with the number of that end. */
+  #reopened(stored: StoredReversal, at: number, { deadline: given, policy }: RedriveOptions): ReversalData {
+    const state = readState(stored.state);
+    const now = this.clientOf(stored.merchantId).now();
+    const merged = { ...state.policy, ...policy };
+    const deadline = deadlineOf(given, { now, orderCreatedAt: state.orderCreatedAt, policy: merged });
+    return ongoing(stored, reopenSettlement(state, at, deadline, policy));
+  }
+
+  /** Merchants whose calls fail, one after another, in the same way: for a health check. Empty where all is well. */
+  merchantProblems(): MerchantProblem[] {
+    return this.#watch.problems();
   }
 
   /** How many there are of each state, and for how long the oldest has been open: for metrics, not for each request. */
@@ -297,30 +398,38 @@ export class DurableReversals {
     return this.#engine.counts();
   }
 
-  /** Where an order begins, from an intent that makes sense. */
-  #begin(intent: ReversalIntent, client: WechatPayClient): { state: SettleState; delayMs: number } {
-    const now = client.now();
-    const { orderCreatedAt, subMerchantId = client.subMerchantId } = intent;
-    const deadline = timeOf('deadline', intent.deadline) ?? now + DEADLINE_MS;
-    const order = { ...intent, ...(subMerchantId !== undefined && { subMerchantId }) };
-    const state = startSettlement(order, deadline, intent.policy);
-    const begin = Math.max(state.next.at, timeOf('notBefore', intent.notBefore) ?? orderCreatedAt.getTime() + GUARD_MS);
-    if (orderCreatedAt.getTime() > now + AHEAD_MS)
-      throw new WechatPayRequestError('orderCreatedAt', 'is in the future.');
-    if (deadline <= Math.max(begin, now)) {
-      throw new WechatPayRequestError('deadline', 'must be later than now, and than the first step (`notBefore`).');
-    }
-    return { state, delayMs: this.#delay(begin, now) };
-  }
-
   /** Ends a guard whose order was paid: a worker tells `onSettled`. @returns false where that is not sure any more. */
   async #keep(order: OrderOf, payment: SettlePayment): Promise<boolean> {
     const stored = await this.get(order);
     if (!stored) return false;
-    const { id, merchantId, state, outcome } = stored;
-    if (state.outcome?.kind === 'paid' || outcome?.kind === 'paid') return true;
-    const kept: SettleState = { ...state, outcome: { kind: 'paid', payment } };
-    return this.#engine.amend(id, { merchantId, state: kept }, 0);
+    const outcome = outcomeOf(stored);
+    if (outcome) return outcome.kind === 'paid';
+    const now = this.clientOf(order.merchantId).now();
+    const state = advance(readState(stored.state), { kind: 'queried', tradeState: 'SUCCESS', payment }, { now });
+    if (state.kind !== 'ended' || state.outcome.kind !== 'paid') return false; // another amount, or a revoke is decided: its worker asks
+    return this.#engine.amend(stored.id, ended(stored, state, state.outcome, now), 0);
+  }
+
+  /** Resolves after the first try; goes on until the store has it, or {@link stop}. */
+  async #lookAfter(intent: ReversalIntent): Promise<void> {
+    const { outTradeNo, merchantId, subMerchantId } = intent;
+    const order = { outTradeNo, merchantId, subMerchantId };
+    let tried: () => void = () => undefined;
+    const firstTry = new Promise<void>((resolve) => {
+      tried = resolve;
+    });
+    const looking = lookAfter({
+      find: () => this.get(order),
+      hasten: () => this.hasten(order).finally(tried),
+      giveBack: () => this.revoke(intent),
+      signal: this.#stopping.signal,
+      onGivenUp: (cause) => {
+        const message = `Order ${outTradeNo} may be paid, and its guard has ended, or could not be reached: have it revoked.`;
+        publish({ kind: 'problem', id: this.#id(order), error: new Error(message, { cause }) });
+      },
+    });
+    void this.#whilePaying(looking);
+    await Promise.race([looking, firstTry]);
   }
 
   #handler(): ReversalHandler {
@@ -331,7 +440,9 @@ export class DurableReversals {
     });
   }
 
-  #id({ outTradeNo, merchantId, subMerchantId }: OrderOf): string {
+  #id(order: OrderOf): string {
+    checkOrder(order);
+    const { outTradeNo, merchantId, subMerchantId } = order;
     const client = this.clientOf(merchantId);
     return reversalId({
       merchantId: client.merchantId,
@@ -344,11 +455,4 @@ export class DurableReversals {
   #delay(until: number, now: number): number {
     return Math.max(0, Math.ceil((until - now) / this.#speed));
   }
-}
-
-function timeOf(name: string, value: Date | undefined): number | undefined {
-  if (value === undefined) return undefined;
-  const time = (value as unknown) instanceof Date ? value.getTime() : Number.NaN;
-  if (Number.isNaN(time)) throw new WechatPayRequestError(name, 'must be a valid Date.');
-  return time;
 }

@@ -1,6 +1,8 @@
 import { channel } from 'node:diagnostics_channel';
 import type { SettledStep, SettleOutcome } from 'wechatpay-core';
+import { orderOf } from './ends.js';
 import type { ReversalData } from './engine.js';
+import type { MerchantProblem } from './merchant-watch.js';
 
 /** Whose reversal an event is about. */
 interface About {
@@ -16,10 +18,19 @@ export type ReversalEvent =
   /** A step was taken by this process; its state may be stored with the next. */
   | (About & { readonly kind: 'step'; readonly step: SettledStep; readonly dueAt?: Date })
   /** It has an end, or needs a person, and that is stored: told by the process that came to it. */
-  | (About & { readonly kind: 'settled'; readonly outcome: SettleOutcome })
+  | (About & {
+      readonly kind: 'settled';
+      readonly outcome: SettleOutcome;
+      /** The number and the time of this end, as {@link SettledReversal} has them. */
+      readonly end: number;
+      readonly endedAt: Date;
+    })
   | (About & { readonly kind: 'cancelled' | 'redriven' })
   /** The engine, `onSettled` or a lease failed; what it is about goes on by itself. */
-  | { readonly kind: 'problem'; readonly error: Error; readonly id?: string };
+  | { readonly kind: 'problem'; readonly error: Error; readonly id?: string }
+  /** Calls of a merchant fail, one after another, in the same way: told once, and again once that has ended. */
+  | { readonly kind: 'merchant-problem'; readonly problem: MerchantProblem; readonly error: Error }
+  | { readonly kind: 'merchant-recovered'; readonly problem: MerchantProblem };
 
 /** The name of the `node:diagnostics_channel` on which this process tells of its reversals, as {@link ReversalEvent}. */
 export const REVERSAL_CHANNEL = 'wechatpay:reversal';
@@ -30,6 +41,6 @@ export function publish(event: ReversalEvent): void {
   events.publish(event);
 }
 
-export function about(id: string, { merchantId, state }: ReversalData): About {
-  return { id, merchantId, outTradeNo: state.order.outTradeNo };
+export function about(id: string, data: ReversalData): About {
+  return { id, merchantId: data.merchantId, outTradeNo: orderOf(data).outTradeNo };
 }

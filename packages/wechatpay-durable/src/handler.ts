@@ -4,20 +4,30 @@ import {
   askFirst,
   nextStep,
   takeStep,
+  type SettleError,
   type SettleOrder,
   type SettleOutcome,
   type SettleState,
   type WechatPayClient,
 } from 'wechatpay-core';
 import type { Lease, ReversalData, ReversalHandler, Verdict } from './engine.js';
+import { dueAt, ended, isProven, ongoing, orderOf, outcomeOf } from './ends.js';
 import { about, publish } from './events.js';
 
 /** A reversal that has an end, or needs a person. */
 export interface SettledReversal {
   readonly id: string;
   readonly merchantId: string;
+  /** Of a stored state that cannot be read, `outTradeNo` is empty: look the reversal up by its `id`. */
   readonly order: SettleOrder;
   readonly outcome: SettleOutcome;
+  /**
+   * The number of this end: 1 for the first, and more after each redrive or revoke. Told of 2 and then of 1, keep 2: the
+   * notification of the old end was late.
+   */
+  readonly end: number;
+  /** When it came to this end: by the client's clock, the same each time that this end is told. */
+  readonly endedAt: Date;
 }
 
 interface HandlerOptions {
@@ -32,73 +42,117 @@ const LATER_MS = 60_000;
 const TELL_AGAIN_MS = 10_000;
 /** For so long `onSettled` may take, in real time. */
 const TELL_LIMIT_MS = 30_000;
+/** A state that no worker can read for so long is told as unresolved. */
+const UNREADABLE_MS = 7 * 24 * 60 * 60 * 1000;
 
 /** What a worker does with a reversal: it takes the steps that are due, by the rules of settling, and stores each. */
 export function createHandler({ clientOf, onSettled, delay }: HandlerOptions): ReversalHandler {
   return async ({ id, data, signal, save }) => {
     const { merchantId } = data;
     const client = clientOf(merchantId);
-    if (!client) return leave(id, data, `Merchant ${merchantId} has no client here`);
+    const now = clockOf(client, id);
+    const outcome = outcomeOf(data);
+    // Stored, and perhaps not told yet: whoever it belongs to, and whatever else its state says.
+    if (outcome) return end(id, data, data.state, outcome, now(), save);
+    if (!client)
+      return leave(id, data, { ...NO_CLIENT, message: `Merchant ${merchantId} has no client here.` }, now(), save);
     let state: SettleState;
     try {
       // Whoever had it before may have acted, and died before a word of it was stored.
       state = askFirst(data.state);
     } catch (error) {
-      return leave(id, data, (error as Error).message);
+      return leave(id, data, { ...UNREADABLE, message: (error as Error).message }, now(), save);
     }
     let isStored = true;
     for (;;) {
-      const step = nextStep(state, client.now());
-      if (step.kind === 'done') return end(id, { merchantId, state, outcome: step.outcome }, save);
+      const step = nextStep(state, now());
+      if (step.kind === 'done') return end(id, data, state, step.outcome, now(), save);
       if (step.kind === 'wait' || signal.aborted) {
         const until = step.kind === 'wait' ? step.until : 0;
-        return { kind: 'again', data: { merchantId, state }, delayMs: delay(until, client.now()) };
+        return { kind: 'again', data: ongoing(data, state), delayMs: delay(until, now()) };
       }
       // A revoke that is decided is stored before it is sent: the order can no longer be kept.
-      if (!isStored) await save({ merchantId, state });
+      if (!isStored) await save(ongoing(data, state));
       const event = await takeStep(client, state, step);
-      state = advance(state, event, client.now(), Math.random());
+      state = advance(state, event, { now: now(), jitter: Math.random() });
       isStored = false;
-      const dueAt = state.outcome ? {} : { dueAt: new Date(state.next.at) };
-      publish({ kind: 'step', ...about(id, { merchantId, state }), step: { step, event, state }, ...dueAt });
+      const due = state.kind === 'ended' ? {} : { dueAt: new Date(dueAt(state, now())) };
+      publish({ kind: 'step', ...about(id, { merchantId, state }), step: { step, event, state }, ...due });
     }
   };
 
   /** To a worker that knows what to do with it; where none comes by the deadline, to a person. */
-  function leave(id: string, data: ReversalData, problem: string): Verdict {
-    publish({ kind: 'problem', id, error: new Error(`Reversal ${id} is left to another worker: ${problem}`) });
-    if (data.state.deadline < Date.now()) {
-      return { kind: 'dead', data: { ...data, outcome: { kind: 'unresolved' } } };
-    }
-    // Not on the beat of its own polling: it would be due just before this worker looks again, and never go to another.
-    return { kind: 'again', data, delayMs: delay(LATER_MS * (0.5 + Math.random()), 0) };
-  }
-
-  async function end(
+  async function leave(
     id: string,
-    data: ReversalData & { outcome: SettleOutcome },
+    data: ReversalData,
+    error: SettleError,
+    now: number,
     save: Lease['save'],
   ): Promise<Verdict> {
-    const { merchantId, state, outcome } = data;
+    publish({ kind: 'problem', id, error: new Error(`Reversal ${id} is left to another worker: ${error.message}`) });
+    const { deadline } = Object(data.state) as Partial<SettleState>;
+    const { unreadableSince = now } = data;
+    const isReadable = Number.isFinite(deadline);
+    if ((isReadable ? Number(deadline) : unreadableSince + UNREADABLE_MS) <= now) {
+      return end(id, data, data.state, { kind: 'unresolved', error }, now, save);
+    }
+    const left = isReadable ? data : { ...data, unreadableSince };
+    // Not on the beat of its own polling: it would be due just before this worker looks again, and never go to another.
+    return { kind: 'again', data: left, delayMs: delay(LATER_MS * (0.5 + Math.random()), 0) };
+  }
+
+  /** The one way in which an end is told, whatever it is and whoever came to it. */
+  async function end(
+    id: string,
+    before: ReversalData,
+    state: SettleState,
+    outcome: SettleOutcome,
+    now: number,
+    save: Lease['save'],
+  ): Promise<Verdict> {
+    const data = ended(before, state, outcome, now);
+    const endedAt = new Date(data.endAt);
     if (onSettled) {
       // Stored, and fenced, before anybody is told: a worker that has lost it may have come to another end.
-      await save({ merchantId, state });
+      await save(data);
       try {
-        await withinReason(onSettled({ id, merchantId, order: state.order, outcome }));
+        const { merchantId, end } = data;
+        await withinReason(onSettled({ id, merchantId, order: orderOf(data), outcome, end, endedAt }));
       } catch (cause) {
         const error = new Error(`onSettled failed for reversal ${id}, and is called again.`, { cause });
         publish({ kind: 'problem', id, error });
-        return { kind: 'again', data: { merchantId, state }, delayMs: delay(TELL_AGAIN_MS, 0) };
+        return { kind: 'again', data, delayMs: delay(TELL_AGAIN_MS, 0) };
       }
     }
     return {
-      kind: hasEnd(outcome) ? 'done' : 'dead',
+      kind: isProven(outcome) ? 'done' : 'dead',
       data,
       onStored: () => {
-        publish({ kind: 'settled', ...about(id, data), outcome });
+        publish({ kind: 'settled', ...about(id, data), outcome, end: data.end, endedAt });
       },
     };
   }
+}
+
+const NO_CLIENT = { code: 'WECHATPAY_INVALID_CONFIG', outcome: 'not-sent' } as const;
+const UNREADABLE = { code: 'WECHATPAY_INVALID_REQUEST', outcome: 'not-sent' } as const;
+
+/** The client's clock. One that throws, or gives no time, stops no order: this machine's is asked instead. */
+function clockOf(client: WechatPayClient | undefined, id: string): () => number {
+  let isBroken = client === undefined;
+  return () => {
+    if (isBroken || !client) return Date.now();
+    try {
+      const now = client.now();
+      if (Number.isFinite(now)) return now;
+      throw new TypeError(`it gave ${now}`);
+    } catch (cause) {
+      isBroken = true;
+      const error = new Error(`The clock of merchant ${client.merchantId} failed: this machine's is used.`, { cause });
+      publish({ kind: 'problem', id, error });
+      return Date.now();
+    }
+  };
 }
 
 async function withinReason(telling: Promise<void> | void): Promise<void> {
@@ -112,8 +166,4 @@ async function withinReason(telling: Promise<void> | void): Promise<void> {
     late.catch(() => undefined);
     limit.abort();
   }
-}
-
-function hasEnd({ kind }: SettleOutcome): boolean {
-  return kind === 'paid' || kind === 'revoked' || kind === 'closed' || kind === 'refunded';
 }

@@ -1,17 +1,14 @@
 // The whole public API of the main entry: free of any database. The engines are entries of their own.
-export {
-  DurableReversals,
-  type DurableReversalsOptions,
-  type OrderOf,
-  type RedriveOptions,
-  type ReversalIntent,
-} from './durable-reversals.js';
+export { DurableReversals, type DurableReversalsOptions } from './durable-reversals.js';
+export { type OrderOf, type RedriveOptions, type ReversalIntent } from './intent.js';
+export { type MerchantProblem } from './merchant-watch.js';
 export {
   LeaseLostError,
   type EndedStatus,
   type EnqueueOptions,
   type Lease,
   type ProblemListener,
+  type ReopenedStatus,
   type ReversalCounts,
   type ReversalData,
   type ReversalEngine,

@@ -5,7 +5,7 @@ import {
   PeriodicExportingMetricReader,
 } from '@opentelemetry/sdk-metrics';
 import { expect, it } from 'vitest';
-import { WechatPayClient } from 'wechatpay-core';
+import { queryOrder, WechatPayClient } from 'wechatpay-core';
 import { Sandbox } from 'wechatpay-sandbox';
 import { SharedEngine } from '../test/shared-engine.js';
 import { DurableReversals } from './index.js';
@@ -16,11 +16,17 @@ it('tells a meter how many there are, how they go and how they end, until it is 
   const reader = new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: 3_600_000 });
   const provider = new MeterProvider({ readers: [reader] });
   const sandbox = await Sandbox.create();
+  let [isKeyReset, laterMs] = [false, 0];
   const client = new WechatPayClient({
     ...sandbox.merchant,
+    now: () => Date.now() + laterMs,
     transport: (request) => {
       const reply = sandbox.handle(request);
-      return reply.kind === 'reply' ? Promise.resolve(reply) : Promise.reject(new Error(reply.kind));
+      if (reply.kind !== 'reply') return Promise.reject(new Error(reply.kind));
+      const { status, body } = reply;
+      const text = Buffer.from(body).toString();
+      const signed = isKeyReset ? text.replace(/(<sign><!\[CDATA\[)./, '$1?') : text;
+      return Promise.resolve({ status, body: Buffer.from(signed) });
     },
   });
   const reversals = new DurableReversals({ engine: new SharedEngine(), clients: client });
@@ -53,6 +59,17 @@ it('tells a meter how many there are, how they go and how they end, until it is 
     'wechatpay.reversal.steps query SUCCESS': 1,
   });
   expect(told['wechatpay.reversals.oldest_age']).toBeGreaterThan(0);
+
+  isKeyReset = true;
+  for (let time = 0; time < 6; time += 1) {
+    await queryOrder(client, { outTradeNo: 'A1' }).catch(() => undefined);
+    laterMs += 15_000;
+  }
+  const merchantProblem = `wechatpay.merchant.problem ${client.merchantId} WECHATPAY_SIGNATURE_MISMATCH`;
+  expect(await collect()).toMatchObject({ [merchantProblem]: 1 });
+  isKeyReset = false;
+  await queryOrder(client, { outTradeNo: 'A1' });
+  expect(await collect()).toMatchObject({ [merchantProblem]: 0 });
 
   stop();
   await reversals.cancel({ outTradeNo: 'A2' });

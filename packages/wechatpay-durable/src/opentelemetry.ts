@@ -1,5 +1,5 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import type { Meter } from '@opentelemetry/api';
+import type { Meter, ObservableResult } from '@opentelemetry/api';
 import type { DurableReversals } from './durable-reversals.js';
 import type { ReversalStatus } from './engine.js';
 import { REVERSAL_CHANNEL, type ReversalEvent } from './events.js';
@@ -17,6 +17,7 @@ const STATUSES: readonly ReversalStatus[] = ['waiting', 'active', 'done', 'dead'
  * | `wechatpay.reversal.steps` (counter, `step`, `result`) | steps of this process |
  * | `wechatpay.reversals.settled` (counter, `outcome`) | ends in this process; needs-attention, unresolved and refund-required need a person |
  * | `wechatpay.reversal.problems` (counter) | failures of the store, of `onSettled`, and leases lost |
+ * | `wechatpay.merchant.problem` (gauge, `merchant`, `code`) | 1 while calls of a merchant fail in the same way, then 0: alarm on this one |
  *
  * @example const stop = observeReversals(reversals, metrics.getMeter('shop'));
  * @returns a function that ends it.
@@ -28,6 +29,11 @@ export function observeReversals(reversals: DurableReversals, meter: Meter): () 
   const steps = meter.createCounter('wechatpay.reversal.steps');
   const settled = meter.createCounter('wechatpay.reversals.settled');
   const problems = meter.createCounter('wechatpay.reversal.problems');
+  const merchantProblem = meter.createObservableGauge('wechatpay.merchant.problem', {
+    description: 'Calls of a merchant fail, one after another, in the same way',
+  });
+  /** Those that were seen: their gauge goes back to 0. */
+  const seen = new Map<string, Record<string, string>>();
 
   const observe: Parameters<Meter['addBatchObservableCallback']>[0] = async (result) => {
     const counts = await reversals.counts();
@@ -35,6 +41,14 @@ export function observeReversals(reversals: DurableReversals, meter: Meter): () 
     const { oldestOpenAt, lateMs } = counts;
     result.observe(oldest, oldestOpenAt ? Math.max(0, Date.now() - oldestOpenAt.getTime()) / 1000 : 0);
     result.observe(late, lateMs / 1000);
+  };
+  const observeProblems = (result: ObservableResult): void => {
+    const now = new Set<string>();
+    for (const { merchantId, code } of reversals.merchantProblems()) {
+      now.add(`${merchantId} ${code}`);
+      seen.set(`${merchantId} ${code}`, { merchant: merchantId, code });
+    }
+    for (const [key, attributes] of seen) result.observe(now.has(key) ? 1 : 0, attributes);
   };
   const listen = (message: unknown): void => {
     const event = message as ReversalEvent;
@@ -48,9 +62,11 @@ export function observeReversals(reversals: DurableReversals, meter: Meter): () 
   };
 
   meter.addBatchObservableCallback(observe, [count, oldest, late]);
+  merchantProblem.addCallback(observeProblems);
   subscribe(REVERSAL_CHANNEL, listen);
   return () => {
     meter.removeBatchObservableCallback(observe, [count, oldest, late]);
+    merchantProblem.removeCallback(observeProblems);
     unsubscribe(REVERSAL_CHANNEL, listen);
   };
 }

@@ -1,16 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
+  isWechatPayError,
   QUICK_PAY,
   quickPay,
-  WechatPayError,
   WechatPayRequestError,
   WechatPayTransportError,
   type QuickPayRequest,
   type QuickPayResult,
   type SettlePayment,
   type SettlePolicy,
+  type WechatPayClient,
+  type WechatPayError,
 } from 'wechatpay-core';
-import type { DurableReversals } from './durable-reversals.js';
+import { leavesWithinMs } from './guard-time.js';
+import { checkPolicyNames, type OrderOf, type ReversalIntent } from './intent.js';
+import type { MerchantProblem } from './merchant-watch.js';
 
 /** How a payment stands. */
 export type DurablePayment =
@@ -19,7 +23,14 @@ export type DurablePayment =
   /** Clear too: nothing was paid, and nothing will be. Take a new order number for another try. */
   | { readonly outcome: { readonly kind: 'declined'; readonly error: WechatPayError } }
   /** It was not. Its reversal goes on by itself, here or in another worker: `get` tells how it stands. */
-  | { readonly outcome: { readonly kind: 'pending'; readonly error?: WechatPayError } };
+  | {
+      readonly outcome: {
+        readonly kind: 'pending';
+        readonly error?: WechatPayError;
+        /** All calls of this merchant fail in this way: it is not the customer. */
+        readonly merchantProblem?: MerchantProblem;
+      };
+    };
 
 export interface DurablePayOptions {
   /** `mch_id`. @default that of the only client */
@@ -30,41 +41,50 @@ export interface DurablePayOptions {
   readonly policy?: Partial<Omit<SettlePolicy, 'ifPaid'>> | undefined;
 }
 
-interface Order {
-  readonly merchantId: string;
-  readonly outTradeNo: string;
-  readonly subMerchantId?: string;
+/** What {@link payGuarded} needs of DurableReversals. */
+export interface Guards {
+  readonly enqueue: (intent: ReversalIntent) => Promise<'enqueued' | 'duplicate'>;
+  readonly cancel: (order: OrderOf) => Promise<boolean>;
+  /** Stores that an order is paid. @returns false where that is not sure any more. */
+  readonly keep: (order: OrderOf, payment: SettlePayment) => Promise<boolean>;
+  /** Sees to it that money is found, where there is any. Resolves after the first try, and goes on. */
+  readonly lookAfter: (intent: ReversalIntent) => Promise<void>;
+  readonly problemOf: (merchantId: string) => MerchantProblem | undefined;
+  readonly speed: number;
 }
 
-/** The guard before the risk: what {@link DurableReversals.pay} does. */
+/** The guard before the risk: what `DurableReversals.pay` does. */
 export async function payGuarded(
-  reversals: DurableReversals,
-  keep: (order: Order, payment: SettlePayment) => Promise<boolean>,
+  client: WechatPayClient,
+  guards: Guards,
   request: QuickPayRequest,
-  { merchantId, signal, policy }: DurablePayOptions = {},
+  { signal, policy }: DurablePayOptions,
 ): Promise<DurablePayment> {
-  const client = reversals.clientOf(merchantId);
+  checkPolicyNames(policy, 'ifPaid');
   if (signal !== undefined && !((signal as unknown) instanceof AbortSignal)) {
     throw new WechatPayRequestError('signal', 'must be an AbortSignal; of an AbortController, give its `signal`.');
   }
   QUICK_PAY.toFields(request, () => client.now()); // a request that cannot be sent uses up no order number
+  const { merchantId } = client;
   const { outTradeNo, subMerchantId, subAppId, totalFee, currency } = request;
-  const order = {
-    outTradeNo,
-    ...(subMerchantId !== undefined && { subMerchantId }),
+  const order = { outTradeNo, merchantId, ...(subMerchantId !== undefined && { subMerchantId }) };
+  const elapsed = stopwatch(client, guards.speed);
+  const intent: ReversalIntent = {
+    ...order,
     ...(subAppId !== undefined && { subAppId }),
-    merchantId: client.merchantId,
+    orderCreatedAt: new Date(client.now()),
+    totalFee,
+    currency,
   };
-  const orderCreatedAt = new Date(client.now());
-  const guard = await reversals.enqueue({ ...order, orderCreatedAt, totalFee, currency, policy });
-  if (guard === 'duplicate') {
+  if ((await guards.enqueue({ ...intent, policy })) === 'duplicate') {
     throw new WechatPayRequestError('outTradeNo', 'was charged before; take a new number, or see how that one stands.');
   }
 
-  // A store that took so long may have given the guard to a worker, who may have ended it: a charge would have none.
-  if (client.now() >= orderCreatedAt.getTime() + GUARD_MS) {
-    await reversals.cancel(order).catch(() => false);
-    const problem = `The guard of order ${outTradeNo} took ${GUARD_MS / 1000} s or more to be stored. Nothing was sent.`;
+  // Nothing is awaited from here to the call, which ends within its time-out: so its guard is open when its answer comes.
+  const withinMs = leavesWithinMs(client.timeoutMs);
+  if (elapsed() > withinMs) {
+    await guards.cancel(order).catch(() => false);
+    const problem = `The guard of order ${outTradeNo} took more than ${withinMs / 1000} s to be stored. Nothing was sent.`;
     return {
       outcome: { kind: 'declined', error: new WechatPayTransportError('WECHATPAY_TIMEOUT', problem, 'not-sent') },
     };
@@ -74,28 +94,47 @@ export async function payGuarded(
   try {
     result = await quickPay(client, request, { signal });
   } catch (error) {
-    const isKnown = error instanceof WechatPayError && error.outcome !== 'unknown';
-    if (!isKnown) {
-      await reversals.hasten(order).catch(() => false); // it is due by itself, a little later
+    if (!isWechatPayError(error) || error.outcome === 'unknown') {
       // What is no error of the client's is a mistake in it, and may have come after the request was sent.
-      return { outcome: { kind: 'pending', ...(error instanceof WechatPayError && { error }) } };
+      await guards.lookAfter(intent);
+      const merchantProblem = guards.problemOf(merchantId);
+      return {
+        outcome: {
+          kind: 'pending',
+          ...(isWechatPayError(error) && { error }),
+          ...(merchantProblem && { merchantProblem }),
+        },
+      };
     }
     // Where it cannot be called off, it finds out the same.
-    await reversals.cancel(order).catch(() => false);
+    await guards.cancel(order).catch(() => false);
     return { outcome: { kind: 'declined', error } };
   }
   const payment = {
     transactionId: result.transactionId,
-    totalFee: result.totalFee ?? totalFee,
+    ...(result.totalFee !== undefined && { totalFee: result.totalFee }),
     ...(result.currency !== undefined && { currency: result.currency }),
   };
-  if (await isKept(() => keep(order, payment))) return { outcome: { kind: 'paid' }, result };
-  // Its guard finds it paid, or gives it back. One that has ended because the order never came did not see that it came late.
-  const guardNow = await reversals.get(order).catch(() => undefined);
-  if (guardNow?.outcome?.kind === 'closed') {
-    await reversals.revoke({ ...order, orderCreatedAt, totalFee, currency }).catch(() => 'in-hand');
-  }
+  if (await isKept(() => guards.keep(order, payment))) return { outcome: { kind: 'paid' }, result };
+  await guards.lookAfter(intent);
   return { outcome: { kind: 'pending' } };
+}
+
+/**
+ * How long ago it was made, in milliseconds of the client's clock. That clock may be set back, and a timer stands still while the
+ * machine sleeps: the longer time counts.
+ */
+function stopwatch(client: WechatPayClient, speed: number): () => number {
+  const [at, startedAt] = [client.now(), performance.now()];
+  return () => {
+    const byTimer = (performance.now() - startedAt) * speed;
+    try {
+      const byClock = client.now() - at;
+      return Number.isFinite(byClock) ? Math.max(byClock, byTimer) : byTimer;
+    } catch {
+      return byTimer;
+    }
+  };
 }
 
 /**
@@ -118,6 +157,3 @@ async function isKept(keep: () => Promise<boolean>): Promise<boolean> {
 /** Real time: the cashier waits. */
 const TRIES = 4;
 const TRY_AGAIN_MS = 500;
-
-/** Until then no worker takes a guard on. */
-export const GUARD_MS = 15_000;

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { checkOrder } from './intent.js';
 
 /** An order, as a reversal of it is found. */
 export interface ReversalKey {
@@ -12,9 +13,12 @@ export interface ReversalKey {
 /**
  * The `id` of the one reversal that an order can have: a UUID (version 8) made of merchant and order number.
  *
+ * @throws {WechatPayRequestError} an order without its number, or with a property that nobody reads.
  * @example reversalId({ merchantId: '1900000109', outTradeNo: '1415717424' })
  */
-export function reversalId({ merchantId, subMerchantId = '', outTradeNo }: ReversalKey): string {
+export function reversalId(key: ReversalKey): string {
+  checkOrder(key);
+  const { merchantId, subMerchantId = '', outTradeNo } = key;
   const hash = createHash('sha256')
     .update(JSON.stringify([merchantId, subMerchantId, outTradeNo]))
     .digest();

@@ -1,0 +1,142 @@
+import { describe, expect, it } from 'vitest';
+import { WechatPayClient } from 'wechatpay-core';
+import { SharedEngine } from '../test/shared-engine.js';
+import { HOUR_MS, openShop, pathsOf, TOTAL_FEE, type Shop } from '../test/shop.js';
+import { DurableReversals, reversalId } from './index.js';
+
+const DAY_MS = 24 * HOUR_MS;
+
+describe('a property that nobody reads is refused by name', () => {
+  const order = { outTradeNo: 'A1', orderCreatedAt: new Date() };
+  const rows: readonly [string, RegExp, (shop: Shop) => Promise<unknown>][] = [
+    ['subMchId', /mean subMerchantId\?/, ({ reversals }) => reversals.enqueue({ ...order, subMchId: '1' } as never)],
+    ['transaction', /unknown/, ({ reversals }) => reversals.enqueue(order, { transaction: {} } as never)],
+    [
+      'queryEveryM',
+      /mean queryEveryMs\?/,
+      ({ reversals }) => reversals.enqueue({ ...order, policy: { queryEveryM: 1 } as never }),
+    ],
+    ['merchant', /unknown/, (shop) => shop.reversals.pay(shop.request('A1'), { merchant: '1' } as never)],
+    ['ifPaid', /unknown/, (shop) => shop.reversals.pay(shop.request('A1'), { policy: { ifPaid: 'revoke' } as never })],
+    ['body', /unknown/, ({ reversals }) => reversals.get({ outTradeNo: 'A1', body: 'tea' } as never)],
+    ['out_trade_no', /mean outTradeNo\?/, ({ reversals }) => reversals.cancel({ out_trade_no: 'A1' } as never)],
+    ['mchId', /mean merchantId\?/, ({ reversals }) => reversals.hasten({ outTradeNo: 'A1', mchId: '1' } as never)],
+    ['dedline', /mean deadline\?/, ({ reversals }) => reversals.redrive({ outTradeNo: 'A1' }, { dedline: 1 } as never)],
+    ['ifpaid', /mean ifPaid\?/, ({ reversals }) => reversals.revoke({ ...order, policy: { ifpaid: 'keep' } as never })],
+    ['state', /unknown/, ({ reversals }) => reversals.list({ state: 'dead' } as never)],
+    ['status', /unknown/, ({ reversals }) => reversals.dead({ status: 'done' } as never)],
+    ['works', /mean work\?/, ({ reversals }) => reversals.start({ works: false } as never)],
+  ];
+
+  it('by every function that takes an object', async () => {
+    const shop = await openShop({ isWorker: false });
+    for (const [field, message, act] of rows) {
+      const refused = await act(shop).then(
+        () => undefined,
+        (error: unknown) => error as Error,
+      );
+      expect(refused).toMatchObject({ code: 'WECHATPAY_INVALID_REQUEST', field, outcome: 'not-sent' });
+      expect(refused?.message).toMatch(message);
+    }
+    expect(await shop.reversals.list()).toEqual([]);
+    expect(pathsOf(shop)).toEqual([]);
+  });
+
+  it('subMchId of reversalId', () => {
+    expect(() => reversalId({ merchantId: '1', outTradeNo: 'A1', subMchId: '2' } as never)).toThrow(/subMerchantId\?/);
+  });
+});
+
+it('an order by its transactionId is refused at once: it names outTradeNo', async () => {
+  const { reversals } = await openShop();
+  const order = { transactionId: '4200001234', orderCreatedAt: new Date() } as never;
+  for (const refused of [
+    reversals.enqueue(order),
+    reversals.revoke(order),
+    reversals.get(order),
+    reversals.cancel(order),
+    reversals.hasten(order),
+    reversals.redrive(order),
+  ]) {
+    await expect(refused).rejects.toThrow(/^transactionId: .*outTradeNo/);
+  }
+  for (const nameless of [{}, { outTradeNo: undefined }, { outTradeNo: '' }]) {
+    const intent = { ...nameless, orderCreatedAt: new Date() } as never;
+    await expect(reversals.revoke(intent)).rejects.toMatchObject({ field: 'outTradeNo' });
+    await expect(reversals.get(nameless as never)).rejects.toMatchObject({ field: 'outTradeNo' });
+  }
+  expect(await reversals.list()).toEqual([]);
+});
+
+it.each([
+  ['onSettle', { onSettle: () => undefined }],
+  ['engine', { engine: undefined }],
+  ['engine', { engine: {} }],
+  ['clients', { clients: [undefined] }],
+  ['onSettled', { onSettled: 3 }],
+  ['concurrency', { concurrency: 1.5 }],
+  ['timeoutMs', { clients: clientOf(30_001) }],
+])('a constructor refuses %s', (field, wrong) => {
+  const options = { engine: new SharedEngine(), clients: clientOf(30_000) };
+  expect(() => new DurableReversals(options)).not.toThrow();
+  expect(() => new DurableReversals({ ...options, ...wrong } as never)).toThrow(
+    expect.objectContaining({ code: 'WECHATPAY_INVALID_CONFIG', field }) as Error,
+  );
+});
+
+function clientOf(timeoutMs: number): WechatPayClient {
+  const transport = (): Promise<never> => Promise.reject(new Error('nothing is sent here'));
+  const [appId, merchantId, apiKey] = ['wx8888888888888888', '1900000109', 'k'.repeat(32)];
+  return new WechatPayClient({ appId, merchantId, apiKey, transport, timeoutMs });
+}
+
+describe('refundWhenExpired', () => {
+  const policy = { ifPaid: 'revoke', refundWhenExpired: true } as const;
+
+  it('has a default deadline that leaves room for the refund', async () => {
+    const shop = await openShop({ isWorker: false });
+    const now = shop.now();
+    for (const [outTradeNo, ageDays, days] of [
+      ['A1', 0, 14],
+      ['A2', 6, 8],
+      ['A3', 8, 7],
+    ] as const) {
+      await shop.reversals.revoke({ outTradeNo, orderCreatedAt: new Date(now - ageDays * DAY_MS), policy });
+      const stored = await shop.reversals.get({ outTradeNo });
+      expect(Math.round((stored!.state.deadline - now) / DAY_MS)).toBe(days);
+    }
+    await shop.reversals.enqueue({ outTradeNo: 'A4', orderCreatedAt: new Date(now) });
+    const stored = await shop.reversals.get({ outTradeNo: 'A4' });
+    expect(Math.round((stored!.state.deadline - now) / DAY_MS)).toBe(7);
+  });
+
+  it('is refused where the deadline comes before it could take effect', async () => {
+    const shop = await openShop({ isWorker: false });
+    const orderCreatedAt = new Date(shop.now());
+    const deadline = new Date(shop.now() + 7 * DAY_MS - 1000);
+    const intent = { outTradeNo: 'A1', orderCreatedAt, deadline, policy };
+    await expect(shop.reversals.enqueue(intent)).rejects.toMatchObject({ field: 'refundWhenExpired' });
+    await expect(shop.reversals.revoke(intent)).rejects.toMatchObject({ field: 'refundWhenExpired' });
+    expect(await shop.reversals.list()).toEqual([]);
+  });
+
+  it('is refused of a redrive too; without a deadline it refunds', async () => {
+    const shop = await openShop();
+    const orderCreatedAt = new Date(shop.now());
+    shop.sandbox.orders.create({
+      outTradeNo: 'A1',
+      state: 'paid',
+      totalFee: TOTAL_FEE,
+      createdAt: shop.now() - 20_000,
+    });
+    const deadline = new Date(shop.now() + DAY_MS);
+    for (let time = 0; time < 2; time += 1) {
+      shop.sandbox.faults.add({ kind: 'error', errorCode: 'PARAM_ERROR' }, { path: '/pay/orderquery' });
+    }
+    await shop.reversals.revoke({ outTradeNo: 'A1', orderCreatedAt });
+    await expect.poll(() => shop.reversals.get({ outTradeNo: 'A1' })).toMatchObject({ status: 'dead' });
+    const redriven = shop.reversals.redrive({ outTradeNo: 'A1' }, { deadline, policy: { refundWhenExpired: true } });
+    await expect(redriven).rejects.toMatchObject({ field: 'refundWhenExpired' });
+    expect(await shop.reversals.redrive({ outTradeNo: 'A1' }, { policy: { refundWhenExpired: true } })).toBe(true);
+  });
+});

@@ -1,0 +1,36 @@
+import { WechatPayConfigError, type WechatPayClient } from 'wechatpay-core';
+import { MAX_CLOCK_SKEW_MS } from './options.js';
+
+/** After this, a worker takes the first step of a guard, in milliseconds from the order's creation. */
+export const GUARD_MS = 15_000;
+
+/** A guard does not end `closed` before: until then WeChat Pay may take the payment. */
+const PAYABLE_MS = 45_000;
+
+/** The clocks of two machines: each may differ from the store's. */
+const TWO_CLOCKS_MS = 2 * MAX_CLOCK_SKEW_MS;
+
+/** At least so much time is left to store a guard. */
+const STORING_MS = 5_000;
+
+/**
+ * The longest `timeoutMs` of a client: with it, each charge is answered, or given up, before its guard may end.
+ *
+ * The arithmetic is in docs/decisions/0011-a-charge-leaves-in-time.md.
+ */
+export const MAX_TIMEOUT_MS = PAYABLE_MS - TWO_CLOCKS_MS - STORING_MS;
+
+/** A charge leaves at most so long after its order was created, in milliseconds; later, nothing is sent. */
+export function leavesWithinMs(timeoutMs: number): number {
+  return Math.min(GUARD_MS, PAYABLE_MS - TWO_CLOCKS_MS - timeoutMs);
+}
+
+/** @throws {WechatPayConfigError} a client with which a charge could be answered after its guard has ended. */
+export function checkTimeout({ merchantId, timeoutMs }: WechatPayClient): void {
+  if (timeoutMs <= MAX_TIMEOUT_MS) return;
+  throw new WechatPayConfigError(
+    'timeoutMs',
+    `of merchant ${merchantId} is ${timeoutMs}: a charge could be answered after its guard has ended. ` +
+      `Give this client ${MAX_TIMEOUT_MS} or less.`,
+  );
+}

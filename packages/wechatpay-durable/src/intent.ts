@@ -1,0 +1,170 @@
+import {
+  DEFAULT_SETTLE_POLICY,
+  findUnknownProperty,
+  nextStep,
+  REVOKE_NOT_AFTER_MS,
+  startSettlement,
+  WechatPayRequestError,
+  type SettleOrder,
+  type SettlePolicy,
+  type SettleState,
+  type WechatPayClient,
+} from 'wechatpay-core';
+import { GUARD_MS } from './guard-time.js';
+
+/** An order that is to be resolved, whatever happens to this process. */
+export interface ReversalIntent extends SettleOrder {
+  /** `mch_id`. @default that of the only client */
+  readonly merchantId?: string | undefined;
+  /** When quick pay is called, or the order is created otherwise: by the client's clock. */
+  readonly orderCreatedAt: Date;
+  /** What it should cost, in the currency's minor unit. Where another amount turns out paid, it needs attention. */
+  readonly totalFee?: number | undefined;
+  /** ISO 4217: the currency that it should be paid in. */
+  readonly currency?: string | undefined;
+  /** The first step is not taken before. @default 15 s after `orderCreatedAt`: by then, quick pay was answered */
+  readonly notBefore?: Date | undefined;
+  /**
+   * Where there is no end by then, it is dead: `unresolved`. With `refundWhenExpired` it must be later than 7 days after
+   * `orderCreatedAt`: a refund follows only then.
+   *
+   * @default 7 days from now; with `refundWhenExpired`, at least 14 days after `orderCreatedAt`
+   */
+  readonly deadline?: Date | undefined;
+  /** How to settle; see wechatpay-core. */
+  readonly policy?: Partial<SettlePolicy> | undefined;
+}
+
+/** An order, as its reversal is found. */
+export interface OrderOf {
+  readonly outTradeNo: string;
+  /** `mch_id`. @default that of the only client */
+  readonly merchantId?: string | undefined;
+  /** Where the intent named one. */
+  readonly subMerchantId?: string | undefined;
+}
+
+export interface RedriveOptions {
+  /** @default 7 days from now; with `refundWhenExpired`, at least 14 days after the order was created */
+  readonly deadline?: Date | undefined;
+  /**
+   * What changes from now on. `{ refundWhenExpired: true }` refunds an order that is too old to be revoked;
+   * `{ ifAmountDiffers: 'accept' }` ends one that was paid with another amount: kept, or with `ifPaid: 'revoke'` given back.
+   */
+  readonly policy?: Partial<SettlePolicy> | undefined;
+}
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+/** Time to revoke, and then time to refund. */
+const RESOLVE_MS = 7 * DAY_MS;
+const REFUND_MS = 7 * DAY_MS;
+/** By so much the clocks of a shop's machines may differ. */
+const AHEAD_MS = 60_000;
+
+const ORDER = ['outTradeNo', 'merchantId', 'subMerchantId'];
+const INTENT = [...ORDER, 'subAppId', 'orderCreatedAt', 'totalFee', 'currency', 'notBefore', 'deadline', 'policy'];
+const POLICY = Object.keys(DEFAULT_SETTLE_POLICY);
+const OTHER_NAMES = { outTradeNo: 'out_trade_no', merchantId: 'mch_id', subMerchantId: 'sub_mch_id' };
+
+/** @throws {WechatPayRequestError} an argument that is missing, or a property that nobody reads. */
+export function checkProperties(name: string, given: unknown, known: readonly string[]): void {
+  if (Object(given) !== given) throw new WechatPayRequestError(name, 'must be an object.');
+  const unknown = findUnknownProperty(given as object, known, OTHER_NAMES);
+  if (unknown) throw new WechatPayRequestError(unknown.name, unknown.problem);
+}
+
+/** @throws {WechatPayRequestError} an order without its number, or with a property that nobody reads. */
+export function checkOrder(order: OrderOf): void {
+  checkIdentified(order, ORDER);
+}
+
+/** @throws {WechatPayRequestError} as {@link checkOrder}, and a policy that nobody reads. */
+export function checkIntent(intent: ReversalIntent): void {
+  checkIdentified(intent, INTENT);
+  checkPolicyNames(intent.policy);
+}
+
+/** @throws {WechatPayRequestError} */
+export function checkRedrive(options: RedriveOptions): void {
+  checkProperties('options', options, ['deadline', 'policy']);
+  checkPolicyNames(options.policy);
+}
+
+/** @throws {WechatPayRequestError} a policy with a property that nobody reads, or that may not be given here. */
+export function checkPolicyNames(policy: unknown, except?: keyof SettlePolicy): void {
+  if (policy === undefined) return;
+  checkProperties(
+    'policy',
+    policy,
+    POLICY.filter((name) => name !== except),
+  );
+}
+
+function checkIdentified(order: OrderOf, known: readonly string[]): void {
+  // Nobody would find such an order again: all without a number would be one.
+  const { outTradeNo, transactionId } = Object(order) as { outTradeNo?: unknown; transactionId?: unknown };
+  if (transactionId !== undefined) {
+    throw new WechatPayRequestError(
+      'transactionId',
+      'is not read: a durable order is known by its outTradeNo. Give that.',
+    );
+  }
+  checkProperties('order', order, known);
+  if (typeof outTradeNo !== 'string' || outTradeNo === '') {
+    throw new WechatPayRequestError('outTradeNo', 'is missing: a durable order is known by it.');
+  }
+}
+
+/** The first state of an order, and when its first step is due, by the client's clock. */
+export function begin(
+  intent: ReversalIntent,
+  { subMerchantId: byDefault }: WechatPayClient,
+  now: number,
+): { state: SettleState; dueAt: number } {
+  const { outTradeNo, subMerchantId = byDefault, subAppId, orderCreatedAt, totalFee, currency, policy } = intent;
+  const createdAt = timeOf('orderCreatedAt', orderCreatedAt) ?? Number.NaN;
+  const deadline = deadlineOf(intent.deadline, { now, orderCreatedAt: createdAt, policy });
+  const order = {
+    outTradeNo,
+    ...(subMerchantId !== undefined && { subMerchantId }),
+    ...(subAppId !== undefined && { subAppId }),
+  };
+  const state = startSettlement({ ...order, orderCreatedAt, totalFee, currency }, deadline, policy);
+  const first = nextStep(state, 0);
+  const firstAt = first.kind === 'wait' ? first.until : 0;
+  const dueAt = Math.max(firstAt, timeOf('notBefore', intent.notBefore) ?? createdAt + GUARD_MS);
+  if (createdAt > now + AHEAD_MS) throw new WechatPayRequestError('orderCreatedAt', 'is in the future.');
+  if (deadline <= Math.max(dueAt, now)) {
+    throw new WechatPayRequestError('deadline', 'must be later than now, and than the first step (`notBefore`).');
+  }
+  return { state, dueAt };
+}
+
+/**
+ * Until when an order is worked on, in milliseconds since 1970.
+ *
+ * @throws {WechatPayRequestError} no valid Date; a deadline before which `refundWhenExpired` cannot take effect.
+ */
+export function deadlineOf(
+  given: Date | undefined,
+  { now, orderCreatedAt, policy }: { now: number; orderCreatedAt: number; policy?: Partial<SettlePolicy> | undefined },
+): number {
+  const deadline = timeOf('deadline', given);
+  const expiresAt = orderCreatedAt + REVOKE_NOT_AFTER_MS;
+  if (policy?.refundWhenExpired !== true) return deadline ?? now + RESOLVE_MS;
+  if (deadline === undefined) return Math.max(now + RESOLVE_MS, expiresAt + REFUND_MS);
+  if (deadline > expiresAt) return deadline;
+  throw new WechatPayRequestError(
+    'refundWhenExpired',
+    `cannot take effect: an order is refunded once it can no longer be revoked, 7 days after it was created ` +
+      `(${new Date(expiresAt).toISOString()}), and the deadline is ${new Date(deadline).toISOString()}. ` +
+      'Give a later deadline, or none.',
+  );
+}
+
+function timeOf(name: string, value: Date | undefined): number | undefined {
+  if (value === undefined) return undefined;
+  const time = (value as unknown) instanceof Date ? value.getTime() : Number.NaN;
+  if (Number.isNaN(time)) throw new WechatPayRequestError(name, 'must be a valid Date.');
+  return time;
+}
