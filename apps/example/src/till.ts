@@ -23,6 +23,7 @@ import {
   type DurablePayment,
   type ReversalEvent,
   type StoredReversal,
+  type OrderOf,
 } from 'wechatpay-durable';
 import { asked, declined, ended, standing, WAITING, type Answer, type Standing, type TillOrder } from './till.order.js';
 import { isOpen, TillRows, type Row } from './till.rows.js';
@@ -116,7 +117,7 @@ export class Till implements OnModuleInit, OnApplicationBootstrap, BeforeApplica
    */
   async pay(request: QuickPayRequest & { currency: string }): Promise<TillOrder> {
     const { outTradeNo, subMerchantId, body: description, totalFee, currency } = request;
-    const stored = await this.#reversals.get(request).catch(() => {
+    const stored = await this.#reversals.get(keyOf(request)).catch(() => {
       throw new ServiceUnavailableException(
         'The order cannot be written down: nothing was sent. Try again in a minute.',
       );
@@ -173,7 +174,7 @@ export class Till implements OnModuleInit, OnApplicationBootstrap, BeforeApplica
       payment = await this.#reversals.pay(request);
     } catch (error) {
       // Nothing was sent. What is stored all the same is another's, or will be found never to have arrived.
-      const stored = await this.#reversals.get(request).catch(() => undefined);
+      const stored = await this.#reversals.get(keyOf(request)).catch(() => undefined);
       const remedy = 'Nothing was sent: the order could not be written down. Try again in a minute.';
       const refused = isWechatPayError(error) ? declined(error) : ({ state: 'declined', kept: 0, remedy } as const);
       this.#rows.tell(row, 'Not sent', stored ? standing(stored) : refused);
@@ -189,7 +190,7 @@ export class Till implements OnModuleInit, OnApplicationBootstrap, BeforeApplica
       const { error } = outcome;
       const isPaying = error !== undefined && errorWord(error) === 'USERPAYING';
       const remedy = isPaying ? 'Ask the customer for the password.' : 'Wait: it is not known yet.';
-      const stored = await this.#reversals.get(request).catch(() => undefined);
+      const stored = await this.#reversals.get(keyOf(request)).catch(() => undefined);
       const { next } = stored ? standing(stored) : WAITING;
       this.#rows.tell(row, `Quick Pay: ${error ? errorWord(error) : 'paid, and whether it stays is not known yet'}`, {
         state: 'paying',
@@ -202,7 +203,7 @@ export class Till implements OnModuleInit, OnApplicationBootstrap, BeforeApplica
   /** What a worker of this process did. */
   readonly #hear = (message: unknown): void => {
     const event = message as ReversalEvent;
-    if (event.kind === 'problem' || event.merchantId !== this.#client.merchantId) return;
+    if (!('outTradeNo' in event) || event.merchantId !== this.#client.merchantId) return;
     const known = this.#rows.get(event.outTradeNo);
     const row = known ?? (event.kind === 'step' ? this.#adopt(event.step.state, WAITING) : undefined);
     if (!row) return;
@@ -268,7 +269,7 @@ export class Till implements OnModuleInit, OnApplicationBootstrap, BeforeApplica
 
   async #findEnd(order: TillOrder): Promise<StoredReversal | undefined> {
     if (this.#charging.has(order.outTradeNo) || this.#lost.has(order.outTradeNo)) return undefined;
-    const stored = await this.#reversals.get(order);
+    const stored = await this.#reversals.get(keyOf(order));
     if (!stored) this.#lost.add(order.outTradeNo);
     return stored;
   }
@@ -310,4 +311,9 @@ export class Till implements OnModuleInit, OnApplicationBootstrap, BeforeApplica
     const createdAt = new Date(orderCreatedAt);
     return this.#rows.add({ outTradeNo, ...sub, totalFee, currency, createdAt, steps: [], ...now }, false);
   }
+}
+
+/** What an order is found by, and no more. */
+function keyOf({ outTradeNo, subMerchantId }: { outTradeNo: string; subMerchantId?: string | undefined }): OrderOf {
+  return { outTradeNo, subMerchantId };
 }
