@@ -91,7 +91,7 @@ it('a state that this version did not store is left to another, and to a person 
   const shop = await openShop({ engine });
   const { merchantId } = shop.client;
   const state = (deadline: number): never =>
-    ({ ...startSettlement({ outTradeNo: 'A1', orderCreatedAt: new Date() }, deadline), version: 2 }) as never;
+    ({ ...startSettlement({ outTradeNo: 'A1', orderCreatedAt: new Date() }, deadline), version: 3 }) as never;
   await engine.enqueue(randomUUID(), { merchantId, state: state(Date.now() + HOUR_MS) }, 0);
   await engine.enqueue(randomUUID(), { merchantId, state: state(Date.now() - HOUR_MS) }, 0);
   await expect.poll(() => shop.reversals.counts()).toMatchObject({ waiting: 1, dead: 1 });
@@ -240,6 +240,8 @@ describe('where the store is away when a payment is clear', () => {
     shop.sandbox.faults.add({ kind: 'cut' }, { path: '/pay/orderquery', times: 100 });
     const { outcome } = await shop.reversals.pay(shop.request('A1'));
     expect(outcome.kind).toBe('pending');
+    await expect.poll(() => pathsOf(shop)).toContain(REVERSE.path);
+    shop.sandbox.faults.clear();
     expect((await end).outcome.kind).toBe('revoked');
   });
 });

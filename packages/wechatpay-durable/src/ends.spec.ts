@@ -131,14 +131,14 @@ describe('every end is told in the same way', () => {
     const shop = await openShop({ engine, onSettled: (settled) => void told.push(settled) });
     const stored = {
       merchantId: shop.client.merchantId,
-      state: { ...startSettlement({ outTradeNo: 'A1', orderCreatedAt: new Date(0) }, 1), version: 2 } as never,
+      state: { ...startSettlement({ outTradeNo: 'A1', orderCreatedAt: new Date(0) }, 1), version: 3 } as never,
     };
     const ids = [randomUUID(), randomUUID(), randomUUID()];
     await engine.enqueue(ids[0]!, stored, 0);
     // Not even a number and a deadline; for a week, nobody could read it.
     const unreadableSince = shop.now() - 8 * 24 * HOUR_MS;
-    await engine.enqueue(ids[1]!, { ...stored, state: { version: 2 } as never, unreadableSince }, 0);
-    await engine.enqueue(ids[2]!, { ...stored, state: { version: 2 } as never }, 0);
+    await engine.enqueue(ids[1]!, { ...stored, state: { version: 3 } as never, unreadableSince }, 0);
+    await engine.enqueue(ids[2]!, { ...stored, state: { version: 3 } as never }, 0);
     await expect.poll(() => shop.reversals.counts()).toMatchObject({ dead: 2, waiting: 1 });
     expect(told.map(({ order, outcome }) => [order.outTradeNo, outcome.kind]).sort()).toEqual([
       ['', 'unresolved'],
