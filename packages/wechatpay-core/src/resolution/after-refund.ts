@@ -57,7 +57,7 @@ export function afterRefundsQueried(
   const { refunded, pending, own } = event;
   const { policy, sent } = state;
   const payment = paymentIn(state);
-  const totalFee = event.totalFee ?? payment.totalFee ?? state.totalFee;
+  const totalFee = wholeOf(state, event.totalFee, payment.totalFee);
   const outRefundNo = refundNumberOf(state.order);
   if (totalFee === undefined) return later(state, moment);
   if (refunded >= totalFee) {
@@ -89,6 +89,13 @@ export function afterRefundsQueried(
     payment: amounts.paid,
     refundFee: remaining,
   };
+}
+
+/** What has to be refunded: where answers differ, the most, so that a rest is told and not lost. */
+function wholeOf(state: Open, ...told: readonly (number | undefined)[]): number | undefined {
+  const asked = state.policy.ifAmountDiffers === 'accept' ? undefined : state.totalFee;
+  const amounts = [...told, asked].filter((amount) => amount !== undefined);
+  return amounts.length > 0 ? Math.max(...amounts) : undefined;
 }
 
 /** Query Refund brought no answer: ask again. */

@@ -382,6 +382,16 @@ describe('an order of which something was refunded', () => {
     expect(outcome).toEqual({ kind: 'refunded' });
   });
 
+  it('in full is what is paid, by each answer that tells of it', () => {
+    const odd: SettleEvent = { kind: 'refunds-queried', totalFee: 1, refunded: 1, pending: 0 };
+    const told: SettleEvent = { kind: 'queried', tradeState: 'REFUND', payment: { totalFee: 100 } };
+    expect(play([told, odd], giving()).outcome).toMatchObject({ kind: 'refund-required', amounts: { remaining: 99 } });
+    const priced = startSettlement({ ...ORDER, totalFee: 100 }, CREATED + 60_000);
+    expect(play([REFUND, odd], priced).outcome).toMatchObject({ kind: 'needs-attention', amounts: { remaining: 99 } });
+    const dearer = startSettlement({ ...ORDER, totalFee: 999 }, CREATED + 60_000, { ifAmountDiffers: 'accept' });
+    expect(play([told, refunds(100, 0)], dearer).outcome).toEqual({ kind: 'refunded' });
+  });
+
   it('in part, by another: the rest needs a refund', () => {
     expect(play([REFUND, refunds(1, 0)], giving()).outcome).toMatchObject({
       kind: 'refund-required',
