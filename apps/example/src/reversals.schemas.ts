@@ -37,12 +37,9 @@ export const redriveRequest = request(
     ifPaid: z.enum(['keep', 'revoke'], "must be 'keep' or 'revoke'.").optional().meta({
       description: 'revoke: give the money back where it turns out paid.',
     }),
-    ifAmountDiffers: z
-      .enum(['needs-attention', 'accept'], "must be 'needs-attention' or 'accept'.")
-      .optional()
-      .meta({
-        description: 'accept: end an order that was paid with another amount: kept or given back, as ifPaid says.',
-      }),
+    ifAmountDiffers: z.enum(['needs-attention', 'accept'], "must be 'needs-attention' or 'accept'.").optional().meta({
+      description: 'accept: end an order that was paid with another amount: kept or given back, as ifPaid says.',
+    }),
   },
   ', or left out.',
 );

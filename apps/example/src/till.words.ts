@@ -25,7 +25,7 @@ const TRADE_STATES: Record<TradeState, string> = {
   ACCEPT: 'accepted, not paid yet',
 };
 
-export const STEPS: Record<SettleCall['kind'], string> = {
+const STEPS: Record<SettleCall['kind'], string> = {
   query: 'Ask',
   reverse: 'Revoke',
   refund: 'Refund',

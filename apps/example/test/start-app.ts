@@ -17,7 +17,7 @@ interface StartOptions {
 }
 
 /** A store that looks more often than by default, since the tests' time goes faster. */
-export function storeIn(folder: string): EmbeddedEngine {
+function storeIn(folder: string): EmbeddedEngine {
   return new EmbeddedEngine({ folder, pollMs: 50, onNote: () => undefined });
 }
 

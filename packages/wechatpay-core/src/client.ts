@@ -206,6 +206,18 @@ export class WechatPayClient {
   }
 }
 
+/**
+ * Reads a request once, as a call does: what is checked is what is sent, whatever its owner does to it meanwhile.
+ *
+ * @returns a plain copy of the properties that the operation reads, own or inherited.
+ * @throws {WechatPayRequestError} no object, one that cannot be read, or a property that nobody reads.
+ */
+export function readRequest<Request, Result>(operation: Operation<Request, Result>, request: Request): Request {
+  const { values, unknown } = readGiven(request, operation.properties, 'request');
+  if (unknown) throw unknown;
+  return values as Request;
+}
+
 /** Tells whether a value is a client, also of another installed copy of this library that this one works with. */
 export function isWechatPayClient(value: unknown): value is WechatPayClient {
   return hasBrand(value, 'client');

@@ -9,6 +9,7 @@ export {
   assertWechatPayClient,
   CALL_CHANNEL,
   isWechatPayClient,
+  readRequest,
   WechatPayClient,
   type CallEvent,
   type CallOptions,
@@ -50,6 +51,7 @@ export { type Properties } from './given.js';
 export { findUnknownProperty, nearestName } from './known-properties.js';
 export type { CallbackError } from './resolution/callbacks.js';
 export { advance } from './resolution/advance.js';
+export { confirmDecline, type DeclineCheck } from './resolution/confirm-decline.js';
 export { nextStep, refundNumberOf } from './resolution/next-step.js';
 export { payAndSettle, type PayAndSettleOptions, type PaymentResult } from './resolution/pay-and-settle.js';
 export { DEFAULT_SETTLE_POLICY, type SettlePolicy } from './resolution/policy.js';
@@ -74,7 +76,7 @@ export type {
   SettleState,
   SettleStep,
 } from './resolution/state.js';
-export { askFirst, readState, reopenSettlement } from './resolution/stored-state.js';
+export { askFirst, readState, reopenSettlement, setAside } from './resolution/stored-state.js';
 export { takeStep, toSettleError } from './resolution/take-step.js';
 export { type Coupon, type Payment, type ReplyBase } from './payment.js';
 export {

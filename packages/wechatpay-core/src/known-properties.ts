@@ -50,7 +50,7 @@ function simplified(name: string): string {
 // Levenshtein, with a row at a time; names are short.
 function editDistance(from: string, to: string): number {
   let row = Array.from({ length: to.length + 1 }, (_, index) => index);
-  for (const [i, letter] of [...from.slice(0, 64)].entries()) {
+  for (const [i, letter] of Array.from(from.slice(0, 64)).entries()) {
     const next = [i + 1];
     for (let j = 0; j < to.length; j += 1) {
       const replaced = (row[j] ?? 0) + (letter === to[j] ? 0 : 1);

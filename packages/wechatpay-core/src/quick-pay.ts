@@ -1,6 +1,6 @@
 import { callThrough, type CallOptions, type Operation, type WechatPayClient } from './client.js';
 import { assertIdentified } from './deciding.js';
-import { WechatPayRequestError } from './errors.js';
+import { WechatPayRequestError, WechatPayResponseError } from './errors.js';
 import { propertiesOf, toFields, type FieldMap } from './fields.js';
 import { paymentFrom, replyBase, REQUEST_ERROR_CODES, row, type Payment, type ReplyBase } from './payment.js';
 import type { VerifiedReply } from './reply.js';
@@ -162,9 +162,33 @@ function paymentCode(scanned: unknown): unknown {
   );
 }
 
-function toResult(reply: VerifiedReply): QuickPayResult {
+function toResult(reply: VerifiedReply, sent: Fields): QuickPayResult {
   assertIdentified(reply, ['transaction_id', 'out_trade_no']);
+  assertPaid(reply, sent);
   const { transaction_id: transactionId = '', out_trade_no: outTradeNo = '' } = reply;
   const reader = new ReplyReader(reply);
   return { ...replyBase(reply, reader), ...paymentFrom(reader), transactionId, outTradeNo, ...reader.unreadable };
 }
+
+/**
+ * Signed, about this order, and still no word that it is paid as asked: the answer of another page, or of another amount.
+ * `fee_type` is optional here: left out, it is the currency that was asked.
+ */
+function assertPaid(reply: VerifiedReply, sent: Fields): void {
+  const { trade_state: tradeState, total_fee: totalFee, fee_type: currency } = reply;
+  const other = FOREIGN.find((name) => reply[name]);
+  if (other !== undefined || (tradeState && tradeState !== 'SUCCESS')) {
+    throw new WechatPayResponseError(
+      `the reply has ${other ?? 'trade_state'} and is the answer of another API. Its outcome is unknown: query the order.`,
+    );
+  }
+  const isAnother = currency && sent.fee_type && currency !== sent.fee_type;
+  if (totalFee !== sent.total_fee || isAnother) {
+    const paid = `${totalFee ? quoted(totalFee, 16) : 'no total_fee'} ${currency ? quoted(currency, 16) : ''}`.trim();
+    const due = `${sent.total_fee ?? ''} ${sent.fee_type ?? ''}`.trim();
+    throw new WechatPayResponseError(`the reply tells of ${paid} where ${due} was asked. Query the order.`);
+  }
+}
+
+/** What the answers of the refund pages have. */
+const FOREIGN = ['refund_id', 'out_refund_no', 'refund_fee', 'refund_count'];

@@ -55,7 +55,7 @@ export class Redactor {
 }
 
 /** Stands in the place of a text that repeats the request. */
-export const LEFT_OUT = '(left out: it may repeat the request)';
+const LEFT_OUT = '(left out: it may repeat the request)';
 
 const MAX_LENGTH = 2_000;
 const MAX_DEPTH = 4;

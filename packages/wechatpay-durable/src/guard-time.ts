@@ -18,7 +18,7 @@ const STORING_MS = 5_000;
  *
  * The arithmetic is in docs/decisions/0011-a-charge-leaves-in-time.md.
  */
-export const MAX_TIMEOUT_MS = PAYABLE_MS - TWO_CLOCKS_MS - STORING_MS;
+const MAX_TIMEOUT_MS = PAYABLE_MS - TWO_CLOCKS_MS - STORING_MS;
 
 /** A charge leaves at most so long after its order was created, in milliseconds; later, nothing is sent. */
 export function leavesWithinMs(timeoutMs: number): number {

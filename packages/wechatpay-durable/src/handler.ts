@@ -3,6 +3,7 @@ import {
   advance,
   askFirst,
   nextStep,
+  setAside,
   takeStep,
   type SettleError,
   type SettleOrder,
@@ -69,7 +70,8 @@ export function createHandler({ clientOf, onSettled, delay }: HandlerOptions): R
       if (step.kind === 'done') return end(id, data, state, step.outcome, now(), save);
       if (step.kind === 'wait' || signal.aborted) {
         const until = step.kind === 'wait' ? step.until : 0;
-        return { kind: 'again', data: ongoing(data, state), delayMs: delay(until, now()) };
+        // What is not sent now does not count as sent when it is taken up again.
+        return { kind: 'again', data: ongoing(data, setAside(state)), delayMs: delay(until, now()) };
       }
       // A revoke that is decided is stored before it is sent: the order can no longer be kept.
       if (!isStored) await save(ongoing(data, state));

@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
+  confirmDecline,
   isWechatPayError,
   QUICK_PAY,
   quickPay,
+  readRequest,
   WechatPayRequestError,
   WechatPayTransportError,
   type QuickPayRequest,
@@ -20,7 +22,7 @@ import type { MerchantProblem } from './merchant-watch.js';
 export type DurablePayment =
   /** Quick Pay's answer was clear: the customer paid. */
   | { readonly outcome: { readonly kind: 'paid' }; readonly result: QuickPayResult }
-  /** Clear too: nothing was paid, and nothing will be. Take a new order number for another try. */
+  /** Refused: nothing was paid, which a query confirmed. Take a new order number for another try. */
   | { readonly outcome: { readonly kind: 'declined'; readonly error: WechatPayError } }
   /** It was not. Its reversal goes on by itself, here or in another worker: `get` tells how it stands. */
   | {
@@ -57,13 +59,14 @@ export interface Guards {
 export async function payGuarded(
   client: WechatPayClient,
   guards: Guards,
-  request: QuickPayRequest,
+  given: QuickPayRequest,
   { signal, policy }: DurablePayOptions,
 ): Promise<DurablePayment> {
   checkPolicyNames(policy, 'ifPaid');
   if (signal !== undefined && !((signal as unknown) instanceof AbortSignal)) {
     throw new WechatPayRequestError('signal', 'must be an AbortSignal; of an AbortController, give its `signal`.');
   }
+  const request = readRequest(QUICK_PAY, given); // once: it may be changed while the guard is stored
   QUICK_PAY.toFields(request, () => client.now()); // a request that cannot be sent uses up no order number
   const { merchantId } = client;
   const { outTradeNo, subMerchantId, subAppId, totalFee, currency } = request;
@@ -105,6 +108,12 @@ export async function payGuarded(
           ...(merchantProblem && { merchantProblem }),
         },
       };
+    }
+    // A refusal names no order, and "must not be taken as failed": the guard goes once a query says the same.
+    const isUnpaid = error.outcome === 'not-sent' || (await confirmDecline(client, order, signal)).isConfirmed;
+    if (!isUnpaid) {
+      await guards.lookAfter(intent);
+      return { outcome: { kind: 'pending', error } };
     }
     // Where it cannot be called off, it finds out the same.
     await guards.cancel(order).catch(() => false);

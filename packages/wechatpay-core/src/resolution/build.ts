@@ -46,7 +46,7 @@ export function needsAttention(state: SettleState, error: SettleError, amounts?:
 }
 
 /** The amounts that a person compares: what the order should cost beside what became of it. */
-export function withExpected({ totalFee, currency }: SettleFacts, amounts: SettleAmounts): SettleAmounts {
+function withExpected({ totalFee, currency }: SettleFacts, amounts: SettleAmounts): SettleAmounts {
   if (totalFee === undefined && currency === undefined) return amounts;
   const expected = { ...(totalFee !== undefined && { totalFee }), ...(currency !== undefined && { currency }) };
   return { expected, ...amounts };

@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
 /** What a callback of the caller threw. It stopped nothing: an order that may be charged is resolved all the same. */
 export interface CallbackError {
   /** The option, as in `onStep`; `now` is the client's clock. */
@@ -13,22 +15,56 @@ export class Callbacks {
   readonly errors: CallbackError[] = [];
   #clock: { readonly time: number; readonly at: number } | undefined;
 
-  async call(callback: CallbackError['callback'], run: () => Promise<void> | void): Promise<void> {
+  /** Waits for a callback, for `limitMs` at most and until `signal`: one that never returns must not hold up an order for ever. */
+  async call(
+    callback: CallbackError['callback'],
+    run: () => Promise<void> | void,
+    limitMs: number,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const over = new AbortController();
+    const onAbort = (): void => {
+      over.abort();
+    };
+    signal?.addEventListener('abort', onAbort, { once: true });
     try {
-      await run();
+      const late = sleep(limitMs, undefined, { signal: over.signal, ref: false }).then(
+        () => {
+          throw new Error(`It did not return within ${Math.round(limitMs / 1000)} s, and is not waited for any more.`);
+        },
+        () => undefined, // the caller aborted, or it is done
+      );
+      await Promise.race([run(), late]);
     } catch (error) {
       this.#keep(callback, error);
+    } finally {
+      over.abort();
+      signal?.removeEventListener('abort', onAbort);
     }
   }
 
-  /** The time by a clock that may throw, or give what is no time: then by what it said last. */
+  /** Calls a callback without waiting for it. */
+  tell(callback: CallbackError['callback'], run: () => Promise<void> | void): void {
+    void (async () => {
+      try {
+        await run();
+      } catch (error) {
+        this.#keep(callback, error);
+      }
+    })();
+  }
+
+  /** The time by a clock that may throw, give what is no time, or be set back: then it goes on from what it said last. */
   now(clock: () => number): number {
     const at = performance.now();
     try {
       const time = clock();
       if (!Number.isFinite(time)) throw new TypeError('The clock gave no time in milliseconds since 1970.');
-      this.#clock = { time, at };
-      return time;
+      const last = this.#clock;
+      // Set back: time goes on from where it was, or nothing would be due, and no deadline reached, until it is that late again.
+      const now = last && time < last.time ? last.time + Math.round(at - last.at) : time;
+      this.#clock = { time: now, at };
+      return now;
     } catch (error) {
       this.#keep('now', error);
       return this.#clock ? this.#clock.time + Math.round(at - this.#clock.at) : Date.now();

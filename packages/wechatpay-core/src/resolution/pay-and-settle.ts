@@ -1,12 +1,11 @@
-import type { WechatPayClient } from '../client.js';
+import { readRequest, type WechatPayClient } from '../client.js';
 import { isWechatPayError, WechatPayRequestError, type WechatPayError } from '../errors.js';
-import { quickPay, type QuickPayRequest, type QuickPayResult } from '../quick-pay.js';
-import { differs } from './amounts.js';
+import { QUICK_PAY, quickPay, type QuickPayRequest, type QuickPayResult } from '../quick-pay.js';
 import { advance } from './advance.js';
 import { Callbacks, type CallbackError } from './callbacks.js';
-import { classify } from './classify.js';
+import { confirmDecline } from './confirm-decline.js';
 import { startSettlement } from './start.js';
-import type { SettleEvent, SettleState } from './state.js';
+import type { SettleState } from './state.js';
 import {
   assertCallback,
   DEFAULT_DEADLINE_MS,
@@ -15,7 +14,6 @@ import {
   type Settlement,
   type SettleOptions,
 } from './settle-order.js';
-import { paymentOf, takeStep } from './take-step.js';
 
 /** How a payment ended. */
 export type PaymentResult =
@@ -25,7 +23,10 @@ export type PaymentResult =
       readonly result: QuickPayResult;
       readonly callbackErrors?: readonly CallbackError[];
     }
-  /** Clear too: nothing was paid, which a query confirmed. `error.advice` says what to do, as in `scan-again`. */
+  /**
+   * Refused: nothing was paid, which a query confirmed. `error.advice` says what to do, as in `scan-again`. Take a new order number:
+   * this one may stand at WeChat Pay, unpaid, until it is revoked (`settleOrder` with `ifPaid: 'revoke'`).
+   */
   | {
       readonly outcome: { readonly kind: 'declined'; readonly error: WechatPayError };
       readonly callbackErrors?: readonly CallbackError[];
@@ -35,8 +36,8 @@ export type PaymentResult =
 
 export interface PayAndSettleOptions extends Omit<SettleOptions, 'ifPaid' | 'refundWhenExpired' | 'ifAmountDiffers'> {
   /**
-   * Told, and waited for, where Quick Pay's answer is not clear, before the first step: `errorCode` USERPAYING is the moment
-   * to ask the customer for the password.
+   * Called where Quick Pay's answer is not clear, before the first step: `errorCode` USERPAYING is the moment to ask the
+   * customer for the password. It is not waited for.
    */
   readonly onUnclear?: ((error: WechatPayError) => Promise<void> | void) | undefined;
 }
@@ -67,7 +68,7 @@ export async function payAndSettle(
   assertCallback('onUnclear', onUnclear);
   const callbacks = new Callbacks();
   const now = (): number => callbacks.now(() => client.now());
-  const asked = snapshot(request);
+  const asked = readRequest(QUICK_PAY, request);
   const { outTradeNo, subMerchantId, subAppId, totalFee, currency } = asked;
   const orderCreatedAt = new Date(now());
   const order = {
@@ -82,44 +83,20 @@ export async function payAndSettle(
   const begun = startSettlement(order, deadline ?? 0, policy);
   const settle = (change: (state: SettleState) => SettleState): Promise<Settlement> =>
     drive(client, change({ ...begun, deadline: deadline ?? now() + DEFAULT_DEADLINE_MS }), run, callbacks);
-  let result: QuickPayResult;
   try {
-    result = await quickPay(client, asked, { signal: run.signal });
+    const result = await quickPay(client, asked, { signal: run.signal });
+    return { outcome: { kind: 'paid' }, result, ...callbacks.result() };
   } catch (error) {
     if (!isWechatPayError(error) || error.code === 'WECHATPAY_INVALID_REQUEST') throw error;
     const declined = (): PaymentResult => ({ outcome: { kind: 'declined', error }, ...callbacks.result() });
     if (error.outcome === 'not-sent') return declined();
     if (error.outcome === 'rejected') {
-      // "Must not be taken as failed: in extreme cases it succeeded" (API Rules, 2), and the refusal names no order: ask once.
-      const event = await takeStep(client, begun, { kind: 'query' }, run.signal);
-      if (isUnpaid(event)) return declined();
+      const { isConfirmed, event } = await confirmDecline(client, begun.order, run.signal);
+      if (isConfirmed) return declined();
       const moment = { now: now() };
       return settle((state) => advance(state, event, moment));
     }
-    if (onUnclear) await callbacks.call('onUnclear', () => onUnclear(error));
+    if (onUnclear) callbacks.tell('onUnclear', () => onUnclear(error));
     return settle((state) => state);
-  }
-  if (!differs(begun, result)) return { outcome: { kind: 'paid' }, result, ...callbacks.result() };
-  // Another amount or currency: it is asked for once more before a person has to decide.
-  const doubt = paymentOf(result);
-  const at = now();
-  return settle((state) => ({ ...state, doubt, at }) as SettleState);
-}
-
-/** A verified answer that nothing is paid, or that there is no such order. */
-function isUnpaid(event: SettleEvent): boolean {
-  if (event.kind === 'queried') return ['NOTPAY', 'PAYERROR', 'CLOSED', 'REVOKED'].includes(event.tradeState);
-  return event.kind === 'failed' && classify('query', event.error) === 'absent';
-}
-
-/** Read once: what is checked is what is sent. */
-function snapshot(request: QuickPayRequest): QuickPayRequest {
-  if (Object(request) !== request) throw new WechatPayRequestError('request', 'is missing; give the payment.');
-  try {
-    return { ...request };
-  } catch (cause) {
-    throw new WechatPayRequestError('request', 'cannot be read; give a plain object of documented properties.', {
-      cause,
-    });
   }
 }

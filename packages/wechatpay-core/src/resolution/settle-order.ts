@@ -7,7 +7,7 @@ import { Callbacks, type CallbackError } from './callbacks.js';
 import { nextStep, unresolved } from './next-step.js';
 import { POLICY_NAMES, type SettlePolicy } from './policy.js';
 import { startSettlement, timeOf, type SettleRequest } from './start.js';
-import { isStopped, readState, reopenSettlement } from './stored-state.js';
+import { isStopped, readState, reopenSettlement, setAside } from './stored-state.js';
 import { takeStep } from './take-step.js';
 import type { SettleEvent, SettleOutcome, SettleState, SettleStep } from './state.js';
 
@@ -16,9 +16,9 @@ export interface SettleOptions extends Partial<SettlePolicy> {
   readonly signal?: AbortSignal | undefined;
   /** No step begins later; then the outcome is `unresolved`. @default 60 s from now */
   readonly deadline?: Date | undefined;
-  /** Told after each step, and waited for before the next: store the state here, and a crash loses nothing. */
+  /** Called after each step, and waited for before the next, for 30 s at most: store the state here, and a crash loses nothing. */
   readonly onStep?: ((done: SettledStep) => Promise<void> | void) | undefined;
-  /** Waits until a time of the client's clock. @default a timer */
+  /** Waits until a time of the client's clock; 30 s later a timer goes on without it. @default a timer */
   readonly wait?: ((until: number, signal: AbortSignal | undefined) => Promise<void>) | undefined;
 }
 
@@ -36,6 +36,9 @@ export interface Settlement {
   /** What `onStep`, `onUnclear`, `wait` or the clock threw, the first 20 of them. It stopped nothing. */
   readonly callbackErrors?: readonly CallbackError[];
 }
+
+/** For so long a callback is waited for. */
+const CALLBACK_MS = 30_000;
 
 /** In process, a settlement takes 45 s of asking, and some time to revoke. */
 export const DEFAULT_DEADLINE_MS = 60_000;
@@ -124,11 +127,12 @@ export async function drive(
   let state = start;
   for (;;) {
     const step = nextStep(state, now());
-    if (step.kind === 'done') return { outcome: step.outcome, state, ...callbacks.result() };
-    if (signal?.aborted) return { outcome: unresolved(state), state, ...callbacks.result() };
+    // What was not taken up to now is not taken: it does not count as sent when the order is resumed.
+    if (step.kind === 'done') return { outcome: step.outcome, state: setAside(state), ...callbacks.result() };
+    if (signal?.aborted) return { outcome: unresolved(state), state: setAside(state), ...callbacks.result() };
     if (step.kind === 'wait') {
       const { until } = step;
-      if (wait) await callbacks.call('wait', () => wait(until, signal));
+      if (wait) await callbacks.call('wait', () => wait(until, signal), until - now() + CALLBACK_MS, signal);
       // Also where the caller's came back too early: nobody spins.
       if (now() < until && !isAborted(signal)) await waitByTimer(until - now(), signal);
       continue;
@@ -136,7 +140,7 @@ export async function drive(
     const event = await takeStep(client, state, step, signal);
     state = advance(state, event, { now: now(), jitter: Math.random() });
     const done = { step, event, state };
-    if (onStep) await callbacks.call('onStep', () => onStep(done));
+    if (onStep) await callbacks.call('onStep', () => onStep(done), CALLBACK_MS, signal);
   }
 }
 

@@ -1,4 +1,5 @@
 import { WechatPayRequestError } from '../errors.js';
+import { assertCurrency } from '../fields.js';
 import { findUnknownProperty } from '../known-properties.js';
 import { identifyOrder, REVOKE_NOT_BEFORE_MS } from '../reverse.js';
 import { checkPolicy, POLICY_NAMES, type SettlePolicy } from './policy.js';
@@ -67,9 +68,7 @@ export function assertAmount(totalFee: unknown, currency: unknown): void {
   if (totalFee !== undefined && (!Number.isSafeInteger(totalFee) || (totalFee as number) < 1)) {
     throw new WechatPayRequestError('totalFee', "must be a whole number of the currency's minor unit, 1 or more.");
   }
-  if (currency !== undefined && !(typeof currency === 'string' && /^[A-Z]{3}$/.test(currency))) {
-    throw new WechatPayRequestError('currency', "must be three capital letters of ISO 4217, as in 'HKD'.");
-  }
+  if (currency !== undefined) assertCurrency('currency', currency);
 }
 
 /** @throws {WechatPayRequestError} what is no time in milliseconds since 1970. */

@@ -93,7 +93,7 @@ export interface Asking extends SettleFacts {
 }
 
 /** A reverse is decided and due. */
-export interface Reversing extends SettleFacts {
+interface Reversing extends SettleFacts {
   readonly kind: 'reversing';
   readonly at: number;
   /** Reverses and refunds so far: each waits longer. */
@@ -125,7 +125,7 @@ export interface Expired extends SettleFacts {
 }
 
 /** A refund is decided and due. */
-export interface Refunding extends SettleFacts {
+interface Refunding extends SettleFacts {
   readonly kind: 'refunding';
   readonly at: number;
   readonly attempts: number;

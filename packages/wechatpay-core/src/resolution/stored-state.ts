@@ -87,6 +87,25 @@ export function askFirst(stored: SettleState): SettleState {
 }
 
 /**
+ * A state whose next call is certainly not made now: the time is up, the caller aborted, or it is not due yet. When it is taken up again
+ * it is asked for first, and nothing counts as sent that was not. What a driver stores when it stops before a step.
+ */
+export function setAside(state: SettleState): SettleState {
+  switch (state.kind) {
+    case 'reversing': {
+      const { at, attempts } = state;
+      return { ...factsOf(state), kind: 'checking', at, attempts, notBefore: at, isReversed: false };
+    }
+    case 'refunding': {
+      const { at, attempts } = state;
+      return { ...factsOf(state), kind: 'expired', at, attempts };
+    }
+    default:
+      return state;
+  }
+}
+
+/**
  * A settlement that stopped without an end, to be gone on with: `unresolved`, `needs-attention` or `refund-required`, once its cause
  * is fixed or a refund was made elsewhere. Also one that ended `paid`, or `closed` because it was never found, where the policy
  * is to revoke it now. The order is asked for first. A reverse that may have been sent stands.
