@@ -50,7 +50,7 @@ export class SettlementService implements BeforeApplicationShutdown {
   }
 
   /**
-   * Resumes an order from the state at which an earlier run stopped, with a new deadline: 60 s from now by default.
+   * Resumes an order from the state at which an earlier run stopped, with a new deadline: 90 s from now by default.
    *
    * @param state what `pay`, `settle` or `resume` returned, or `onStep` was called with; also as JSON that was read back.
    * @param options rules that are given replace those of the state.

@@ -150,11 +150,8 @@ export class WechatPayClient {
       const given = readGiven(request, operation.properties, 'request');
       order = orderOf(given.values);
       if (given.unknown) throw given.unknown;
-      const fields = operation.toFields(given.values as Request, () => this.#time());
-      const sent = this.#sign(fields);
-      assertUnambiguous(sent, operation.properties);
       const { path } = operation;
-      const body = encode(sent);
+      const { fields, sent, body } = this.#prepare(operation, given.values as Request);
       progress = 'sending';
       const response = await deliver(this.#connection, { path, body }, this.#config.timeoutMs, signal);
       progress = 'answered';
@@ -180,6 +177,32 @@ export class WechatPayClient {
         } satisfies CallEvent);
       }
     }
+  }
+
+  /**
+   * Checks a request as {@link call} does, all of it, and sends nothing: for what must not be found wrong once something is stored.
+   *
+   * @throws {WechatPayRequestError} what `call` would throw before the first byte.
+   */
+  check<Request, Result>(operation: Operation<Request, Result>, request: Request): void {
+    let order: OrderReference = {};
+    try {
+      const values = readRequest(operation, request);
+      order = orderOf(values as Record<string, unknown>);
+      this.#prepare(operation, values);
+    } catch (error) {
+      throw describeCall(asWechatPayError(error, 'checking'), operation.name, order);
+    }
+  }
+
+  #prepare<Request, Result>(
+    operation: Operation<Request, Result>,
+    request: Request,
+  ): { readonly fields: Fields; readonly sent: Fields; readonly body: string } {
+    const fields = operation.toFields(request, () => this.#time());
+    const sent = this.#sign(fields);
+    assertUnambiguous(sent, operation.properties);
+    return { fields, sent, body: encode(sent) };
   }
 
   /** Waits for the calls in flight, then closes the connections. Calls after it fail with the outcome `not-sent`. */

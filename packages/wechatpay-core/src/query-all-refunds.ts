@@ -6,10 +6,13 @@ import { queryRefund, type QueryRefundRequest, type QueryRefundResult, type Refu
 export interface AllRefunds {
   /** `total_fee`, in the minor unit of the order's currency. */
   readonly totalFee?: number;
+  /** `fee_type`, ISO 4217. */
+  readonly currency?: string;
   readonly refunds: readonly RefundDetail[];
 }
 
 /** Query Refund gives 10 refunds a call, and an order has at most 50. */
+const PAGE = 10;
 const MAX_PAGES = 10;
 
 /**
@@ -33,17 +36,24 @@ export async function queryAllRefunds(
       found.set(refund.refundId ?? refund.outRefundNo ?? `${seen + index}`, refund);
     }
     seen += page.refunds.length;
-    const total = page.totalRefundCount ?? first.totalRefundCount ?? seen;
-    if (found.size >= total) break;
+    const total = page.totalRefundCount ?? first.totalRefundCount;
+    // A full page without a total is no proof that it was the last.
+    if (total === undefined ? page.refunds.length < PAGE : found.size >= total) break;
     const hasMore = page.refunds.length > 0 && pages < MAX_PAGES;
     const next = hasMore ? await nextPage(client, { ...request, offset: seen }, options) : undefined;
+    if (!next && total === undefined) break;
     if (!next) {
       const problem = `Query Refund told of ${total} refunds and brought ${found.size}; ask by outRefundNo for the others.`;
       throw new WechatPayResponseError(problem);
     }
     page = next;
   }
-  return { ...(first.totalFee !== undefined && { totalFee: first.totalFee }), refunds: [...found.values()] };
+  const { totalFee, currency } = first;
+  return {
+    ...(totalFee !== undefined && { totalFee }),
+    ...(currency !== undefined && { currency }),
+    refunds: [...found.values()],
+  };
 }
 
 /** Past the last page the gateway answers PARAM_ERROR. */

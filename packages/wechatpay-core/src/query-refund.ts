@@ -170,7 +170,8 @@ function toResult(reply: VerifiedReply, sent: Fields): QueryRefundResult {
 
 function refundFrom(reply: VerifiedReply, reader: ReplyReader, index: number): RefundDetail {
   const nth = (name: string): string => `${name}_${index}`;
-  assertIdentified(reply, [nth('refund_id'), nth('out_refund_no')]);
+  // Without its amount or its state a refund would count as none, and be made again.
+  assertIdentified(reply, [nth('refund_id'), nth('out_refund_no'), nth('refund_fee'), nth('refund_status')]);
   return {
     ...reader.texts({
       refundId: nth('refund_id'),

@@ -50,7 +50,9 @@ export class Redactor {
       const run = text.slice(at, at + RUN);
       if (this.#hidden.some((each) => each.includes(run))) return true;
     }
-    return false;
+    // A payment code is 18 digits: half of it is too much.
+    const digits = text.match(/[0-9]{6,}/g) ?? [];
+    return digits.some((run) => this.#secrets.some((secret) => hasRunOf(secret, run)));
   }
 }
 
@@ -69,8 +71,13 @@ const LONG_TOKEN = /[A-Za-z0-9+/=_%-]{24,}/g;
 const ERROR_CODE = /^ERR_[A-Z0-9_]+$/;
 const CONTROL = /[\p{Cc}\p{Zl}\p{Zp}\u200e\u200f\u202a-\u202e\u2066-\u2069]+/gu;
 
+// Full-width digits are digits, and what only spells a byte (\x31, \u0031, 0x31, &#x31;) is left out of the spelling.
 function folded(text: string): string {
-  return text.toLowerCase().replaceAll(/[^\p{L}\p{N}]/gu, '');
+  return text
+    .normalize('NFKC')
+    .toLowerCase()
+    .replaceAll(/\\x|\\u00|0x|&#x?/g, '')
+    .replaceAll(/[^\p{L}\p{N}]/gu, '');
 }
 
 // A secret as messages hold it: as it is, escaped, in percent signs, as the bytes of a Buffer in hex, decimal and base64.
@@ -80,6 +87,11 @@ function disguises(secret: string): string[] {
   const encoded = [encodeURIComponent(secret), secret.replaceAll(/[<>&]/g, (c) => `&#${String(c.charCodeAt(0))};`)];
   const spelled = [bytes.toString('hex'), Array.from(bytes, String).join('')];
   return [secret, ...shifted, ...encoded, ...spelled].map(folded);
+}
+
+function hasRunOf(secret: string, digits: string): boolean {
+  for (let at = 0; at + 6 <= digits.length; at += 1) if (secret.includes(digits.slice(at, at + 6))) return true;
+  return false;
 }
 
 // A getter or a proxy may throw; then there is nothing to show.

@@ -1,4 +1,5 @@
 import type { CallLimit } from './call-limit.js';
+import { WechatPayTransportError } from './errors.js';
 
 export interface TransportRequest {
   /** As in `/secapi/pay/reverse`. */
@@ -39,20 +40,31 @@ export interface Connection {
 
 export type SignedRequest = Omit<TransportRequest, 'signal'>;
 
-/** A custom transport, which is given an AbortSignal. */
+/** A custom transport, which is given an AbortSignal. Closing waits for the calls in flight, and lets no further one through. */
 export function connectThrough(transport: Transport, apiKey: string): Connection {
+  const inFlight = new Set<Promise<unknown>>();
+  let closing: Promise<void> | undefined;
   return {
     isBuiltIn: false,
     apiKey,
     send({ path, body }, limit) {
+      if (closing) {
+        const problem = 'the client is closed. Nothing was sent.';
+        return Promise.reject(new WechatPayTransportError('WECHATPAY_CONNECTION', problem, 'not-sent'));
+      }
       const controller = new AbortController();
       limit.onEnd = () => {
         controller.abort(limit.reason);
       };
-      return transport({ path, body, signal: controller.signal });
+      const answer = transport({ path, body, signal: controller.signal });
+      const settled = Promise.resolve(answer).catch(() => undefined);
+      inFlight.add(settled);
+      void settled.finally(() => inFlight.delete(settled));
+      return answer;
     },
-    async close() {
-      await transport.close?.();
+    close() {
+      closing ??= Promise.all(inFlight).then(() => transport.close?.());
+      return closing;
     },
   };
 }

@@ -96,7 +96,12 @@ export class MerchantWatch {
     if (outcome === 'succeeded' || (isSigned && !OF_THE_MERCHANT.has(errorCode ?? ''))) {
       this.#succeeded(merchantId, operation);
     } else {
-      this.#failed(merchantId, operation, errorCode === undefined || errorCode === '' ? code : errorCode, clock());
+      this.#failed(
+        merchantId,
+        operation,
+        errorCode === undefined || errorCode === '' ? code : errorCode,
+        timeBy(clock),
+      );
     }
   };
 
@@ -153,4 +158,14 @@ function describe(merchantId: string, code: string, runs: ReadonlyMap<string, Ru
     failures: all.reduce((sum, { failures }) => sum + failures, 0),
     since: new Date(Math.min(...all.map(({ since }) => since))),
   };
+}
+
+/** Whatever a subscriber of a diagnostics channel throws ends the process: a broken clock must not. */
+function timeBy(clock: () => number): number {
+  try {
+    const time = clock();
+    return Number.isFinite(time) ? time : Date.now();
+  } catch {
+    return Date.now();
+  }
 }

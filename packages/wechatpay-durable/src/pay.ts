@@ -67,7 +67,7 @@ export async function payGuarded(
     throw new WechatPayRequestError('signal', 'must be an AbortSignal; of an AbortController, give its `signal`.');
   }
   const request = readRequest(QUICK_PAY, given); // once: it may be changed while the guard is stored
-  QUICK_PAY.toFields(request, () => client.now()); // a request that cannot be sent uses up no order number
+  client.check(QUICK_PAY, request); // a request that cannot be sent uses up no order number
   const { merchantId } = client;
   const { outTradeNo, subMerchantId, subAppId, totalFee, currency } = request;
   const order = { outTradeNo, merchantId, ...(subMerchantId !== undefined && { subMerchantId }) };

@@ -15,8 +15,13 @@ import { isTooLateToReverse } from './next-step.js';
 import type { Asking, Checking, Moment, SettleError, SettleEvent, SettlePayment, SettleState } from './state.js';
 import { undo } from './undo.js';
 
-/** For so long a Quick Pay order can be paid: then WeChat Pay revokes it by itself. */
-const PAYABLE_MS = 45_000;
+/**
+ * A customer's code is good for a minute, and a Quick Pay that was held up on the way can be charged as long: an order that is not
+ * there by then, and 5 s for clocks that differ, never comes.
+ *
+ * @see https://pay.weixin.qq.com/doc/global/v2/zh/4013637942 (Important parameters)
+ */
+const CHARGEABLE_MS = 65_000;
 
 /**
  * The rule of unclear answers: an order is reversed after so many queries in a row that brought no answer that names it, over so
@@ -129,7 +134,7 @@ function nextQueryAt(state: Asking, now: number): number {
 
 /** Right after a time-out the order may not be there yet: it can have never come only where its time to be paid is over and it cannot be reversed. */
 function neverCame(state: Open, now: number): boolean {
-  const isOver = now >= state.orderCreatedAt + Math.max(state.policy.revokeAfterMs, PAYABLE_MS);
+  const isOver = now >= state.orderCreatedAt + Math.max(state.policy.revokeAfterMs, CHARGEABLE_MS);
   // A verified answer that names it has been there: it came.
   if (!isOver || state.kind === 'asking' || state.tradeState !== undefined) return false;
   const wasReversed = state.kind === 'checking' && (state.refusal !== undefined || state.isReversed);

@@ -1,4 +1,4 @@
-import { partlyRefunded, refundFailed } from './amounts.js';
+import { differs, partlyRefunded, refundFailed, wrongAmount } from './amounts.js';
 import {
   askAgain,
   attemptsOf,
@@ -24,9 +24,6 @@ const REFUND_AGAIN_MS = 60_000;
 
 /** A refund takes minutes to a balance, days to a card. */
 const FOLLOW_AT_MOST_MS = 60 * 60 * 1000;
-
-/** A refund's end that is no arrival: the money did not reach the customer. */
-const NOT_ARRIVED = ['CHANGE', 'REFUNDCLOSE', 'FAIL'];
 
 /** Accepted is not refunded: Query Refund tells. */
 export function afterRefundAccepted(state: Open, { now }: Moment): SettleState {
@@ -54,21 +51,24 @@ export function afterRefundsQueried(
   event: SettleEvent & { kind: 'refunds-queried' },
   moment: Moment,
 ): SettleState {
-  const { refunded, pending, own } = event;
+  const { refunded, pending, own, stopped } = event;
   const { policy, sent } = state;
   const payment = paymentIn(state);
   const totalFee = wholeOf(state, event.totalFee, payment.totalFee);
   const outRefundNo = refundNumberOf(state.order);
-  if (totalFee === undefined) return later(state, moment);
+  const currency = payment.currency ?? state.currency;
+  const isAnother = event.currency !== undefined && currency !== undefined && event.currency !== currency;
+  if (totalFee === undefined || isAnother) return later(state, moment);
+  const remaining = totalFee - refunded - pending;
+  const amounts = { paid: { ...payment, totalFee }, refunded: refunded + pending, remaining };
+  if (policy.ifAmountDiffers !== 'accept' && differs(state, amounts.paid)) {
+    return needsAttention(state, wrongAmount(state, amounts.paid), amounts);
+  }
   if (refunded >= totalFee) {
     const { refundId } = own ?? {};
     return end(state, { kind: 'refunded', ...(own && { outRefundNo }), ...(refundId !== undefined && { refundId }) });
   }
-  const remaining = totalFee - refunded - pending;
-  const amounts = { paid: { ...payment, totalFee }, refunded: refunded + pending, remaining };
-  if (own && NOT_ARRIVED.includes(own.refundStatus)) {
-    return needsAttention(state, refundFailed(outRefundNo, own.refundStatus), amounts);
-  }
+  if (stopped) return needsAttention(state, refundFailed(stopped.outRefundNo, stopped.refundStatus), amounts);
   if (remaining <= 0) return later(state, moment);
   if (!givesBack(state)) return needsAttention(state, partlyRefunded(totalFee, refunded + pending), amounts);
   // One number, one amount: a rest beside this settlement's own refund is for a person.
@@ -91,11 +91,10 @@ export function afterRefundsQueried(
   };
 }
 
-/** What has to be refunded: where answers differ, the most, so that a rest is told and not lost. */
-function wholeOf(state: Open, ...told: readonly (number | undefined)[]): number | undefined {
-  const asked = state.policy.ifAmountDiffers === 'accept' ? undefined : state.totalFee;
-  const amounts = [...told, asked].filter((amount) => amount !== undefined);
-  return amounts.length > 0 ? Math.max(...amounts) : undefined;
+/** What was paid, and so has to be refunded: where answers differ, the most, so that a rest is told and not lost. */
+function wholeOf({ totalFee: asked }: Open, ...told: readonly (number | undefined)[]): number | undefined {
+  const amounts = told.filter((amount) => amount !== undefined);
+  return amounts.length > 0 ? Math.max(...amounts) : asked;
 }
 
 /** Query Refund brought no answer: ask again. */

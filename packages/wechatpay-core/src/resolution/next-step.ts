@@ -19,7 +19,9 @@ export function nextStep(state: SettleState, now: number): SettleStep {
     case 'reversing':
       return isTooLateToReverse(state, now) ? { kind: 'query' } : { kind: 'reverse' };
     case 'refunding': {
-      const { payment, refundFee } = state;
+      const { refundFee, currency } = state;
+      // The order's own currency, where the answer left it out: a refund has to be in it.
+      const payment = currency === undefined ? state.payment : { currency, ...state.payment };
       return { kind: 'refund', outRefundNo: refundNumberOf(state.order), refundFee, payment };
     }
     case 'checking-refunds':

@@ -11,6 +11,7 @@ import {
   DEFAULT_DEADLINE_MS,
   drive,
   readOptions,
+  withParty,
   type Settlement,
   type SettleOptions,
 } from './settle-order.js';
@@ -80,7 +81,7 @@ export async function payAndSettle(
     currency,
   };
   // Before the first byte: whatever a later step would refuse, is refused here.
-  const begun = startSettlement(order, deadline ?? 0, policy);
+  const begun = startSettlement(withParty(client, order), deadline ?? 0, policy);
   const settle = (change: (state: SettleState) => SettleState): Promise<Settlement> =>
     drive(client, change({ ...begun, deadline: deadline ?? now() + DEFAULT_DEADLINE_MS }), run, callbacks);
   try {

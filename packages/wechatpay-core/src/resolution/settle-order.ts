@@ -14,7 +14,7 @@ import type { SettleEvent, SettleOutcome, SettleState, SettleStep } from './stat
 export interface SettleOptions extends Partial<SettlePolicy> {
   /** Stops after the step in hand, with the outcome `unresolved`; go on from the state. */
   readonly signal?: AbortSignal | undefined;
-  /** No step begins later; then the outcome is `unresolved`. @default 60 s from now */
+  /** No step begins later; then the outcome is `unresolved`. @default 90 s from now */
   readonly deadline?: Date | undefined;
   /** Called after each step, and waited for before the next, for 30 s at most: store the state here, and a crash loses nothing. */
   readonly onStep?: ((done: SettledStep) => Promise<void> | void) | undefined;
@@ -40,8 +40,8 @@ export interface Settlement {
 /** For so long a callback is waited for. */
 const CALLBACK_MS = 30_000;
 
-/** In process, a settlement takes 45 s of asking, and some time to revoke. */
-export const DEFAULT_DEADLINE_MS = 60_000;
+/** In process, a settlement takes 45 s of asking, and some time to revoke, or to be sure that an order never came. */
+export const DEFAULT_DEADLINE_MS = 90_000;
 
 /**
  * Brings an order whose outcome is not known to an end: asks while the customer may be paying, then revokes it, again where
@@ -58,7 +58,7 @@ export async function settleOrder(
   const { deadline, policy, ...run } = readOptions(options);
   const callbacks = new Callbacks();
   const end = deadline ?? callbacks.now(() => client.now()) + DEFAULT_DEADLINE_MS;
-  return drive(client, startSettlement(order, end, policy), run, callbacks);
+  return drive(client, startSettlement(withParty(client, order), end, policy), run, callbacks);
 }
 
 /**
@@ -66,7 +66,7 @@ export async function settleOrder(
  * A state that has an end gives it again, without a call.
  *
  * @param stored what an earlier run returned, or `onStep` was told; also as JSON that was read back.
- * @param options the deadline counts from now (60 s by default), and not from the earlier run; rules that are given replace those of the state.
+ * @param options the deadline counts from now (90 s by default), and not from the earlier run; rules that are given replace those of the state.
  * @throws {WechatPayRequestError} a state or options that are invalid; nothing was sent.
  * @example const { outcome } = await resumeSettlement(client, JSON.parse(row.state), { deadline: inAnHour });
  */
@@ -82,6 +82,13 @@ export async function resumeSettlement(
   if (hasEnd && Object.keys(policy).length === 0) return { outcome: state.outcome, state };
   const now = callbacks.now(() => client.now());
   return drive(client, reopenSettlement(state, now, deadline ?? now + DEFAULT_DEADLINE_MS, policy), run, callbacks);
+}
+
+/** The client's own sub-merchant, where the order names none: the state, and the number of its refund, are the same whoever settles it. */
+export function withParty(client: WechatPayClient, order: SettleRequest): SettleRequest {
+  const { subMerchantId } = client;
+  if (Object(order) !== order || order.subMerchantId !== undefined || subMerchantId === undefined) return order;
+  return { ...order, subMerchantId };
 }
 
 /** What is left of the options once all are checked. */

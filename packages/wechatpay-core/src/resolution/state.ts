@@ -177,6 +177,10 @@ export type SettleEvent =
       /** Refunds that have arrived, and such as are on their way. */
       readonly refunded: number;
       readonly pending: number;
+      /** ISO 4217, where the answer told it. */
+      readonly currency?: string;
+      /** A refund, of whomever, that did not reach the customer. */
+      readonly stopped?: { readonly outRefundNo: string; readonly refundStatus: string };
       /** How this settlement's own refund stands; absent where there is none. */
       readonly own?: { readonly refundStatus: string; readonly refundId?: string };
     }

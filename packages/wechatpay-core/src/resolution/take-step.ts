@@ -51,15 +51,18 @@ async function countRefunds(
   outRefundNo: string,
   signal: AbortSignal | undefined,
 ): Promise<SettleEvent> {
-  const { totalFee, refunds } = await queryAllRefunds(client, order, { signal });
+  const { totalFee, currency, refunds } = await queryAllRefunds(client, order, { signal });
   const sum = (...states: string[]): number =>
     refunds
       .filter(({ refundStatus }) => states.includes(refundStatus ?? ''))
       .reduce((total, { refundFee = 0 }) => total + refundFee, 0);
   const own = refunds.find((one) => one.outRefundNo === outRefundNo);
+  const stopped = refunds.find(({ refundStatus }) => !['SUCCESS', 'PROCESSING'].includes(refundStatus ?? ''));
   return {
     kind: 'refunds-queried',
     ...(totalFee !== undefined && { totalFee }),
+    ...(currency !== undefined && { currency }),
+    ...(stopped && { stopped: { outRefundNo: stopped.outRefundNo ?? '', refundStatus: stopped.refundStatus ?? '' } }),
     refunded: sum('SUCCESS'),
     pending: sum('PROCESSING'),
     ...(own && {

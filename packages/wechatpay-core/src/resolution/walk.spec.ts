@@ -77,6 +77,7 @@ const refunds = (refunded: number, pending: number, refundStatus?: string): Sett
   refunded,
   pending,
   ...(refundStatus !== undefined && { own: { refundStatus } }),
+  ...(refundStatus === 'CHANGE' && { stopped: { outRefundNo: 'R1', refundStatus } }),
 });
 const failures = (step: SettleCall['kind'], errors: readonly SettleError[]): SettleEvent[] =>
   errors.map((one) => ({ kind: 'failed', step, error: one }));
@@ -199,7 +200,7 @@ function assertEnd({ state, now, way }: Node, event: SettleEvent): void {
         expect(event).toMatchObject({ kind: 'queried', tradeState: 'CLOSED' });
       } else {
         expect(event).toMatchObject({ kind: 'failed', error: { errorCode: 'ORDERNOTEXIST' } });
-        assert(now >= CREATED + 45 * SECOND);
+        assert(now >= CREATED + 65 * SECOND);
         assert(!way.seen);
         assert(way.unclear >= 2); // no such answer names the order: one may be late, and about another
         assert(way.answered || way.reverseSent || now > CREATED + 7 * DAY);
