@@ -1,0 +1,73 @@
+import type { SettleOutcome, SettleState, WechatPayError } from '../../src/index.js';
+import type { Deed, Life } from './caller.js';
+import type { Heard } from './keeper.js';
+import type { Case } from './law.js';
+import { REFUND_PAGE, REVERSE_PAGE } from './pages.js';
+
+// What the laws have in common: what an act ended with, what rules held in it, and what the client could know.
+
+type Outcome = SettleOutcome | { readonly kind: 'declined'; readonly error: WechatPayError };
+
+export function outcomeOf({ ended }: Deed): Outcome | undefined {
+  return ended.how === 'result' ? (Object(ended.result) as { outcome?: Outcome }).outcome : undefined;
+}
+
+/** What was thrown, or why a payment was declined. */
+export function errorOf(deed: Deed): unknown {
+  const outcome = outcomeOf(deed);
+  return deed.ended.how === 'error' ? deed.ended.error : outcome?.kind === 'declined' ? outcome.error : undefined;
+}
+
+/** The acts that bring an order to its end. */
+export const SETTLING: readonly string[] = ['pay', 'settle', 'go on', 'give back'];
+
+export function isSettling({ act }: Deed): boolean {
+  return SETTLING.includes(act.does);
+}
+
+/** What holds in this act: what was given, else what the state that it went on from says, else the default. */
+export function policyOf({ act, from }: Deed): { keeps: boolean; revokeAfterMs: number; queryEveryMs: number } {
+  const stored = act.does === 'settle' || act.does === 'pay' ? undefined : from?.policy;
+  const {
+    ifPaid,
+    revokeAfterMs = 45_000,
+    queryEveryMs = 5_000,
+  }: Partial<SettleState['policy']> = {
+    ...stored,
+    ...act.policy,
+  };
+  const givesBack = act.does === 'give back' || (act.does !== 'pay' && ifPaid === 'revoke');
+  return { keeps: !givesBack, revokeAfterMs, queryEveryMs };
+}
+
+/** The caller itself reversed or refunded: the machine cannot know. */
+export function isByHand({ deeds }: Life): boolean {
+  return deeds.some(({ act }) => act.does === 'reverse' || act.does === 'refund');
+}
+
+/** Whether a reverse may have been sent before this act. */
+export function mayBeReversed({ sent }: Case['earlier'], { from: state, act }: Deed): boolean {
+  const wasSent = sent.some(({ path }) => path === REVERSE_PAGE.path || path === REFUND_PAGE.path);
+  return wasSent || (act.does !== 'settle' && state?.kind === 'reversing');
+}
+
+export function saysUnpaid({ word, at }: Heard, revokeAt: number): boolean {
+  if (word.kind !== 'state') return false;
+  return word.state === 'PAYERROR' || (['NOTPAY', 'USERPAYING', 'ACCEPT'].includes(word.state) && at >= revokeAt);
+}
+
+const UNCLEAR_COUNT = 3;
+const UNCLEAR_MS = 15_000;
+
+/** Three unclear answers in a row, over at least 15 s, none of them too long after the one before. */
+export function isUnclearForLong(queries: readonly Heard[], gapMs: number): boolean {
+  let row: number[] = [];
+  for (const { word, at, isPlain } of queries) {
+    if (word.kind === 'not-asked') continue;
+    // A code names no order; and what is doubtful may be taken for unclear.
+    const isUnclear = word.kind === 'nothing' || word.kind === 'code' || !isPlain;
+    row = isUnclear ? (at - (row.at(-1) ?? at) <= gapMs ? [...row, at] : [at]) : [];
+    if (row.length >= UNCLEAR_COUNT && at - row[0]! >= UNCLEAR_MS) return true;
+  }
+  return false;
+}

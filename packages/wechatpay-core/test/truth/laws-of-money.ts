@@ -1,0 +1,133 @@
+import { WechatPayError } from '../../src/index.js';
+import {
+  errorOf,
+  isByHand,
+  isSettling,
+  isUnclearForLong,
+  mayBeReversed,
+  outcomeOf,
+  policyOf,
+  saysUnpaid,
+} from './evidence.js';
+import { hasJumped, type Law } from './law.js';
+import type { Deed } from './caller.js';
+import type { Heard, Keeper, Sent } from './keeper.js';
+import { QUERY_ORDER_PAGE, QUICK_PAY_PAGE, REFUND_PAGE, REVERSE_PAGE } from './pages.js';
+
+/** What is said about the money is so. */
+export const LAWS_OF_MONEY: Readonly<Record<string, Law>> = {
+  'paid is paid, in that amount, and kept'({ deed, keeper, life, sent, heard }, broken) {
+    const outcome = outcomeOf(deed);
+    if (outcome?.kind !== 'paid' || heard.length === 0) return;
+    const order = keeper.order(life.outTradeNo);
+    const { story } = life;
+    if (order.standing !== 'paid' || order.here !== order.amount) broken(`the order is ${String(order)}`);
+    const accepts = deed.act.policy.ifAmountDiffers === 'accept' || deed.from?.policy.ifAmountDiffers === 'accept';
+    if (story.totalFee !== undefined && order.amount !== story.totalFee && !accepts)
+      broken(`${order.amount} was paid, ${story.totalFee} was asked`);
+    if (story.currency !== undefined && order.currency !== story.currency && !accepts)
+      broken(`it was paid in ${order.currency}`);
+    const payment = Object(
+      (outcome as { payment?: unknown }).payment ??
+        (deed.ended.how === 'result' ? (deed.ended.result as { result?: unknown }).result : {}),
+    ) as { totalFee?: number };
+    if (payment.totalFee !== undefined && payment.totalFee !== order.amount && !accepts)
+      broken(`it is called paid with ${payment.totalFee}`);
+    const believed = heard.find(
+      ({ word }) => word.kind === 'state' && word.state === 'SUCCESS' && (word.amount === 'as-asked' || accepts),
+    );
+    if (!believed && sent.length > 0) broken('no answer that can be believed said so');
+    const undoing = keeper.sentOf(life.outTradeNo).find(isUndoingUnderWay);
+    if (undoing && !isByHand(life)) broken(`${undoing.path} is under way`);
+  },
+
+  'what is called revoked, closed, refunded or declined leaves no money here, and none can come'(
+    { deed, keeper, life, heard },
+    broken,
+  ) {
+    const outcome = outcomeOf(deed);
+    if (!outcome || !['revoked', 'closed', 'refunded', 'declined'].includes(outcome.kind)) return;
+    if (heard.length === 0) return;
+    const order = keeper.order(life.outTradeNo);
+    // What was declined is this charge; the number may have been used before.
+    if (outcome.kind === 'declined' && life.story.past !== 'new') return;
+    if (order.here > 0) broken(`called ${outcome.kind}, it is ${String(order)}`);
+    if (order.standing === 'open') broken(`called ${outcome.kind}, it can still be paid`);
+    const charge = keeper.sentOf(life.outTradeNo, QUICK_PAY_PAGE.path).find(({ isUnderWay }) => isUnderWay);
+    if (charge && order.standing === 'absent' && !hasJumped(life))
+      broken(`called ${outcome.kind}, its charge is under way`);
+  },
+
+  'refund-required has something to refund'({ deed, keeper, life, heard }, broken) {
+    const order = keeper.order(life.outTradeNo);
+    if (outcomeOf(deed)?.kind !== 'refund-required' || heard.length === 0) return;
+    // A reverse that arrives late may have made it untrue in the meantime; the refund is refused then.
+    if (keeper.sentOf(life.outTradeNo, REVERSE_PAGE.path).length > 0) return;
+    if (order.here === 0) broken(`it is ${String(order)}`);
+  },
+
+  'under keep, an order that was said to be paid is not undone'({ deed, keeper, sent, earlier, life }, broken) {
+    if (!isSettling(deed) || !policyOf(deed).keeps) return;
+    const first = sent.find(({ path }) => path === REVERSE_PAGE.path || path === REFUND_PAGE.path);
+    if (!first || mayBeReversed(earlier, deed) || isByHand(life)) return;
+    const paid = heardBefore(keeper, first, deed).findLast(
+      ({ word, path }) =>
+        (path === QUERY_ORDER_PAGE.path || path === QUICK_PAY_PAGE.path) &&
+        word.kind === 'state' &&
+        word.state === 'SUCCESS' &&
+        word.amount === 'as-asked',
+    );
+    if (paid?.isPlain) broken(`it was said to be paid, and then came ${first.path}`);
+  },
+
+  'under keep, a revoke is decided by a verified state, or by three unclear answers in a row over a stretch of time'(
+    { deed, keeper, sent, earlier, life },
+    broken,
+  ) {
+    if (!isSettling(deed) || !policyOf(deed).keeps) return;
+    const first = sent.find(({ path }) => path === REVERSE_PAGE.path);
+    if (!first || mayBeReversed(earlier, deed) || isByHand(life)) return;
+    const { revokeAfterMs, queryEveryMs } = policyOf(deed);
+    const queries = heardBefore(keeper, first).filter(({ path }) => path === QUERY_ORDER_PAGE.path);
+    if (queries.some((word) => saysUnpaid(word, life.createdAt + revokeAfterMs))) return;
+    const queryGap = Math.max(60_000, 3 * queryEveryMs, ...earlier.deeds.map((one) => 3 * policyOf(one).queryEveryMs));
+    if (!isUnclearForLong(queries, queryGap)) {
+      broken(`it was reversed after ${JSON.stringify(queries.map(({ word, at }) => [at - life.createdAt, word]))}`);
+    }
+  },
+
+  'one Quick Pay an order'({ deed, sent }, broken) {
+    const charges = sent.filter(({ path }) => path === QUICK_PAY_PAGE.path).length;
+    if (charges > (deed.act.does === 'pay' || deed.act.does === 'quick pay' ? 1 : 0)) broken(`${charges} were sent`);
+  },
+
+  'a refund has always the same number and amount'({ keeper, life }, broken) {
+    const refunds = keeper.sentOf(life.outTradeNo, REFUND_PAGE.path);
+    const ours = refunds.filter(({ fields, wasRefused }) => fields.out_refund_no !== 'by-hand' && !wasRefused);
+    const kinds = new Set(ours.map(({ fields }) => `${fields.out_refund_no} of ${fields.refund_fee}`));
+    if (kinds.size > 1) broken([...kinds].join(', '));
+  },
+
+  'what is called rejected was not done'({ deed, sent }, broken) {
+    const error = errorOf(deed);
+    if (!(error instanceof WechatPayError) || error.outcome !== 'rejected') return;
+    const last = deed.act.does === 'pay' ? sent.find(({ path }) => path === QUICK_PAY_PAGE.path) : sent.at(-1);
+    // One call cannot see through a refusal that was another call's.
+    if (last?.hadEffect && !last.isMistaken) broken(`${last.path} was: ${error.message}`);
+  },
+
+  'nothing is called not-sent after a byte'({ deed, sent }, broken) {
+    const error = errorOf(deed);
+    const bytes = deed.act.does === 'pay' ? sent.filter(({ path }) => path === QUICK_PAY_PAGE.path) : sent;
+    if (error instanceof WechatPayError && error.outcome === 'not-sent' && bytes.length > 0) broken(error.message);
+  },
+};
+
+function isUndoingUnderWay({ path, isUnderWay }: Sent): boolean {
+  return isUnderWay && (path === REVERSE_PAGE.path || path === REFUND_PAGE.path);
+}
+
+/** What was heard of an order before a request for it; in one act, or ever. */
+function heardBefore(keeper: Keeper, { outTradeNo, heardBefore: end }: Sent, deed?: Deed): readonly Heard[] {
+  return keeper.heard.slice(deed?.heard[0] ?? 0, end).filter((heard) => heard.outTradeNo === outTradeNo);
+}
