@@ -1,0 +1,164 @@
+// Bugs that were real once, as changes of today's sources. A text that is gone fails loudly: the bug has to be planted anew.
+const core = (file) => `packages/wechatpay-core/src/${file}`;
+
+/** @type {{ name: string, changes: { file: string, find: string, replace: string }[] }[]} */
+export const BUGS = [
+  {
+    name: 'what a later step would refuse is refused after the charge',
+    changes: [
+      {
+        file: core('resolution/pay-and-settle.ts'),
+        find: 'const begun = startSettlement(order, deadline ?? 0, policy);',
+        replace: 'const begun = startSettlement({ ...order, totalFee: 1, currency: undefined }, 0);',
+      },
+      {
+        file: core('resolution/pay-and-settle.ts'),
+        find: 'drive(client, change({ ...begun, deadline:',
+        replace: 'drive(client, change({ ...startSettlement(order, deadline ?? 0, policy), deadline:',
+      },
+      {
+        file: core('resolution/pay-and-settle.ts'),
+        find: 'if (!differs(begun, result))',
+        replace: 'if (!differs({ ...begun, totalFee, currency } as never, result))',
+      },
+    ],
+  },
+  {
+    name: 'a callback that throws abandons the order',
+    changes: [
+      {
+        file: core('resolution/pay-and-settle.ts'),
+        find: "if (onUnclear) await callbacks.call('onUnclear', () => onUnclear(error));",
+        replace: 'if (onUnclear) await onUnclear(error);',
+      },
+    ],
+  },
+  {
+    name: 'an informative field that cannot be read makes the reply unreadable',
+    changes: [
+      { file: core('reply-reader.ts'), find: '} else if (isDeciding(name)) {', replace: "} else if (name !== '') {" },
+    ],
+  },
+  {
+    name: 'who is throttled decides a revoke',
+    changes: [
+      {
+        file: core('resolution/classify.ts'),
+        find: "return isUnsent || isThrottled(error) ? 'nobody-asked' : 'unclear';",
+        replace: "return isUnsent ? 'nobody-asked' : isThrottled(error) ? 'absent' : 'unclear';",
+      },
+    ],
+  },
+  {
+    name: 'the first time-out after a restart decides a revoke',
+    changes: [
+      {
+        file: core('resolution/after-query.ts'),
+        find: 'const UNCLEAR_ANSWERS = 3;',
+        replace: 'const UNCLEAR_ANSWERS = 1;',
+      },
+      {
+        file: core('resolution/after-query.ts'),
+        find: 'const UNCLEAR_SPAN_MS = 15_000;',
+        replace: 'const UNCLEAR_SPAN_MS = 0;',
+      },
+    ],
+  },
+  {
+    name: 'Quick Pay answers with another amount: paid',
+    changes: [
+      { file: core('resolution/pay-and-settle.ts'), find: 'if (!differs(begun, result))', replace: 'if (result)' },
+    ],
+  },
+  {
+    name: 'a query without total_fee: paid',
+    changes: [
+      {
+        file: core('resolution/amounts.ts'),
+        find: 'if (totalFee !== undefined && payment.totalFee !== totalFee) return true;',
+        replace:
+          'if (totalFee !== undefined && payment.totalFee !== undefined && payment.totalFee !== totalFee) return true;',
+      },
+    ],
+  },
+  {
+    name: 'a resumed order keeps its spent deadline',
+    changes: [
+      {
+        file: core('resolution/settle-order.ts'),
+        find: 'reopenSettlement(state, now, deadline ?? now + DEFAULT_DEADLINE_MS, policy)',
+        replace: 'reopenSettlement(state, now, deadline ?? state.deadline, policy)',
+      },
+    ],
+  },
+  {
+    name: 'an empty refund pool ends an order',
+    changes: [
+      {
+        file: core('resolution/classify.ts'),
+        find: "if (error.advice === 'retry-later') return 'again';",
+        replace: "if (error.advice === 'retry-later' && error.errorCode !== 'NOTENOUGH') return 'again';",
+      },
+    ],
+  },
+  {
+    name: 'refunded in part is refunded',
+    changes: [
+      {
+        file: core('resolution/after-query.ts'),
+        find: 'return checkingRefunds(state, moment.now, payment);',
+        replace: "return end(state, { kind: 'refunded' });",
+      },
+    ],
+  },
+  {
+    name: 'another amount ends in attention, whatever the operator decided',
+    changes: [
+      {
+        file: core('resolution/after-query.ts'),
+        find: "if (policy.ifAmountDiffers !== 'accept' && differs(state, payment)) {",
+        replace: 'if (differs(state, payment)) {',
+      },
+    ],
+  },
+  {
+    name: 'past the revoke window it asks until the deadline, and never refunds',
+    changes: [
+      {
+        file: core('resolution/after-query.ts'),
+        find: '  const { totalFee } = payment;\n',
+        replace:
+          '  if (policy.refundWhenExpired) return askAgain(state, now + 60_000);\n  const { totalFee } = payment;\n',
+      },
+    ],
+  },
+  {
+    name: 'a reply that names no order is believed',
+    changes: [
+      {
+        file: core('deciding.ts'),
+        find: 'required.find((candidate) => !reply[candidate])',
+        replace: "required.find((candidate) => candidate === '')",
+      },
+    ],
+  },
+  {
+    name: 'a reply that was cut anew is believed',
+    changes: [{ file: core('reply.ts'), find: '  assertUnambiguous(reply);', replace: '  void assertUnambiguous;' }],
+  },
+  {
+    name: 'a reversal is not proven',
+    changes: [
+      {
+        file: core('resolution/after-reverse.ts'),
+        find: ': checking(state, moment, { at: moment.now, isReversed: true });',
+        replace: ": end(state, { kind: 'revoked' });",
+      },
+      {
+        file: core('resolution/after-reverse.ts'),
+        find: 'import { attemptsOf, expired,',
+        replace: 'import { attemptsOf, end, expired,',
+      },
+    ],
+  },
+];

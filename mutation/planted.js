@@ -1,0 +1,69 @@
+// `npm run planted`: puts bugs that were real once back into a copy of the sources, one at a time, and sees whether the judge
+// of stories catches each. A number or a part of a name chooses among them: `npm run planted -- refund`.
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { BUGS } from './planted-bugs.js';
+
+const LIMIT_MS = 120_000;
+const root = fileURLToPath(new URL('..', import.meta.url));
+const workshop = mkdtempSync(join(tmpdir(), 'wechatpay-planted-'));
+const wanted = process.argv.slice(2);
+const chosen = BUGS.filter(({ name }) => wanted.every((part) => name.includes(part)));
+
+try {
+  for (const path of ['package.json', 'tsconfig.base.json', 'vitest.shared.ts', 'packages']) {
+    cpSync(join(root, path), join(workshop, path), {
+      recursive: true,
+      filter: (source) => !/node_modules|[\\/]dist$/.test(source),
+    });
+  }
+  symlinkSync(join(root, 'node_modules'), join(workshop, 'node_modules'));
+
+  const clean = judge(2_000);
+  if (!clean.holds) throw new Error(`The judge objects to the sources as they are:\n${clean.output}`);
+  const alive = chosen.filter((bug) => !isCaught(bug));
+  console.log(`${chosen.length - alive.length} of ${chosen.length} planted bugs were caught.`);
+  process.exitCode = alive.length > 0 || chosen.length === 0 ? 1 : 0;
+} finally {
+  rmSync(workshop, { recursive: true, force: true });
+}
+
+function isCaught({ name, changes }) {
+  const before = new Map();
+  for (const { file, find, replace } of changes) {
+    const path = join(workshop, file);
+    const text = readFileSync(path, 'utf8');
+    if (!before.has(path)) before.set(path, text);
+    if (text.split(find).length !== 2) throw new Error(`${name}: ${file} does not hold once: ${find}`);
+    writeFileSync(
+      path,
+      text.replace(find, () => replace),
+    );
+  }
+  const startedAt = Date.now();
+  const { law } = judge(1_000_000);
+  const seconds = Math.round((Date.now() - startedAt) / 1000);
+  console.log(law ? `caught in ${seconds} s: ${name}\n  by: ${law}` : `ALIVE after ${seconds} s: ${name}`);
+  for (const [path, text] of before) writeFileSync(path, text);
+  return law !== undefined;
+}
+
+/** Has the judge read so many stories, and stop at the first breach. */
+function judge(runs) {
+  const { status, stdout, stderr } = spawnSync(
+    'npx',
+    ['vitest', 'run', 'test/truth/judge.spec.ts', '--reporter=default'],
+    {
+      cwd: join(workshop, 'packages/wechatpay-core'),
+      env: { ...process.env, JUDGE_RUNS: String(runs), JUDGE_SEED: '1', JUDGE_FIRST: '1', NO_COLOR: '1' },
+      encoding: 'utf8',
+      timeout: LIMIT_MS,
+      killSignal: 'SIGKILL',
+    },
+  );
+  const output = `${stdout}${stderr}`;
+  return { holds: status === 0, law: /Breach: (.*)/.exec(output)?.[1], output };
+}
