@@ -13,7 +13,11 @@ it('a time survives the way to the wire and back, to the second', async () => {
   });
   await fc.assert(
     fc.asyncProperty(time, async (date) => {
-      const { client, requests } = answering({ transaction_id: '42', out_trade_no: '1' });
+      const { client, requests } = answering({
+        transaction_id: '42',
+        out_trade_no: '1',
+        total_fee: String(PURCHASE.totalFee),
+      });
       await quickPay(client, { ...PURCHASE, timeStart: date });
       const { time_start: text = '' } = decode(requests[0]!.body);
       expect(text).toMatch(/^\d{14}$/);
@@ -41,7 +45,11 @@ it.each([
   ['128 letters', 'a'.repeat(128), true],
   ['129 letters', 'a'.repeat(129), false],
 ])('a limit counts characters: %s', async (_, body, isTaken) => {
-  const { client, requests } = answering({ transaction_id: '42', out_trade_no: '1' });
+  const { client, requests } = answering({
+    transaction_id: '42',
+    out_trade_no: '1',
+    total_fee: String(PURCHASE.totalFee),
+  });
   const paying = quickPay(client, { ...PURCHASE, body });
   if (isTaken) await paying;
   else await expect(paying).rejects.toMatchObject({ field: 'body', outcome: 'not-sent' });

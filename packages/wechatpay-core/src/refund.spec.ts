@@ -207,6 +207,7 @@ describe('queryRefund', () => {
     coupon_type_0_0: 'CASH',
     out_refund_no_1: 'R2',
     refund_id_1: '50001',
+    refund_fee_1: '12',
     refund_status_1: 'PROCESSING',
   };
 
@@ -223,7 +224,7 @@ describe('queryRefund', () => {
         succeededAt: new Date('2016-07-25T15:26:26+08:00'),
         coupons: [{ couponId: '10000', couponType: 'CASH', couponFee: 8 }],
       },
-      { refundId: '50001', outRefundNo: 'R2', refundStatus: 'PROCESSING', coupons: [] },
+      { refundId: '50001', outRefundNo: 'R2', refundFee: 12, refundStatus: 'PROCESSING', coupons: [] },
     ]);
   });
 
@@ -256,12 +257,20 @@ describe('queryRefund', () => {
     ['another order', { outTradeNo: '1' }, { out_trade_no: '2' }, /about another out_trade_no/],
     ['an order without number', { outTradeNo: '1' }, { out_trade_no: '' }, /has no out_trade_no/],
     ['an order without transaction_id', { transactionId: '42' }, { transaction_id: '' }, /has no transaction_id/],
+    ['a refund without its amount', { outTradeNo: '1' }, { refund_fee_0: '' }, /has no refund_fee_0/],
+    ['a refund without its state', { outTradeNo: '1' }, { refund_status_0: '' }, /has no refund_status_0/],
     ['a refund without its number', { outTradeNo: '1' }, { out_refund_no_0: '' }, /has no out_refund_no_0/],
     ['no refund at all', { outRefundNo: 'R1' }, { refund_count: '1', out_refund_no_0: '' }, /has no out_refund_no_0/],
     [
       'one refund twice',
       { outTradeNo: '1' },
-      { refund_count: '2', out_refund_no_1: 'R1', refund_id_1: '50000' },
+      {
+        refund_count: '2',
+        out_refund_no_1: 'R1',
+        refund_id_1: '50000',
+        refund_fee_1: '88',
+        refund_status_1: 'SUCCESS',
+      },
       /lists a refund twice/,
     ],
     [
