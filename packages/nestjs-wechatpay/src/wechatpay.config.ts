@@ -22,7 +22,7 @@ import {
  * | WECHATPAY_SUB_APP_ID, WECHATPAY_SUB_MERCHANT_ID | institutional mode |
  * | WECHATPAY_BASE_URL | one origin, or several divided by commas |
  * | WECHATPAY_CA | root certificates to trust instead of the system's: a path, PEM text or base64 |
- * | WECHATPAY_PROXY | the URL of an HTTP proxy |
+ * | WECHATPAY_PROXY | the URL of an HTTP proxy, or false |
  * | WECHATPAY_CONNECT_TIMEOUT_MS, WECHATPAY_TIMEOUT_MS | milliseconds |
  *
  * Other variables that begin with WECHATPAY_ are left to the application, but one that is nearly one of these is refused.
@@ -73,7 +73,7 @@ function readConfig(environment: NodeJS.ProcessEnv): WechatPayConfig {
     subMerchantId: read('subMerchantId'),
     baseUrl: read('baseUrl')?.split(/\s*,\s*/),
     ca: read('ca'),
-    proxy: read('proxy'),
+    proxy: read('proxy') === 'false' ? false : read('proxy'),
     connectTimeoutMs: milliseconds('connectTimeoutMs'),
     timeoutMs: milliseconds('timeoutMs'),
   };

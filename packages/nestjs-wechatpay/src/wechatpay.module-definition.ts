@@ -7,7 +7,7 @@ import { checkNotExtras, isBooleanOrAbsent, isNameOrAbsent, type Check } from '.
 import { ReverseService } from './reverse.service.js';
 import { SettlementService } from './settlement.service.js';
 import { WechatPayHealthIndicator } from './wechatpay.health.js';
-import { getWechatPayToken } from './wechatpay.inject.js';
+import { getWechatPayToken, nameServices } from './wechatpay.inject.js';
 
 /** What `useClass` and `useExisting` of `forRootAsync` implement. */
 export interface WechatPayOptionsFactory {
@@ -82,7 +82,7 @@ const built = new ConfigurableModuleBuilder<WechatPayConfig>()
 const { MODULE_OPTIONS_TOKEN } = built;
 export const { ConfigurableModuleClass } = built;
 
-const SERVICES: readonly Type[] = [
+const SERVICES: readonly Type[] = nameServices({
   WechatPayClient,
   ReverseService,
   OrderService,
@@ -90,7 +90,7 @@ const SERVICES: readonly Type[] = [
   RefundService,
   SettlementService,
   WechatPayHealthIndicator,
-];
+});
 
 function provide(service: Type, name: string | undefined): Provider {
   const token = getWechatPayToken(service, name);

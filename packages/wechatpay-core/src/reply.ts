@@ -68,8 +68,8 @@ function withoutSignatures(reply: Record<string, string>, own: string): Record<s
   return fields;
 }
 
-function secretsOf({ sign, nonce_str: nonce }: Fields): readonly string[] {
-  return [sign, nonce].filter((secret) => secret !== undefined && secret !== null);
+function secretsOf({ sign, nonce_str: nonce, auth_code: code }: Fields): readonly string[] {
+  return [sign, nonce, code].filter((secret) => secret !== undefined && secret !== null);
 }
 
 // The two pages of HTML with which the gateway refuses a connection's certificate.

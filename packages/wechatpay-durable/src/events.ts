@@ -38,7 +38,9 @@ export const REVERSAL_CHANNEL = 'wechatpay:reversal';
 const events = channel(REVERSAL_CHANNEL);
 
 export function publish(event: ReversalEvent): void {
-  events.publish(event);
+  if (!events.hasSubscribers) return;
+  // A copy of the state: what an observer changes is not acted on.
+  events.publish(event.kind === 'step' ? { ...event, step: structuredClone(event.step) } : event);
 }
 
 export function about(id: string, data: ReversalData): About {

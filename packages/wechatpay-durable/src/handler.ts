@@ -119,7 +119,9 @@ export function createHandler({ clientOf, onSettled, delay }: HandlerOptions): R
       await save(data);
       try {
         const { merchantId, end } = data;
-        await withinReason(onSettled({ id, merchantId, order: orderOf(data), outcome, end, endedAt }));
+        // A copy: what a handler changes is not stored.
+        const told = structuredClone({ id, merchantId, order: orderOf(data), outcome, end, endedAt });
+        await withinReason(onSettled(told));
       } catch (cause) {
         const error = new Error(`onSettled failed for reversal ${id}, and is called again.`, { cause });
         publish({ kind: 'problem', id, error });

@@ -79,9 +79,12 @@ export async function payGuarded(
     totalFee,
     currency,
   };
-  if ((await guards.enqueue({ ...intent, policy })) === 'duplicate') {
+  const stored: string = await guards.enqueue({ ...intent, policy });
+  if (stored === 'duplicate') {
     throw new WechatPayRequestError('outTradeNo', 'was charged before; take a new number, or see how that one stands.');
   }
+  if (stored !== 'enqueued')
+    throw new Error(`The engine did not say that order ${outTradeNo} is stored. Nothing was sent.`);
 
   // Nothing is awaited from here to the call, which ends within its time-out: so its guard is open when its answer comes.
   const withinMs = leavesWithinMs(client.timeoutMs);

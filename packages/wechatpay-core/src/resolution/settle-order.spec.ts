@@ -241,6 +241,8 @@ describe('resumeSettlement', () => {
         { kind: 'ended' },
         { sent: undefined },
         { sent: { reverse: 1 } },
+        { sent: { reverse: false, refundFee: null } },
+        { kind: 'ended', outcome: { kind: 'PAID' } },
       ] satisfies Record<string, unknown>[]
     ).map((change): [string, unknown] => ['state', { ...STORED, ...change }]),
     ['outTradeNo', { ...STORED, order: {} }],
@@ -258,6 +260,11 @@ describe('resumeSettlement', () => {
       field,
     });
     expect(sandbox.requests).toHaveLength(before);
+  });
+
+  it('asks for the stored order and no other: a stray identifier is not read', () => {
+    const order = { ...STORED.order, transactionId: '99' };
+    expect(readState({ ...STORED, order })).toEqual(STORED);
   });
 
   it('fills in the rules that a stored policy does not have yet', () => {

@@ -146,8 +146,9 @@ export async function drive(
     }
     const event = await takeStep(client, state, step, signal);
     state = advance(state, event, { now: now(), jitter: Math.random() });
-    const done = { step, event, state };
-    if (onStep) await callbacks.call('onStep', () => onStep(done), CALLBACK_MS, signal);
+    // A copy: what a callback changes is not acted on.
+    const done = onStep && structuredClone({ step, event, state });
+    if (done) await callbacks.call('onStep', () => onStep?.(done), CALLBACK_MS, signal);
   }
 }
 

@@ -26,7 +26,17 @@ export function readState(stored: unknown): SettleState {
   const { outTradeNo, subMerchantId, subAppId } = order;
   identifyOrder({ outTradeNo, subMerchantId, subAppId });
   assertAmount(totalFee, currency);
-  return { ...(state as unknown as SettleState), policy: checkPolicy({ ...DEFAULT_SETTLE_POLICY, ...policy }) };
+  // Nothing else of the order is passed on: a stray transactionId would be asked for instead.
+  const named = {
+    outTradeNo,
+    ...(subMerchantId !== undefined && { subMerchantId }),
+    ...(subAppId !== undefined && { subAppId }),
+  };
+  return {
+    ...(state as unknown as SettleState),
+    order: named,
+    policy: checkPolicy({ ...DEFAULT_SETTLE_POLICY, ...policy }),
+  };
 }
 
 const isTime = (value: unknown): boolean => Number.isFinite(value);
@@ -43,6 +53,16 @@ const KINDS: Readonly<Record<SettleState['kind'], readonly string[]>> = {
   ended: ['outcome'],
 };
 
+const OUTCOMES: readonly unknown[] = [
+  'paid',
+  'revoked',
+  'closed',
+  'refunded',
+  'refund-required',
+  'needs-attention',
+  'unresolved',
+];
+
 const FIELDS: Readonly<Record<string, (value: unknown) => boolean>> = {
   at: isTime,
   attempts: isCount,
@@ -50,7 +70,7 @@ const FIELDS: Readonly<Record<string, (value: unknown) => boolean>> = {
   isReversed: (value) => typeof value === 'boolean',
   payment: (value) => isObject(value) && isCount((value as { totalFee?: unknown }).totalFee),
   refundFee: isCount,
-  outcome: (value) => isObject(value) && typeof (value as { kind?: unknown }).kind === 'string',
+  outcome: (value) => isObject(value) && OUTCOMES.includes((value as { kind?: unknown }).kind),
 };
 
 const RULES: Readonly<Record<string, (value: unknown, state: Record<string, unknown>) => boolean>> = {
@@ -59,7 +79,10 @@ const RULES: Readonly<Record<string, (value: unknown, state: Record<string, unkn
   orderCreatedAt: isTime,
   policy: isObject,
   deadline: isTime,
-  sent: (value) => isObject(value) && typeof (value as { reverse?: unknown }).reverse === 'boolean',
+  sent: (value) => {
+    const { reverse, refundFee } = Object(value) as { reverse?: unknown; refundFee?: unknown };
+    return typeof reverse === 'boolean' && (refundFee === undefined || isCount(refundFee));
+  },
   kind: (value, state) => {
     const names = Object.hasOwn(KINDS, String(value)) ? KINDS[value as SettleState['kind']] : undefined;
     return names?.every((name) => FIELDS[name]?.(state[name])) ?? false;
