@@ -1,0 +1,838 @@
+import { describe, expect, it, test } from 'vitest';
+import {
+  advance,
+  DEFAULT_SETTLE_POLICY,
+  nextStep,
+  refundNumberOf,
+  startSettlement,
+  type Moment,
+  type SettleCall,
+  type SettleError,
+  type SettleEvent,
+  type SettleFacts,
+  type SettlePayment,
+  type SettlePolicy,
+  type SettleState,
+  type TradeState,
+} from '../index.js';
+
+// The rules to the millisecond and to the last field, a page of the documentation a block: what docs/guides/settling-an-order.md says.
+
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+const DAY = 24 * 60 * MINUTE;
+const CREATED = Date.UTC(2026, 10, 23);
+const LATE = CREATED + 8 * DAY;
+const PAYMENT = { transactionId: '42', totalFee: 100, currency: 'HKD' };
+const after = (ms: number): number => CREATED + ms;
+
+function factsOf(policy: Partial<SettlePolicy> = {}, change: Partial<SettleFacts> = {}): SettleFacts {
+  return {
+    version: 2,
+    order: { outTradeNo: '1415717424' },
+    orderCreatedAt: CREATED,
+    policy: { ...DEFAULT_SETTLE_POLICY, ...policy },
+    deadline: CREATED + 30 * DAY,
+    sent: { reverse: false },
+    ...change,
+  };
+}
+
+const KEEP = factsOf();
+const GIVE = factsOf({ ifPaid: 'revoke' });
+const REFUND = factsOf({ ifPaid: 'revoke', refundWhenExpired: true });
+const SENT = { sent: { reverse: true } } as const;
+
+const asking = (at: number, facts = KEEP): SettleState => ({ ...facts, kind: 'asking', at });
+const reversing = (at: number, attempts = 0, facts = KEEP): SettleState => ({
+  ...facts,
+  kind: 'reversing',
+  at,
+  attempts,
+});
+const checking = (at: number, change: object = {}, facts: SettleFacts = { ...KEEP, ...SENT }): SettleState =>
+  ({ ...facts, kind: 'checking', at, attempts: 1, notBefore: at, isReversed: false, ...change }) as SettleState;
+const expired = (facts = GIVE): SettleState => ({ ...facts, kind: 'expired', at: LATE, attempts: 1 });
+const refunding = (attempts = 0, facts = REFUND): SettleState => ({
+  ...facts,
+  kind: 'refunding',
+  at: LATE,
+  attempts,
+  payment: PAYMENT,
+  refundFee: 100,
+});
+const counting = (facts: SettleFacts, attempts = 0, payment: SettlePayment | undefined = PAYMENT): SettleState => ({
+  ...facts,
+  kind: 'checking-refunds',
+  at: LATE,
+  attempts,
+  ...(payment && { payment }),
+});
+
+const queried = (tradeState: TradeState, payment?: SettlePayment): SettleEvent => ({
+  kind: 'queried',
+  tradeState,
+  ...(payment && { payment }),
+});
+const PAID = queried('SUCCESS', PAYMENT);
+const failed = (step: SettleCall['kind'], change: Partial<SettleError>): SettleEvent & { kind: 'failed' } => ({
+  kind: 'failed',
+  step,
+  error: { code: 'WECHATPAY_BUSINESS_FAIL', outcome: 'unknown', message: 'no', ...change },
+});
+const refunds = (change: Partial<SettleEvent & { kind: 'refunds-queried' }> = {}): SettleEvent => ({
+  kind: 'refunds-queried',
+  totalFee: 100,
+  refunded: 0,
+  pending: 0,
+  ...change,
+});
+const NO_ANSWER = { code: 'WECHATPAY_TIMEOUT' } as const;
+const NOT_SENT = { code: 'WECHATPAY_CONNECTION', outcome: 'not-sent' } as const;
+const WRONG = { errorCode: 'PARAM_ERROR', outcome: 'rejected', advice: 'fix-request' } as const;
+const BUSY = { errorCode: 'FREQUENCY_LIMITED', outcome: 'rejected', advice: 'retry-later' } as const;
+const NO_ORDER = { errorCode: 'ORDERNOTEXIST', outcome: 'rejected', advice: 'fix-request' } as const;
+const NO_REFUND = { errorCode: 'REFUNDNOTEXIST', outcome: 'rejected', advice: 'fix-request' } as const;
+const JITTERS: readonly [jitter: number | undefined, factor: number][] = [
+  [undefined, 1],
+  [0, 0.75],
+  [0.5, 1],
+  [1, 1.25],
+];
+
+/** What an event leads to: without what only informs, unless it is asked for. */
+function lead(state: SettleState, event: SettleEvent, moment: Moment): Record<string, unknown> {
+  const { tradeState: _, lastError: __, ...next } = { ...advance(state, event, moment) } as SettleState;
+  return next;
+}
+
+it('an end stays the end, whatever comes after', () => {
+  const ended: SettleState = { ...KEEP, kind: 'ended', outcome: { kind: 'revoked' } };
+  for (const event of [PAID, failed('query', WRONG), refunds()]) {
+    expect(advance(ended, event, { now: LATE })).toBe(ended);
+  }
+});
+
+it('the last trade state and the last error go along, into the end as well', () => {
+  const next = advance(asking(after(5_000)), failed('query', NO_ANSWER), { now: after(6_000) });
+  expect(next.lastError).toEqual({ code: 'WECHATPAY_TIMEOUT', outcome: 'unknown', message: 'no' });
+  const then = advance(next, queried('PAYERROR'), { now: after(11_000) });
+  expect(then).toMatchObject({ kind: 'reversing', tradeState: 'PAYERROR', lastError: { code: 'WECHATPAY_TIMEOUT' } });
+  expect(advance(then, PAID, { now: after(12_000) })).toMatchObject({
+    kind: 'ended',
+    tradeState: 'SUCCESS',
+    lastError: { code: 'WECHATPAY_TIMEOUT' },
+  });
+});
+
+describe('Query Order, while the customer may be paying', () => {
+  test.each<[TradeState]>([['NOTPAY'], ['USERPAYING'], ['ACCEPT']])('%s: again, not later than 45 s', (tradeState) => {
+    for (const [now, at] of [
+      [5_000, 10_000],
+      [39_999, 44_999],
+      [41_000, 45_000],
+      [44_999, 45_000],
+    ] as const) {
+      expect(lead(asking(after(now)), queried(tradeState), { now: after(now) })).toEqual(asking(after(at)));
+    }
+    // From then on it is reversed.
+    expect(lead(asking(after(45_000)), queried(tradeState), { now: after(45_000) })).toEqual(reversing(after(45_000)));
+  });
+
+  it('PAYERROR: reversed, not before 15 s', () => {
+    expect(lead(asking(after(5_000)), queried('PAYERROR'), { now: after(5_000) })).toEqual(reversing(after(15_000)));
+    expect(lead(asking(after(20_000)), queried('PAYERROR'), { now: after(20_000) })).toEqual(reversing(after(20_000)));
+  });
+
+  it('SUCCESS: kept, with what was paid', () => {
+    expect(lead(asking(after(5_000)), PAID, { now: after(5_000) })).toEqual({
+      ...KEEP,
+      kind: 'ended',
+      outcome: { kind: 'paid', payment: PAYMENT },
+    });
+  });
+
+  it('REFUND: Query Refund tells what became of it, at once', () => {
+    expect(lead(asking(after(5_000)), queried('REFUND', PAYMENT), { now: after(6_000) })).toEqual({
+      ...KEEP,
+      kind: 'checking-refunds',
+      at: after(6_000),
+      attempts: 0,
+      payment: PAYMENT,
+    });
+  });
+
+  it('ORDERNOTEXIST: it may not be there yet, and is asked for again; from 45 s on it is reversed', () => {
+    const event = failed('query', NO_ORDER);
+    expect(lead(asking(after(5_000)), event, { now: after(5_000) })).toEqual(asking(after(10_000)));
+    expect(lead(asking(after(45_000)), event, { now: after(45_000) })).toEqual(reversing(after(45_000)));
+    // Also where 7 days are over: an order that was never asked for since is not called closed by one answer.
+    expect(advance(asking(LATE), event, { now: LATE }).kind).toBe('expired');
+  });
+
+  it('REFUNDNOTEXIST is no answer of Query Order: it says nothing about the order', () => {
+    const event = failed('query', { ...NO_REFUND, outcome: 'unknown' });
+    expect(lead(asking(after(5_000)), event, { now: after(5_000) })).toMatchObject({ kind: 'asking' });
+    const reversed = checking(after(60_000), { isReversed: true });
+    expect(lead(reversed, event, { now: after(60_000) })).toEqual({ ...reversed, at: after(66_000) });
+  });
+
+  it('a wrong parameter: a person, with the error', () => {
+    const event = failed('query', WRONG);
+    expect(lead(asking(after(5_000)), event, { now: after(5_000) })).toEqual({
+      ...KEEP,
+      kind: 'ended',
+      outcome: { kind: 'needs-attention', error: event.error },
+    });
+  });
+
+  it.each<[Partial<SettleError>]>([[NOT_SENT], [BUSY], [{ code: 'WECHATPAY_GATEWAY_FAIL', advice: 'retry-later' }]])(
+    'nobody was asked (%j): later, the longer that lasts the less often, up to 5 minutes',
+    (error) => {
+      for (const [now, delay] of [
+        [5_000, 5_000],
+        [50_000, 5_000],
+        [200_000, 20_000],
+        [3_000_000, 300_000],
+        [9_000_000, 300_000],
+      ] as const) {
+        expect(lead(asking(after(now)), failed('query', error), { now: after(now) })).toEqual(
+          asking(after(now + delay)),
+        );
+      }
+    },
+  );
+
+  it('advice to retry an answer that nobody signed is no throttling, but no answer', () => {
+    const event = failed('query', { code: 'WECHATPAY_SIGNATURE_MISMATCH', outcome: 'unknown', advice: 'retry-later' });
+    expect(lead(asking(after(5_000)), event, { now: after(5_000) })).toHaveProperty('unclear.count', 1);
+    const refusal = failed('query', { outcome: 'rejected', errorCode: 'NEW' });
+    expect(lead(asking(after(5_000)), refusal, { now: after(5_000) })).toHaveProperty('unclear.count', 1);
+  });
+});
+
+describe('queries without an answer to be trusted', () => {
+  const event = failed('query', NO_ANSWER);
+  const unclear = (state: SettleState, count: number, since: number, last: number): SettleState =>
+    ({ ...state, unclear: { count, since, last } }) as SettleState;
+
+  it('are counted, and asked again', () => {
+    const first = lead(asking(after(5_000)), event, { now: after(5_000) });
+    expect(first).toEqual(unclear(asking(after(10_000)), 1, after(5_000), after(5_000)));
+    expect(lead(first as unknown as SettleState, event, { now: after(10_000) })).toEqual(
+      unclear(asking(after(15_000)), 2, after(5_000), after(10_000)),
+    );
+  });
+
+  it('a verified answer starts the count again', () => {
+    const before = unclear(asking(after(10_000)), 2, after(5_000), after(9_000));
+    expect(lead(before, queried('USERPAYING'), { now: after(10_000) })).toEqual(asking(after(15_000)));
+  });
+
+  test.each([
+    ['three over 15 s reverse', 2, 3_585, 3_595, 'reversing'],
+    ['three over less do not', 2, 3_585.001, 3_595, 'asking'],
+    ['two over more do not', 1, 3_560, 3_595, 'asking'],
+    ['a minute apart is in a row', 2, 3_500, 3_540, 'reversing'],
+    ['more than a minute apart is not', 2, 3_500, 3_539.999, 'asking'],
+  ])('from 45 s on, %s', (_, count, since, last, kind) => {
+    const now = after(3_600_000);
+    const before = unclear(asking(now), count, after(since * SECOND), after(last * SECOND));
+    const next = advance(before, event, { now });
+    expect(next.kind).toBe(kind);
+    if (next.kind === 'asking') expect(next.at).toBe(now + 5_000);
+    if (next.kind === 'reversing') expect(next).not.toHaveProperty('unclear');
+  });
+
+  it('where they are far apart, the count begins with the last', () => {
+    const now = after(3_600_000);
+    const before = unclear(asking(now), 2, after(3_500_000), after(3_539_999));
+    expect(lead(before, event, { now })).toEqual(unclear(asking(now + 5_000), 1, now, now));
+  });
+
+  it('a policy that asks seldom has longer: three times its interval', () => {
+    const seldom = factsOf({ queryEveryMs: 50_000 });
+    const now = after(3_600_000);
+    const before = unclear(asking(now, seldom), 2, now - 300_000, now - 150_000);
+    expect(advance(before, event, { now }).kind).toBe('reversing');
+    expect(advance(unclear(before, 2, now - 300_000, now - 150_001), event, { now }).kind).toBe('asking');
+  });
+
+  it('reverse nothing before 45 s', () => {
+    const before = unclear(asking(after(44_000)), 8, after(5_000), after(40_000));
+    expect(lead(before, event, { now: after(44_999) })).toEqual(
+      unclear(asking(after(45_000)), 9, after(5_000), after(44_999)),
+    );
+    expect(advance(before, event, { now: after(45_000) }).kind).toBe('reversing');
+  });
+});
+
+describe('a payment of another amount or currency', () => {
+  const priced = { totalFee: 100, currency: 'USD' };
+  const wrong = (facts: SettleFacts): SettleFacts => ({ ...facts, ...priced });
+
+  it('is asked for once more, after the interval, then needs a person, who sees both', () => {
+    const facts = wrong(factsOf({ queryEveryMs: 7_000 }));
+    const first = lead(asking(after(5_000), facts), PAID, { now: after(6_000) });
+    expect(first).toEqual({ ...asking(after(13_000), facts), doubt: PAYMENT });
+    expect(lead(first as unknown as SettleState, PAID, { now: after(13_000) })).toEqual({
+      ...facts,
+      doubt: PAYMENT,
+      kind: 'ended',
+      outcome: {
+        kind: 'needs-attention',
+        error: {
+          code: 'WECHATPAY_INVALID_REQUEST',
+          outcome: 'rejected',
+          advice: 'fix-request',
+          message:
+            'totalFee: the order is paid with 100 HKD, and should cost 100 USD; was its number used before? ' +
+            'Keep the payment or give it back: set ifAmountDiffers to accept.',
+        },
+        amounts: { expected: priced, paid: PAYMENT },
+      },
+    });
+  });
+
+  it.each<[SettlePayment, string]>([
+    [{}, 'paid with an unknown amount, and should cost 100 USD;'],
+    [{ totalFee: 5 }, 'paid with 5, and should cost 100 USD;'],
+    [{ currency: 'HKD' }, 'paid with an unknown amount HKD, and should cost 100 USD;'],
+  ])('says what is known of it: %j', (payment, message) => {
+    const doubted = { ...asking(after(5_000), wrong(KEEP)), doubt: { totalFee: 1 } } as SettleState;
+    expect(advance(doubted, queried('SUCCESS', payment), { now: after(5_000) })).toHaveProperty(
+      'outcome.error.message',
+      expect.stringContaining(message),
+    );
+  });
+
+  it.each<[Partial<SettleFacts>, object | undefined]>([
+    [{ totalFee: 99 }, { totalFee: 99 }],
+    [{ currency: 'USD' }, { currency: 'USD' }],
+  ])('where only one of them was asked, %j, only that is expected', (expectation, expected) => {
+    const doubted = { ...asking(after(5_000), { ...KEEP, ...expectation }), doubt: PAYMENT } as SettleState;
+    expect(advance(doubted, PAID, { now: after(5_000) })).toHaveProperty('outcome.amounts', {
+      expected,
+      paid: PAYMENT,
+    });
+  });
+
+  it('is never reversed by what comes after, where it is to be kept: a person', () => {
+    const doubted = { ...asking(after(5_000), wrong(KEEP)), doubt: PAYMENT } as SettleState;
+    for (const event of [queried('NOTPAY'), queried('PAYERROR'), failed('query', NO_ORDER)]) {
+      expect(lead(doubted, event, { now: after(5_000) })).toMatchObject({
+        kind: 'ended',
+        outcome: { kind: 'needs-attention', amounts: { expected: priced, paid: PAYMENT } },
+      });
+    }
+  });
+
+  it('is reversed where it is to be given back and something says that it is not paid', () => {
+    const doubted = { ...checking(after(20_000), {}, wrong(GIVE)), doubt: PAYMENT } as SettleState;
+    expect(advance(doubted, queried('NOTPAY'), { now: after(20_000) }).kind).toBe('reversing');
+  });
+
+  it('is taken where the policy says so', () => {
+    const facts = wrong(factsOf({ ifAmountDiffers: 'accept' }));
+    expect(advance(asking(after(5_000), facts), PAID, { now: after(5_000) })).toMatchObject({
+      outcome: { kind: 'paid', payment: PAYMENT },
+    });
+  });
+});
+
+describe('Query Order, once a reverse is decided', () => {
+  it('not paid: reversed again, not before the time that was set', () => {
+    for (const [now, at] of [
+      [50_000, 52_000],
+      [53_000, 53_000],
+    ] as const) {
+      const before = checking(after(50_000), { notBefore: after(52_000), attempts: 3 });
+      for (const event of [queried('NOTPAY'), queried('USERPAYING'), failed('query', NO_ANSWER)]) {
+        expect(lead(before, event, { now: after(now) })).toEqual(reversing(after(at), 3, { ...KEEP, ...SENT }));
+      }
+    }
+  });
+
+  it('paid: kept where no reverse was sent and the policy is to keep; else reversed', () => {
+    expect(advance(checking(after(50_000), {}, KEEP), PAID, { now: after(50_000) })).toMatchObject({
+      outcome: { kind: 'paid' },
+    });
+    expect(advance(checking(after(50_000)), PAID, { now: after(50_000) }).kind).toBe('reversing');
+    expect(advance(checking(after(50_000), {}, GIVE), PAID, { now: after(50_000) }).kind).toBe('reversing');
+    const refunded = { ...KEEP, sent: { reverse: false, refundFee: 1 } };
+    expect(advance(checking(after(50_000), {}, refunded), PAID, { now: after(50_000) }).kind).toBe('reversing');
+  });
+
+  it('a reverse that says it is done is proven by an answer: without one, asked again', () => {
+    const before = checking(after(50_000), { isReversed: true });
+    for (const error of [NO_ANSWER, NOT_SENT, BUSY]) {
+      expect(lead(before, failed('query', error), { now: after(50_000) })).toEqual({ ...before, at: after(55_000) });
+    }
+    expect(advance(before, queried('NOTPAY'), { now: after(50_000) }).kind).toBe('reversing');
+  });
+
+  it('a reverse that was refused as wrong needs a person, where the order is not reversed', () => {
+    const refusal: SettleError = { code: 'WECHATPAY_BUSINESS_FAIL', message: 'no', ...WRONG };
+    const before = checking(after(50_000), { refusal });
+    expect(advance(before, queried('NOTPAY'), { now: after(50_000) })).toMatchObject({
+      outcome: { kind: 'needs-attention', error: refusal },
+    });
+    const unsure = checking(after(50_000), { refusal: { ...refusal, outcome: 'unknown' } });
+    expect(advance(unsure, queried('NOTPAY'), { now: after(50_000) }).kind).toBe('reversing');
+  });
+
+  test.each<[what: string, state: SettleState, now: number, kind: string]>([
+    ['after a reverse that was refused', checking(after(45_000), { refusal: { outcome: 'unknown' } }), 45_000, 'ended'],
+    ['but not before 45 s', checking(after(44_999), { refusal: { outcome: 'unknown' } }), 44_999, 'reversing'],
+    ['after one that was done', checking(after(45_000), { isReversed: true }), 45_000, 'ended'],
+    ['not after one without an answer', checking(after(45_000)), 45_000, 'reversing'],
+    ['past 7 days', checking(LATE), 8 * DAY, 'ended'],
+    ['at 7 days to the millisecond', checking(after(7 * DAY)), 7 * DAY, 'reversing'],
+    ['where WeChat Pay said that it is too late', { ...expired(), at: after(45_000) } as SettleState, 45_000, 'ended'],
+  ])('ORDERNOTEXIST: it never came, %s', (_, state, now, kind) => {
+    const next = advance(state, failed('query', NO_ORDER), { now: after(now) });
+    expect(next.kind).toBe(kind);
+    if (next.kind === 'ended') expect(next.outcome).toEqual({ kind: 'closed', found: false });
+  });
+
+  it('ORDERNOTEXIST: a policy that asks for longer waits for longer', () => {
+    const facts = { ...factsOf({ revokeAfterMs: 90_000 }), ...SENT };
+    const at = (ms: number): SettleState => checking(after(ms), { isReversed: true }, facts);
+    expect(advance(at(89_999), failed('query', NO_ORDER), { now: after(89_999) }).kind).toBe('reversing');
+    expect(advance(at(90_000), failed('query', NO_ORDER), { now: after(90_000) }).kind).toBe('ended');
+  });
+});
+
+describe('Query Order, past the 7 days', () => {
+  it('paid, to be given back: it needs a refund', () => {
+    expect(lead(expired(), PAID, { now: LATE })).toEqual({
+      ...GIVE,
+      kind: 'ended',
+      outcome: { kind: 'refund-required', payment: PAYMENT },
+    });
+  });
+
+  it('paid, to be refunded: the whole, at once', () => {
+    expect(lead(expired(REFUND), PAID, { now: LATE + 7 })).toEqual({ ...refunding(1), at: LATE + 7 });
+  });
+
+  it('paid, to be refunded: not where the amount is unknown, or is another than a refund that may be under way', () => {
+    expect(advance(expired(REFUND), queried('SUCCESS'), { now: LATE })).toMatchObject({
+      outcome: { kind: 'refund-required', payment: {} },
+    });
+    const sent = (refundFee: number): SettleState => expired({ ...REFUND, sent: { reverse: false, refundFee } });
+    expect(advance(sent(99), PAID, { now: LATE })).toMatchObject({ outcome: { kind: 'refund-required' } });
+    expect(advance(sent(100), PAID, { now: LATE })).toMatchObject({ kind: 'refunding', refundFee: 100 });
+  });
+
+  it('not paid: asked again, later each time', () => {
+    expect(lead(expired(), queried('NOTPAY'), { now: LATE })).toEqual({ ...expired(), at: LATE + 4_000, attempts: 2 });
+    expect(lead(expired(), failed('query', NO_ANSWER), { now: LATE, jitter: 1 })).toEqual({
+      ...expired(),
+      at: LATE + 5_000,
+      attempts: 2,
+    });
+  });
+
+  it('a decided reverse that is found too late is asked for, not sent', () => {
+    expect(nextStep(reversing(LATE), LATE)).toEqual({ kind: 'query' });
+    expect(lead(reversing(LATE), failed('query', NOT_SENT), { now: LATE })).toEqual({
+      ...KEEP,
+      kind: 'expired',
+      at: LATE + 300_000,
+      attempts: 1,
+    });
+  });
+});
+
+describe('Revoke Order', () => {
+  it('SUCCESS, recall N: a query proves it, at once', () => {
+    expect(lead(reversing(after(45_000), 2), { kind: 'reversed', recall: false }, { now: after(46_000) })).toEqual(
+      checking(after(46_000), { attempts: 3, notBefore: after(54_000), isReversed: true }),
+    );
+  });
+
+  test.each<[what: string, event: SettleEvent]>([
+    ['recall Y', { kind: 'reversed', recall: true }],
+    ['USERPAYING', failed('reverse', { errorCode: 'USERPAYING', outcome: 'rejected', recall: true })],
+    ['SYSTEMERROR', failed('reverse', { errorCode: 'SYSTEMERROR' })],
+    ['throttled', failed('reverse', BUSY)],
+  ])('%s: again, each time twice as late', (_, event) => {
+    for (const [attempts, delay] of [
+      [0, 2_000],
+      [1, 4_000],
+      [7, 256_000],
+      [8, 300_000],
+      [5_000, 300_000],
+    ] as const) {
+      for (const [jitter, factor] of JITTERS) {
+        const moment = { now: after(46_000), ...(jitter !== undefined && { jitter }) };
+        expect(lead(reversing(after(45_000), attempts), event, moment)).toEqual(
+          reversing(after(46_000 + delay * factor), attempts + 1, { ...KEEP, ...SENT }),
+        );
+      }
+    }
+  });
+
+  test.each<[what: string, error: Partial<SettleError>, isSent: boolean]>([
+    ['nothing was sent: it decides nothing', NOT_SENT, false],
+    ['no answer: it may have happened', NO_ANSWER, true],
+    [
+      'throttled without a signature: it may have happened',
+      { code: 'WECHATPAY_GATEWAY_FAIL', advice: 'retry-later' },
+      true,
+    ],
+  ])('%s; a query first', (_, error, isSent) => {
+    expect(lead(reversing(after(45_000), 1), failed('reverse', error), { now: after(46_000), jitter: 0 })).toEqual(
+      checking(after(49_000), { attempts: 2 }, isSent ? { ...KEEP, ...SENT } : KEEP),
+    );
+  });
+
+  it('a refusal is asked about: at once where it is wrong, later where it may have happened', () => {
+    const wrong = failed('reverse', WRONG);
+    expect(lead(reversing(after(45_000)), wrong, { now: after(46_000) })).toEqual(
+      checking(after(46_000), { notBefore: after(48_000), refusal: wrong.error }),
+    );
+    for (const change of [
+      { errorCode: 'INVALID_REQUEST', advice: 'fix-request' },
+      { errorCode: 'TRADE_ERROR', outcome: 'rejected' },
+    ] as const) {
+      const refused = failed('reverse', change);
+      expect(lead(reversing(after(45_000)), refused, { now: after(46_000) })).toEqual(
+        checking(after(48_000), { refusal: refused.error }),
+      );
+    }
+  });
+
+  it('a parameter that cannot be sent needs a person', () => {
+    const event = failed('reverse', { code: 'WECHATPAY_INVALID_REQUEST', outcome: 'not-sent', advice: 'fix-request' });
+    expect(lead(reversing(after(45_000)), event, { now: after(46_000) })).toEqual({
+      ...KEEP,
+      kind: 'ended',
+      outcome: { kind: 'needs-attention', error: event.error },
+    });
+  });
+
+  it('REVERSE_EXPIRE: too late, asked at once, and no longer kept', () => {
+    const event = failed('reverse', { errorCode: 'REVERSE_EXPIRE', outcome: 'rejected', advice: 'refund' });
+    expect(lead(reversing(after(45_000)), event, { now: after(46_000) })).toEqual({
+      ...KEEP,
+      ...SENT,
+      kind: 'expired',
+      at: after(46_000),
+      attempts: 1,
+    });
+  });
+});
+
+describe('Submit Refund', () => {
+  const sent = { ...REFUND, sent: { reverse: false, refundFee: 100 } };
+
+  it('accepted: Query Refund tells, at once', () => {
+    expect(lead(refunding(2), { kind: 'refund-accepted' }, { now: LATE + 9 })).toEqual({
+      ...counting(sent, 2),
+      at: LATE + 9,
+    });
+  });
+
+  test.each<[what: string, error: Partial<SettleError>, isSent: boolean, delays: number[]]>([
+    ['nothing was sent', NOT_SENT, false, [60_000, 60_000, 64_000]],
+    ['NOTENOUGH', { ...BUSY, errorCode: 'NOTENOUGH' }, true, [60_000, 60_000, 64_000]],
+    ['no answer', NO_ANSWER, true, [2_000, 4_000, 64_000]],
+    ['SYSTEMERROR', { errorCode: 'SYSTEMERROR', advice: 'query-order' }, true, [2_000, 4_000, 64_000]],
+  ])('%s: the same refund again', (_, error, isSent, delays) => {
+    for (const [index, attempts] of [0, 1, 5].entries()) {
+      expect(lead(refunding(attempts), failed('refund', error), { now: LATE })).toEqual({
+        ...refunding(attempts + 1, isSent ? sent : REFUND),
+        at: LATE + delays[index]!,
+      });
+    }
+  });
+
+  it.each<[Partial<SettleError>]>([
+    [WRONG],
+    [{ code: 'WECHATPAY_INVALID_REQUEST', outcome: 'not-sent', advice: 'fix-request' }],
+    [{ errorCode: 'TRADE_OVERDUE', outcome: 'rejected' }],
+  ])('a refusal needs a person, with what was paid: %j', (error) => {
+    const event = failed('refund', error);
+    expect(lead(refunding(), event, { now: LATE })).toEqual({
+      ...REFUND,
+      kind: 'ended',
+      outcome: { kind: 'needs-attention', error: event.error, amounts: { paid: PAYMENT } },
+    });
+  });
+});
+
+describe('Query Refund', () => {
+  const own = { refundStatus: 'SUCCESS', refundId: '7' };
+  const outRefundNo = 'settle60f064abcd537a911cffd44d81';
+
+  it('the whole has arrived: refunded; by its number where the refund is its own', () => {
+    for (const [event, outcome] of [
+      [refunds({ refunded: 100 }), {}],
+      [refunds({ refunded: 101 }), {}],
+      [refunds({ refunded: 100, own }), { outRefundNo, refundId: '7' }],
+      [refunds({ refunded: 100, own: { refundStatus: 'SUCCESS' } }), { outRefundNo }],
+    ] as const) {
+      expect(lead(counting(KEEP), event, { now: LATE })).toEqual({
+        ...KEEP,
+        kind: 'ended',
+        outcome: { kind: 'refunded', ...outcome },
+      });
+    }
+  });
+
+  it('the whole is the amount that Query Refund tells, else the payment’s, else the order’s', () => {
+    const event = (refunded: number): SettleEvent => ({ kind: 'refunds-queried', refunded, pending: 0 });
+    expect(advance(counting(KEEP), refunds({ totalFee: 50, refunded: 50 }), { now: LATE }).kind).toBe('ended');
+    expect(advance(counting(KEEP), event(100), { now: LATE })).toMatchObject({ outcome: { kind: 'refunded' } });
+    expect(advance(counting({ ...KEEP, totalFee: 80 }, 0, {}), event(80), { now: LATE })).toMatchObject({
+      outcome: { kind: 'refunded' },
+    });
+    // Where nobody tells it, nothing is the whole.
+    expect(lead(counting(KEEP, 0, {}), event(100), { now: LATE })).toEqual({
+      ...counting(KEEP, 1, {}),
+      at: LATE + 2_000,
+    });
+  });
+
+  it('the rest is on its way: asked again, each time twice as late, up to an hour', () => {
+    for (const [attempts, delay] of [
+      [0, 2_000],
+      [9, 1_024_000],
+      [11, 3_600_000],
+    ] as const) {
+      for (const event of [refunds({ refunded: 40, pending: 60 }), failed('query-refunds', NO_ANSWER)]) {
+        for (const [jitter, factor] of JITTERS) {
+          const moment = { now: LATE, ...(jitter !== undefined && { jitter }) };
+          expect(lead(counting(GIVE, attempts), event, moment)).toEqual({
+            ...counting(GIVE, attempts + 1),
+            at: LATE + delay * factor,
+          });
+        }
+      }
+    }
+  });
+
+  it('no refund to be found (REFUNDNOTEXIST), or nobody asked: again, and no end', () => {
+    for (const error of [NO_REFUND, NOT_SENT, BUSY, NO_ANSWER]) {
+      expect(lead(counting(GIVE), failed('query-refunds', error), { now: LATE })).toEqual({
+        ...counting(GIVE, 1),
+        at: LATE + 2_000,
+      });
+    }
+  });
+
+  it('a wrong parameter needs a person', () => {
+    const event = failed('query-refunds', WRONG);
+    expect(lead(counting(GIVE), event, { now: LATE })).toEqual({
+      ...GIVE,
+      kind: 'ended',
+      outcome: { kind: 'needs-attention', error: event.error },
+    });
+    // The other page's code is none of this one: it is as wrong as any.
+    expect(advance(counting(GIVE), failed('query-refunds', NO_ORDER), { now: LATE }).kind).toBe('ended');
+  });
+
+  it.each(['CHANGE', 'REFUNDCLOSE', 'FAIL'])('its own refund ended %s: a person, who sees what is left', (status) => {
+    const event = refunds({ refunded: 20, pending: 10, own: { refundStatus: status } });
+    expect(lead(counting(GIVE), event, { now: LATE })).toEqual({
+      ...GIVE,
+      kind: 'ended',
+      outcome: {
+        kind: 'needs-attention',
+        error: {
+          code: 'WECHATPAY_INVALID_REQUEST',
+          outcome: 'rejected',
+          advice: 'fix-request',
+          message:
+            `outRefundNo: refund ${outRefundNo} ended ${status}: the money did not reach the customer. ` +
+            'Handle it on the Merchant Platform, or give the money back by other means.',
+        },
+        amounts: { paid: PAYMENT, refunded: 30, remaining: 70 },
+      },
+    });
+  });
+
+  it('a part, where the order should be kept: a person, who sees what is left', () => {
+    expect(lead(counting(KEEP), refunds({ refunded: 20, pending: 10 }), { now: LATE })).toEqual({
+      ...KEEP,
+      kind: 'ended',
+      outcome: {
+        kind: 'needs-attention',
+        error: {
+          code: 'WECHATPAY_INVALID_REQUEST',
+          outcome: 'rejected',
+          advice: 'fix-request',
+          message:
+            'refundFee: 30 of 100 were refunded, not by this settlement, and 70 are left. Keep the rest, or refund it.',
+        },
+        amounts: { paid: PAYMENT, refunded: 30, remaining: 70 },
+      },
+    });
+  });
+
+  it('a part, where it is to be given back: the rest needs a refund', () => {
+    const required = (facts: SettleFacts): object => ({
+      ...facts,
+      kind: 'ended',
+      outcome: {
+        kind: 'refund-required',
+        payment: PAYMENT,
+        amounts: { paid: PAYMENT, refunded: 20, remaining: 80 },
+      },
+    });
+    expect(lead(counting(GIVE), refunds({ refunded: 20 }), { now: LATE })).toEqual(required(GIVE));
+    // One number, one amount: beside its own refund, or another amount that may be under way, it is for a person.
+    expect(lead(counting(REFUND), refunds({ refunded: 20, own }), { now: LATE })).toEqual(required(REFUND));
+    const other = { ...REFUND, sent: { reverse: false, refundFee: 81 } };
+    expect(lead(counting(other), refunds({ refunded: 20 }), { now: LATE })).toEqual(required(other));
+  });
+
+  it('a part, to be refunded: the rest, at once; a minute later at least where it was sent before', () => {
+    const rest = { kind: 'refunding', attempts: 1, payment: PAYMENT, refundFee: 80 } as const;
+    expect(lead(counting(REFUND), refunds({ refunded: 20 }), { now: LATE })).toEqual({ ...REFUND, ...rest, at: LATE });
+    const again = { ...REFUND, sent: { reverse: false, refundFee: 80 } };
+    for (const [attempts, delay] of [
+      [0, 60_000],
+      [5, 64_000],
+    ] as const) {
+      expect(lead(counting(again, attempts), refunds({ refunded: 20 }), { now: LATE })).toEqual({
+        ...again,
+        ...rest,
+        attempts: attempts + 1,
+        at: LATE + delay,
+      });
+    }
+  });
+});
+
+describe('what is next', () => {
+  it('nothing is due before its time, nor from the deadline on', () => {
+    const facts = { ...KEEP, deadline: after(20_000) };
+    const state = asking(after(5_000), facts);
+    expect(nextStep(state, after(4_999))).toEqual({ kind: 'wait', until: after(5_000) });
+    expect(nextStep(state, after(5_000))).toEqual({ kind: 'query' });
+    expect(nextStep(state, after(19_999))).toEqual({ kind: 'query' });
+    expect(nextStep(state, after(20_000))).toEqual({ kind: 'done', outcome: { kind: 'unresolved' } });
+    expect(nextStep(asking(after(25_000), facts), after(19_999))).toEqual({ kind: 'wait', until: after(20_000) });
+  });
+
+  it('an end is an end also after the deadline; a deadline tells the last error', () => {
+    const outcome = { kind: 'revoked' } as const;
+    expect(nextStep({ ...KEEP, kind: 'ended', outcome }, CREATED + 90 * DAY)).toEqual({ kind: 'done', outcome });
+    const lastError: SettleError = { code: 'WECHATPAY_TIMEOUT', outcome: 'unknown', message: 'no' };
+    expect(nextStep({ ...asking(0), lastError }, CREATED + 90 * DAY)).toEqual({
+      kind: 'done',
+      outcome: { kind: 'unresolved', error: lastError },
+    });
+  });
+
+  it('each state has its call', () => {
+    expect(nextStep(reversing(after(7 * DAY)), after(7 * DAY))).toEqual({ kind: 'reverse' });
+    expect(nextStep(reversing(after(7 * DAY)), after(7 * DAY + 1))).toEqual({ kind: 'query' });
+    expect(nextStep(checking(after(1)), after(1))).toEqual({ kind: 'query' });
+    expect(nextStep(expired(), LATE)).toEqual({ kind: 'query' });
+    const outRefundNo = 'settle60f064abcd537a911cffd44d81';
+    expect(nextStep(refunding(), LATE)).toEqual({ kind: 'refund', outRefundNo, refundFee: 100, payment: PAYMENT });
+    expect(nextStep(counting(KEEP), LATE)).toEqual({ kind: 'query-refunds', outRefundNo });
+  });
+
+  // A release that gave another number would refund a second time.
+  it('the number of the refund is that of every release, and each sub-merchant has its own', () => {
+    expect(refundNumberOf({ outTradeNo: '1415717424' })).toBe('settle60f064abcd537a911cffd44d81');
+    expect(refundNumberOf({ outTradeNo: '1415717424', subMerchantId: '1900000201' })).toBe(
+      'settleecbca2697f4d9ef5fe02aa1fdc',
+    );
+  });
+});
+
+describe('the beginning', () => {
+  const ORDER = { outTradeNo: '1415717424', orderCreatedAt: new Date(CREATED) };
+  const DEADLINE = CREATED + 30 * DAY;
+
+  it('asks 5 s after the order was created; to be given back, at once', () => {
+    expect(startSettlement(ORDER, DEADLINE)).toEqual(asking(after(5_000)));
+    expect(startSettlement(ORDER, DEADLINE, { firstQueryMs: 1 })).toEqual(
+      asking(after(1), factsOf({ firstQueryMs: 1 })),
+    );
+    expect(startSettlement(ORDER, DEADLINE, { ifPaid: 'revoke' })).toEqual(
+      checking(CREATED, { attempts: 0, notBefore: after(15_000) }, GIVE),
+    );
+  });
+
+  it('knows the order, its sub-merchant and what it should cost, and nothing that was not given', () => {
+    const full = { ...ORDER, subMerchantId: '1900000201', subAppId: 'wx3', totalFee: 1, currency: 'HKD' };
+    expect(startSettlement(full, DEADLINE)).toEqual({
+      ...asking(after(5_000)),
+      order: { outTradeNo: '1415717424', subMerchantId: '1900000201', subAppId: 'wx3' },
+      totalFee: 1,
+      currency: 'HKD',
+    });
+    const bare = { ...ORDER, subMerchantId: undefined, totalFee: undefined, currency: undefined } as never;
+    expect(Object.keys(startSettlement(bare, DEADLINE))).toEqual(Object.keys(startSettlement(ORDER, DEADLINE)));
+    expect(startSettlement(bare, DEADLINE).order).toStrictEqual({ outTradeNo: '1415717424' });
+  });
+
+  it.each<[message: string, order: unknown, deadline?: unknown, policy?: unknown]>([
+    ['order: is missing; give the order to settle.', null],
+    ['order: is missing; give the order to settle.', 'S1'],
+    ['order: is a state; go on from it by resumeSettlement.', { ...ORDER, kind: 'asking' }],
+    ['order: is a state; go on from it by resumeSettlement.', { ...ORDER, version: 2 }],
+    ['Did you mean totalFee?', { ...ORDER, total_fee: 1 }],
+    ['Did you mean queryEveryMs?', ORDER, DEADLINE, { queryEvery: 1 }],
+    ["totalFee: must be a whole number of the currency's minor unit, 1 or more.", { ...ORDER, totalFee: 0 }],
+    ["totalFee: must be a whole number of the currency's minor unit, 1 or more.", { ...ORDER, totalFee: '1' }],
+    ["currency: must be three capital letters of ISO 4217, as in 'HKD'.", { ...ORDER, currency: 'HKDX' }],
+    ["currency: must be three capital letters of ISO 4217, as in 'HKD'.", { ...ORDER, currency: 'XHKD' }],
+    ["currency: must be three capital letters of ISO 4217, as in 'HKD'.", { ...ORDER, currency: ['HKD'] }],
+    ['orderCreatedAt: must be a valid Date.', { ...ORDER, orderCreatedAt: CREATED }],
+    ['orderCreatedAt: must be a valid Date.', { ...ORDER, orderCreatedAt: new Date(Number.NaN) }],
+    ['deadline: must be a valid time.', ORDER, Number.POSITIVE_INFINITY],
+    ['deadline: must be a valid time.', ORDER, '0'],
+    ['policy: must be an object of rules.', ORDER, DEADLINE, 7],
+    ["ifPaid: must be 'keep' or 'revoke'.", ORDER, DEADLINE, { ifPaid: 'refund' }],
+    ["ifAmountDiffers: must be 'needs-attention' or 'accept'.", ORDER, DEADLINE, { ifAmountDiffers: true }],
+    ['refundWhenExpired: must be true or false.', ORDER, DEADLINE, { refundWhenExpired: 1 }],
+    ...(['firstQueryMs', 'queryEveryMs', 'revokeAfterMs', 'backoffMs', 'maxBackoffMs'] as const).flatMap((name) =>
+      [0, 1.5, '5', Number.NaN, null].map((value): [string, unknown, unknown, unknown] => [
+        `${name}: must be a whole number of milliseconds, 1 or more.`,
+        ORDER,
+        DEADLINE,
+        { [name]: value },
+      ]),
+    ),
+  ])('refuses: %s', (message, order, deadline = DEADLINE, policy = {}) => {
+    expect(() => startSettlement(order as never, deadline as never, policy as never)).toThrow(message);
+  });
+
+  it('the rules are those of the guide, and nobody can change them for all', () => {
+    expect(DEFAULT_SETTLE_POLICY).toEqual({
+      ifPaid: 'keep',
+      ifAmountDiffers: 'needs-attention',
+      refundWhenExpired: false,
+      firstQueryMs: 5_000,
+      queryEveryMs: 5_000,
+      revokeAfterMs: 45_000,
+      backoffMs: 2_000,
+      maxBackoffMs: 300_000,
+    });
+    expect(DEFAULT_SETTLE_POLICY).toSatisfy(Object.isFrozen);
+  });
+
+  it('takes the rules that are given, and the others as they are by default', () => {
+    const given = {
+      ifPaid: 'keep',
+      ifAmountDiffers: 'accept',
+      refundWhenExpired: true,
+      firstQueryMs: 1,
+      queryEveryMs: 2,
+      revokeAfterMs: 3,
+      backoffMs: 4,
+      maxBackoffMs: 5,
+    } as const;
+    expect(startSettlement(ORDER, DEADLINE, given).policy).toEqual(given);
+    const some = { backoffMs: 4, maxBackoffMs: undefined } as never;
+    expect(startSettlement(ORDER, DEADLINE, some).policy).toEqual({ ...DEFAULT_SETTLE_POLICY, backoffMs: 4 });
+  });
+});
