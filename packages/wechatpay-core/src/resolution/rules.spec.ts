@@ -162,12 +162,12 @@ describe('Query Order, while the customer may be paying', () => {
     });
   });
 
-  it('ORDERNOTEXIST: it may not be there yet, and is asked for again; from 45 s on it is reversed', () => {
+  it('ORDERNOTEXIST names no order: it is counted as an answer that cannot be trusted is', () => {
     const event = failed('query', NO_ORDER);
-    expect(lead(asking(after(5_000)), event, { now: after(5_000) })).toEqual(asking(after(10_000)));
-    expect(lead(asking(after(45_000)), event, { now: after(45_000) })).toEqual(reversing(after(45_000)));
-    // Also where 7 days are over: an order that was never asked for since is not called closed by one answer.
-    expect(advance(asking(LATE), event, { now: LATE }).kind).toBe('expired');
+    for (const now of [after(5_000), after(45_000), LATE]) {
+      const counted = { unclear: { count: 1, since: now, last: now } };
+      expect(lead(asking(now), event, { now })).toEqual({ ...asking(now + 5_000), ...counted });
+    }
   });
 
   it('REFUNDNOTEXIST is no answer of Query Order: it says nothing about the order', () => {
@@ -319,7 +319,7 @@ describe('a payment of another amount or currency', () => {
 
   it('is never reversed by what comes after, where it is to be kept: a person', () => {
     const doubted = { ...asking(after(5_000), wrong(KEEP)), doubt: PAYMENT } as SettleState;
-    for (const event of [queried('NOTPAY'), queried('PAYERROR'), failed('query', NO_ORDER)]) {
+    for (const event of [queried('NOTPAY'), queried('USERPAYING'), queried('PAYERROR')]) {
       expect(lead(doubted, event, { now: after(5_000) })).toMatchObject({
         kind: 'ended',
         outcome: { kind: 'needs-attention', amounts: { expected: priced, paid: PAYMENT } },
@@ -381,25 +381,48 @@ describe('Query Order, once a reverse is decided', () => {
     expect(advance(unsure, queried('NOTPAY'), { now: after(50_000) }).kind).toBe('reversing');
   });
 
-  test.each<[what: string, state: SettleState, now: number, kind: string]>([
-    ['after a reverse that was refused', checking(after(45_000), { refusal: { outcome: 'unknown' } }), 45_000, 'ended'],
-    ['but not before 45 s', checking(after(44_999), { refusal: { outcome: 'unknown' } }), 44_999, 'reversing'],
-    ['after one that was done', checking(after(45_000), { isReversed: true }), 45_000, 'ended'],
-    ['not after one without an answer', checking(after(45_000)), 45_000, 'reversing'],
-    ['past 7 days', checking(LATE), 8 * DAY, 'ended'],
-    ['at 7 days to the millisecond', checking(after(7 * DAY)), 7 * DAY, 'reversing'],
-    ['where WeChat Pay said that it is too late', { ...expired(), at: after(45_000) } as SettleState, 45_000, 'ended'],
-  ])('ORDERNOTEXIST: it never came, %s', (_, state, now, kind) => {
-    const next = advance(state, failed('query', NO_ORDER), { now: after(now) });
-    expect(next.kind).toBe(kind);
-    if (next.kind === 'ended') expect(next.outcome).toEqual({ kind: 'closed', found: false });
+  test.each<[what: string, state: SettleState, now: number, isGone: boolean]>([
+    ['after a reverse that was refused', checking(after(45_000), { refusal: { outcome: 'unknown' } }), 45_000, true],
+    ['but not before 45 s', checking(after(44_999), { refusal: { outcome: 'unknown' } }), 44_999, false],
+    ['after one that was done', checking(after(45_000), { isReversed: true }), 45_000, true],
+    ['not after one without an answer', checking(after(45_000)), 45_000, false],
+    ['past 7 days', checking(LATE), 8 * DAY, true],
+    ['not at 7 days to the millisecond', checking(after(7 * DAY)), 7 * DAY, false],
+    ['where WeChat Pay said that it is too late', { ...expired(), at: after(45_000) } as SettleState, 45_000, true],
+  ])('ORDERNOTEXIST, twice: it never came, %s', (_, state, now, isGone) => {
+    const event = failed('query', NO_ORDER);
+    const once = lead(state, event, { now: after(now) });
+    if (isGone) expect(once).toEqual({ ...state, at: after(now + 5_000), isAbsent: true });
+    else expect(once).toMatchObject({ kind: 'reversing' });
+    const twice = advance({ ...state, isAbsent: true } as SettleState, event, { now: after(now) });
+    if (isGone) expect(twice).toMatchObject({ kind: 'ended', outcome: { kind: 'closed', found: false } });
+    else expect(twice.kind).toBe('reversing');
+  });
+
+  it('ORDERNOTEXIST: what another answer says in between starts anew', () => {
+    const facts = factsOf({ queryEveryMs: 7_000 });
+    const before = { ...expired(facts), isAbsent: true } as SettleState;
+    const between = lead(before, queried('NOTPAY'), { now: LATE });
+    expect(between).not.toHaveProperty('isAbsent');
+    expect(lead(between as unknown as SettleState, failed('query', NO_ORDER), { now: LATE })).toMatchObject({
+      kind: 'expired',
+      isAbsent: true,
+      at: LATE + 7_000,
+    });
   });
 
   it('ORDERNOTEXIST: a policy that asks for longer waits for longer', () => {
     const facts = { ...factsOf({ revokeAfterMs: 90_000 }), ...SENT };
-    const at = (ms: number): SettleState => checking(after(ms), { isReversed: true }, facts);
+    const at = (ms: number): SettleState => checking(after(ms), { isReversed: true, isAbsent: true }, facts);
     expect(advance(at(89_999), failed('query', NO_ORDER), { now: after(89_999) }).kind).toBe('reversing');
     expect(advance(at(90_000), failed('query', NO_ORDER), { now: after(90_000) }).kind).toBe('ended');
+  });
+
+  it('ORDERNOTEXIST: an order that is not reversed yet is, also where it was only asked for late', () => {
+    const facts = { ...factsOf({ revokeAfterMs: 1 }), ...SENT };
+    const early = checking(after(44_999), { isReversed: true, isAbsent: true }, facts);
+    expect(advance(early, failed('query', NO_ORDER), { now: after(44_999) }).kind).toBe('reversing');
+    expect(advance(early, failed('query', NO_ORDER), { now: after(45_000) }).kind).toBe('ended');
   });
 });
 

@@ -1,5 +1,15 @@
-import { expect, it, test } from 'vitest';
-import { askFirst, nextStep, readState, type SettleState } from '../index.js';
+import { describe, expect, it, test } from 'vitest';
+import {
+  askFirst,
+  DEFAULT_SETTLE_POLICY,
+  nextStep,
+  readState,
+  reopenSettlement,
+  type SettleFacts,
+  type SettleOutcome,
+  type SettlePolicy,
+  type SettleState,
+} from '../index.js';
 import stored from '../../test/stored-states.json' with { type: 'json' };
 
 // What each release has stored is read by each later one: an order in flight outlives an upgrade.
@@ -14,4 +24,346 @@ test.each(stored)('$release: $name', ({ state, reads, then }) => {
 
 it('a state of a later version is left to that version', () => {
   expect(() => readState({ ...stored[0]!.state, version: 3 })).toThrow(/version is invalid/);
+});
+
+const SECOND = 1000;
+const DAY = 24 * 60 * 60 * SECOND;
+const CREATED = Date.UTC(2026, 10, 23);
+const NOW = CREATED + DAY;
+const DEADLINE = CREATED + 30 * DAY;
+const PAYMENT = { transactionId: '42', totalFee: 888, currency: 'HKD' };
+const ERROR = { code: 'WECHATPAY_TIMEOUT', outcome: 'unknown', message: 'no' } as const;
+
+const FACTS: SettleFacts = {
+  version: 2,
+  order: { outTradeNo: '1415717424' },
+  orderCreatedAt: CREATED,
+  policy: DEFAULT_SETTLE_POLICY,
+  deadline: CREATED + 60 * SECOND,
+  sent: { reverse: false },
+};
+const at = CREATED + 50 * SECOND;
+const STATES = {
+  asking: { ...FACTS, kind: 'asking', at },
+  reversing: { ...FACTS, kind: 'reversing', at, attempts: 0 },
+  checking: { ...FACTS, kind: 'checking', at, attempts: 2, notBefore: at + 1, isReversed: true },
+  expired: { ...FACTS, kind: 'expired', at, attempts: 3 },
+  refunding: { ...FACTS, kind: 'refunding', at, attempts: 1, payment: PAYMENT, refundFee: 88 },
+  'checking-refunds': { ...FACTS, kind: 'checking-refunds', at, attempts: 4, payment: PAYMENT },
+  ended: { ...FACTS, kind: 'ended', outcome: { kind: 'unresolved' } },
+} satisfies Record<SettleState['kind'], SettleState>;
+
+const NO_TIME = [undefined, null, '5', Number.NaN, Number.POSITIVE_INFINITY];
+const NO_COUNT = [undefined, null, '5', -1, 1.5];
+
+describe('a stored state is checked before it moves money', () => {
+  it.each(Object.values(STATES))('what is right is read as it is: $kind', (state) => {
+    expect(readState(state)).toEqual(state);
+  });
+
+  const ofKind: readonly [kind: SettleState['kind'], field: string, wrong: readonly unknown[]][] = [
+    ...(['asking', 'reversing', 'checking', 'expired', 'refunding', 'checking-refunds'] as const).map(
+      (kind): [SettleState['kind'], string, readonly unknown[]] => [kind, 'at', NO_TIME],
+    ),
+    ...(['reversing', 'checking', 'expired', 'refunding', 'checking-refunds'] as const).map(
+      (kind): [SettleState['kind'], string, readonly unknown[]] => [kind, 'attempts', NO_COUNT],
+    ),
+    ['checking', 'notBefore', NO_TIME],
+    ['checking', 'isReversed', [undefined, null, 1, 'true']],
+    ['refunding', 'payment', [undefined, null, 888, {}, { totalFee: '888' }, { totalFee: -1 }, { totalFee: 1.5 }]],
+    ['refunding', 'refundFee', NO_COUNT],
+    ['ended', 'outcome', [undefined, null, 'paid', {}, { kind: 1 }]],
+  ];
+  it.each(ofKind)('of a state %s, %s', (kind, field, wrong) => {
+    for (const value of wrong) {
+      expect(() => readState({ ...STATES[kind], [field]: value })).toThrow(
+        'state: is not a state that this version of wechatpay-core can read: kind is invalid. Start again from the order.',
+      );
+    }
+  });
+
+  it.each<[field: string, wrong: readonly unknown[]]>([
+    ['version', [undefined, 0, 3, '2']],
+    ['order', [undefined, null, '1415717424']],
+    ['orderCreatedAt', NO_TIME],
+    ['policy', [undefined, null, 'keep']],
+    ['deadline', NO_TIME],
+    ['sent', [undefined, null, true, {}, { reverse: 1 }]],
+    ['kind', [undefined, null, 'paying', 'toString', '__proto__']],
+  ])('%s', (field, wrong) => {
+    for (const value of wrong) {
+      expect(() => readState({ ...STATES.asking, [field]: value })).toThrow(`can read: ${field} is invalid.`);
+    }
+  });
+
+  it.each<[message: string, change: object]>([
+    ['outTradeNo: ', { order: {} }],
+    ['subMerchantId: ', { order: { outTradeNo: '1', subMerchantId: 5 } }],
+    ['subAppId: ', { order: { outTradeNo: '1', subAppId: 'x'.repeat(33) } }],
+    ['totalFee: ', { totalFee: '888' }],
+    ['currency: ', { currency: 'hkd' }],
+    ['maxBackoffMs: ', { policy: { maxBackoffMs: 0 } }],
+  ])('%s', (message, change) => {
+    expect(() => readState({ ...STATES.asking, ...change })).toThrow(message);
+  });
+
+  it.each([undefined, null, 5, 'S1', []])('%j is no state', (given) => {
+    expect(() => readState(given)).toThrow('can read: version is invalid.');
+  });
+
+  it('rules that a stored policy does not have yet take their defaults', () => {
+    expect(readState({ ...STATES.asking, policy: { ifPaid: 'revoke' } }).policy).toEqual({
+      ...DEFAULT_SETTLE_POLICY,
+      ifPaid: 'revoke',
+    });
+  });
+});
+
+describe('whoever takes a state over asks first', () => {
+  it('a reverse that was due may have been sent: it stands, and waits for its time', () => {
+    expect(askFirst(STATES.reversing)).toEqual({
+      ...FACTS,
+      sent: { reverse: true },
+      kind: 'checking',
+      at,
+      attempts: 0,
+      notBefore: at,
+      isReversed: false,
+    });
+    // Never before 15 s, whatever a hand wrote.
+    expect(askFirst({ ...STATES.reversing, at: CREATED, attempts: 2 })).toMatchObject({
+      at: CREATED,
+      attempts: 2,
+      notBefore: CREATED + 15 * SECOND,
+    });
+  });
+
+  it('a refund that was due may have been sent: with that amount', () => {
+    expect(askFirst(STATES.refunding)).toEqual({
+      ...FACTS,
+      sent: { reverse: false, refundFee: 88 },
+      kind: 'expired',
+      at,
+      attempts: 1,
+    });
+  });
+
+  it.each(['asking', 'checking', 'expired', 'checking-refunds', 'ended'] as const)('%s asks already', (kind) => {
+    expect(askFirst(STATES[kind])).toEqual(STATES[kind]);
+  });
+});
+
+describe('a settlement that stopped goes on', () => {
+  const reopen = (state: SettleState, policy?: Partial<SettlePolicy>): SettleState =>
+    reopenSettlement(state, NOW, DEADLINE, policy);
+  const open = { ...FACTS, deadline: DEADLINE };
+  const ended = (outcome: SettleOutcome, facts: Partial<SettleFacts> = {}): SettleState => ({
+    ...STATES.ended,
+    ...facts,
+    outcome,
+  });
+  const revoke: SettlePolicy = { ...DEFAULT_SETTLE_POLICY, ifPaid: 'revoke' };
+
+  it.each<[SettleOutcome]>([
+    [{ kind: 'unresolved' }],
+    [{ kind: 'needs-attention', error: ERROR }],
+    [{ kind: 'refund-required', payment: PAYMENT }],
+  ])('from %j: by a query, at once, with a new deadline', (outcome) => {
+    expect(reopen(ended(outcome))).toEqual({ ...open, kind: 'asking', at: NOW });
+  });
+
+  it('while it asks: what was unclear or odd before counts no more', () => {
+    const state: SettleState = { ...STATES.asking, doubt: PAYMENT, unclear: { count: 2, since: at, last: at } };
+    expect(reopen(state)).toEqual({ ...open, kind: 'asking', at: NOW });
+  });
+
+  it('to be given back: not before 15 s', () => {
+    const state = { ...open, policy: revoke, kind: 'checking', at: NOW, attempts: 0, isReversed: false };
+    for (const from of [STATES.asking, ended({ kind: 'paid', payment: PAYMENT }), ended({ kind: 'unresolved' })]) {
+      expect(reopen(from, { ifPaid: 'revoke' })).toEqual({ ...state, notBefore: CREATED + 15 * SECOND });
+    }
+  });
+
+  it('a reverse that may have been sent stands, with its time and what it said', () => {
+    const sent = { reverse: true };
+    expect(reopen({ ...STATES.checking, sent })).toEqual({ ...STATES.checking, ...open, sent, at: NOW });
+    expect(reopen({ ...STATES.reversing })).toEqual({
+      ...open,
+      sent,
+      kind: 'checking',
+      at: NOW,
+      attempts: 0,
+      notBefore: at,
+      isReversed: false,
+    });
+    expect(reopen(ended({ kind: 'unresolved' }, { sent }))).toMatchObject({ kind: 'checking', sent });
+  });
+
+  it('where it is too late to reverse, or refunds are counted: there, at once', () => {
+    for (const kind of ['expired', 'checking-refunds'] as const) {
+      expect(reopen(STATES[kind])).toEqual({ ...STATES[kind], ...open, at: NOW });
+    }
+    expect(reopen(STATES.refunding)).toMatchObject({ kind: 'expired', at: NOW, sent: { refundFee: 88 } });
+    const sent = { reverse: true, refundFee: 88 };
+    expect(reopen(ended({ kind: 'needs-attention', error: ERROR }, { sent }))).toEqual({
+      ...open,
+      sent,
+      kind: 'expired',
+      at: NOW,
+      attempts: 0,
+    });
+  });
+
+  it('with the rules that are given, and else its own', () => {
+    const state = { ...STATES.asking, policy: { ...DEFAULT_SETTLE_POLICY, backoffMs: 7 } };
+    expect(reopen(state, { maxBackoffMs: 9 }).policy).toEqual({
+      ...DEFAULT_SETTLE_POLICY,
+      backoffMs: 7,
+      maxBackoffMs: 9,
+    });
+    expect(reopen(state).policy).toEqual(state.policy);
+  });
+
+  it.each<[what: string, SettleOutcome, Partial<SettlePolicy>]>([
+    ['paid', { kind: 'paid', payment: PAYMENT }, {}],
+    ['revoked', { kind: 'revoked' }, { ifPaid: 'revoke' }],
+    ['refunded', { kind: 'refunded' }, { ifPaid: 'revoke' }],
+    ['closed', { kind: 'closed', found: true }, { ifPaid: 'revoke' }],
+    ['closed', { kind: 'closed', found: false }, {}],
+  ])('not one that has an end: %s', (kind, outcome, policy) => {
+    expect(() => reopen(ended(outcome), policy)).toThrow(`state: has an end: the order is ${kind}.`);
+  });
+
+  it('one that was taken for gone is given back if it came', () => {
+    expect(reopen(ended({ kind: 'closed', found: false }), { ifPaid: 'revoke' })).toMatchObject({ kind: 'checking' });
+  });
+
+  it.each<[field: string, now: unknown, deadline: unknown]>([
+    ['now', Number.NaN, DEADLINE],
+    ['now', new Date(), DEADLINE],
+    ['deadline', NOW, undefined],
+  ])('refuses a wrong %s', (field, now, deadline) => {
+    expect(() => reopenSettlement(STATES.asking, now as number, deadline as number)).toThrow(
+      `${field}: must be a valid time.`,
+    );
+  });
+});
+
+describe('a state of version 1', () => {
+  const V1 = {
+    version: 1,
+    order: FACTS.order,
+    orderCreatedAt: CREATED,
+    policy: { ifPaid: 'keep' },
+    deadline: FACTS.deadline,
+    next: { kind: 'query', at },
+    mustRevoke: false,
+    expired: false,
+    attempts: 0,
+    notBefore: CREATED + 15 * SECOND,
+  };
+  const revoke = { ...DEFAULT_SETTLE_POLICY, ifPaid: 'revoke' as const };
+  const sent = { reverse: true };
+  const refusal = { ...ERROR, code: 'WECHATPAY_BUSINESS_FAIL' };
+
+  it.each<[what: string, change: object, reads: object]>([
+    ['that asks', {}, { ...FACTS, kind: 'asking', at }],
+    [
+      'with all that it may know',
+      { totalFee: 888, currency: 'HKD', tradeState: 'USERPAYING', lastError: ERROR },
+      { ...FACTS, kind: 'asking', at, totalFee: 888, currency: 'HKD', tradeState: 'USERPAYING', lastError: ERROR },
+    ],
+    [
+      'whose reverse is due',
+      { mustRevoke: true, next: { kind: 'reverse', at } },
+      { ...FACTS, sent, kind: 'reversing', at, attempts: 0 },
+    ],
+    [
+      'whose reverse may have been made',
+      { mustRevoke: true, attempts: 1, notBefore: at + 5 },
+      { ...FACTS, sent, kind: 'checking', at, attempts: 1, notBefore: at + 5, isReversed: false },
+    ],
+    [
+      'whose reverse was refused',
+      { mustRevoke: true, attempts: 1, refusal },
+      {
+        ...FACTS,
+        sent,
+        kind: 'checking',
+        at,
+        attempts: 1,
+        notBefore: CREATED + 15 * SECOND,
+        isReversed: false,
+        refusal,
+      },
+    ],
+    [
+      'to be given back, nothing sent yet',
+      { mustRevoke: true, policy: { ifPaid: 'revoke' } },
+      {
+        ...FACTS,
+        policy: revoke,
+        kind: 'checking',
+        at,
+        attempts: 0,
+        notBefore: CREATED + 15 * SECOND,
+        isReversed: false,
+      },
+    ],
+    [
+      'to be given back, and a reverse was sent',
+      { mustRevoke: true, policy: { ifPaid: 'revoke' }, attempts: 1 },
+      {
+        ...FACTS,
+        policy: revoke,
+        sent,
+        kind: 'checking',
+        at,
+        attempts: 1,
+        notBefore: CREATED + 15 * SECOND,
+        isReversed: false,
+      },
+    ],
+    [
+      'to be given back, whose reverse is due',
+      { mustRevoke: true, policy: { ifPaid: 'revoke' }, next: { kind: 'reverse', at } },
+      { ...FACTS, policy: revoke, sent, kind: 'reversing', at, attempts: 0 },
+    ],
+    [
+      'that is too late to reverse',
+      { mustRevoke: true, expired: true, attempts: 2 },
+      { ...FACTS, sent, kind: 'expired', at, attempts: 2 },
+    ],
+    [
+      'whose refund is due',
+      { mustRevoke: true, next: { kind: 'refund', at }, payment: PAYMENT },
+      {
+        ...FACTS,
+        sent: { reverse: true, refundFee: 888 },
+        kind: 'refunding',
+        at,
+        attempts: 0,
+        payment: PAYMENT,
+        refundFee: 888,
+      },
+    ],
+    ['that has ended', { outcome: { kind: 'revoked' } }, { ...FACTS, kind: 'ended', outcome: { kind: 'revoked' } }],
+    [
+      'that has ended, whatever was next',
+      { mustRevoke: true, next: { kind: 'refund', at }, payment: PAYMENT, outcome: { kind: 'revoked' } },
+      { ...FACTS, sent: { reverse: true, refundFee: 888 }, kind: 'ended', outcome: { kind: 'revoked' } },
+    ],
+  ])('%s', (_, change, reads) => {
+    expect(readState({ ...V1, ...change })).toStrictEqual(reads);
+  });
+
+  it.each<[field: string, change: object]>([
+    ['policy', { policy: undefined }],
+    ['sent', { mustRevoke: undefined }],
+    ['kind', { next: undefined }],
+    ['kind', { mustRevoke: true, notBefore: undefined }],
+    ['kind', { mustRevoke: true, next: { kind: 'refund', at } }],
+  ])('that lacks what it needs is refused: %s', (field, change) => {
+    expect(() => readState({ ...V1, ...change })).toThrow(`${field} is invalid`);
+  });
 });

@@ -1,0 +1,665 @@
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { failure } from '../../test/answering.js';
+import { refusal, scripted, SILENCE, type Answer } from '../../test/scripted.js';
+import {
+  DEFAULT_SETTLE_POLICY,
+  payAndSettle,
+  resumeSettlement,
+  settleOrder,
+  takeStep,
+  toSettleError,
+  WechatPayTransportError,
+  type PayAndSettleOptions,
+  type SettledStep,
+  type Settlement,
+  type SettleOptions,
+  type SettleState,
+  type WechatPayClient,
+} from '../index.js';
+
+// What runs the rules: calls in the right order, with the right fields, on a clock that stands still unless it is told.
+
+const CREATED = Date.UTC(2026, 10, 23);
+const SECOND = 1000;
+const DAY = 24 * 60 * 60 * SECOND;
+const ORDER = { outTradeNo: '1415717424', orderCreatedAt: new Date(CREATED) };
+const PAYMENT = { transactionId: '42', totalFee: 888, currency: 'HKD' };
+const PAID: Answer = { trade_state: 'SUCCESS', transaction_id: '42', total_fee: '888', fee_type: 'HKD' };
+const state = (tradeState: string): Answer => ({ trade_state: tradeState });
+const PAYING = state('USERPAYING');
+const TIMEOUT = new WechatPayTransportError('WECHATPAY_TIMEOUT', 'no answer', 'unknown');
+const NOT_SENT = new WechatPayTransportError('WECHATPAY_CONNECTION', 'no connection', 'not-sent');
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+describe('takeStep', () => {
+  const order = { outTradeNo: '1415717424' };
+
+  it('asks for the order: its state, and what was paid as far as the answer says it', async () => {
+    const { client, calls } = scripted([PAID, PAYING]);
+    const full = { outTradeNo: '1', subMerchantId: '1900000201', subAppId: 'wx3' };
+    expect(await takeStep(client, { order: full }, { kind: 'query' })).toStrictEqual({
+      kind: 'queried',
+      tradeState: 'SUCCESS',
+      payment: PAYMENT,
+    });
+    expect(await takeStep(client, { order }, { kind: 'query' })).toStrictEqual({
+      kind: 'queried',
+      tradeState: 'USERPAYING',
+      payment: {},
+    });
+    expect(calls).toMatchObject([
+      { path: '/pay/orderquery', fields: { out_trade_no: '1', sub_mch_id: '1900000201', sub_appid: 'wx3' } },
+      { path: '/pay/orderquery', fields: { out_trade_no: '1415717424' } },
+    ]);
+  });
+
+  it.each([
+    ['Y', true],
+    ['N', false],
+  ])('reverses it: recall %s', async (recall, expected) => {
+    const { client, calls } = scripted([{ recall }]);
+    const event = await takeStep(client, { order }, { kind: 'reverse' });
+    expect(event).toStrictEqual({ kind: 'reversed', recall: expected });
+    expect(calls).toMatchObject([{ path: '/secapi/pay/reverse', fields: { out_trade_no: '1415717424' } }]);
+  });
+
+  it.each([
+    ['in its currency', PAYMENT, { refund_fee_type: 'HKD' }],
+    ['of an order whose currency nobody told', { totalFee: 888 }, {}],
+  ])('refunds it %s', async (_, payment, fields) => {
+    const accepted = { transaction_id: '42', refund_id: '50000', out_refund_no: 'R1', refund_fee: '88' };
+    const { client, calls } = scripted([accepted]);
+    const step = { kind: 'refund', outRefundNo: 'R1', refundFee: 88, payment } as const;
+    const event = await takeStep(client, { order }, step);
+    expect(event).toStrictEqual({ kind: 'refund-accepted', refundId: '50000' });
+    const sent = { out_trade_no: '1415717424', out_refund_no: 'R1', total_fee: '888', refund_fee: '88' };
+    expect(calls).toMatchObject([{ path: '/secapi/pay/refund', fields: { ...sent, ...fields } }]);
+    expect('refund_fee_type' in (calls[0]?.fields ?? {})).toBe('refund_fee_type' in fields);
+  });
+
+  it('adds up what was refunded: what has arrived, what is on its way, and how its own stands', async () => {
+    const list = [
+      { out_refund_no: 'R0', refund_status: 'SUCCESS', refund_fee: '1' },
+      { out_refund_no: 'R1', refund_status: 'PROCESSING', refund_fee: '20' },
+      { out_refund_no: 'R2', refund_status: 'SUCCESS', refund_fee: '300' },
+      { out_refund_no: 'R3', refund_status: 'PROCESSING', refund_fee: '4000' },
+      { out_refund_no: 'R4', refund_status: 'CHANGE', refund_fee: '50000' },
+      { out_refund_no: 'R5', refund_status: 'REFUNDCLOSE', refund_fee: '600000' },
+      { out_refund_no: 'R6', refund_fee: '7000000' },
+      { out_refund_no: 'R7', refund_status: 'SUCCESS' },
+    ];
+    const fields = Object.fromEntries(
+      list.flatMap((one, index) =>
+        Object.entries({ ...one, refund_id: `5${index}` }).map(([name, value]) => [`${name}_${index}`, value]),
+      ),
+    );
+    const answer = { transaction_id: '42', ...fields };
+    const counted = { kind: 'refunds-queried', refunded: 301, pending: 4020 };
+    const count = (more: Record<string, string>, outRefundNo: string) =>
+      takeStep(scripted([{ ...answer, ...more }]).client, { order }, { kind: 'query-refunds', outRefundNo });
+    expect(await count({}, 'R9')).toStrictEqual(counted);
+    expect(await count({ total_fee: '888' }, 'R4')).toStrictEqual({
+      ...counted,
+      totalFee: 888,
+      own: { refundStatus: 'CHANGE', refundId: '54' },
+    });
+    expect(await count({}, 'R6')).toMatchObject({ own: { refundStatus: '', refundId: '56' } });
+  });
+
+  it.each<[what: string, answer: Answer, error: object]>([
+    [
+      'a signed refusal',
+      refusal('SYSTEMERROR', { recall: 'Y' }),
+      { code: 'WECHATPAY_BUSINESS_FAIL', outcome: 'unknown', errorCode: 'SYSTEMERROR', recall: true },
+    ],
+    [
+      'a signed refusal without recall',
+      refusal('ORDERNOTEXIST'),
+      {
+        code: 'WECHATPAY_BUSINESS_FAIL',
+        outcome: 'rejected',
+        errorCode: 'ORDERNOTEXIST',
+        advice: 'fix-request',
+      },
+    ],
+    [
+      'an unsigned refusal',
+      { return_code: 'FAIL', return_msg: '频率限制' },
+      { code: 'WECHATPAY_GATEWAY_FAIL', outcome: 'unknown', advice: 'retry-later' },
+    ],
+    ['no answer', TIMEOUT, { code: 'WECHATPAY_TIMEOUT', outcome: 'unknown' }],
+    ['a connection that was not made', NOT_SENT, { code: 'WECHATPAY_CONNECTION', outcome: 'not-sent' }],
+  ])('does not throw for %s: plain JSON, and no more than is known', async (_, answer, error) => {
+    const event = await takeStep(scripted([answer]).client, { order }, { kind: 'query' });
+    expect(event).toMatchObject({ kind: 'failed', step: 'query', error });
+    const { error: kept } = event as unknown as { error: Record<string, unknown> };
+    expect(JSON.parse(JSON.stringify(kept))).toStrictEqual(kept);
+    const optional = ['errorCode', 'advice', 'recall'].filter((name) => name in kept);
+    expect(kept.message).toMatch(/^Query Order of order 1415717424: /);
+    if (kept.code !== 'WECHATPAY_BUSINESS_FAIL') {
+      expect(optional).toEqual('advice' in error ? ['advice'] : []);
+    } else expect(optional).toEqual(['errorCode', 'advice', ...('recall' in error ? ['recall'] : [])]);
+  });
+
+  it('names the step that failed, also where nothing may be sent', async () => {
+    const { client, calls } = scripted([PAID]);
+    for (const step of [
+      { kind: 'query' },
+      { kind: 'reverse' },
+      { kind: 'refund', outRefundNo: 'R1', refundFee: 1, payment: { totalFee: 1 } },
+      { kind: 'query-refunds', outRefundNo: 'R1' },
+    ] as const) {
+      expect(await takeStep(client, { order: { outTradeNo: 1 as never } }, step)).toMatchObject({
+        kind: 'failed',
+        step: step.kind,
+        error: { code: 'WECHATPAY_INVALID_REQUEST', outcome: 'not-sent', advice: 'fix-request' },
+      });
+      expect(await takeStep(client, { order }, step, AbortSignal.abort())).toMatchObject({
+        kind: 'failed',
+        step: step.kind,
+        error: { code: 'WECHATPAY_ABORTED', outcome: 'not-sent' },
+      });
+    }
+    expect(calls).toEqual([]);
+  });
+
+  it('what is no error of this library is a mistake, and thrown', async () => {
+    const mistake = new TypeError('mistake');
+    const broken = { call: () => Promise.reject(mistake) } as unknown as WechatPayClient;
+    expect(await failure(takeStep(broken, { order }, { kind: 'query' }))).toBe(mistake);
+    expect(() => toSettleError(mistake)).toThrow(mistake);
+  });
+});
+
+describe('settleOrder', () => {
+  it('queries from 5 s on, every 5 s, tells each step with the state after it, and waits for who is told', async () => {
+    const { client, calls, wait } = scripted([PAYING, TIMEOUT, PAID]);
+    const told: SettledStep[] = [];
+    let isTelling = false;
+    const onStep = async (done: SettledStep): Promise<void> => {
+      expect(isTelling).toBe(false);
+      isTelling = true;
+      await Promise.resolve();
+      isTelling = false;
+      told.push(done);
+    };
+    const result = await settleOrder(client, ORDER, { wait, onStep });
+    expect(calls.map(({ at }) => (at - CREATED) / SECOND)).toEqual([5, 10, 15]);
+    expect(told).toMatchObject([
+      { step: { kind: 'query' }, event: { kind: 'queried', tradeState: 'USERPAYING' }, state: { kind: 'asking' } },
+      { step: { kind: 'query' }, event: { kind: 'failed', step: 'query' }, state: { unclear: { count: 1 } } },
+      { step: { kind: 'query' }, event: { kind: 'queried', tradeState: 'SUCCESS' }, state: { kind: 'ended' } },
+    ]);
+    expect(result.outcome).toEqual({ kind: 'paid', payment: PAYMENT });
+    expect(result.state).toBe(told[2]?.state);
+    expect(Object.keys(result)).toEqual(['outcome', 'state']);
+  });
+
+  it('takes 60 s at most, or as long as it is given', async () => {
+    for (const [options, deadline] of [
+      [{}, CREATED + 60 * SECOND],
+      [{ deadline: new Date(CREATED + 12 * SECOND) }, CREATED + 12 * SECOND],
+    ] as const) {
+      const { client, calls, wait, clock } = scripted([NOT_SENT]);
+      const { outcome, state: end } = await settleOrder(client, ORDER, { ...options, wait });
+      expect(outcome).toEqual({ kind: 'unresolved', error: end.lastError });
+      expect(end).toMatchObject({ deadline, lastError: { code: 'WECHATPAY_CONNECTION' } });
+      expect(clock.time).toBe(deadline);
+      expect(calls.every(({ at }) => at < deadline)).toBe(true);
+    }
+  });
+
+  it('goes by the rules that it is given', async () => {
+    const { client, calls, wait } = scripted([PAYING]);
+    const rules = { firstQueryMs: 1_000, queryEveryMs: 2_000, revokeAfterMs: undefined, signal: undefined };
+    const { state: end } = await settleOrder(client, ORDER, {
+      ...rules,
+      wait,
+      deadline: new Date(CREATED + 6 * SECOND),
+    });
+    expect(calls.map(({ at }) => (at - CREATED) / SECOND)).toEqual([1, 3, 5]);
+    expect(end.policy).toEqual({ ...DEFAULT_SETTLE_POLICY, firstQueryMs: 1_000, queryEveryMs: 2_000 });
+  });
+
+  it('spreads reverses: no two orders in step', async () => {
+    const told: number[] = [];
+    for (const random of [0, 1]) {
+      vi.spyOn(Math, 'random').mockReturnValue(random);
+      const { client, calls, wait } = scripted([state('PAYERROR'), { recall: 'Y' }]);
+      await settleOrder(client, ORDER, { wait, deadline: new Date(CREATED + 18 * SECOND) });
+      told.push(...calls.slice(1).map(({ at }) => at - CREATED));
+    }
+    expect(told).toEqual([15_000, 16_500, 15_000, 17_500]);
+  });
+
+  it('an abort stops it before the next step; what is known goes along', async () => {
+    const abort = new AbortController();
+    const { client, calls, wait } = scripted([TIMEOUT, PAID]);
+    const { outcome, state: end } = await settleOrder(client, ORDER, {
+      wait,
+      signal: abort.signal,
+      onStep: () => {
+        abort.abort();
+      },
+    });
+    expect(outcome).toMatchObject({ kind: 'unresolved', error: { code: 'WECHATPAY_TIMEOUT' } });
+    expect(end).toMatchObject({ kind: 'asking', at: CREATED + 10 * SECOND });
+    expect(calls).toHaveLength(1);
+  });
+
+  it('an end is told also where it was aborted meanwhile', async () => {
+    const abort = new AbortController();
+    const { client, wait } = scripted([PAID]);
+    const onStep = (): void => {
+      abort.abort();
+    };
+    const { outcome } = await settleOrder(client, ORDER, { wait, signal: abort.signal, onStep });
+    expect(outcome.kind).toBe('paid');
+  });
+
+  it('an abort ends its timer, and the step that is being made', async () => {
+    const abort = new AbortController();
+    const { client, calls } = scripted([PAID]);
+    const running = settleOrder(client, ORDER, { signal: abort.signal, firstQueryMs: 3_600_000 });
+    setImmediate(() => {
+      abort.abort();
+    });
+    expect((await running).outcome).toEqual({ kind: 'unresolved' });
+    expect(calls).toEqual([]);
+    const other = new AbortController();
+    const aborting = scripted([
+      () => {
+        setImmediate(() => {
+          other.abort();
+        });
+        return SILENCE;
+      },
+    ]);
+    const { outcome } = await settleOrder(aborting.client, ORDER, { wait: aborting.wait, signal: other.signal });
+    expect(outcome).toMatchObject({ kind: 'unresolved', error: { code: 'WECHATPAY_ABORTED' } });
+  });
+
+  it('hands the time and the signal to `wait`, and does not wait beside it once that was aborted', async () => {
+    const abort = new AbortController();
+    const { client } = scripted([PAID]);
+    const waits: unknown[] = [];
+    const wait: SettleOptions['wait'] = (until, signal) => {
+      waits.push(until, signal);
+      abort.abort();
+      return Promise.resolve();
+    };
+    const { outcome } = await settleOrder(client, ORDER, { wait, signal: abort.signal, firstQueryMs: 3_600_000 });
+    expect(outcome.kind).toBe('unresolved');
+    expect(waits).toEqual([CREATED + 60 * SECOND, abort.signal]);
+  });
+
+  it.each([true, false])('waits by a timer, also where `wait` comes back too early: %s', async (isEarly) => {
+    const createdAt = Date.now();
+    const { client, calls } = scripted([PAID], { now: Date.now });
+    let waits = 0;
+    const early = (): Promise<void> => {
+      waits += 1;
+      return Promise.resolve();
+    };
+    const order = { outTradeNo: '1', orderCreatedAt: new Date(createdAt) };
+    const { outcome } = await settleOrder(client, order, { firstQueryMs: 60, ...(isEarly && { wait: early }) });
+    expect(outcome.kind).toBe('paid');
+    expect(calls).toHaveLength(1);
+    expect(Date.now()).toBeGreaterThanOrEqual(createdAt + 60);
+    expect(waits).toBeLessThan(5); // a timer may fire a millisecond early
+  });
+});
+
+describe('resumeSettlement', () => {
+  const ended = (outcome: object): SettleState => ({
+    version: 2,
+    order: { outTradeNo: '1415717424' },
+    orderCreatedAt: CREATED,
+    policy: DEFAULT_SETTLE_POLICY,
+    deadline: CREATED,
+    sent: { reverse: false },
+    kind: 'ended',
+    outcome: outcome as never,
+  });
+  const time = CREATED + DAY;
+
+  it('gives an end again, without a call', async () => {
+    const stored = ended({ kind: 'paid', payment: PAYMENT });
+    const { client, calls } = scripted([PAID], { time });
+    expect(await resumeSettlement(client, stored)).toStrictEqual({
+      outcome: { kind: 'paid', payment: PAYMENT },
+      state: stored,
+    });
+    expect(await resumeSettlement(client, stored, { ifPaid: undefined })).toMatchObject({ outcome: { kind: 'paid' } });
+    expect(calls).toEqual([]);
+  });
+
+  it.each(['unresolved', 'needs-attention', 'refund-required'])('asks where it stopped: %s', async (kind) => {
+    const { client, calls } = scripted([PAID], { time });
+    const { outcome, state: end } = await resumeSettlement(client, ended({ kind }));
+    expect(outcome).toEqual({ kind: 'paid', payment: PAYMENT });
+    expect(calls).toMatchObject([{ path: '/pay/orderquery', at: time }]);
+    expect(end.deadline).toBe(time + 60 * SECOND);
+  });
+
+  it('with the rules and the deadline that it is given', async () => {
+    const { client, calls, wait } = scripted([PAID, { recall: 'N' }, state('REVOKED')], { time });
+    const { outcome, state: end } = await resumeSettlement(client, ended({ kind: 'paid', payment: PAYMENT }), {
+      ifPaid: 'revoke',
+      deadline: new Date(time + 5),
+      wait,
+    });
+    expect(outcome).toEqual({ kind: 'revoked' });
+    expect(end.deadline).toBe(time + 5);
+    expect(calls.map(({ path }) => path)).toEqual(['/pay/orderquery', '/secapi/pay/reverse', '/pay/orderquery']);
+  });
+
+  it('does not take rules for an end that nothing can change', async () => {
+    const { client } = scripted([PAID], { time });
+    const error = await failure(resumeSettlement(client, ended({ kind: 'revoked' }), { ifPaid: 'revoke' }));
+    expect(error).toMatchObject({ field: 'state', outcome: 'not-sent' });
+  });
+});
+
+const REQUEST = {
+  outTradeNo: '1415717424',
+  body: 'tea',
+  totalFee: 888,
+  currency: 'HKD',
+  authCode: '120061098828009406',
+  spbillCreateIp: '203.0.113.7',
+};
+
+describe('payAndSettle', () => {
+  async function pay(answers: [Answer, ...Answer[]], options: PayAndSettleOptions = {}) {
+    const { client, calls, wait } = scripted(answers);
+    const result = await payAndSettle(client, REQUEST, { wait, ...options });
+    return { result, calls, paths: calls.map(({ path }) => path) };
+  }
+
+  it('paid as asked: the result of Quick Pay, and no other call', async () => {
+    const { result, calls } = await pay([PAID]);
+    expect(result).toMatchObject({ outcome: { kind: 'paid' }, result: { transactionId: '42', totalFee: 888 } });
+    expect(Object.keys(result)).toEqual(['outcome', 'result']);
+    expect(calls).toMatchObject([{ path: '/pay/micropay', fields: { total_fee: '888', auth_code: REQUEST.authCode } }]);
+  });
+
+  it('not sent: declined, since nobody was asked to pay', async () => {
+    const { result, paths } = await pay([NOT_SENT]);
+    expect(result).toMatchObject({ outcome: { kind: 'declined', error: { code: 'WECHATPAY_CONNECTION' } } });
+    expect(Object.keys(result)).toEqual(['outcome']);
+    expect(paths).toEqual(['/pay/micropay']);
+  });
+
+  it.each<[string, Answer]>([
+    ...['NOTPAY', 'PAYERROR', 'CLOSED', 'REVOKED'].map((name): [string, Answer] => [name, state(name)]),
+    ['ORDERNOTEXIST', refusal('ORDERNOTEXIST')],
+  ])('refused, and a query says %s: declined, and told why', async (_, answer) => {
+    const { result, calls } = await pay([refusal('NOTENOUGH'), answer]);
+    expect(result).toMatchObject({
+      outcome: { kind: 'declined', error: { errorCode: 'NOTENOUGH', advice: 'change-payment' } },
+    });
+    expect(Object.keys(result)).toEqual(['outcome']);
+    expect(calls).toMatchObject([
+      { path: '/pay/micropay' },
+      { path: '/pay/orderquery', fields: { out_trade_no: '1415717424' }, at: CREATED },
+    ]);
+  });
+
+  it.each<[string, Answer]>([
+    ['USERPAYING', state('USERPAYING')],
+    ['ACCEPT', state('ACCEPT')],
+    ['no answer', TIMEOUT],
+    ['another page’s code', refusal('REFUNDNOTEXIST')],
+  ])('refused, and a query says %s: settled on, since it may be paid', async (_, answer) => {
+    const { result, calls } = await pay([refusal('NOTENOUGH'), answer, PAID]);
+    expect(result.outcome).toEqual({ kind: 'paid', payment: PAYMENT });
+    expect(calls.map(({ at }) => (at - CREATED) / SECOND)).toEqual([0, 0, 5]);
+    expect((result as Settlement).state.deadline).toBe(CREATED + 60 * SECOND);
+  });
+
+  it('refused, and a query says that it is paid: paid', async () => {
+    const { result, paths } = await pay([refusal('NOTENOUGH'), PAID]);
+    expect(result.outcome).toEqual({ kind: 'paid', payment: PAYMENT });
+    expect(paths).toEqual(['/pay/micropay', '/pay/orderquery']);
+  });
+
+  it.each<[what: string, answer: Answer, code: string]>([
+    ['USERPAYING', refusal('USERPAYING'), 'WECHATPAY_BUSINESS_FAIL'],
+    ['no answer', TIMEOUT, 'WECHATPAY_TIMEOUT'],
+    ['an unsigned refusal', { return_code: 'FAIL' }, 'WECHATPAY_GATEWAY_FAIL'],
+  ])('not clear, by %s: told, then settled from 5 s on', async (_, answer, code) => {
+    const told: string[] = [];
+    const { result, calls } = await pay([answer, PAYING, PAID], {
+      onUnclear: async (error) => {
+        await Promise.resolve();
+        told.push(error.code);
+      },
+      onStep: ({ step }) => void told.push(step.kind),
+    });
+    expect(told).toEqual([code, 'query', 'query']);
+    expect(result.outcome).toEqual({ kind: 'paid', payment: PAYMENT });
+    expect(calls.map(({ at }) => (at - CREATED) / SECOND)).toEqual([0, 5, 10]);
+    expect((result as Settlement).state).toMatchObject({
+      orderCreatedAt: CREATED,
+      totalFee: 888,
+      currency: 'HKD',
+      deadline: CREATED + 60 * SECOND,
+    });
+  });
+
+  it('takes 60 s from the answer on, or as long as it is given, and goes by its rules', async () => {
+    const clock = { time: CREATED };
+    const answers: [Answer, Answer] = [
+      () => {
+        clock.time += 15 * SECOND;
+        return TIMEOUT;
+      },
+      PAYING,
+    ];
+    const wait = (until: number): Promise<void> => {
+      clock.time = until;
+      return Promise.resolve();
+    };
+    const { client } = scripted(answers, { now: () => clock.time });
+    const late = (await payAndSettle(client, REQUEST, { wait, revokeAfterMs: 3_600_000 })) as Settlement;
+    expect(late.outcome.kind).toBe('unresolved');
+    expect(late.state).toMatchObject({ deadline: CREATED + 75 * SECOND, policy: { revokeAfterMs: 3_600_000 } });
+    const { result } = await pay([TIMEOUT, PAYING], { deadline: new Date(CREATED + 7 * SECOND) });
+    expect(result).toMatchObject({ outcome: { kind: 'unresolved' }, state: { deadline: CREATED + 7 * SECOND } });
+  });
+
+  it.each([
+    ['amount', { total_fee: '1' }, { transactionId: '42', totalFee: 1, currency: 'HKD' }],
+    ['currency', { fee_type: 'CNY' }, { transactionId: '42', totalFee: 888, currency: 'CNY' }],
+  ])('another %s than asked: asked for at once, then a person', async (_, change, paid) => {
+    const odd = { ...(PAID as object), ...change };
+    const { result, calls } = await pay([odd, odd]);
+    expect(result.outcome).toMatchObject({
+      kind: 'needs-attention',
+      amounts: { expected: { totalFee: 888, currency: 'HKD' }, paid },
+    });
+    expect(calls.map(({ at }) => at)).toEqual([CREATED, CREATED]);
+    expect((await pay([odd, PAID])).result.outcome).toEqual({ kind: 'paid', payment: PAYMENT });
+    // Whatever comes then, it is not reversed.
+    expect((await pay([odd, state('PAYERROR')])).result.outcome).toMatchObject({
+      kind: 'needs-attention',
+      amounts: { paid },
+    });
+  });
+
+  it('asks for the order of the sub-merchant that was paid', async () => {
+    const { client, calls, wait } = scripted([TIMEOUT, PAID]);
+    const request = { ...REQUEST, subMerchantId: '1900000201', subAppId: 'wx3' };
+    const { state: end } = (await payAndSettle(client, request, { wait })) as Settlement;
+    expect(end.order).toStrictEqual({ outTradeNo: '1415717424', subMerchantId: '1900000201', subAppId: 'wx3' });
+    expect(calls[1]?.fields).toMatchObject({ sub_mch_id: '1900000201', sub_appid: 'wx3' });
+    const { result } = await pay([TIMEOUT, PAID]);
+    expect((result as Settlement).state.order).toStrictEqual({ outTradeNo: '1415717424' });
+  });
+
+  it('an abort stops the charge, and the query that confirms a refusal', async () => {
+    const { client, calls } = scripted([PAID]);
+    const aborted = payAndSettle(client, REQUEST, { signal: AbortSignal.abort() });
+    expect((await aborted).outcome).toMatchObject({ kind: 'declined', error: { code: 'WECHATPAY_ABORTED' } });
+    expect(calls).toEqual([]);
+    const abort = new AbortController();
+    const aborting = (): Answer => {
+      setImmediate(() => {
+        abort.abort();
+      });
+      return SILENCE;
+    };
+    const { result } = await pay([refusal('NOTENOUGH'), aborting], { signal: abort.signal });
+    expect(result.outcome).toMatchObject({ kind: 'unresolved', error: { code: 'WECHATPAY_ABORTED' } });
+  });
+
+  it.each<[message: string, request: unknown, options?: unknown]>([
+    ['request: is missing; give the payment.', null],
+    ['request: is missing; give the payment.', 'tea'],
+    [
+      'request: cannot be read; give a plain object of documented properties.',
+      {
+        ...REQUEST,
+        get attach(): string {
+          throw new Error('lazy');
+        },
+      },
+    ],
+    ['ifPaid: is not for a payment: what was paid as asked is kept.', REQUEST, { ifPaid: 'keep' }],
+    ['refundWhenExpired: is not for a payment', REQUEST, { refundWhenExpired: true }],
+    ['ifAmountDiffers: is not for a payment', REQUEST, { ifAmountDiffers: 'accept' }],
+    ['onUnclear: must be a function.', REQUEST, { onUnclear: 'log' }],
+    ['onStep: must be a function.', REQUEST, { onStep: {} }],
+    ['wait: must be a function.', REQUEST, { wait: null }],
+    ['Did you mean onUnclear?', REQUEST, { onUnclaer: () => undefined }],
+    ['options: must be an object.', REQUEST, null],
+    ['deadline: must be a valid Date.', REQUEST, { deadline: CREATED }],
+    ['signal: must be an AbortSignal', REQUEST, { signal: {} }],
+    ['currency: ', { ...REQUEST, currency: 'hkd' }],
+    ['backoffMs: ', REQUEST, { backoffMs: 0 }],
+  ])('refuses before anything is sent: %s', async (message, request, options) => {
+    const { client, calls } = scripted([PAID]);
+    const error = await failure(payAndSettle(client, request as never, options as PayAndSettleOptions));
+    expect(error).toMatchObject({ code: 'WECHATPAY_INVALID_REQUEST', outcome: 'not-sent' });
+    expect((error as Error).message).toContain(message);
+    expect(calls).toEqual([]);
+  });
+
+  it('keeps why a request cannot be read', async () => {
+    const cause = new Error('lazy');
+    const request = {
+      ...REQUEST,
+      get attach(): string {
+        throw cause;
+      },
+    };
+    expect(await failure(payAndSettle(scripted([PAID]).client, request))).toHaveProperty('cause', cause);
+  });
+
+  it('what is no error of this library is a mistake, and thrown', async () => {
+    const mistake = new TypeError('mistake');
+    const broken = { call: () => Promise.reject(mistake), now: () => CREATED } as unknown as WechatPayClient;
+    expect(await failure(payAndSettle(broken, REQUEST))).toBe(mistake);
+  });
+});
+
+describe('what a callback throws', () => {
+  const broken = new Error('out of order');
+  const fail = (): never => {
+    throw broken;
+  };
+
+  it('stops nothing, and is told beside every kind of end', async () => {
+    const wait = (): never => fail();
+    const onStep = fail;
+    const onUnclear = (): Promise<void> => Promise.reject(broken);
+    const told = (callback: string): object => ({ callback, error: broken });
+    const late = { time: CREATED + 60 * SECOND };
+    const settled = await settleOrder(scripted([PAID], late).client, ORDER, { onStep });
+    expect(settled).toMatchObject({ outcome: { kind: 'paid' }, callbackErrors: [told('onStep')] });
+    const unclear = await payAndSettle(scripted([TIMEOUT, PAID]).client, REQUEST, {
+      onUnclear,
+      onStep,
+      wait: undefined,
+      firstQueryMs: 1,
+      deadline: new Date(CREATED),
+    });
+    expect(unclear).toMatchObject({ outcome: { kind: 'unresolved' }, callbackErrors: [told('onUnclear')] });
+    const aborted = await settleOrder(scripted([PAID]).client, ORDER, {
+      wait,
+      signal: AbortSignal.timeout(5),
+    });
+    expect(aborted).toMatchObject({ outcome: { kind: 'unresolved' }, callbackErrors: [told('wait')] });
+  });
+
+  it('is kept twenty times', async () => {
+    const { client, wait } = scripted([PAYING]);
+    const options = {
+      wait,
+      onStep: fail,
+      queryEveryMs: 1_000,
+      firstQueryMs: 1,
+      deadline: new Date(CREATED + 40 * SECOND),
+    };
+    const { callbackErrors } = await settleOrder(client, ORDER, options);
+    expect(callbackErrors).toEqual(Array.from({ length: 20 }, () => ({ callback: 'onStep', error: broken })));
+  });
+
+  describe('a clock', () => {
+    /** A clock that reads these, in turn; the last one holds on. */
+    const reading = (...readings: readonly unknown[]) => {
+      let read = 0;
+      return (): number => {
+        const value = readings[Math.min(read, readings.length - 1)];
+        read += 1;
+        if (value instanceof Error) throw value;
+        return value as number;
+      };
+    };
+
+    it('that fails goes on from what it said last', async () => {
+      vi.spyOn(performance, 'now').mockReturnValueOnce(1_000).mockReturnValue(3_499.6);
+      const now = reading(CREATED, CREATED, broken);
+      const result = await settleOrder(scripted([PAID], { now }).client, ORDER, {
+        firstQueryMs: 2_500,
+        wait: fail,
+        deadline: new Date(CREATED + DAY),
+      });
+      // Read at 1,000 ms, and two and a half seconds later: the query is due, to the millisecond.
+      expect(result).toMatchObject({ outcome: { kind: 'paid' } });
+    });
+
+    it.each<[unknown]>([[Number.NaN], [Number.POSITIVE_INFINITY], ['soon'], [undefined]])(
+      'that gives %s gives no time',
+      async (value) => {
+        vi.spyOn(Date, 'now').mockReturnValue(CREATED + 7);
+        const now = reading(CREATED, value);
+        const { client } = scripted([PAID], { now });
+        const { state: end, callbackErrors } = await settleOrder(client, ORDER, { firstQueryMs: 1 });
+        // It never said anything: the machine's own.
+        expect(end.deadline).toBe(CREATED + 7 + 60 * SECOND);
+        expect(callbackErrors?.[0]).toMatchObject({ callback: 'now', error: expect.any(TypeError) as unknown });
+        expect((callbackErrors?.[0]?.error as Error).message).toBe(
+          'The clock gave no time in milliseconds since 1970.',
+        );
+      },
+    );
+
+    it('that fails is told beside a payment that is clear', async () => {
+      expect(await payAndSettle(scripted([PAID], { now: reading(CREATED, broken) }).client, REQUEST)).toMatchObject({
+        outcome: { kind: 'paid' },
+        callbackErrors: [{ callback: 'now', error: broken }],
+      });
+      expect(await payAndSettle(scripted([NOT_SENT], { now: reading(CREATED, broken) }).client, REQUEST)).toMatchObject(
+        {
+          outcome: { kind: 'declined' },
+          callbackErrors: [{ callback: 'now', error: broken }],
+        },
+      );
+    });
+  });
+});
