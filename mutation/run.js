@@ -40,7 +40,10 @@ function prepare() {
       '@stryker-mutator/core': '9.6.1',
       '@stryker-mutator/vitest-runner': '9.6.1',
       ...Object.fromEntries(
-        ['vitest', 'fast-check', 'fast-xml-parser', 'undici', 'saxes', 'node-forge'].map((name) => [name, locked(name)]),
+        ['vitest', 'fast-check', 'fast-xml-parser', 'undici', 'saxes', 'node-forge'].map((name) => [
+          name,
+          locked(name),
+        ]),
       ),
     },
   });

@@ -1,0 +1,361 @@
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import {
+  DEFAULT_SETTLE_POLICY,
+  WechatPayClient,
+  WechatPayTransportError,
+  type QuickPayRequest,
+  type WechatPayConfig,
+} from 'wechatpay-core';
+import { MapEngine } from '../test/map-engine.js';
+import { scripted, type Answer } from '../test/scripted-client.js';
+import { DurableReversals, type DurablePayOptions, type DurableReversalsOptions } from './index.js';
+
+// What stands between the cashier and the charge, step by step: an engine that is a Map, a gateway that says what it is told.
+
+const CREATED = Date.UTC(2026, 10, 23);
+const DAY_MS = 24 * 60 * 60 * 1000;
+const REQUEST: QuickPayRequest = {
+  outTradeNo: '1415717424',
+  body: 'tea',
+  totalFee: 888,
+  currency: 'HKD',
+  authCode: '120061098828009406',
+  spbillCreateIp: '203.0.113.7',
+};
+const PAID = { transaction_id: '42', total_fee: '888', fee_type: 'HKD' };
+const PAYMENT = { transactionId: '42', totalFee: 888, currency: 'HKD' };
+const REFUSED = { result_code: 'FAIL', err_code: 'NOTENOUGH' };
+const TIMEOUT = new WechatPayTransportError('WECHATPAY_TIMEOUT', 'no answer', 'unknown');
+const NOT_SENT = new WechatPayTransportError('WECHATPAY_CONNECTION', 'no connection', 'not-sent');
+
+const open: DurableReversals[] = [];
+afterEach(async () => {
+  vi.restoreAllMocks();
+  for (const reversals of open.splice(0)) await reversals.stop();
+});
+
+async function openShop(
+  answers: [Answer, ...Answer[]],
+  {
+    engine = new MapEngine(),
+    speed = 1,
+    ...config
+  }: Partial<WechatPayConfig> & { engine?: MapEngine } & Pick<DurableReversalsOptions, 'speed'> = {},
+) {
+  const { client, calls, clock } = scripted(answers, { ...config, onCall: () => engine.log.push('call') });
+  const reversals = new DurableReversals({ engine, clients: client, speed });
+  await reversals.start({ work: false });
+  open.push(reversals);
+  const guard = () => [...engine.stored.values()][0];
+  return { engine, client, calls, clock, reversals, guard };
+}
+
+describe('a clear payment', () => {
+  it('has its guard stored before the charge, and ended after it', async () => {
+    const { engine, calls, reversals, guard, clock } = await openShop([PAID]);
+    const request = { ...REQUEST, subMerchantId: '1900000201', subAppId: 'wx3' };
+    const result = await reversals.pay(request, { policy: { backoffMs: 7 } });
+    expect(result).toMatchObject({ outcome: { kind: 'paid' }, result: { transactionId: '42', totalFee: 888 } });
+    expect(Object.keys(result)).toEqual(['outcome', 'result']);
+    expect(engine.log).toEqual(['enqueue', 'call', 'amend']);
+    expect(calls).toMatchObject([{ path: '/pay/micropay', fields: { total_fee: '888', sub_mch_id: '1900000201' } }]);
+    expect(guard()).toMatchObject({
+      merchantId: '10000100',
+      outcome: { kind: 'paid', payment: PAYMENT },
+      end: 1,
+      endAt: clock.time,
+      delayMs: 0,
+      state: {
+        order: { outTradeNo: '1415717424', subMerchantId: '1900000201', subAppId: 'wx3' },
+        orderCreatedAt: CREATED,
+        totalFee: 888,
+        currency: 'HKD',
+        policy: { ...DEFAULT_SETTLE_POLICY, backoffMs: 7 },
+        deadline: CREATED + 7 * DAY_MS,
+      },
+    });
+  });
+
+  it('knows no sub-merchant and no currency that nobody gave', async () => {
+    const { reversals, guard } = await openShop([{ transaction_id: '42', total_fee: '888' }]);
+    const { currency: _, ...request } = REQUEST;
+    expect((await reversals.pay(request)).outcome.kind).toBe('paid');
+    expect(guard()?.state.order).toStrictEqual({ outTradeNo: '1415717424' });
+    expect(guard()?.outcome).toStrictEqual({ kind: 'paid', payment: { transactionId: '42', totalFee: 888 } });
+    expect(guard()?.state).not.toHaveProperty('currency');
+  });
+
+  it('is taken on by no worker before 15 s', async () => {
+    const delays: number[] = [];
+    class WatchingEngine extends MapEngine {
+      override enqueue(...args: Parameters<MapEngine['enqueue']>): ReturnType<MapEngine['enqueue']> {
+        delays.push(args[2]);
+        return super.enqueue(...args);
+      }
+    }
+    const { reversals } = await openShop([PAID], { engine: new WatchingEngine() });
+    await reversals.pay(REQUEST);
+    expect(delays).toEqual([15_000]);
+  });
+});
+
+describe('nothing is sent', () => {
+  it.each<[message: string, request: unknown, options?: unknown]>([
+    ['totalFee: ', { ...REQUEST, totalFee: 8.88 }],
+    ['authCode: ', { ...REQUEST, authCode: '5' }],
+    ['ifPaid: ', REQUEST, { policy: { ifPaid: 'keep' } }],
+    ['Did you mean backoffMs?', REQUEST, { policy: { backofMs: 1 } }],
+    [
+      'signal: must be an AbortSignal; of an AbortController, give its `signal`.',
+      REQUEST,
+      { signal: new AbortController() },
+    ],
+    ['backoffMs: ', REQUEST, { policy: { backoffMs: 0 } }],
+  ])('and no order number used up: %s', async (message, request, options) => {
+    const { engine, calls, reversals } = await openShop([PAID]);
+    await expect(reversals.pay(request as QuickPayRequest, options as DurablePayOptions)).rejects.toMatchObject({
+      code: 'WECHATPAY_INVALID_REQUEST',
+      outcome: 'not-sent',
+      message: expect.stringContaining(message) as string,
+    });
+    expect(engine.stored.size).toBe(0);
+    expect(calls).toEqual([]);
+  });
+
+  it('for a number that was charged before', async () => {
+    const { calls, reversals } = await openShop([PAID]);
+    await reversals.pay(REQUEST);
+    await expect(reversals.pay(REQUEST)).rejects.toMatchObject({
+      field: 'outTradeNo',
+      message: expect.stringContaining('was charged before; take a new number, or see how that one stands.') as string,
+    });
+    expect(calls).toHaveLength(1);
+  });
+
+  it('where the guard cannot be stored', async () => {
+    class BrokenEngine extends MapEngine {
+      override enqueue(): Promise<never> {
+        return Promise.reject(new Error('the store is away'));
+      }
+    }
+    const { calls, reversals } = await openShop([PAID], { engine: new BrokenEngine() });
+    await expect(reversals.pay(REQUEST)).rejects.toThrow('the store is away');
+    expect(calls).toEqual([]);
+  });
+
+  it('once the caller has aborted: declined, and called off', async () => {
+    const { engine, calls, reversals } = await openShop([PAID]);
+    const { outcome } = await reversals.pay(REQUEST, { signal: AbortSignal.abort() });
+    expect(outcome).toMatchObject({ kind: 'declined', error: { code: 'WECHATPAY_ABORTED', outcome: 'not-sent' } });
+    expect(calls).toEqual([]);
+    expect(engine.log).toEqual(['enqueue', 'cancel']);
+  });
+});
+
+describe('a guard that took long to be stored', () => {
+  /** Storing takes so long, by the client's clock and by a timer. */
+  async function openSlow(byClock: unknown, byTimer: number, { timeoutMs = 15_000, speed = 1, isLost = false } = {}) {
+    class SlowEngine extends MapEngine {
+      override async enqueue(...args: Parameters<MapEngine['enqueue']>): ReturnType<MapEngine['enqueue']> {
+        time = byClock;
+        timer += byTimer;
+        return super.enqueue(...args);
+      }
+
+      override cancel(id: string): Promise<boolean> {
+        return isLost ? Promise.reject(new Error('the store is away')) : super.cancel(id);
+      }
+    }
+    let time: unknown = CREATED;
+    let timer = 1_000;
+    vi.spyOn(performance, 'now').mockImplementation(() => timer);
+    const now = (): number => {
+      if (time instanceof Error) throw time;
+      return time as number;
+    };
+    return openShop([PAID], { engine: new SlowEngine(), now, timeoutMs, speed });
+  }
+
+  it.each<[what: string, byClock: unknown, byTimer: number, options: object]>([
+    ['by the clock', CREATED + 15_001, 0, {}],
+    ['by a timer, where the clock was set back', CREATED - 60_000, 15_001, {}],
+    ['by a timer, where the clock fails', new Error('clock'), 15_001, {}],
+    ['by a timer, where the clock gives no time', Number.NaN, 15_001, {}],
+    ['by a timer, on a clock that goes faster', CREATED, 1_501, { speed: 10 }],
+    ['for a client that waits longer for its answer', CREATED + 5_001, 0, { timeoutMs: 30_000 }],
+  ])('is no guard: nothing is sent, %s', async (_, byClock, byTimer, options) => {
+    for (const isLost of [false, true]) {
+      const { engine, calls, reversals } = await openSlow(byClock, byTimer, { ...options, isLost });
+      const { outcome } = await reversals.pay(REQUEST);
+      const seconds = 'timeoutMs' in options ? 5 : 15;
+      expect(outcome).toMatchObject({
+        kind: 'declined',
+        error: {
+          code: 'WECHATPAY_TIMEOUT',
+          outcome: 'not-sent',
+          message: expect.stringContaining(
+            `The guard of order 1415717424 took more than ${seconds} s to be stored. Nothing was sent.`,
+          ) as string,
+        },
+      });
+      expect(calls).toEqual([]);
+      if (!isLost) expect(engine.log).toEqual(['enqueue', 'cancel']);
+    }
+  });
+
+  it.each<[what: string, byClock: unknown, byTimer: number, options: object]>([
+    ['at the latest', CREATED + 15_000, 15_000, {}],
+    ['on a clock that goes slower', CREATED, 29_000, { speed: 0.5 }],
+    ['at the latest, for a client that waits longer', CREATED + 5_000, 0, { timeoutMs: 30_000 }],
+  ])('is one while there is time: %s', async (_, byClock, byTimer, options) => {
+    const { calls, reversals } = await openSlow(byClock, byTimer, options);
+    expect((await reversals.pay(REQUEST)).outcome.kind).toBe('paid');
+    expect(calls).toHaveLength(1);
+  });
+});
+
+describe('a clear refusal', () => {
+  it.each<[what: string, answer: Answer, error: object]>([
+    ['of the gateway', REFUSED, { errorCode: 'NOTENOUGH', outcome: 'rejected' }],
+    ['before anything was sent', NOT_SENT, { code: 'WECHATPAY_CONNECTION', outcome: 'not-sent' }],
+  ])('%s is declined, and its guard called off', async (_, answer, error) => {
+    const { engine, reversals, guard } = await openShop([answer]);
+    const result = await reversals.pay(REQUEST);
+    expect(result).toMatchObject({ outcome: { kind: 'declined', error } });
+    expect(engine.log).toEqual(['enqueue', 'call', 'cancel']);
+    expect(guard()?.status).toBe('cancelled');
+  });
+
+  it('is declined also where its guard cannot be called off: that finds out the same', async () => {
+    class BrokenEngine extends MapEngine {
+      override cancel(): Promise<never> {
+        return Promise.reject(new Error('the store is away'));
+      }
+    }
+    const { reversals } = await openShop([REFUSED], { engine: new BrokenEngine() });
+    expect((await reversals.pay(REQUEST)).outcome.kind).toBe('declined');
+  });
+});
+
+describe('an answer that is not clear', () => {
+  it('is pending, and its guard takes its first step as soon as the policy lets it', async () => {
+    const { engine, reversals, guard } = await openShop([TIMEOUT]);
+    const result = await reversals.pay(REQUEST);
+    expect(result).toMatchObject({ outcome: { kind: 'pending', error: { code: 'WECHATPAY_TIMEOUT' } } });
+    expect(Object.keys(result)).toEqual(['outcome']);
+    expect(Object.keys(result.outcome)).toEqual(['kind', 'error']);
+    expect(engine.log).toEqual(['enqueue', 'call', 'reschedule']);
+    expect(guard()).toMatchObject({ status: 'waiting', delayMs: 5_000 });
+  });
+
+  it('gives back what comes once its guard has ended', async () => {
+    class EndedEngine extends MapEngine {
+      override async enqueue(...args: Parameters<MapEngine['enqueue']>): ReturnType<MapEngine['enqueue']> {
+        const result = await super.enqueue(...args);
+        if (result === 'enqueued') await super.cancel(args[0]);
+        return result;
+      }
+    }
+    const shop = await openShop([TIMEOUT], { engine: new EndedEngine() });
+    const request = { ...REQUEST, subMerchantId: '1900000201', subAppId: 'wx3' };
+    expect((await shop.reversals.pay(request)).outcome.kind).toBe('pending');
+    await expect
+      .poll(() => shop.guard())
+      .toMatchObject({
+        status: 'waiting',
+        state: {
+          kind: 'checking',
+          order: { outTradeNo: '1415717424', subMerchantId: '1900000201' },
+          policy: { ifPaid: 'revoke' },
+          totalFee: 888,
+          currency: 'HKD',
+        },
+      });
+  });
+
+  it('of a client with a mistake is pending too: it may have come after the request was sent', async () => {
+    class MistakenClient extends WechatPayClient {
+      override call(): Promise<never> {
+        return Promise.reject(new TypeError('mistake'));
+      }
+    }
+    const engine = new MapEngine();
+    const client = new MistakenClient({
+      appId: 'wx2421b1c4370ec43b',
+      merchantId: '10000100',
+      apiKey: '192006250b4c09247ec02edce69f6a2d',
+      now: () => CREATED,
+      transport: () => Promise.reject(new Error('not called')),
+    });
+    const reversals = new DurableReversals({ engine, clients: client });
+    expect(await reversals.pay(REQUEST)).toStrictEqual({ outcome: { kind: 'pending' } });
+    expect(engine.log).toEqual(['enqueue', 'reschedule']);
+  });
+
+  it('tells what is wrong with the merchant, where all its calls fail', async () => {
+    const { reversals, clock } = await openShop([TIMEOUT]);
+    const outcomes = [];
+    for (let number = 0; number < 6; number += 1) {
+      outcomes.push((await reversals.pay({ ...REQUEST, outTradeNo: `A${number}` })).outcome);
+      clock.time += 20_000;
+    }
+    expect(outcomes[0]).not.toHaveProperty('merchantProblem');
+    expect(outcomes[5]).toMatchObject({ merchantProblem: { merchantId: '10000100', code: 'WECHATPAY_TIMEOUT' } });
+  });
+
+  it('and not what is wrong with another', async () => {
+    const engine = new MapEngine();
+    const broken = scripted([TIMEOUT], { merchantId: '10000101' });
+    const { client } = scripted([TIMEOUT]);
+    const reversals = new DurableReversals({ engine, clients: [broken.client, client] });
+    await reversals.start({ work: false });
+    open.push(reversals);
+    for (let number = 0; number < 6; number += 1) {
+      await reversals.pay({ ...REQUEST, outTradeNo: `A${number}` }, { merchantId: '10000101' });
+      broken.clock.time += 20_000;
+    }
+    expect(reversals.merchantProblems()).toHaveLength(1);
+    expect((await reversals.pay(REQUEST, { merchantId: '10000100' })).outcome).not.toHaveProperty('merchantProblem');
+  });
+});
+
+describe('a clear payment that its guard cannot keep', () => {
+  it.each<[what: string, change: object]>([
+    ['of another amount', { total_fee: '1' }],
+    ['of an unknown amount', { total_fee: '' }],
+    ['in another currency', { fee_type: 'CNY' }],
+  ])('%s is pending: its guard asks', async (_, change) => {
+    const { engine, reversals, guard } = await openShop([{ ...PAID, ...change }]);
+    expect(await reversals.pay(REQUEST)).toStrictEqual({ outcome: { kind: 'pending' } });
+    expect(engine.log).toEqual(['enqueue', 'call', 'reschedule']);
+    expect(guard()?.outcome).toBeUndefined();
+  });
+
+  class LeavingEngine extends MapEngine {
+    constructor(public away: number) {
+      super();
+    }
+
+    override amend(...args: Parameters<MapEngine['amend']>): Promise<boolean> {
+      this.away -= 1;
+      if (this.away >= 0) return Promise.reject(new Error('the store is away'));
+      return super.amend(...args);
+    }
+  }
+
+  it('a store that comes back soon is waited for', async () => {
+    const { reversals, guard } = await openShop([PAID], { engine: new LeavingEngine(1) });
+    const startedAt = Date.now();
+    expect((await reversals.pay(REQUEST)).outcome.kind).toBe('paid');
+    expect(Date.now() - startedAt).toBeGreaterThanOrEqual(450);
+    expect(guard()?.outcome).toMatchObject({ kind: 'paid' });
+  });
+
+  it('after four tries it is pending: nobody knows', async () => {
+    const engine = new LeavingEngine(100);
+    const { reversals } = await openShop([PAID], { engine });
+    expect((await reversals.pay(REQUEST)).outcome.kind).toBe('pending');
+    expect(engine.away).toBe(96);
+    expect(engine.log).toEqual(['enqueue', 'call', 'reschedule']);
+  });
+});
