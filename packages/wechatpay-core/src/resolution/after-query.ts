@@ -73,15 +73,16 @@ export function afterFailedQuery(state: Open, failure: Failure, error: SettleErr
   }
 }
 
-function afterPaid(state: Open, payment: SettlePayment, { now, jitter }: Moment): SettleState {
+function afterPaid(state: Open, payment: SettlePayment, moment: Moment): SettleState {
   const { policy, sent } = state;
+  const { now } = moment;
   if (policy.ifAmountDiffers !== 'accept' && differs(state, payment)) {
     return state.doubt
       ? needsAttention(state, wrongAmount(state, payment), { paid: payment })
       : askAgain({ ...state, doubt: payment }, now + policy.queryEveryMs);
   }
   if (!givesBack(state)) return end(state, { kind: 'paid', payment });
-  if (!isTooLateToReverse(state, now)) return undo(state, { now, ...(jitter !== undefined && { jitter }) });
+  if (!isTooLateToReverse(state, now)) return undo(state, moment);
   const { totalFee } = payment;
   // A refund that may be under way is repeated with its own amount, or not at all.
   if (!policy.refundWhenExpired || totalFee === undefined || (sent.refundFee ?? totalFee) !== totalFee) {
@@ -136,7 +137,7 @@ function nextQueryAt(state: Asking, now: number): number {
 function neverCame(state: Open, now: number): boolean {
   const isOver = now >= state.orderCreatedAt + Math.max(state.policy.revokeAfterMs, CHARGEABLE_MS);
   // A verified answer that names it has been there: it came.
-  if (!isOver || state.kind === 'asking' || state.tradeState !== undefined) return false;
+  if (!isOver || state.tradeState !== undefined) return false;
   const wasReversed = state.kind === 'checking' && (state.refusal !== undefined || state.isReversed);
   return wasReversed || isTooLateToReverse(state, now);
 }

@@ -115,7 +115,7 @@ it('an end stays the end, whatever comes after', () => {
 
 it('the last trade state and the last error go along, into the end as well', () => {
   const next = advance(asking(after(5_000)), failed('query', NO_ANSWER), { now: after(6_000) });
-  expect(next.lastError).toEqual({ code: 'WECHATPAY_TIMEOUT', outcome: 'unknown', message: 'no' });
+  expect(next.lastError).toStrictEqual({ code: 'WECHATPAY_TIMEOUT', outcome: 'unknown', message: 'no' });
   const then = advance(next, queried('PAYERROR'), { now: after(11_000) });
   expect(then).toMatchObject({ kind: 'reversing', tradeState: 'PAYERROR', lastError: { code: 'WECHATPAY_TIMEOUT' } });
   expect(advance(then, PAID, { now: after(12_000) })).toMatchObject({
@@ -133,19 +133,25 @@ describe('Query Order, while the customer may be paying', () => {
       [41_000, 45_000],
       [44_999, 45_000],
     ] as const) {
-      expect(lead(asking(after(now)), queried(tradeState), { now: after(now) })).toEqual(asking(after(at)));
+      expect(lead(asking(after(now)), queried(tradeState), { now: after(now) })).toStrictEqual(asking(after(at)));
     }
     // From then on it is reversed.
-    expect(lead(asking(after(45_000)), queried(tradeState), { now: after(45_000) })).toEqual(reversing(after(45_000)));
+    expect(lead(asking(after(45_000)), queried(tradeState), { now: after(45_000) })).toStrictEqual(
+      reversing(after(45_000)),
+    );
   });
 
   it('PAYERROR: reversed, not before 15 s', () => {
-    expect(lead(asking(after(5_000)), queried('PAYERROR'), { now: after(5_000) })).toEqual(reversing(after(15_000)));
-    expect(lead(asking(after(20_000)), queried('PAYERROR'), { now: after(20_000) })).toEqual(reversing(after(20_000)));
+    expect(lead(asking(after(5_000)), queried('PAYERROR'), { now: after(5_000) })).toStrictEqual(
+      reversing(after(15_000)),
+    );
+    expect(lead(asking(after(20_000)), queried('PAYERROR'), { now: after(20_000) })).toStrictEqual(
+      reversing(after(20_000)),
+    );
   });
 
   it('SUCCESS: kept, with what was paid', () => {
-    expect(lead(asking(after(5_000)), PAID, { now: after(5_000) })).toEqual({
+    expect(lead(asking(after(5_000)), PAID, { now: after(5_000) })).toStrictEqual({
       ...KEEP,
       kind: 'ended',
       outcome: { kind: 'paid', payment: PAYMENT },
@@ -153,7 +159,7 @@ describe('Query Order, while the customer may be paying', () => {
   });
 
   it('REFUND: Query Refund tells what became of it, at once', () => {
-    expect(lead(asking(after(5_000)), queried('REFUND', PAYMENT), { now: after(6_000) })).toEqual({
+    expect(lead(asking(after(5_000)), queried('REFUND', PAYMENT), { now: after(6_000) })).toStrictEqual({
       ...KEEP,
       kind: 'checking-refunds',
       at: after(6_000),
@@ -166,7 +172,7 @@ describe('Query Order, while the customer may be paying', () => {
     const event = failed('query', NO_ORDER);
     for (const now of [after(5_000), after(45_000), LATE]) {
       const counted = { unclear: { count: 1, since: now, last: now } };
-      expect(lead(asking(now), event, { now })).toEqual({ ...asking(now + 5_000), ...counted });
+      expect(lead(asking(now), event, { now })).toStrictEqual({ ...asking(now + 5_000), ...counted });
     }
   });
 
@@ -174,12 +180,12 @@ describe('Query Order, while the customer may be paying', () => {
     const event = failed('query', { ...NO_REFUND, outcome: 'unknown' });
     expect(lead(asking(after(5_000)), event, { now: after(5_000) })).toMatchObject({ kind: 'asking' });
     const reversed = checking(after(60_000), { isReversed: true });
-    expect(lead(reversed, event, { now: after(60_000) })).toEqual({ ...reversed, at: after(66_000) });
+    expect(lead(reversed, event, { now: after(60_000) })).toStrictEqual({ ...reversed, at: after(66_000) });
   });
 
   it('a wrong parameter: a person, with the error', () => {
     const event = failed('query', WRONG);
-    expect(lead(asking(after(5_000)), event, { now: after(5_000) })).toEqual({
+    expect(lead(asking(after(5_000)), event, { now: after(5_000) })).toStrictEqual({
       ...KEEP,
       kind: 'ended',
       outcome: { kind: 'needs-attention', error: event.error },
@@ -196,7 +202,7 @@ describe('Query Order, while the customer may be paying', () => {
         [3_000_000, 300_000],
         [9_000_000, 300_000],
       ] as const) {
-        expect(lead(asking(after(now)), failed('query', error), { now: after(now) })).toEqual(
+        expect(lead(asking(after(now)), failed('query', error), { now: after(now) })).toStrictEqual(
           asking(after(now + delay)),
         );
       }
@@ -218,15 +224,15 @@ describe('queries without an answer to be trusted', () => {
 
   it('are counted, and asked again', () => {
     const first = lead(asking(after(5_000)), event, { now: after(5_000) });
-    expect(first).toEqual(unclear(asking(after(10_000)), 1, after(5_000), after(5_000)));
-    expect(lead(first as unknown as SettleState, event, { now: after(10_000) })).toEqual(
+    expect(first).toStrictEqual(unclear(asking(after(10_000)), 1, after(5_000), after(5_000)));
+    expect(lead(first as unknown as SettleState, event, { now: after(10_000) })).toStrictEqual(
       unclear(asking(after(15_000)), 2, after(5_000), after(10_000)),
     );
   });
 
   it('a verified answer starts the count again', () => {
     const before = unclear(asking(after(10_000)), 2, after(5_000), after(9_000));
-    expect(lead(before, queried('USERPAYING'), { now: after(10_000) })).toEqual(asking(after(15_000)));
+    expect(lead(before, queried('USERPAYING'), { now: after(10_000) })).toStrictEqual(asking(after(15_000)));
   });
 
   test.each([
@@ -247,7 +253,7 @@ describe('queries without an answer to be trusted', () => {
   it('where they are far apart, the count begins with the last', () => {
     const now = after(3_600_000);
     const before = unclear(asking(now), 2, after(3_500_000), after(3_539_999));
-    expect(lead(before, event, { now })).toEqual(unclear(asking(now + 5_000), 1, now, now));
+    expect(lead(before, event, { now })).toStrictEqual(unclear(asking(now + 5_000), 1, now, now));
   });
 
   it('a policy that asks seldom has longer: three times its interval', () => {
@@ -260,7 +266,7 @@ describe('queries without an answer to be trusted', () => {
 
   it('reverse nothing before 45 s', () => {
     const before = unclear(asking(after(44_000)), 8, after(5_000), after(40_000));
-    expect(lead(before, event, { now: after(44_999) })).toEqual(
+    expect(lead(before, event, { now: after(44_999) })).toStrictEqual(
       unclear(asking(after(45_000)), 9, after(5_000), after(44_999)),
     );
     expect(advance(before, event, { now: after(45_000) }).kind).toBe('reversing');
@@ -274,8 +280,8 @@ describe('a payment of another amount or currency', () => {
   it('is asked for once more, after the interval, then needs a person, who sees both', () => {
     const facts = wrong(factsOf({ queryEveryMs: 7_000 }));
     const first = lead(asking(after(5_000), facts), PAID, { now: after(6_000) });
-    expect(first).toEqual({ ...asking(after(13_000), facts), doubt: PAYMENT });
-    expect(lead(first as unknown as SettleState, PAID, { now: after(13_000) })).toEqual({
+    expect(first).toStrictEqual({ ...asking(after(13_000), facts), doubt: PAYMENT });
+    expect(lead(first as unknown as SettleState, PAID, { now: after(13_000) })).toStrictEqual({
       ...facts,
       doubt: PAYMENT,
       kind: 'ended',
@@ -332,6 +338,20 @@ describe('a payment of another amount or currency', () => {
     expect(advance(doubted, queried('NOTPAY'), { now: after(20_000) }).kind).toBe('reversing');
   });
 
+  it('is none where both are as asked, or the answer leaves the currency out', () => {
+    for (const payment of [{ totalFee: 100, currency: 'USD' }, { totalFee: 100 }]) {
+      const next = advance(asking(after(5_000), wrong(KEEP)), queried('SUCCESS', payment), { now: after(5_000) });
+      expect(next).toMatchObject({ outcome: { kind: 'paid', payment } });
+    }
+    const amountOnly = { ...KEEP, totalFee: 100 };
+    expect(advance(asking(after(5_000), amountOnly), PAID, { now: after(5_000) })).toHaveProperty(
+      'outcome.kind',
+      'paid',
+    );
+    const other = { ...KEEP, totalFee: 99 };
+    expect(advance(asking(after(5_000), other), PAID, { now: after(5_000) })).toHaveProperty('doubt', PAYMENT);
+  });
+
   it('is taken where the policy says so', () => {
     const facts = wrong(factsOf({ ifAmountDiffers: 'accept' }));
     expect(advance(asking(after(5_000), facts), PAID, { now: after(5_000) })).toMatchObject({
@@ -348,7 +368,7 @@ describe('Query Order, once a reverse is decided', () => {
     ] as const) {
       const before = checking(after(50_000), { notBefore: after(52_000), attempts: 3 });
       for (const event of [queried('NOTPAY'), queried('USERPAYING'), failed('query', NO_ANSWER)]) {
-        expect(lead(before, event, { now: after(now) })).toEqual(reversing(after(at), 3, { ...KEEP, ...SENT }));
+        expect(lead(before, event, { now: after(now) })).toStrictEqual(reversing(after(at), 3, { ...KEEP, ...SENT }));
       }
     }
   });
@@ -366,7 +386,10 @@ describe('Query Order, once a reverse is decided', () => {
   it('a reverse that says it is done is proven by an answer: without one, asked again', () => {
     const before = checking(after(50_000), { isReversed: true });
     for (const error of [NO_ANSWER, NOT_SENT, BUSY]) {
-      expect(lead(before, failed('query', error), { now: after(50_000) })).toEqual({ ...before, at: after(55_000) });
+      expect(lead(before, failed('query', error), { now: after(50_000) })).toStrictEqual({
+        ...before,
+        at: after(55_000),
+      });
     }
     expect(advance(before, queried('NOTPAY'), { now: after(50_000) }).kind).toBe('reversing');
   });
@@ -392,7 +415,7 @@ describe('Query Order, once a reverse is decided', () => {
   ])('ORDERNOTEXIST, twice: it never came, %s', (_, state, now, isGone) => {
     const event = failed('query', NO_ORDER);
     const once = lead(state, event, { now: after(now) });
-    if (isGone) expect(once).toEqual({ ...state, at: after(now + 5_000), isAbsent: true });
+    if (isGone) expect(once).toStrictEqual({ ...state, at: after(now + 5_000), isAbsent: true });
     else expect(once).toMatchObject({ kind: 'reversing' });
     const twice = advance({ ...state, isAbsent: true } as SettleState, event, { now: after(now) });
     if (isGone) expect(twice).toMatchObject({ kind: 'ended', outcome: { kind: 'closed', found: false } });
@@ -409,6 +432,15 @@ describe('Query Order, once a reverse is decided', () => {
       isAbsent: true,
       at: LATE + 7_000,
     });
+  });
+
+  it('ORDERNOTEXIST: an order that a verified answer has named did come', () => {
+    for (const tradeState of ['NOTPAY', 'SUCCESS'] as const) {
+      const seen = { ...expired(), isAbsent: true, tradeState } as SettleState;
+      expect(advance(seen, failed('query', NO_ORDER), { now: LATE }).kind).toBe('expired');
+    }
+    const seen = checking(after(60_000), { refusal: { outcome: 'unknown' }, isAbsent: true, tradeState: 'NOTPAY' });
+    expect(advance(seen, failed('query', NO_ORDER), { now: after(60_000) }).kind).toBe('reversing');
   });
 
   it('ORDERNOTEXIST: a policy that asks for longer waits for longer', () => {
@@ -428,7 +460,7 @@ describe('Query Order, once a reverse is decided', () => {
 
 describe('Query Order, past the 7 days', () => {
   it('paid, to be given back: it needs a refund', () => {
-    expect(lead(expired(), PAID, { now: LATE })).toEqual({
+    expect(lead(expired(), PAID, { now: LATE })).toStrictEqual({
       ...GIVE,
       kind: 'ended',
       outcome: { kind: 'refund-required', payment: PAYMENT },
@@ -436,7 +468,7 @@ describe('Query Order, past the 7 days', () => {
   });
 
   it('paid, to be refunded: the whole, at once', () => {
-    expect(lead(expired(REFUND), PAID, { now: LATE + 7 })).toEqual({ ...refunding(1), at: LATE + 7 });
+    expect(lead(expired(REFUND), PAID, { now: LATE + 7 })).toStrictEqual({ ...refunding(1), at: LATE + 7 });
   });
 
   it('paid, to be refunded: not where the amount is unknown, or is another than a refund that may be under way', () => {
@@ -449,8 +481,12 @@ describe('Query Order, past the 7 days', () => {
   });
 
   it('not paid: asked again, later each time', () => {
-    expect(lead(expired(), queried('NOTPAY'), { now: LATE })).toEqual({ ...expired(), at: LATE + 4_000, attempts: 2 });
-    expect(lead(expired(), failed('query', NO_ANSWER), { now: LATE, jitter: 1 })).toEqual({
+    expect(lead(expired(), queried('NOTPAY'), { now: LATE })).toStrictEqual({
+      ...expired(),
+      at: LATE + 4_000,
+      attempts: 2,
+    });
+    expect(lead(expired(), failed('query', NO_ANSWER), { now: LATE, jitter: 1 })).toStrictEqual({
       ...expired(),
       at: LATE + 5_000,
       attempts: 2,
@@ -458,8 +494,8 @@ describe('Query Order, past the 7 days', () => {
   });
 
   it('a decided reverse that is found too late is asked for, not sent', () => {
-    expect(nextStep(reversing(LATE), LATE)).toEqual({ kind: 'query' });
-    expect(lead(reversing(LATE), failed('query', NOT_SENT), { now: LATE })).toEqual({
+    expect(nextStep(reversing(LATE), LATE)).toStrictEqual({ kind: 'query' });
+    expect(lead(reversing(LATE), failed('query', NOT_SENT), { now: LATE })).toStrictEqual({
       ...KEEP,
       kind: 'expired',
       at: LATE + 300_000,
@@ -470,9 +506,9 @@ describe('Query Order, past the 7 days', () => {
 
 describe('Revoke Order', () => {
   it('SUCCESS, recall N: a query proves it, at once', () => {
-    expect(lead(reversing(after(45_000), 2), { kind: 'reversed', recall: false }, { now: after(46_000) })).toEqual(
-      checking(after(46_000), { attempts: 3, notBefore: after(54_000), isReversed: true }),
-    );
+    expect(
+      lead(reversing(after(45_000), 2), { kind: 'reversed', recall: false }, { now: after(46_000) }),
+    ).toStrictEqual(checking(after(46_000), { attempts: 3, notBefore: after(54_000), isReversed: true }));
   });
 
   test.each<[what: string, event: SettleEvent]>([
@@ -490,7 +526,7 @@ describe('Revoke Order', () => {
     ] as const) {
       for (const [jitter, factor] of JITTERS) {
         const moment = { now: after(46_000), ...(jitter !== undefined && { jitter }) };
-        expect(lead(reversing(after(45_000), attempts), event, moment)).toEqual(
+        expect(lead(reversing(after(45_000), attempts), event, moment)).toStrictEqual(
           reversing(after(46_000 + delay * factor), attempts + 1, { ...KEEP, ...SENT }),
         );
       }
@@ -506,14 +542,14 @@ describe('Revoke Order', () => {
       true,
     ],
   ])('%s; a query first', (_, error, isSent) => {
-    expect(lead(reversing(after(45_000), 1), failed('reverse', error), { now: after(46_000), jitter: 0 })).toEqual(
-      checking(after(49_000), { attempts: 2 }, isSent ? { ...KEEP, ...SENT } : KEEP),
-    );
+    expect(
+      lead(reversing(after(45_000), 1), failed('reverse', error), { now: after(46_000), jitter: 0 }),
+    ).toStrictEqual(checking(after(49_000), { attempts: 2 }, isSent ? { ...KEEP, ...SENT } : KEEP));
   });
 
   it('a refusal is asked about: at once where it is wrong, later where it may have happened', () => {
     const wrong = failed('reverse', WRONG);
-    expect(lead(reversing(after(45_000)), wrong, { now: after(46_000) })).toEqual(
+    expect(lead(reversing(after(45_000)), wrong, { now: after(46_000) })).toStrictEqual(
       checking(after(46_000), { notBefore: after(48_000), refusal: wrong.error }),
     );
     for (const change of [
@@ -521,7 +557,7 @@ describe('Revoke Order', () => {
       { errorCode: 'TRADE_ERROR', outcome: 'rejected' },
     ] as const) {
       const refused = failed('reverse', change);
-      expect(lead(reversing(after(45_000)), refused, { now: after(46_000) })).toEqual(
+      expect(lead(reversing(after(45_000)), refused, { now: after(46_000) })).toStrictEqual(
         checking(after(48_000), { refusal: refused.error }),
       );
     }
@@ -529,7 +565,7 @@ describe('Revoke Order', () => {
 
   it('a parameter that cannot be sent needs a person', () => {
     const event = failed('reverse', { code: 'WECHATPAY_INVALID_REQUEST', outcome: 'not-sent', advice: 'fix-request' });
-    expect(lead(reversing(after(45_000)), event, { now: after(46_000) })).toEqual({
+    expect(lead(reversing(after(45_000)), event, { now: after(46_000) })).toStrictEqual({
       ...KEEP,
       kind: 'ended',
       outcome: { kind: 'needs-attention', error: event.error },
@@ -538,7 +574,7 @@ describe('Revoke Order', () => {
 
   it('REVERSE_EXPIRE: too late, asked at once, and no longer kept', () => {
     const event = failed('reverse', { errorCode: 'REVERSE_EXPIRE', outcome: 'rejected', advice: 'refund' });
-    expect(lead(reversing(after(45_000)), event, { now: after(46_000) })).toEqual({
+    expect(lead(reversing(after(45_000)), event, { now: after(46_000) })).toStrictEqual({
       ...KEEP,
       ...SENT,
       kind: 'expired',
@@ -552,7 +588,7 @@ describe('Submit Refund', () => {
   const sent = { ...REFUND, sent: { reverse: false, refundFee: 100 } };
 
   it('accepted: Query Refund tells, at once', () => {
-    expect(lead(refunding(2), { kind: 'refund-accepted' }, { now: LATE + 9 })).toEqual({
+    expect(lead(refunding(2), { kind: 'refund-accepted' }, { now: LATE + 9 })).toStrictEqual({
       ...counting(sent, 2),
       at: LATE + 9,
     });
@@ -565,7 +601,7 @@ describe('Submit Refund', () => {
     ['SYSTEMERROR', { errorCode: 'SYSTEMERROR', advice: 'query-order' }, true, [2_000, 4_000, 64_000]],
   ])('%s: the same refund again', (_, error, isSent, delays) => {
     for (const [index, attempts] of [0, 1, 5].entries()) {
-      expect(lead(refunding(attempts), failed('refund', error), { now: LATE })).toEqual({
+      expect(lead(refunding(attempts), failed('refund', error), { now: LATE })).toStrictEqual({
         ...refunding(attempts + 1, isSent ? sent : REFUND),
         at: LATE + delays[index]!,
       });
@@ -578,7 +614,7 @@ describe('Submit Refund', () => {
     [{ errorCode: 'TRADE_OVERDUE', outcome: 'rejected' }],
   ])('a refusal needs a person, with what was paid: %j', (error) => {
     const event = failed('refund', error);
-    expect(lead(refunding(), event, { now: LATE })).toEqual({
+    expect(lead(refunding(), event, { now: LATE })).toStrictEqual({
       ...REFUND,
       kind: 'ended',
       outcome: { kind: 'needs-attention', error: event.error, amounts: { paid: PAYMENT } },
@@ -597,7 +633,7 @@ describe('Query Refund', () => {
       [refunds({ refunded: 100, own }), { outRefundNo, refundId: '7' }],
       [refunds({ refunded: 100, own: { refundStatus: 'SUCCESS' } }), { outRefundNo }],
     ] as const) {
-      expect(lead(counting(KEEP), event, { now: LATE })).toEqual({
+      expect(lead(counting(KEEP), event, { now: LATE })).toStrictEqual({
         ...KEEP,
         kind: 'ended',
         outcome: { kind: 'refunded', ...outcome },
@@ -613,7 +649,7 @@ describe('Query Refund', () => {
       outcome: { kind: 'refunded' },
     });
     // Where nobody tells it, nothing is the whole.
-    expect(lead(counting(KEEP, 0, {}), event(100), { now: LATE })).toEqual({
+    expect(lead(counting(KEEP, 0, {}), event(100), { now: LATE })).toStrictEqual({
       ...counting(KEEP, 1, {}),
       at: LATE + 2_000,
     });
@@ -628,7 +664,7 @@ describe('Query Refund', () => {
       for (const event of [refunds({ refunded: 40, pending: 60 }), failed('query-refunds', NO_ANSWER)]) {
         for (const [jitter, factor] of JITTERS) {
           const moment = { now: LATE, ...(jitter !== undefined && { jitter }) };
-          expect(lead(counting(GIVE, attempts), event, moment)).toEqual({
+          expect(lead(counting(GIVE, attempts), event, moment)).toStrictEqual({
             ...counting(GIVE, attempts + 1),
             at: LATE + delay * factor,
           });
@@ -639,7 +675,7 @@ describe('Query Refund', () => {
 
   it('no refund to be found (REFUNDNOTEXIST), or nobody asked: again, and no end', () => {
     for (const error of [NO_REFUND, NOT_SENT, BUSY, NO_ANSWER]) {
-      expect(lead(counting(GIVE), failed('query-refunds', error), { now: LATE })).toEqual({
+      expect(lead(counting(GIVE), failed('query-refunds', error), { now: LATE })).toStrictEqual({
         ...counting(GIVE, 1),
         at: LATE + 2_000,
       });
@@ -648,7 +684,7 @@ describe('Query Refund', () => {
 
   it('a wrong parameter needs a person', () => {
     const event = failed('query-refunds', WRONG);
-    expect(lead(counting(GIVE), event, { now: LATE })).toEqual({
+    expect(lead(counting(GIVE), event, { now: LATE })).toStrictEqual({
       ...GIVE,
       kind: 'ended',
       outcome: { kind: 'needs-attention', error: event.error },
@@ -659,7 +695,7 @@ describe('Query Refund', () => {
 
   it.each(['CHANGE', 'REFUNDCLOSE', 'FAIL'])('its own refund ended %s: a person, who sees what is left', (status) => {
     const event = refunds({ refunded: 20, pending: 10, own: { refundStatus: status } });
-    expect(lead(counting(GIVE), event, { now: LATE })).toEqual({
+    expect(lead(counting(GIVE), event, { now: LATE })).toStrictEqual({
       ...GIVE,
       kind: 'ended',
       outcome: {
@@ -678,7 +714,7 @@ describe('Query Refund', () => {
   });
 
   it('a part, where the order should be kept: a person, who sees what is left', () => {
-    expect(lead(counting(KEEP), refunds({ refunded: 20, pending: 10 }), { now: LATE })).toEqual({
+    expect(lead(counting(KEEP), refunds({ refunded: 20, pending: 10 }), { now: LATE })).toStrictEqual({
       ...KEEP,
       kind: 'ended',
       outcome: {
@@ -705,22 +741,26 @@ describe('Query Refund', () => {
         amounts: { paid: PAYMENT, refunded: 20, remaining: 80 },
       },
     });
-    expect(lead(counting(GIVE), refunds({ refunded: 20 }), { now: LATE })).toEqual(required(GIVE));
+    expect(lead(counting(GIVE), refunds({ refunded: 20 }), { now: LATE })).toStrictEqual(required(GIVE));
     // One number, one amount: beside its own refund, or another amount that may be under way, it is for a person.
-    expect(lead(counting(REFUND), refunds({ refunded: 20, own }), { now: LATE })).toEqual(required(REFUND));
+    expect(lead(counting(REFUND), refunds({ refunded: 20, own }), { now: LATE })).toStrictEqual(required(REFUND));
     const other = { ...REFUND, sent: { reverse: false, refundFee: 81 } };
-    expect(lead(counting(other), refunds({ refunded: 20 }), { now: LATE })).toEqual(required(other));
+    expect(lead(counting(other), refunds({ refunded: 20 }), { now: LATE })).toStrictEqual(required(other));
   });
 
   it('a part, to be refunded: the rest, at once; a minute later at least where it was sent before', () => {
     const rest = { kind: 'refunding', attempts: 1, payment: PAYMENT, refundFee: 80 } as const;
-    expect(lead(counting(REFUND), refunds({ refunded: 20 }), { now: LATE })).toEqual({ ...REFUND, ...rest, at: LATE });
+    expect(lead(counting(REFUND), refunds({ refunded: 20 }), { now: LATE })).toStrictEqual({
+      ...REFUND,
+      ...rest,
+      at: LATE,
+    });
     const again = { ...REFUND, sent: { reverse: false, refundFee: 80 } };
     for (const [attempts, delay] of [
       [0, 60_000],
       [5, 64_000],
     ] as const) {
-      expect(lead(counting(again, attempts), refunds({ refunded: 20 }), { now: LATE })).toEqual({
+      expect(lead(counting(again, attempts), refunds({ refunded: 20 }), { now: LATE })).toStrictEqual({
         ...again,
         ...rest,
         attempts: attempts + 1,
@@ -734,31 +774,36 @@ describe('what is next', () => {
   it('nothing is due before its time, nor from the deadline on', () => {
     const facts = { ...KEEP, deadline: after(20_000) };
     const state = asking(after(5_000), facts);
-    expect(nextStep(state, after(4_999))).toEqual({ kind: 'wait', until: after(5_000) });
-    expect(nextStep(state, after(5_000))).toEqual({ kind: 'query' });
-    expect(nextStep(state, after(19_999))).toEqual({ kind: 'query' });
-    expect(nextStep(state, after(20_000))).toEqual({ kind: 'done', outcome: { kind: 'unresolved' } });
-    expect(nextStep(asking(after(25_000), facts), after(19_999))).toEqual({ kind: 'wait', until: after(20_000) });
+    expect(nextStep(state, after(4_999))).toStrictEqual({ kind: 'wait', until: after(5_000) });
+    expect(nextStep(state, after(5_000))).toStrictEqual({ kind: 'query' });
+    expect(nextStep(state, after(19_999))).toStrictEqual({ kind: 'query' });
+    expect(nextStep(state, after(20_000))).toStrictEqual({ kind: 'done', outcome: { kind: 'unresolved' } });
+    expect(nextStep(asking(after(25_000), facts), after(19_999))).toStrictEqual({ kind: 'wait', until: after(20_000) });
   });
 
   it('an end is an end also after the deadline; a deadline tells the last error', () => {
     const outcome = { kind: 'revoked' } as const;
-    expect(nextStep({ ...KEEP, kind: 'ended', outcome }, CREATED + 90 * DAY)).toEqual({ kind: 'done', outcome });
+    expect(nextStep({ ...KEEP, kind: 'ended', outcome }, CREATED + 90 * DAY)).toStrictEqual({ kind: 'done', outcome });
     const lastError: SettleError = { code: 'WECHATPAY_TIMEOUT', outcome: 'unknown', message: 'no' };
-    expect(nextStep({ ...asking(0), lastError }, CREATED + 90 * DAY)).toEqual({
+    expect(nextStep({ ...asking(0), lastError }, CREATED + 90 * DAY)).toStrictEqual({
       kind: 'done',
       outcome: { kind: 'unresolved', error: lastError },
     });
   });
 
   it('each state has its call', () => {
-    expect(nextStep(reversing(after(7 * DAY)), after(7 * DAY))).toEqual({ kind: 'reverse' });
-    expect(nextStep(reversing(after(7 * DAY)), after(7 * DAY + 1))).toEqual({ kind: 'query' });
-    expect(nextStep(checking(after(1)), after(1))).toEqual({ kind: 'query' });
-    expect(nextStep(expired(), LATE)).toEqual({ kind: 'query' });
+    expect(nextStep(reversing(after(7 * DAY)), after(7 * DAY))).toStrictEqual({ kind: 'reverse' });
+    expect(nextStep(reversing(after(7 * DAY)), after(7 * DAY + 1))).toStrictEqual({ kind: 'query' });
+    expect(nextStep(checking(after(1)), after(1))).toStrictEqual({ kind: 'query' });
+    expect(nextStep(expired(), LATE)).toStrictEqual({ kind: 'query' });
     const outRefundNo = 'settle60f064abcd537a911cffd44d81';
-    expect(nextStep(refunding(), LATE)).toEqual({ kind: 'refund', outRefundNo, refundFee: 100, payment: PAYMENT });
-    expect(nextStep(counting(KEEP), LATE)).toEqual({ kind: 'query-refunds', outRefundNo });
+    expect(nextStep(refunding(), LATE)).toStrictEqual({
+      kind: 'refund',
+      outRefundNo,
+      refundFee: 100,
+      payment: PAYMENT,
+    });
+    expect(nextStep(counting(KEEP), LATE)).toStrictEqual({ kind: 'query-refunds', outRefundNo });
   });
 
   // A release that gave another number would refund a second time.
@@ -775,25 +820,25 @@ describe('the beginning', () => {
   const DEADLINE = CREATED + 30 * DAY;
 
   it('asks 5 s after the order was created; to be given back, at once', () => {
-    expect(startSettlement(ORDER, DEADLINE)).toEqual(asking(after(5_000)));
-    expect(startSettlement(ORDER, DEADLINE, { firstQueryMs: 1 })).toEqual(
+    expect(startSettlement(ORDER, DEADLINE)).toStrictEqual(asking(after(5_000)));
+    expect(startSettlement(ORDER, DEADLINE, { firstQueryMs: 1 })).toStrictEqual(
       asking(after(1), factsOf({ firstQueryMs: 1 })),
     );
-    expect(startSettlement(ORDER, DEADLINE, { ifPaid: 'revoke' })).toEqual(
+    expect(startSettlement(ORDER, DEADLINE, { ifPaid: 'revoke' })).toStrictEqual(
       checking(CREATED, { attempts: 0, notBefore: after(15_000) }, GIVE),
     );
   });
 
   it('knows the order, its sub-merchant and what it should cost, and nothing that was not given', () => {
     const full = { ...ORDER, subMerchantId: '1900000201', subAppId: 'wx3', totalFee: 1, currency: 'HKD' };
-    expect(startSettlement(full, DEADLINE)).toEqual({
+    expect(startSettlement(full, DEADLINE)).toStrictEqual({
       ...asking(after(5_000)),
       order: { outTradeNo: '1415717424', subMerchantId: '1900000201', subAppId: 'wx3' },
       totalFee: 1,
       currency: 'HKD',
     });
     const bare = { ...ORDER, subMerchantId: undefined, totalFee: undefined, currency: undefined } as never;
-    expect(Object.keys(startSettlement(bare, DEADLINE))).toEqual(Object.keys(startSettlement(ORDER, DEADLINE)));
+    expect(Object.keys(startSettlement(bare, DEADLINE))).toStrictEqual(Object.keys(startSettlement(ORDER, DEADLINE)));
     expect(startSettlement(bare, DEADLINE).order).toStrictEqual({ outTradeNo: '1415717424' });
   });
 
@@ -830,7 +875,7 @@ describe('the beginning', () => {
   });
 
   it('the rules are those of the guide, and nobody can change them for all', () => {
-    expect(DEFAULT_SETTLE_POLICY).toEqual({
+    expect(DEFAULT_SETTLE_POLICY).toStrictEqual({
       ifPaid: 'keep',
       ifAmountDiffers: 'needs-attention',
       refundWhenExpired: false,
@@ -854,8 +899,8 @@ describe('the beginning', () => {
       backoffMs: 4,
       maxBackoffMs: 5,
     } as const;
-    expect(startSettlement(ORDER, DEADLINE, given).policy).toEqual(given);
+    expect(startSettlement(ORDER, DEADLINE, given).policy).toStrictEqual(given);
     const some = { backoffMs: 4, maxBackoffMs: undefined } as never;
-    expect(startSettlement(ORDER, DEADLINE, some).policy).toEqual({ ...DEFAULT_SETTLE_POLICY, backoffMs: 4 });
+    expect(startSettlement(ORDER, DEADLINE, some).policy).toStrictEqual({ ...DEFAULT_SETTLE_POLICY, backoffMs: 4 });
   });
 });
