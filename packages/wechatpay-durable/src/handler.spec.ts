@@ -246,7 +246,7 @@ describe('an end', () => {
     const onSettled = (settled: unknown): void => void told.push(settled);
     const { work, calls, clock } = await openWorker([PAID], { onSettled });
     clock.time = CREATED + DAY;
-    const ended: SettleState = { ...stateOf(), kind: 'ended', outcome: { kind: 'revoked' } } as SettleState;
+    const ended: SettleState = { ...stateOf(), kind: 'ended', outcome: { kind: 'revoked' } };
     const data = given(ended, { outcome: { kind: 'revoked' }, end: 4, endAt: CREATED + 7 });
     expect(await work(data)).toMatchObject({ kind: 'done', data });
     expect(told).toMatchObject([{ end: 4, endedAt: new Date(CREATED + 7), outcome: { kind: 'revoked' } }]);

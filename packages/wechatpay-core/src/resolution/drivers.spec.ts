@@ -214,7 +214,8 @@ describe('settleOrder', () => {
 
   it('goes by the rules that it is given', async () => {
     const { client, calls, wait } = scripted([PAYING]);
-    const rules = { firstQueryMs: 1_000, queryEveryMs: 2_000, revokeAfterMs: undefined, signal: undefined };
+    const absent = { revokeAfterMs: undefined, signal: undefined } as object;
+    const rules = { ...absent, firstQueryMs: 1_000, queryEveryMs: 2_000 };
     const { state: end } = await settleOrder(client, ORDER, {
       ...rules,
       wait,
@@ -333,7 +334,9 @@ describe('resumeSettlement', () => {
       outcome: { kind: 'paid', payment: PAYMENT },
       state: stored,
     });
-    expect(await resumeSettlement(client, stored, { ifPaid: undefined })).toMatchObject({ outcome: { kind: 'paid' } });
+    expect(await resumeSettlement(client, stored, { ifPaid: undefined } as object)).toMatchObject({
+      outcome: { kind: 'paid' },
+    });
     expect(calls).toEqual([]);
   });
 

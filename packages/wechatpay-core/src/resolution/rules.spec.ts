@@ -50,8 +50,15 @@ const reversing = (at: number, attempts = 0, facts = KEEP): SettleState => ({
   at,
   attempts,
 });
-const checking = (at: number, change: object = {}, facts: SettleFacts = { ...KEEP, ...SENT }): SettleState =>
-  ({ ...facts, kind: 'checking', at, attempts: 1, notBefore: at, isReversed: false, ...change }) as SettleState;
+const checking = (at: number, change: object = {}, facts: SettleFacts = { ...KEEP, ...SENT }): SettleState => ({
+  ...facts,
+  kind: 'checking',
+  at,
+  attempts: 1,
+  notBefore: at,
+  isReversed: false,
+  ...change,
+});
 const expired = (facts = GIVE): SettleState => ({ ...facts, kind: 'expired', at: LATE, attempts: 1 });
 const refunding = (attempts = 0, facts = REFUND): SettleState => ({
   ...facts,
@@ -61,12 +68,12 @@ const refunding = (attempts = 0, facts = REFUND): SettleState => ({
   payment: PAYMENT,
   refundFee: 100,
 });
-const counting = (facts: SettleFacts, attempts = 0, payment: SettlePayment | undefined = PAYMENT): SettleState => ({
+const counting = (facts: SettleFacts, attempts = 0, payment: SettlePayment = PAYMENT): SettleState => ({
   ...facts,
   kind: 'checking-refunds',
   at: LATE,
   attempts,
-  ...(payment && { payment }),
+  payment,
 });
 
 const queried = (tradeState: TradeState, payment?: SettlePayment): SettleEvent => ({
@@ -641,13 +648,26 @@ describe('Query Refund', () => {
     }
   });
 
-  it('the whole is the amount that Query Refund tells, else the payment’s, else the order’s', () => {
-    const event = (refunded: number): SettleEvent => ({ kind: 'refunds-queried', refunded, pending: 0 });
-    expect(advance(counting(KEEP), refunds({ totalFee: 50, refunded: 50 }), { now: LATE }).kind).toBe('ended');
-    expect(advance(counting(KEEP), event(100), { now: LATE })).toMatchObject({ outcome: { kind: 'refunded' } });
-    expect(advance(counting({ ...KEEP, totalFee: 80 }, 0, {}), event(80), { now: LATE })).toMatchObject({
-      outcome: { kind: 'refunded' },
+  it('the whole is the most that any answer tells of, or that the order should cost', () => {
+    const event = (refunded: number, totalFee?: number): SettleEvent => ({
+      kind: 'refunds-queried',
+      refunded,
+      pending: 0,
+      ...(totalFee !== undefined && { totalFee }),
     });
+    const ask = (facts: Partial<SettleFacts>, payment: SettlePayment, given: SettleEvent): SettleState =>
+      advance(counting({ ...KEEP, ...facts }, 0, payment), given, { now: LATE });
+    const whole = { outcome: { kind: 'refunded' } };
+    const rest = (remaining: number): object => ({ outcome: { kind: 'needs-attention', amounts: { remaining } } });
+    expect(ask({}, PAYMENT, event(100))).toMatchObject(whole);
+    expect(ask({}, {}, event(50, 50))).toMatchObject(whole);
+    expect(ask({ totalFee: 80 }, {}, event(80))).toMatchObject(whole);
+    expect(ask({}, PAYMENT, event(50, 50))).toMatchObject(rest(50));
+    expect(ask({}, PAYMENT, event(100, 130))).toMatchObject(rest(30));
+    expect(ask({ totalFee: 120 }, PAYMENT, event(100, 100))).toMatchObject(rest(20));
+    // Of a payment that is taken as it is, what it should have cost says nothing.
+    const accept = factsOf({ ifAmountDiffers: 'accept' }, { totalFee: 120 });
+    expect(ask(accept, PAYMENT, event(100, 100))).toMatchObject(whole);
     // Where nobody tells it, nothing is the whole.
     expect(lead(counting(KEEP, 0, {}), event(100), { now: LATE })).toStrictEqual({
       ...counting(KEEP, 1, {}),
