@@ -31,7 +31,10 @@ export const PLAN = [
   },
   {
     name: 'drivers',
-    files: [...rules('take-step', 'callbacks', 'settle-order', 'pay-and-settle'), ...core('query-all-refunds')],
+    files: [
+      ...rules('take-step', 'callbacks', 'settle-order', 'pay-and-settle', 'confirm-decline'),
+      ...core('query-all-refunds'),
+    ],
     specs: [...rules('drivers'), ...core('query-all-refunds')].map(specOf),
   },
   {

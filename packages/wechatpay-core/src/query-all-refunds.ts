@@ -27,14 +27,12 @@ export async function queryAllRefunds(
   request: Omit<QueryRefundRequest, 'offset'>,
   options?: CallOptions,
 ): Promise<AllRefunds> {
-  const found = new Map<string, RefundDetail>();
+  const found = new Map<RefundDetail['refundId'], RefundDetail>();
   const first = await queryRefund(client, request, options);
   let page = first;
   let seen = 0;
   for (let pages = 1; ; pages += 1) {
-    for (const [index, refund] of page.refunds.entries()) {
-      found.set(refund.refundId ?? refund.outRefundNo ?? `${seen + index}`, refund);
-    }
+    for (const refund of page.refunds) found.set(refund.refundId, refund);
     seen += page.refunds.length;
     const total = page.totalRefundCount ?? first.totalRefundCount;
     // A full page without a total is no proof that it was the last.

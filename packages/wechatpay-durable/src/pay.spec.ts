@@ -39,10 +39,20 @@ async function openShop(
   {
     engine = new MapEngine(),
     speed = 1,
+    onCall = () => undefined,
     ...config
-  }: Partial<WechatPayConfig> & { engine?: MapEngine } & Pick<DurableReversalsOptions, 'speed'> = {},
+  }: Partial<WechatPayConfig> & { engine?: MapEngine; onCall?: () => void } & Pick<
+      DurableReversalsOptions,
+      'speed'
+    > = {},
 ) {
-  const { client, calls, clock } = scripted(answers, { ...config, onCall: () => engine.log.push('call') });
+  const { client, calls, clock } = scripted(answers, {
+    ...config,
+    onCall: () => {
+      engine.log.push('call');
+      onCall();
+    },
+  });
   const reversals = new DurableReversals({ engine, clients: client, speed });
   await reversals.start({ work: false });
   open.push(reversals);
@@ -214,14 +224,49 @@ describe('a guard that took long to be stored', () => {
   });
 });
 
-describe('a clear refusal', () => {
-  it.each<[what: string, answer: Answer, error: object]>([
-    ['of the gateway', REFUSED, { errorCode: 'NOTENOUGH', outcome: 'rejected' }],
-    ['before anything was sent', NOT_SENT, { code: 'WECHATPAY_CONNECTION', outcome: 'not-sent' }],
-  ])('%s is declined, and its guard called off', async (_, answer, error) => {
-    const { engine, reversals, guard } = await openShop([answer]);
+describe('a refusal', () => {
+  it('of the gateway that a query confirms is declined, and its guard called off', async () => {
+    for (const answer of [{ trade_state: 'NOTPAY' }, { result_code: 'FAIL', err_code: 'ORDERNOTEXIST' }]) {
+      const { engine, calls, reversals, guard } = await openShop([REFUSED, answer]);
+      const result = await reversals.pay({ ...REQUEST, subMerchantId: '1900000201' });
+      expect(result).toMatchObject({ outcome: { kind: 'declined', error: { errorCode: 'NOTENOUGH' } } });
+      expect(Object.keys(result.outcome)).toEqual(['kind', 'error']);
+      expect(engine.log).toEqual(['enqueue', 'call', 'call', 'cancel']);
+      expect(calls[1]).toMatchObject({
+        path: '/pay/orderquery',
+        fields: { out_trade_no: '1415717424', sub_mch_id: '1900000201' },
+      });
+      expect(guard()?.status).toBe('cancelled');
+    }
+  });
+
+  it.each<[what: string, answer: Answer]>([
+    ['says that it is paid', { trade_state: 'SUCCESS', ...PAID }],
+    ['is not answered', TIMEOUT],
+  ])('of the gateway where the query %s is pending: its guard goes on', async (_, answer) => {
+    const { engine, reversals, guard } = await openShop([REFUSED, answer]);
     const result = await reversals.pay(REQUEST);
-    expect(result).toMatchObject({ outcome: { kind: 'declined', error } });
+    expect(result).toMatchObject({ outcome: { kind: 'pending', error: { errorCode: 'NOTENOUGH' } } });
+    expect(engine.log).toEqual(['enqueue', 'call', 'call', 'reschedule']);
+    expect(guard()?.status).toBe('waiting');
+  });
+
+  it('is pending where the caller aborts before a query has confirmed it', async () => {
+    const abort = new AbortController();
+    const { calls, reversals } = await openShop([REFUSED, { trade_state: 'NOTPAY' }], {
+      onCall: () => {
+        abort.abort();
+      },
+    });
+    expect((await reversals.pay(REQUEST, { signal: abort.signal })).outcome.kind).toBe('pending');
+    expect(calls).toHaveLength(1);
+  });
+
+  it('before anything was sent is declined without a query', async () => {
+    const { engine, reversals, guard } = await openShop([NOT_SENT]);
+    expect(await reversals.pay(REQUEST)).toMatchObject({
+      outcome: { kind: 'declined', error: { code: 'WECHATPAY_CONNECTION', outcome: 'not-sent' } },
+    });
     expect(engine.log).toEqual(['enqueue', 'call', 'cancel']);
     expect(guard()?.status).toBe('cancelled');
   });
@@ -232,7 +277,7 @@ describe('a clear refusal', () => {
         return Promise.reject(new Error('the store is away'));
       }
     }
-    const { reversals } = await openShop([REFUSED], { engine: new BrokenEngine() });
+    const { reversals } = await openShop([NOT_SENT], { engine: new BrokenEngine() });
     expect((await reversals.pay(REQUEST)).outcome.kind).toBe('declined');
   });
 });
@@ -326,9 +371,21 @@ describe('a clear payment that its guard cannot keep', () => {
     ['in another currency', { fee_type: 'CNY' }],
   ])('%s is pending: its guard asks', async (_, change) => {
     const { engine, reversals, guard } = await openShop([{ ...PAID, ...change }]);
-    expect(await reversals.pay(REQUEST)).toStrictEqual({ outcome: { kind: 'pending' } });
+    expect(await reversals.pay(REQUEST)).toMatchObject({ outcome: { kind: 'pending', error: { outcome: 'unknown' } } });
     expect(engine.log).toEqual(['enqueue', 'call', 'reschedule']);
     expect(guard()?.outcome).toBeUndefined();
+  });
+
+  it('since a worker has it is pending, and looked after', async () => {
+    class BusyEngine extends MapEngine {
+      override amend(): Promise<boolean> {
+        this.log.push('amend');
+        return Promise.resolve(false);
+      }
+    }
+    const { engine, reversals } = await openShop([PAID], { engine: new BusyEngine() });
+    expect(await reversals.pay(REQUEST)).toStrictEqual({ outcome: { kind: 'pending' } });
+    expect(engine.log).toEqual(['enqueue', 'call', 'amend', 'reschedule']);
   });
 
   class LeavingEngine extends MapEngine {

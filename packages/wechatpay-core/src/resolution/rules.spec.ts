@@ -871,9 +871,15 @@ describe('the beginning', () => {
     ['Did you mean queryEveryMs?', ORDER, DEADLINE, { queryEvery: 1 }],
     ["totalFee: must be a whole number of the currency's minor unit, 1 or more.", { ...ORDER, totalFee: 0 }],
     ["totalFee: must be a whole number of the currency's minor unit, 1 or more.", { ...ORDER, totalFee: '1' }],
-    ["currency: must be three capital letters of ISO 4217, as in 'HKD'.", { ...ORDER, currency: 'HKDX' }],
-    ["currency: must be three capital letters of ISO 4217, as in 'HKD'.", { ...ORDER, currency: 'XHKD' }],
-    ["currency: must be three capital letters of ISO 4217, as in 'HKD'.", { ...ORDER, currency: ['HKD'] }],
+    [
+      'currency: must be three capital letters of ISO 4217, as in HKD; this one is "HKDX".',
+      { ...ORDER, currency: 'HKDX' },
+    ],
+    [
+      'currency: must be three capital letters of ISO 4217, as in HKD; this one is "hkd".',
+      { ...ORDER, currency: 'hkd' },
+    ],
+    ['currency: must be three capital letters of ISO 4217, as in HKD.', { ...ORDER, currency: ['HKD'] }],
     ['orderCreatedAt: must be a valid Date.', { ...ORDER, orderCreatedAt: CREATED }],
     ['orderCreatedAt: must be a valid Date.', { ...ORDER, orderCreatedAt: new Date(Number.NaN) }],
     ['deadline: must be a valid time.', ORDER, Number.POSITIVE_INFINITY],

@@ -141,7 +141,7 @@ export async function drive(
       const { until } = step;
       if (wait) await callbacks.call('wait', () => wait(until, signal), until - now() + CALLBACK_MS, signal);
       // Also where the caller's came back too early: nobody spins.
-      if (now() < until && !isAborted(signal)) await waitByTimer(until - now(), signal);
+      if (now() < until) await waitByTimer(until - now(), signal);
       continue;
     }
     const event = await takeStep(client, state, step, signal);
@@ -152,16 +152,10 @@ export async function drive(
   }
 }
 
-function isAborted(signal: AbortSignal | undefined): boolean {
-  return signal?.aborted ?? false;
-}
-
 /** At most so long at a time: a clock that was set, or a laptop that slept, is noticed. */
 const LONGEST_TIMER_MS = 60_000;
 
+/** Ends at once where the caller has aborted. */
 async function waitByTimer(ms: number, signal: AbortSignal | undefined): Promise<void> {
-  const timer = sleep(Math.min(Math.max(ms, 1), LONGEST_TIMER_MS), undefined, { signal });
-  await timer.catch((error: unknown) => {
-    if (!signal?.aborted) throw error;
-  });
+  await sleep(Math.min(Math.max(ms, 1), LONGEST_TIMER_MS), undefined, { signal }).catch(() => undefined);
 }

@@ -5,6 +5,7 @@ import {
   nextStep,
   readState,
   reopenSettlement,
+  setAside,
   type SettleFacts,
   type SettleOutcome,
   type SettlePolicy,
@@ -150,6 +151,29 @@ describe('whoever takes a state over asks first', () => {
 
   it.each(['asking', 'checking', 'expired', 'checking-refunds', 'ended'] as const)('%s asks already', (kind) => {
     expect(askFirst(STATES[kind])).toEqual(STATES[kind]);
+  });
+});
+
+describe('whoever stops before a step sets the state aside', () => {
+  it('a reverse that was due was not sent: nothing is', () => {
+    expect(setAside(STATES.reversing)).toStrictEqual({
+      ...FACTS,
+      kind: 'checking',
+      at,
+      attempts: 0,
+      notBefore: at,
+      isReversed: false,
+    });
+  });
+
+  it('a refund that was due was not sent; one that was sent before stands', () => {
+    expect(setAside(STATES.refunding)).toStrictEqual({ ...FACTS, kind: 'expired', at, attempts: 1 });
+    const sent = { reverse: true, refundFee: 88 };
+    expect(setAside({ ...STATES.refunding, sent })).toMatchObject({ kind: 'expired', sent });
+  });
+
+  it.each(['asking', 'checking', 'expired', 'checking-refunds', 'ended'] as const)('%s has nothing due', (kind) => {
+    expect(setAside(STATES[kind])).toBe(STATES[kind]);
   });
 });
 
