@@ -71,7 +71,7 @@ async function countRefunds(
   };
 }
 
-export function paymentOf({ transactionId, totalFee, currency }: SettlePayment): SettlePayment {
+function paymentOf({ transactionId, totalFee, currency }: SettlePayment): SettlePayment {
   return {
     ...(transactionId !== undefined && { transactionId }),
     ...(totalFee !== undefined && { totalFee }),
