@@ -88,8 +88,6 @@ describe('takeStep', () => {
       { out_refund_no: 'R3', refund_status: 'PROCESSING', refund_fee: '4000' },
       { out_refund_no: 'R4', refund_status: 'CHANGE', refund_fee: '50000' },
       { out_refund_no: 'R5', refund_status: 'REFUNDCLOSE', refund_fee: '600000' },
-      { out_refund_no: 'R6', refund_fee: '7000000' },
-      { out_refund_no: 'R7', refund_status: 'SUCCESS' },
     ];
     const fields = Object.fromEntries(
       list.flatMap((one, index) =>
@@ -97,16 +95,20 @@ describe('takeStep', () => {
       ),
     );
     const answer = { transaction_id: '42', ...fields };
-    const counted = { kind: 'refunds-queried', refunded: 301, pending: 4020 };
+    const stopped = { outRefundNo: 'R4', refundStatus: 'CHANGE' };
+    const counted = { kind: 'refunds-queried', refunded: 301, pending: 4020, stopped };
     const count = (more: Record<string, string>, outRefundNo: string) =>
       takeStep(scripted([{ ...answer, ...more }]).client, { order }, { kind: 'query-refunds', outRefundNo });
     expect(await count({}, 'R9')).toStrictEqual(counted);
-    expect(await count({ total_fee: '888' }, 'R4')).toStrictEqual({
+    expect(await count({ total_fee: '888', fee_type: 'HKD' }, 'R4')).toStrictEqual({
       ...counted,
       totalFee: 888,
+      currency: 'HKD',
       own: { refundStatus: 'CHANGE', refundId: '54' },
     });
-    expect(await count({}, 'R6')).toMatchObject({ own: { refundStatus: '', refundId: '56' } });
+    const arrived = { refund_status_4: 'SUCCESS', refund_status_5: 'PROCESSING' };
+    const sums = { refunded: 50_301, pending: 604_020 };
+    expect(await count(arrived, 'R9')).toStrictEqual({ kind: 'refunds-queried', ...sums });
   });
 
   it.each<[what: string, answer: Answer, error: object]>([
@@ -198,9 +200,9 @@ describe('settleOrder', () => {
     expect(Object.keys(result)).toEqual(['outcome', 'state']);
   });
 
-  it('takes 60 s at most, or as long as it is given', async () => {
+  it('takes 90 s at most, or as long as it is given', async () => {
     for (const [options, deadline] of [
-      [{}, CREATED + 60 * SECOND],
+      [{}, CREATED + 90 * SECOND],
       [{ deadline: new Date(CREATED + 12 * SECOND) }, CREATED + 12 * SECOND],
     ] as const) {
       const { client, calls, wait, clock } = scripted([NOT_SENT]);
@@ -294,7 +296,7 @@ describe('settleOrder', () => {
     };
     const { outcome } = await settleOrder(client, ORDER, { wait, signal: abort.signal, firstQueryMs: 3_600_000 });
     expect(outcome.kind).toBe('unresolved');
-    expect(waits).toEqual([CREATED + 60 * SECOND, abort.signal]);
+    expect(waits).toEqual([CREATED + 90 * SECOND, abort.signal]);
   });
 
   it.each([true, false])('waits by a timer, also where `wait` comes back too early: %s', async (isEarly) => {
@@ -346,7 +348,7 @@ describe('resumeSettlement', () => {
     const { outcome, state: end } = await resumeSettlement(client, ended({ kind }));
     expect(outcome).toEqual({ kind: 'paid', payment: PAYMENT });
     expect(calls).toMatchObject([{ path: '/pay/orderquery', at: time }]);
-    expect(end.deadline).toBe(time + 60 * SECOND);
+    expect(end.deadline).toBe(time + 90 * SECOND);
   });
 
   it('with the rules and the deadline that it is given', async () => {
@@ -422,7 +424,7 @@ describe('payAndSettle', () => {
     const { result, calls } = await pay([refusal('NOTENOUGH'), answer, PAID]);
     expect(result.outcome).toEqual({ kind: 'paid', payment: PAYMENT });
     expect(calls.map(({ at }) => (at - CREATED) / SECOND)).toEqual([0, 0, 5]);
-    expect((result as Settlement).state.deadline).toBe(CREATED + 60 * SECOND);
+    expect((result as Settlement).state.deadline).toBe(CREATED + 90 * SECOND);
   });
 
   it('refused, and a query says that it is paid: paid', async () => {
@@ -451,11 +453,11 @@ describe('payAndSettle', () => {
       orderCreatedAt: CREATED,
       totalFee: 888,
       currency: 'HKD',
-      deadline: CREATED + 60 * SECOND,
+      deadline: CREATED + 90 * SECOND,
     });
   });
 
-  it('takes 60 s from the answer on, or as long as it is given, and goes by its rules', async () => {
+  it('takes 90 s from the answer on, or as long as it is given, and goes by its rules', async () => {
     const clock = { time: CREATED };
     const answers: [Answer, Answer] = [
       () => {
@@ -471,7 +473,7 @@ describe('payAndSettle', () => {
     const { client } = scripted(answers, { now: () => clock.time });
     const late = (await payAndSettle(client, REQUEST, { wait, revokeAfterMs: 3_600_000 })) as Settlement;
     expect(late.outcome.kind).toBe('unresolved');
-    expect(late.state).toMatchObject({ deadline: CREATED + 75 * SECOND, policy: { revokeAfterMs: 3_600_000 } });
+    expect(late.state).toMatchObject({ deadline: CREATED + 105 * SECOND, policy: { revokeAfterMs: 3_600_000 } });
     const { result } = await pay([TIMEOUT, PAYING], { deadline: new Date(CREATED + 7 * SECOND) });
     expect(result).toMatchObject({ outcome: { kind: 'unresolved' }, state: { deadline: CREATED + 7 * SECOND } });
   });
@@ -690,7 +692,7 @@ describe('what a callback throws', () => {
         const { client } = scripted([PAID], { now });
         const { state: end, callbackErrors } = await settleOrder(client, ORDER, { firstQueryMs: 1 });
         // It never said anything: the machine's own.
-        expect(end.deadline).toBe(CREATED + 7 + 60 * SECOND);
+        expect(end.deadline).toBe(CREATED + 7 + 90 * SECOND);
         expect(callbackErrors?.[0]).toMatchObject({ callback: 'now', error: expect.any(TypeError) as unknown });
         expect((callbackErrors?.[0]?.error as Error).message).toBe(
           'The clock gave no time in milliseconds since 1970.',

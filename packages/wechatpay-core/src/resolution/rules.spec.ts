@@ -157,6 +157,16 @@ describe('Query Order, while the customer may be paying', () => {
     );
   });
 
+  it.each<[TradeState, object]>([
+    ['CLOSED', { kind: 'closed', found: true }],
+    ['REVOKED', { kind: 'revoked' }],
+  ])('%s: the end, in any state', (tradeState, outcome) => {
+    for (const state of [asking(after(5_000)), checking(after(5_000)), expired()]) {
+      const { at: _, ...ended } = lead(state, queried(tradeState), { now: LATE });
+      expect(ended).toMatchObject({ kind: 'ended', outcome });
+    }
+  });
+
   it('SUCCESS: kept, with what was paid', () => {
     expect(lead(asking(after(5_000)), PAID, { now: after(5_000) })).toStrictEqual({
       ...KEEP,
@@ -370,6 +380,7 @@ describe('a payment of another amount or currency', () => {
 describe('Query Order, once a reverse is decided', () => {
   it('not paid: reversed again, not before the time that was set', () => {
     for (const [now, at] of [
+      [20_000, 52_000],
       [50_000, 52_000],
       [53_000, 53_000],
     ] as const) {
@@ -412,13 +423,13 @@ describe('Query Order, once a reverse is decided', () => {
   });
 
   test.each<[what: string, state: SettleState, now: number, isGone: boolean]>([
-    ['after a reverse that was refused', checking(after(45_000), { refusal: { outcome: 'unknown' } }), 45_000, true],
-    ['but not before 45 s', checking(after(44_999), { refusal: { outcome: 'unknown' } }), 44_999, false],
-    ['after one that was done', checking(after(45_000), { isReversed: true }), 45_000, true],
-    ['not after one without an answer', checking(after(45_000)), 45_000, false],
+    ['after a reverse that was refused', checking(after(65_000), { refusal: { outcome: 'unknown' } }), 65_000, true],
+    ['but not before 65 s', checking(after(64_999), { refusal: { outcome: 'unknown' } }), 64_999, false],
+    ['after one that was done', checking(after(65_000), { isReversed: true }), 65_000, true],
+    ['not after one without an answer', checking(after(65_000)), 65_000, false],
     ['past 7 days', checking(LATE), 8 * DAY, true],
     ['not at 7 days to the millisecond', checking(after(7 * DAY)), 7 * DAY, false],
-    ['where WeChat Pay said that it is too late', { ...expired(), at: after(45_000) } as SettleState, 45_000, true],
+    ['where WeChat Pay said that it is too late', { ...expired(), at: after(65_000) } as SettleState, 65_000, true],
   ])('ORDERNOTEXIST, twice: it never came, %s', (_, state, now, isGone) => {
     const event = failed('query', NO_ORDER);
     const once = lead(state, event, { now: after(now) });
@@ -459,9 +470,9 @@ describe('Query Order, once a reverse is decided', () => {
 
   it('ORDERNOTEXIST: an order that is not reversed yet is, also where it was only asked for late', () => {
     const facts = { ...factsOf({ revokeAfterMs: 1 }), ...SENT };
-    const early = checking(after(44_999), { isReversed: true, isAbsent: true }, facts);
-    expect(advance(early, failed('query', NO_ORDER), { now: after(44_999) }).kind).toBe('reversing');
-    expect(advance(early, failed('query', NO_ORDER), { now: after(45_000) }).kind).toBe('ended');
+    const early = checking(after(64_999), { isReversed: true, isAbsent: true }, facts);
+    expect(advance(early, failed('query', NO_ORDER), { now: after(64_999) }).kind).toBe('reversing');
+    expect(advance(early, failed('query', NO_ORDER), { now: after(65_000) }).kind).toBe('ended');
   });
 });
 
@@ -648,7 +659,7 @@ describe('Query Refund', () => {
     }
   });
 
-  it('the whole is the most that any answer tells of, or that the order should cost', () => {
+  it('the whole is the most that any answer tells of, else what the order should cost', () => {
     const event = (refunded: number, totalFee?: number): SettleEvent => ({
       kind: 'refunds-queried',
       refunded,
@@ -664,8 +675,13 @@ describe('Query Refund', () => {
     expect(ask({ totalFee: 80 }, {}, event(80))).toMatchObject(whole);
     expect(ask({}, PAYMENT, event(50, 50))).toMatchObject(rest(50));
     expect(ask({}, PAYMENT, event(100, 130))).toMatchObject(rest(30));
-    expect(ask({ totalFee: 120 }, PAYMENT, event(100, 100))).toMatchObject(rest(20));
-    // Of a payment that is taken as it is, what it should have cost says nothing.
+    // Of another amount than asked a person decides; of one that is taken as it is, what it should have cost says nothing.
+    expect(ask({ totalFee: 120 }, PAYMENT, event(100, 100))).toMatchObject({
+      outcome: {
+        kind: 'needs-attention',
+        amounts: { expected: { totalFee: 120 }, paid: { totalFee: 100 }, refunded: 100 },
+      },
+    });
     const accept = factsOf({ ifAmountDiffers: 'accept' }, { totalFee: 120 });
     expect(ask(accept, PAYMENT, event(100, 100))).toMatchObject(whole);
     // Where nobody tells it, nothing is the whole.
@@ -693,6 +709,16 @@ describe('Query Refund', () => {
     }
   });
 
+  it('an answer in another currency than was paid says nothing about the sum', () => {
+    const event = refunds({ refunded: 100, currency: 'CNY' });
+    expect(lead(counting(GIVE), event, { now: LATE })).toStrictEqual({ ...counting(GIVE, 1), at: LATE + 2_000 });
+    const same = refunds({ refunded: 100, currency: 'HKD' });
+    expect(lead(counting(GIVE), same, { now: LATE })).toMatchObject({ outcome: { kind: 'refunded' } });
+    const asked = counting({ ...GIVE, currency: 'HKD' }, 0, {});
+    expect(lead(asked, event, { now: LATE }).kind).toBe('checking-refunds');
+    expect(lead(counting(GIVE, 0, {}), event, { now: LATE })).toMatchObject({ outcome: { kind: 'refunded' } });
+  });
+
   it('no refund to be found (REFUNDNOTEXIST), or nobody asked: again, and no end', () => {
     for (const error of [NO_REFUND, NOT_SENT, BUSY, NO_ANSWER]) {
       expect(lead(counting(GIVE), failed('query-refunds', error), { now: LATE })).toStrictEqual({
@@ -713,8 +739,8 @@ describe('Query Refund', () => {
     expect(advance(counting(GIVE), failed('query-refunds', NO_ORDER), { now: LATE }).kind).toBe('ended');
   });
 
-  it.each(['CHANGE', 'REFUNDCLOSE', 'FAIL'])('its own refund ended %s: a person, who sees what is left', (status) => {
-    const event = refunds({ refunded: 20, pending: 10, own: { refundStatus: status } });
+  it.each(['CHANGE', 'REFUNDCLOSE', 'FAIL'])('a refund that ended %s: a person, who sees what is left', (status) => {
+    const event = refunds({ refunded: 20, pending: 10, stopped: { outRefundNo, refundStatus: status } });
     expect(lead(counting(GIVE), event, { now: LATE })).toStrictEqual({
       ...GIVE,
       kind: 'ended',
@@ -824,6 +850,10 @@ describe('what is next', () => {
       payment: PAYMENT,
     });
     expect(nextStep(counting(KEEP), LATE)).toStrictEqual({ kind: 'query-refunds', outRefundNo });
+    // A refund is in the order's currency, also where the answer left it out.
+    const bare = { ...refunding(0, { ...REFUND, currency: 'USD' }), payment: { totalFee: 100 } } as SettleState;
+    expect(nextStep(bare, LATE)).toMatchObject({ payment: { totalFee: 100, currency: 'USD' } });
+    expect(nextStep({ ...bare, payment: PAYMENT } as SettleState, LATE)).toMatchObject({ payment: PAYMENT });
   });
 
   // A release that gave another number would refund a second time.
