@@ -128,6 +128,37 @@ describe('a reply that swallows a field into a value before it', () => {
   });
 
   it.each([
+    ...['return_code', 'result_code', 'err_code', 'recall', 'trade_state', 'refund_status', 'refund_status_10'],
+    ...['appid', 'mch_id', 'sub_appid', 'sub_mch_id', 'auth_code', 'transaction_id', 'out_trade_no', 'refund_id'],
+    ...[
+      'out_refund_no',
+      'total_fee',
+      'fee_type',
+      'refund_fee',
+      'refund_fee_type',
+      'refund_count',
+      'total_refund_count',
+    ],
+  ])('each field that decides about money: %s', async (name) => {
+    const error = await failure(queryOrder(answering({ ...PAID, attach: `x&${name}=1` }).client, { outTradeNo: 'A' }));
+    expect(error).toMatchObject({
+      code: 'WECHATPAY_MALFORMED_RESPONSE',
+      outcome: 'unknown',
+      message: expect.stringContaining('look at the order on the Merchant Platform.') as string,
+    });
+  });
+
+  it('a reply that lacks its order is about none', async () => {
+    const { out_trade_no: _, ...rest } = PAID;
+    expect(await failure(queryOrder(answering(rest).client, { outTradeNo: 'A' }))).toMatchObject({
+      outcome: 'unknown',
+      message:
+        'Query Order of order A: the reply has no out_trade_no, so that it may be about another order. ' +
+        'Its outcome is unknown: query the order.',
+    });
+  });
+
+  it.each([
     'a=1&b=2',
     'https://shop.example/?q=tea&page=2',
     'R&D',

@@ -167,6 +167,22 @@ describe.each(OPERATIONS)('%s', (_, operation, request) => {
     expect(await refusal(request, { signal })).toMatchObject({ field: 'signal' });
   });
 
+  it('says what it wants instead', async () => {
+    for (const given of [null, undefined, '1415757673']) {
+      expect((await refusal(given)).message).toMatch(/request: must be an object such as \{ [a-z][A-Za-z]+: … \}\.$/);
+    }
+    const cause = new Error('lazy');
+    const lazy = {
+      ...request,
+      get outTradeNo(): string {
+        throw cause;
+      },
+    };
+    const error = await refusal(lazy);
+    expect(error.message).toContain('request: cannot be read; give a plain object of documented properties.');
+    expect(error.cause).toBe(cause);
+  });
+
   it('refuses options with a getter that throws', async () => {
     expect(
       await refusal(request, {
