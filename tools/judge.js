@@ -12,7 +12,7 @@ const { status } = spawnSync('npx', ['vitest', 'run', 'test/truth/judge.spec.ts'
   env: {
     ...process.env,
     ...(values.runs && { JUDGE_RUNS: values.runs }),
-    ...(values.seed && { JUDGE_SEED: values.seed }),
+    JUDGE_SEED: values.seed ?? String(Math.floor(Math.random() * 2 ** 31)),
     ...(values.survey && { JUDGE_SURVEY: '1' }),
   },
   stdio: 'inherit',

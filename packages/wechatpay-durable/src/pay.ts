@@ -113,7 +113,7 @@ export async function payGuarded(
       };
     }
     // A refusal names no order, and "must not be taken as failed": the guard goes once a query says the same.
-    const isUnpaid = error.outcome === 'not-sent' || (await confirmDecline(client, order, signal)).isConfirmed;
+    const isUnpaid = error.outcome === 'not-sent' || (await confirmDecline(client, intent, signal)).isConfirmed;
     if (!isUnpaid) {
       await guards.lookAfter(intent);
       return { outcome: { kind: 'pending', error } };

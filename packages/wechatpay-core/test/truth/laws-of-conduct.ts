@@ -74,7 +74,7 @@ export const LAWS_OF_CONDUCT: Readonly<Record<string, Law>> = {
     if (!isSettling(deed) || deed.ended.how === 'died') return;
     const { startedAt, endedAt, act, hungMs, jumpedMs } = deed;
     const begun = startedAt + (act.does === 'pay' ? timeoutMs : 0);
-    const deadline = Math.max(deed.deadline ?? begun + hungMs + 60_000, begun);
+    const deadline = Math.max(deed.deadline ?? begun + hungMs + 90_000, begun);
     if (endedAt > deadline + timeoutMs + hungMs + Math.max(0, jumpedMs)) broken(`${endedAt - deadline} ms late`);
     const late = sent.find(({ path, at }) => path !== QUICK_PAY_PAGE.path && at >= deadline + Math.max(0, jumpedMs));
     if (late && jumpedMs === 0) broken(`${late.path} was sent ${late.at - deadline} ms after it`);
