@@ -8,18 +8,13 @@ export const BUGS = [
     changes: [
       {
         file: core('resolution/pay-and-settle.ts'),
-        find: 'const begun = startSettlement(order, deadline ?? 0, policy);',
+        find: 'const begun = startSettlement(withParty(client, order), deadline ?? 0, policy);',
         replace: 'const begun = startSettlement({ ...order, totalFee: 1, currency: undefined }, 0);',
       },
       {
         file: core('resolution/pay-and-settle.ts'),
         find: 'drive(client, change({ ...begun, deadline:',
         replace: 'drive(client, change({ ...startSettlement(order, deadline ?? 0, policy), deadline:',
-      },
-      {
-        file: core('resolution/pay-and-settle.ts'),
-        find: 'if (!differs(begun, result))',
-        replace: 'if (!differs({ ...begun, totalFee, currency } as never, result))',
       },
     ],
   },
@@ -28,7 +23,7 @@ export const BUGS = [
     changes: [
       {
         file: core('resolution/pay-and-settle.ts'),
-        find: "if (onUnclear) await callbacks.call('onUnclear', () => onUnclear(error));",
+        find: "if (onUnclear) callbacks.tell('onUnclear', () => onUnclear(error));",
         replace: 'if (onUnclear) await onUnclear(error);',
       },
     ],
@@ -67,7 +62,11 @@ export const BUGS = [
   {
     name: 'Quick Pay answers with another amount: paid',
     changes: [
-      { file: core('resolution/pay-and-settle.ts'), find: 'if (!differs(begun, result))', replace: 'if (result)' },
+      {
+        file: core('quick-pay.ts'),
+        find: 'if (totalFee !== sent.total_fee || isAnother) {',
+        replace: 'if (isAnother === 0) {',
+      },
     ],
   },
   {
