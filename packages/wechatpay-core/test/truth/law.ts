@@ -24,5 +24,6 @@ export type Law = (about: Case, broken: (detail: string) => void) => void;
 
 /** Whether the clock was set, so that no law can go by it. */
 export function hasJumped({ deeds }: Life): boolean {
-  return deeds.some(({ jumpedMs, act }) => jumpedMs !== 0 || act.trouble?.trouble === 'NaN');
+  const odd: readonly (string | undefined)[] = ['NaN', 'clock jumps'];
+  return deeds.some(({ jumpedMs, act }) => jumpedMs !== 0 || odd.includes(act.trouble?.trouble));
 }

@@ -86,7 +86,7 @@ export const LAWS_OF_MONEY: Readonly<Record<string, Law>> = {
   ) {
     if (!isSettling(deed) || !policyOf(deed).keeps) return;
     const first = sent.find(({ path }) => path === REVERSE_PAGE.path);
-    if (!first || mayBeReversed(earlier, deed) || isByHand(life)) return;
+    if (!first || mayBeReversed(earlier, deed) || isByHand(life) || hasJumped(life)) return;
     const { revokeAfterMs, queryEveryMs } = policyOf(deed);
     const queries = heardBefore(keeper, first).filter(({ path }) => path === QUERY_ORDER_PAGE.path);
     if (queries.some((word) => saysUnpaid(word, life.createdAt + revokeAfterMs))) return;

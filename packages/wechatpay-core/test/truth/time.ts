@@ -57,7 +57,14 @@ export class World {
   }
 }
 
-const real = { setTimeout, clearTimeout, setImmediate, sleep: timersPromises.setTimeout, now: Date.now };
+const real = {
+  setTimeout,
+  clearTimeout,
+  setImmediate,
+  sleep: timersPromises.setTimeout,
+  now: Date.now,
+  stopwatch: performance.now.bind(performance),
+};
 
 /** All that can be done without waiting has been done. */
 function turn(): Promise<void> {
@@ -106,13 +113,16 @@ export function installTimers(): void {
   };
   Object.assign(globalThis, virtual);
   Date.now = () => world?.now ?? real.now();
+  // A stopwatch goes on where a clock is set.
+  performance.now = () => world?.now ?? real.stopwatch();
   timersPromises.setTimeout = ((ms: number, value: unknown, { signal }: { signal?: AbortSignal } = {}) =>
     world ? sleep(world, ms, signal) : real.sleep(ms, value, { signal: signal! })) as typeof timersPromises.setTimeout;
   syncBuiltinESMExports();
 }
 
 export function removeTimers(): void {
-  const { sleep: realSleep, now, ...globals } = real;
+  const { sleep: realSleep, now, stopwatch, ...globals } = real;
+  performance.now = stopwatch;
   Object.assign(globalThis, globals);
   Date.now = now;
   timersPromises.setTimeout = realSleep;
