@@ -44,14 +44,14 @@ describe('POST /orders/:outTradeNo/reverse', () => {
   });
 
   it('takes what is known of the order in a body', async () => {
-    const order = sandbox.orders.create({ state: 'not-paid' });
+    const order = sandbox.orders.create({ state: 'paid' });
     const { transactionId, createdAt } = order;
     const answer = await call(`/orders/${order.outTradeNo}/reverse`, {
       transactionId,
       orderCreatedAt: createdAt.toISOString(),
     });
     expect(answer).toMatchObject({ status: 200, body: { recall: false } });
-    expect(order.state).toBe('closed');
+    expect(order.state).toBe('refunded');
   });
 
   it.each(['paid', 'not-paid', 'user-paying'] as const)(
@@ -72,7 +72,7 @@ describe('POST /orders/:outTradeNo/reverse', () => {
     const before = sandbox.requests.length;
     expect(await call(path, { transactionId: '42' })).toMatchObject({
       status: 422,
-      body: { errorCode: 'ORDERNOTEXIST' },
+      body: { field: 'transactionId', outcome: 'not-sent' },
     });
     sandbox.faults.add({ kind: 'cut' }, { path: '/pay/orderquery' });
     expect(await call(path, { transactionId: order.transactionId })).toMatchObject({ status: 502 });

@@ -156,7 +156,7 @@ describe.skipIf(executablePath === undefined)('the till, killed and started agai
     await press();
     await page.locator('#orders > li').nth(known).waitFor();
     await page.locator('#orders > li[data-state="paid"]').first().getByText('Hand over the goods.').waitFor();
-    expect(charged()).toBe(before + 1);
+    await expect.poll(charged).toBe(before + 1);
   });
 
   it('says so as well of a server that hangs: it takes connections, and answers nothing', async () => {

@@ -141,12 +141,19 @@ export class OrdersController {
   }
 
   /** @throws {WechatPayRequestError} a WeChat order number that is another order's. */
-  async #assertSameOrder({ outTradeNo, subMerchantId, subAppId }: OrderRequest, transactionId: string): Promise<void> {
-    const found = await this.#orders.query({ transactionId, subMerchantId, subAppId });
-    if (found.outTradeNo === outTradeNo) return;
+  async #assertSameOrder(
+    order: {
+      readonly outTradeNo: string;
+      readonly subMerchantId?: string | undefined;
+      readonly subAppId?: string | undefined;
+    },
+    transactionId: string,
+  ): Promise<void> {
+    const found = await this.#orders.query(order);
+    if (found.transactionId === transactionId) return;
     throw new WechatPayRequestError(
       'transactionId',
-      'belongs to another order than the one in the path. Nothing was revoked: check both numbers, or leave it out.',
+      'is not that of the order in the path, as far as WeChat Pay tells. Nothing was revoked: check both numbers, or leave it out.',
     );
   }
 }
