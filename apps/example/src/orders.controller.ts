@@ -1,13 +1,7 @@
 import { Body, Controller, Get, HttpCode, Inject, Ip, Param, Post } from '@nestjs/common';
 import { ApiAcceptedResponse, ApiBody, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { OrderService, RefundService, ReverseService } from 'nestjs-wechatpay';
-import {
-  isWechatPayError,
-  WechatPayRequestError,
-  type OrderRequest,
-  type QueryOrderResult,
-  type RefundResult,
-} from 'wechatpay-core';
+import { isWechatPayError, WechatPayRequestError, type QueryOrderResult, type RefundResult } from 'wechatpay-core';
 import { ApiGuarded, ApiOrderNumber, ApiProblems, schemaNamed } from './open-api.js';
 import {
   orderParams,

@@ -374,7 +374,7 @@ it('reads a request once, and what it inherits: an instance of a class', async (
     authCode = sandbox.customers.create({ behaviour: 'pays-at-once' }).authCode;
     spbillCreateIp = '203.0.113.7';
     get currency(): string {
-      return 'HKD';
+      return this.body === 'tea' ? 'HKD' : 'CNY';
     }
   }
   await payAndSettle(client, new Sale(), jump);

@@ -147,8 +147,10 @@ export async function drive(
     const event = await takeStep(client, state, step, signal);
     state = advance(state, event, { now: now(), jitter: Math.random() });
     // A copy: what a callback changes is not acted on.
-    const done = onStep && structuredClone({ step, event, state });
-    if (done) await callbacks.call('onStep', () => onStep?.(done), CALLBACK_MS, signal);
+    if (onStep) {
+      const done = structuredClone({ step, event, state });
+      await callbacks.call('onStep', () => onStep(done), CALLBACK_MS, signal);
+    }
   }
 }
 
