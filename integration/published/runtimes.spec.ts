@@ -9,23 +9,24 @@ beforeAll(async () => {
   project = await install('runtimes', ['wechatpay-core', 'wechatpay-sandbox']);
 });
 
-/** The binary that npm installed for this machine. */
-function binary(scope: string, ...path: string[]): string {
+/** The binary that npm installed for this machine; undefined where it has none. */
+function binary(scope: string, ...path: string[]): string | undefined {
   const folder = join(project.folder, 'node_modules', scope);
-  const found = readdirSync(folder)
+  if (!existsSync(folder)) return undefined;
+  return readdirSync(folder)
     .map((name) => join(folder, name, ...path))
     .find((file) => existsSync(file));
-  if (found === undefined) throw new Error(`${scope} has no binary for this machine`);
-  return found;
 }
 
 // Mutual TLS, what is trusted, and the line between not-sent and unknown: on the runtime itself.
-test.each<[string, () => string[], string]>([
+test.for<[string, () => (string | undefined)[], string]>([
   ['Node.js', () => [process.execPath], 'read'],
   ['Bun', () => [binary('@oven', 'bin/bun')], 'certificate.pfx is refused, PEM is named'],
   ['Deno', () => [binary('@deno', 'deno'), 'run', '-A'], 'certificate.pfx is refused, PEM is named'],
-])('on %s a client revokes, trusts nobody else, and says what was sent', async (_, command, pfx) => {
-  const { code, stdout, output } = await project.run('node', 'main.mjs', ...command());
+])('on %s a client revokes, trusts nobody else, and says what was sent', async ([name, command, pfx], { skip }) => {
+  const [program, ...options] = command();
+  if (program === undefined) skip(`npm has no ${name} for this machine`);
+  const { code, stdout, output } = await project.run('node', 'main.mjs', program ?? '', ...options.map(String));
   expect({ code, output }).toMatchObject({ code: 0 });
   expect(stdout).toBe(`OK, a PKCS#12 file: ${pfx}\n`);
 });

@@ -98,7 +98,9 @@ export const checks: Readonly<Record<string, Check>> = {
       const first = steps.find(({ by, at }) => by === change.by && at >= change.at - SLACK_MS);
       // One that had lost it may still be at its old step.
       if (!first || lapsed.has(change.by) || (next && first.at > next.at)) continue;
-      if (first.step !== 'query') return `${change.by} took it on with a ${String(first.step)}`;
+      // Also of an order that was refunded: its refunds are asked for.
+      if (!['query', 'query-refunds'].includes(String(first.step)))
+        return `${change.by} took it on with a ${String(first.step)}`;
     }
     return undefined;
   },
