@@ -1,5 +1,6 @@
 import type { WechatPayClient } from '../client.js';
 import { classify } from './classify.js';
+import { namesOf } from './start.js';
 import type { SettleEvent, SettleOrder } from './state.js';
 import { takeStep } from './take-step.js';
 
@@ -21,13 +22,7 @@ export async function confirmDecline(
   order: SettleOrder,
   signal?: AbortSignal,
 ): Promise<DeclineCheck> {
-  const { outTradeNo, subMerchantId, subAppId } = order;
-  const asked = {
-    outTradeNo,
-    ...(subMerchantId !== undefined && { subMerchantId }),
-    ...(subAppId !== undefined && { subAppId }),
-  };
-  const event = await takeStep(client, { order: asked }, { kind: 'query' }, signal);
+  const event = await takeStep(client, { order: namesOf(order) }, { kind: 'query' }, signal);
   const isConfirmed =
     event.kind === 'queried'
       ? UNPAID.includes(event.tradeState)

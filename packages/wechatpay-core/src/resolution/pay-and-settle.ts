@@ -4,7 +4,7 @@ import { QUICK_PAY, quickPay, type QuickPayRequest, type QuickPayResult } from '
 import { advance } from './advance.js';
 import { Callbacks, type CallbackError } from './callbacks.js';
 import { confirmDecline } from './confirm-decline.js';
-import { startSettlement } from './start.js';
+import { namesOf, startSettlement } from './start.js';
 import type { SettleState } from './state.js';
 import {
   assertCallback,
@@ -70,16 +70,8 @@ export async function payAndSettle(
   const callbacks = new Callbacks();
   const now = (): number => callbacks.now(() => client.now());
   const asked = readRequest(QUICK_PAY, request);
-  const { outTradeNo, subMerchantId, subAppId, totalFee, currency } = asked;
-  const orderCreatedAt = new Date(now());
-  const order = {
-    outTradeNo,
-    ...(subMerchantId !== undefined && { subMerchantId }),
-    ...(subAppId !== undefined && { subAppId }),
-    orderCreatedAt,
-    totalFee,
-    currency,
-  };
+  const { totalFee, currency } = asked;
+  const order = { ...namesOf(asked), orderCreatedAt: new Date(now()), totalFee, currency };
   // Before the first byte: whatever a later step would refuse, is refused here.
   const begun = startSettlement(withParty(client, order), deadline ?? 0, policy);
   const settle = (change: (state: SettleState) => SettleState): Promise<Settlement> =>

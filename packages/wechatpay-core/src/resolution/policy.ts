@@ -47,6 +47,12 @@ export const DEFAULT_SETTLE_POLICY: SettlePolicy = Object.freeze({
 
 export const POLICY_NAMES = Object.keys(DEFAULT_SETTLE_POLICY) as (keyof SettlePolicy)[];
 
+/** The rules among the properties of an object: those that are given. */
+export function rulesIn(given: Partial<SettlePolicy>): Partial<SettlePolicy> {
+  const named = POLICY_NAMES.filter((name) => given[name] !== undefined);
+  return Object.fromEntries(named.map((name) => [name, given[name]]));
+}
+
 const TIMES = ['firstQueryMs', 'queryEveryMs', 'revokeAfterMs', 'backoffMs', 'maxBackoffMs'] as const;
 
 const CHOICES = {
@@ -62,9 +68,9 @@ const CHOICES = {
  */
 export function checkPolicy(given: Partial<SettlePolicy>, otherwise = DEFAULT_SETTLE_POLICY): SettlePolicy {
   if (Object(given) !== given) throw new WechatPayRequestError('policy', 'must be an object of rules.');
-  const named = POLICY_NAMES.filter((name) => given[name] !== undefined);
-  if (named.length === 0) return otherwise; // most settle as the guides say
-  const rules = { ...otherwise, ...Object.fromEntries(named.map((name) => [name, given[name]])) };
+  const changes = rulesIn(given);
+  if (Object.keys(changes).length === 0) return otherwise; // most settle as the guides say
+  const rules = { ...otherwise, ...changes };
   for (const name of TIMES) {
     const value: unknown = rules[name];
     if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 1) {

@@ -5,7 +5,7 @@ import { findUnknownProperty } from '../known-properties.js';
 import { advance } from './advance.js';
 import { Callbacks, type CallbackError } from './callbacks.js';
 import { nextStep, unresolved } from './next-step.js';
-import { POLICY_NAMES, type SettlePolicy } from './policy.js';
+import { POLICY_NAMES, rulesIn, type SettlePolicy } from './policy.js';
 import { startSettlement, timeOf, type SettleRequest } from './start.js';
 import { isStopped, readState, reopenSettlement, setAside } from './stored-state.js';
 import { takeStep } from './take-step.js';
@@ -105,15 +105,12 @@ export function readOptions(options: SettleOptions, more: readonly string[] = []
   const { signal, deadline, onStep, wait } = options;
   assertSignal(signal);
   for (const [name, callback] of Object.entries({ onStep, wait })) assertCallback(name, callback);
-  const rules = POLICY_NAMES.filter((name) => options[name] !== undefined).map(
-    (name) => [name, options[name]] as const,
-  );
   return {
     signal,
     onStep,
     wait,
     deadline: deadline === undefined ? undefined : timeOf('deadline', deadline),
-    policy: Object.fromEntries(rules),
+    policy: rulesIn(options),
   };
 }
 

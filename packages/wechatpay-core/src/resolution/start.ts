@@ -43,7 +43,7 @@ export function startSettlement(
   const rules = checkPolicy(policy);
   const facts = {
     version: 2,
-    order: { outTradeNo, ...(subMerchantId && { subMerchantId }), ...(subAppId && { subAppId }) },
+    order: namesOf(order),
     orderCreatedAt: createdAt,
     ...(totalFee !== undefined && { totalFee }),
     ...(currency !== undefined && { currency }),
@@ -61,6 +61,21 @@ export function startSettlement(
         notBefore: createdAt + REVOKE_NOT_BEFORE_MS,
         isReversed: false,
       };
+}
+
+/** The names by which a call finds an order, and nothing that stands beside them: null is absent, as in a row of a database. */
+export function namesOf({ outTradeNo, subMerchantId, subAppId }: OrderNames): SettleOrder {
+  return {
+    outTradeNo,
+    ...(subMerchantId !== undefined && subMerchantId !== null && { subMerchantId }),
+    ...(subAppId !== undefined && subAppId !== null && { subAppId }),
+  };
+}
+
+interface OrderNames {
+  readonly outTradeNo: string;
+  readonly subMerchantId?: string | null | undefined;
+  readonly subAppId?: string | null | undefined;
 }
 
 /** @throws {WechatPayRequestError} an amount or a currency that no order can have. */

@@ -2,7 +2,7 @@ import { WechatPayRequestError } from '../errors.js';
 import { identifyOrder, REVOKE_NOT_BEFORE_MS } from '../reverse.js';
 import { factsOf, givesBack } from './build.js';
 import { checkPolicy, DEFAULT_SETTLE_POLICY, type SettlePolicy } from './policy.js';
-import { assertAmount, assertTime } from './start.js';
+import { assertAmount, assertTime, namesOf } from './start.js';
 import type { Checking, SettleFacts, SettleOutcome, SettleState } from './state.js';
 import { isVersion1, upgradeVersion1 } from './version-1.js';
 
@@ -27,14 +27,9 @@ export function readState(stored: unknown): SettleState {
   identifyOrder({ outTradeNo, subMerchantId, subAppId });
   assertAmount(totalFee, currency);
   // Nothing else of the order is passed on: a stray transactionId would be asked for instead.
-  const named = {
-    outTradeNo,
-    ...(subMerchantId !== undefined && { subMerchantId }),
-    ...(subAppId !== undefined && { subAppId }),
-  };
   return {
     ...(state as unknown as SettleState),
-    order: named,
+    order: namesOf(order),
     policy: checkPolicy({ ...DEFAULT_SETTLE_POLICY, ...policy }),
   };
 }
