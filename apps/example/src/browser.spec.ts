@@ -107,6 +107,7 @@ describe.skipIf(executablePath === undefined)('the till, in a browser', () => {
     const row = page.locator(`li[data-order="${outTradeNo}"]`);
     await row.getByText('Asked: the payment failed').waitFor();
     expect(await row.innerText()).not.toContain('password');
+    await order(outTradeNo, 'revoked').waitFor(); // what follows begins with nothing under way
   });
 
   it('keeps the token in its tab, out of the address, and says where to find it', async () => {

@@ -136,14 +136,11 @@ export class OrdersController {
 
   /** @throws {WechatPayRequestError} a WeChat order number that is another order's. */
   async #assertSameOrder(
-    order: {
-      readonly outTradeNo: string;
-      readonly subMerchantId?: string | undefined;
-      readonly subAppId?: string | undefined;
-    },
+    { outTradeNo, ...body }: OrderParams & Omit<ReverseBody, 'transactionId'>,
     transactionId: string,
   ): Promise<void> {
-    const found = await this.#orders.query(order);
+    const { subMerchantId, subAppId } = body;
+    const found = await this.#orders.query({ outTradeNo, subMerchantId, subAppId });
     if (found.transactionId === transactionId) return;
     throw new WechatPayRequestError(
       'transactionId',
