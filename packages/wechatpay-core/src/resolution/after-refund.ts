@@ -69,7 +69,7 @@ export function afterRefundsQueried(
     return end(state, { kind: 'refunded', ...(own && { outRefundNo }), ...(refundId !== undefined && { refundId }) });
   }
   if (stopped) return needsAttention(state, refundFailed(stopped.outRefundNo, stopped.refundStatus), amounts);
-  if (remaining <= 0) return later(state, moment);
+  if (remaining <= 0) return later(state, moment, FOLLOW_AT_MOST_MS);
   if (!givesBack(state)) return needsAttention(state, partlyRefunded(totalFee, refunded + pending), amounts);
   // One number, one amount: a rest beside this settlement's own refund is for a person.
   if (!policy.refundWhenExpired || own || (sent.refundFee ?? remaining) !== remaining) {
@@ -115,9 +115,9 @@ function again(state: Open, at: number): SettleState {
   return state.kind === 'refunding' ? { ...state, at, attempts: state.attempts + 1 } : askAgain(state, at);
 }
 
-function later(state: Open, moment: Moment): SettleState {
+function later(state: Open, moment: Moment, longest?: number): SettleState {
   const attempts = attemptsOf(state);
-  const at = moment.now + spacing(state.policy, attempts, moment, FOLLOW_AT_MOST_MS);
+  const at = moment.now + spacing(state.policy, attempts, moment, longest);
   return state.kind === 'checking-refunds' ? { ...state, at, attempts: attempts + 1 } : askAgain(state, at);
 }
 
