@@ -24,7 +24,7 @@ export function readSettings(): Settings {
     workers: read('CHAOS_WORKERS', 3),
     cashiers: read('CHAOS_CASHIERS', 3),
     seed: read('CHAOS_SEED', Math.floor(Math.random() * 1_000_000) + 1),
-    speed: read('CHAOS_SPEED', 10),
+    speed: read('CHAOS_SPEED', 5),
     tell: process.env.CHAOS_TELL === '1',
   };
 }

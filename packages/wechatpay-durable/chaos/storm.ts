@@ -8,8 +8,8 @@ import { withTown, type Town } from './town.js';
 
 /** A cashier who waits for as long as it takes, and some. */
 const SERVED_WITHIN_MS = 30_000;
-/** A lease that has to lapse, the 45 s of an order on the fast clock, and some revokes. */
-const AT_REST_WITHIN_MS = 60_000;
+/** A lease that has to lapse, the 45 s of an order on the fast clock, and some revokes that are spaced by a minute of it. */
+const AT_REST_WITHIN_MS = 120_000;
 const STOPPED_WITHIN_MS = 10_000;
 
 /** Lets it all happen, waits until it has come to rest, and gathers what everybody has seen. */

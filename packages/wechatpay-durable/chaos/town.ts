@@ -15,7 +15,7 @@ import { Weather } from './weather.js';
 
 /** Of a worker's call: far longer than the gateway takes, and shorter than a lease. */
 const WORKER_TIMEOUT_MS = 3_000;
-/** Of a cashier's: half a minute of the fast clock; and of one who waits for as long as it takes. */
+/** Of a cashier's: 15 s of the fast clock, as by default; and of one who waits for as long as it takes. */
 const CASHIER_TIMEOUT_MS = 3_000;
 const PATIENT_TIMEOUT_MS = 14_000;
 

@@ -18,13 +18,14 @@ export const checks: Readonly<Record<string, Check>> = {
     return guard ? `its guard came ${(guard.at - charge.at).toFixed(1)} ms later` : 'it has no guard';
   },
 
-  'a charge comes while its guard cannot have ended yet': ({ requests, changes }, { realTime }) => {
+  'a charge that comes after its guard has ended opens it again': ({ requests, changes }) => {
     const charge = requests.find(({ path }) => path === QUICK_PAY_PATH);
-    const guard = changes.find(({ change }) => change === 'INSERT');
-    if (!charge || !guard) return undefined;
-    const { orderCreatedAt, policy } = guard.data.state;
-    const isLate = charge.at >= realTime(orderCreatedAt + policy.revokeAfterMs);
-    return isLate ? `it came ${((charge.at - guard.at) / 1000).toFixed(3)} real seconds after its guard` : undefined;
+    const end = changes.find(({ at, data }) => charge && at < charge.at && outcomeIn(data.state));
+    if (!charge || !end) return undefined;
+    const isOpenAgain = changes.some(({ at, data }) => at > end.at && !outcomeIn(data.state));
+    return isOpenAgain
+      ? undefined
+      : `its guard had ended ${((charge.at - end.at) / 1000).toFixed(3)} real seconds before`;
   },
 
   'nothing that was stored, or acknowledged, is lost': ({ changes, answers, stored }) => {
