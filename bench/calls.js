@@ -9,7 +9,9 @@ export const CONTENDERS = {
   core: '`reverseOrder`',
   nest: 'Nest `ReverseService`',
   tenpay: 'tenpay 2.1.18',
+  tenpayKept: 'tenpay, agent of its HTTP client replaced',
   axios: 'wechatpay-axios-plugin 0.9.6',
+  axiosKept: 'wechatpay-axios-plugin, `httpsAgent`',
 };
 export const LEVELS = [1, 16, 64];
 export const NEST_LEVELS = [16, 64]; // those that have a bar
@@ -17,7 +19,10 @@ export const DELAY_MS = 50;
 
 export async function measureCalls(gateway, settings, { rounds, turnMs, nestRounds, nestTurnMs, delayRounds, warmMs }) {
   const workers = {};
-  for (const name of Object.keys(CONTENDERS)) workers[name] = await Worker.start('contender.js', settings, [name]);
+  for (const name of Object.keys(CONTENDERS)) {
+    const file = name.replace('Kept', '-kept');
+    workers[name] = await Worker.start('contender.js', settings, [file]);
+  }
   const refusesForgery = await checkContenders(gateway, workers);
   for (const worker of Object.values(workers)) await worker.ask('turn', { concurrency: 16, warmMs, ms: 100 });
   const contestants = Object.fromEntries(Object.keys(workers).map((name) => [name, { worker: workers[name] }]));

@@ -1,8 +1,16 @@
 // docs/benchmarks.svg: calls a second as bars, a group for each concurrency.
 import { CONTENDERS, LEVELS, medians } from './calls.js';
 
-const COLOURS = { floor: '#9aa5b1', core: '#07914a', nest: '#3fb97a', tenpay: '#c8553d', axios: '#d99a3d' };
-const [LEFT, WIDTH, ROW, GAP] = [230, 440, 20, 36];
+const COLOURS = {
+  floor: '#9aa5b1',
+  core: '#07914a',
+  nest: '#3fb97a',
+  tenpay: '#c8553d',
+  tenpayKept: '#d98572',
+  axios: '#d99a3d',
+  axiosKept: '#e6bd7d',
+};
+const [LEFT, WIDTH, ROW, GAP] = [300, 440, 20, 36];
 
 export function drawChart({ calls, startedAt }) {
   const names = Object.keys(CONTENDERS);

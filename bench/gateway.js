@@ -12,25 +12,57 @@ const QUERIED = httpReplies(queryReplyFields);
 const QUERY = `POST ${QUERY_PATH} `;
 let replies = SIGNED;
 let handshakes = 0;
-let delayMs = 0;
 let lastBody;
 
+/** A port with a pace of its own: `delayMs` until an answer; while `held` is a list, answers are kept in it. */
+class Entrance {
+  delayMs = 0;
+  held;
+  #server;
+
+  async open(settings) {
+    const options = { ...settings.server, ca: settings.ca, requestCert: true, rejectUnauthorized: false };
+    this.#server = createServer(options, (socket) => converse(socket, this));
+    this.#server.on('secureConnection', () => {
+      handshakes += 1;
+    });
+    await new Promise((resolve) => this.#server.listen(0, '127.0.0.1', 1024, resolve));
+    return this.#server.address().port;
+  }
+
+  release() {
+    const { held = [] } = this;
+    this.held = undefined;
+    for (const send of held) send();
+  }
+}
+
 serve((settings) => {
-  const options = { ...settings.server, ca: settings.ca, requestCert: true, rejectUnauthorized: false };
-  const server = createServer(options, converse);
-  server.on('secureConnection', () => {
-    handshakes += 1;
-  });
-  const listening = new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const main = new Entrance();
+  const listening = main.open(settings);
+  const entrances = new Map();
   return {
-    port: () => listening.then(() => server.address().port),
+    port: () => listening,
+    open: async ({ delayMs }) => {
+      const entrance = new Entrance();
+      entrance.delayMs = delayMs;
+      const port = await entrance.open(settings);
+      entrances.set(port, entrance);
+      return port;
+    },
+    stop: ({ ports }) => {
+      for (const port of ports) entrances.get(port).held = [];
+    },
+    comeBack: ({ ports }) => {
+      for (const port of ports) entrances.get(port).release();
+    },
     usage: () => {
       const { user, system } = process.cpuUsage();
       return { handshakes, cpuMicros: user + system };
     },
     lastBody: () => lastBody.toString(),
     delay: ({ ms }) => {
-      delayMs = ms;
+      main.delayMs = ms;
     },
     spoil: ({ spoiled }) => {
       replies = spoiled ? SPOILED : SIGNED;
@@ -38,7 +70,7 @@ serve((settings) => {
   };
 });
 
-function converse(socket) {
+function converse(socket, entrance) {
   let received;
   socket.setNoDelay(true);
   socket.on('error', () => socket.destroy()); // a contender that has ended
@@ -59,14 +91,16 @@ function converse(socket) {
       const reply = bySignType[received.includes('HMAC-SHA256', headEnd) ? 'HMAC-SHA256' : 'MD5'];
       const last = /\r\nconnection: *close/i.test(head);
       received = undefined; // no contender pipelines: what comes next is a new request
-      if (delayMs === 0) answer(socket, reply, last);
-      else setTimeout(answer, delayMs, socket, reply, last);
+      if (entrance.delayMs === 0) answer(entrance, socket, reply, last);
+      else setTimeout(answer, entrance.delayMs, entrance, socket, reply, last);
     }
   });
 }
 
-function answer(socket, reply, last) {
-  if (last) socket.end(reply);
+function answer(entrance, socket, reply, last) {
+  if (entrance.held) entrance.held.push(() => answer(entrance, socket, reply, last));
+  else if (socket.destroyed) return;
+  else if (last) socket.end(reply);
   else socket.write(reply);
 }
 

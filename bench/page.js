@@ -1,9 +1,27 @@
 // docs/benchmarks.md, from the results: every figure on it was measured by the run that wrote it.
 import { cpus } from 'node:os';
 import { CONTENDERS, DELAY_MS, LEVELS, NEST_LEVELS, medians } from './calls.js';
+import { DEFAULT_TIMEOUT_MS } from './overload.js';
 import { ratio } from './stats.js';
 
-export function writePage({ calls, codec, settling, memory, imports, profile, bars, plan, startedAt, load, minutes }) {
+export function writePage({
+  calls,
+  codec,
+  settling,
+  overload,
+  memory,
+  imports,
+  profile,
+  bars,
+  plan,
+  startedAt,
+  load,
+  minutes,
+}) {
+  const times = (name) => {
+    const { core, [name]: other } = calls.levels[16];
+    return ratio(core.callsPerSecond, other.callsPerSecond).toFixed(1);
+  };
   return `# Benchmarks
 
 Written by \`npm run bench\`, never by hand. ${startedAt.toISOString().slice(0, 10)}, Node.js ${process.version}, ${machine()};
@@ -42,7 +60,10 @@ measured, the gateway's reply has to come back as each contender's result, and t
 - **\`reverseOrder\`**: wechatpay-core. Checks, signs (HMAC-SHA256), encodes, sends, decodes strictly, verifies.
 - **Nest \`ReverseService\`**: the same through nestjs-wechatpay, in an application context.
 - **tenpay**, **wechatpay-axios-plugin**: set up as their READMEs say, signing with MD5, which is their default. Both connect anew
-  for each call.
+  for each call, and that handshake is most of what they take: ${times('tenpay')} and ${times('axios')} times as long as \`reverseOrder\`, at 16 at once.
+- **wechatpay-axios-plugin, \`httpsAgent\`**: with an agent that keeps connections alive, by its own option: ${times('axiosKept')} times as long.
+- **tenpay, agent of its HTTP client replaced**: tenpay has no such option. Here the default agent of urllib, which it uses, was
+  replaced by one that keeps connections alive: ${times('tenpayKept')} times as long. That is what it could be, not what it is.
 
 ${LEVELS.map((level) => `### ${level} at once\n\n${callTable(calls.levels[level])}`).join('\n\n')}
 
@@ -84,6 +105,40 @@ ${table(
 )}
 
 After the calls above and a garbage collection; the benchmark's own code and lists are in it.
+
+## More callers than the gateway can answer
+
+Each caller makes one call after the other; after a refusal (\`WECHATPAY_OVERLOADED\`, not sent) again when \`retryAfterMs\` says.
+Possible is what 64 connections can carry. An unknown outcome is avoidable where the gateway would have answered in time, had the
+call left at once. Where the gateway takes longer than \`timeoutMs\`, nobody can be answered: what is unknown then are the calls until
+that is noticed, and the probes. In the last cases the gateway stops for ${plan.stopMs / 1000} s; the goodput is that from 2 s after it came back.
+
+${table(
+  [
+    'timeoutMs',
+    'gateway',
+    'callers',
+    'answered/s',
+    'possible',
+    'share',
+    'unknown',
+    'avoidable',
+    'refused',
+    'longest answered call',
+  ],
+  overload.cases.map((each) => [
+    each.timeoutMs === DEFAULT_TIMEOUT_MS ? `${thousands(each.timeoutMs)} (default)` : thousands(each.timeoutMs),
+    `${thousands(each.delayMs)} ms${each.stops ? ', stops' : ''}`,
+    thousands(each.callers),
+    whole(each.answered),
+    whole(each.possible),
+    each.possible > 0 ? (each.answered / each.possible).toFixed(2) : '',
+    each.unknown,
+    each.avoidable,
+    thousands(each.refused),
+    `${thousands(Math.round(each.longestMs))} ms`,
+  ]),
+)}
 
 ## Many calls through one client
 

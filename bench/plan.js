@@ -11,9 +11,14 @@ export const FULL = {
   profileMs: 5000,
   codecRounds: 7,
   codecMs: 100,
-  settleRounds: 61,
+  settleRounds: 121,
   settleCalls: 2000,
   spawns: 21,
+  overloadTimeouts: [1_000, 2_000, 15_000],
+  overloadDelays: [50, 500, 5_000],
+  overloadCallers: [64, 300, 1_000],
+  overloadMs: 5_000,
+  stopMs: 30_000,
 };
 
 export const QUICK = {
@@ -30,4 +35,9 @@ export const QUICK = {
   settleRounds: 11,
   settleCalls: 1000,
   spawns: 5,
+  overloadTimeouts: [1_000, 15_000],
+  overloadDelays: [500],
+  overloadCallers: [300],
+  overloadMs: 3_000,
+  stopMs: 4_000,
 };

@@ -19,6 +19,7 @@ const { Worker } = await import('./worker.js');
 const { measureCalls } = await import('./calls.js');
 const { measureMemory } = await import('./memory.js');
 const { measureProfile } = await import('./profile.js');
+const { measureOverload } = await import('./overload.js');
 const { measureImports } = await import('./imports.js');
 const { judge } = await import('./bars.js');
 const { writePage } = await import('./page.js');
@@ -38,6 +39,7 @@ try {
   const settlingWorker = await Worker.start('settling.js', settings);
   const settling = await settlingWorker.ask('measure', plan);
   await settlingWorker.stop();
+  const overload = await measureOverload(gateway, settings, plan);
   await gateway.stop();
 
   console.error('bench: sign, verify, encode and decode');
@@ -48,7 +50,7 @@ try {
   const imports = measureImports(plan);
 
   const minutes = (Date.now() - startedAt) / 60_000;
-  const results = { calls, memory, profile, codec, settling, imports, plan, startedAt, load, minutes };
+  const results = { calls, memory, profile, codec, settling, overload, imports, plan, startedAt, load, minutes };
   results.bars = judge(results);
   const page = writePage(results);
   if (quick) {

@@ -16,3 +16,8 @@ export function median(values) {
 export function ratio(values, others) {
   return median(values.map((value, round) => value / others[round]));
 }
+
+/** As {@link ratio}, for a difference. */
+export function difference(values, others) {
+  return median(values.map((value, round) => value - others[round]));
+}

@@ -1,6 +1,6 @@
-import { CallQueue, type CallQueueOptions, type Flight } from '../src/call-queue/call-queue.js';
+import { CallQueue, type CallQueueOptions } from '../src/call-queue/call-queue.js';
 import type { QueueClock } from '../src/call-queue/clock.js';
-import type { Refusal } from '../src/call-queue/lane.js';
+import type { Flight, Refusal } from '../src/call-queue/lane.js';
 
 interface Timer {
   readonly at: number;

@@ -32,19 +32,26 @@ interface Results {
   readonly machine: string;
   readonly orders: number;
   readonly inHand: number;
+  /** PostgreSQL's, that are named. */
+  readonly settings: Readonly<Record<string, string | number>>;
 }
 
 const SETTLEMENTS_BAR = 200;
 const TAKEOVER_BAR = 15;
 
 /** docs/benchmarks-durable.md. */
-export function page({ enqueued, settled, takeovers, load, startedAt, machine, orders, inHand }: Results): string {
+export function page(results: Results): string {
+  const { enqueued, settled, takeovers, load, startedAt, machine, orders, inHand, settings } = results;
+  const settingsText = Object.entries(settings)
+    .map(([name, value]) => `\`${name}\` ${value}`)
+    .join(', ');
   const two = settled.find(({ name, workers }) => name === 'PostgreSQL' && workers === 2);
   const slowest = takeovers.find(({ name }) => name === 'PostgreSQL')?.seconds.at(-1) ?? NaN;
   return `# Benchmarks of durable reversals
 
 Written by \`npm run bench:durable\`, never by hand. ${startedAt.toISOString().slice(0, 10)}, Node.js ${process.version}, ${machine},
 ${process.platform} ${process.arch}; the load average before it was ${load.toFixed(1)}. Workers, PostgreSQL and the gateway share these cores.
+PostgreSQL runs with its own defaults, as in production: ${settingsText}.
 
 ## The bars
 

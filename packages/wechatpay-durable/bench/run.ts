@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { WechatPayConfig } from 'wechatpay-core';
-import { PostgresServer } from '../test/servers/postgres.js';
+import { PostgresServer, PRODUCTION_SETTINGS } from '../test/servers/postgres.js';
 import type { Commands, Store } from './process.js';
 import { page, type Enqueued, type Settled, type Takeover } from './page.js';
 
@@ -49,7 +49,7 @@ class Process {
 const [load = 0] = loadavg();
 const startedAt = new Date();
 const folder = mkdtempSync(join(tmpdir(), 'bench-durable-'));
-const server = await PostgresServer.create();
+const server = await PostgresServer.create(PRODUCTION_SETTINGS);
 const gateway = new Process();
 try {
   const config = await gateway.ask('gateway');
@@ -96,7 +96,17 @@ try {
   }
 
   const machine = `${cpus().length} cores (${cpus()[0]?.model.split(' ').slice(0, 2).join(' ') ?? '?'})`;
-  const text = page({ enqueued, settled, takeovers, load, startedAt, machine, orders: ORDERS, inHand: IN_HAND });
+  const text = page({
+    enqueued,
+    settled,
+    takeovers,
+    load,
+    startedAt,
+    machine,
+    orders: ORDERS,
+    inHand: IN_HAND,
+    settings: PRODUCTION_SETTINGS,
+  });
   if (quick) console.log(text);
   else writeFileSync(fileURLToPath(new URL('../../../docs/benchmarks-durable.md', import.meta.url)), text);
 } finally {

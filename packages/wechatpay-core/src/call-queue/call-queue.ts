@@ -284,7 +284,7 @@ export class CallQueue {
     } catch (error) {
       this.#options.onChange?.({ kind: 'limiter-failed', error });
     }
-    if (!call.isAsking) return; // it was refused meanwhile, or its caller aborted
+    if (!lane.waiting.has(call)) return; // it was refused meanwhile, or its caller aborted
     const now = this.#clock.now();
     if (waitMs > 0) {
       lane.pausedUntil = now + waitMs;

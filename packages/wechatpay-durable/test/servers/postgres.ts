@@ -19,6 +19,32 @@ interface User {
   readonly gid?: number;
 }
 
+/** Of `postgresql.conf`. */
+type Settings = Readonly<Record<string, string | number>>;
+
+/** What makes it start and stop quickly. What is acknowledged is on the disk: that stays as it is in production. */
+const TEST_SETTINGS: Settings = {
+  shared_buffers: '16MB',
+  max_connections: 60,
+  max_wal_size: '64MB',
+  wal_level: 'minimal',
+  max_wal_senders: 0,
+  autovacuum: 'off',
+  jit: 'off',
+  fsync: 'on',
+  synchronous_commit: 'on',
+  full_page_writes: 'on',
+};
+
+/** PostgreSQL's own defaults, which are what a production server starts from; those that matter for speed are named. */
+export const PRODUCTION_SETTINGS: Settings = {
+  shared_buffers: '128MB',
+  autovacuum: 'on',
+  fsync: 'on',
+  synchronous_commit: 'on',
+  full_page_writes: 'on',
+};
+
 const run = promisify(execFile);
 const { reason, binaries, user } = await find();
 
@@ -38,18 +64,26 @@ export class PostgresServer {
   readonly #user: User;
   readonly #port: number;
   readonly #password: string;
+  readonly #settings: Settings;
   #databases = 0;
 
-  private constructor(process: OwnProcess, binaries: Binaries, user: User, port: number, password: string) {
+  private constructor(
+    process: OwnProcess,
+    { binaries, user }: { binaries: Binaries; user: User },
+    port: number,
+    password: string,
+    settings: Settings,
+  ) {
     this.#process = process;
     this.#binaries = binaries;
     this.#user = user;
     this.#port = port;
     this.#password = password;
+    this.#settings = settings;
   }
 
   /** Makes an empty one, and starts it: about two seconds. */
-  static async create(): Promise<PostgresServer> {
+  static async create(settings: Settings = TEST_SETTINGS): Promise<PostgresServer> {
     if (!binaries || !user) throw new Error(reason);
     const own = await OwnProcess.create('postgres');
     try {
@@ -68,7 +102,7 @@ export class PostgresServer {
         cwd: own.folder,
         env: { LC_ALL: 'C' },
       });
-      const server = new PostgresServer(own, reachable, user, await freePort(), password);
+      const server = new PostgresServer(own, { binaries: reachable, user }, await freePort(), password, settings);
       await server.start();
       return server;
     } catch (error) {
@@ -88,17 +122,7 @@ export class PostgresServer {
       port: this.#port,
       listen_addresses: '127.0.0.1',
       unix_socket_directories: join(this.#process.folder, 'socket'),
-      shared_buffers: '16MB',
-      max_connections: 60,
-      max_wal_size: '64MB',
-      wal_level: 'minimal',
-      max_wal_senders: 0,
-      autovacuum: 'off',
-      jit: 'off',
-      // What is acknowledged is on the disk: these stay as they are in production.
-      fsync: 'on',
-      synchronous_commit: 'on',
-      full_page_writes: 'on',
+      ...this.#settings,
     };
     const args = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
     await this.#process.start(

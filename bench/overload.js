@@ -1,0 +1,87 @@
+// More callers than a slow gateway can answer: how many calls are answered, and how many end with an unknown outcome. Each case has
+// a client and a port of the gateway of its own.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Worker } from './worker.js';
+
+const CONNECTIONS = 64; // the default of maxConnections
+export const DEFAULT_TIMEOUT_MS = 15_000;
+/** The goodput after a gateway came back is looked at for so long. */
+const RECOVERED_MS = 5_000;
+const RECOVERY_MS = 2_000;
+
+/** `{ cases: [{ timeoutMs, delayMs, callers, stops, … }], heapGrowth }`. */
+export async function measureOverload(gateway, settings, plan) {
+  const { overloadTimeouts, overloadDelays, overloadCallers, overloadMs, stopMs } = plan;
+  const worker = await Worker.start('overload-worker.js', settings);
+  const before = await worker.ask('memory');
+  const cases = [];
+  const grid = (delayMs, stops) =>
+    overloadTimeouts.flatMap((timeoutMs) =>
+      overloadCallers.map((callers) => ({ timeoutMs, delayMs, callers, stops, connections: CONNECTIONS })),
+    );
+  for (const delayMs of overloadDelays) {
+    // Who is busy for most of the time runs alone.
+    const size = delayMs < 200 ? 1 : delayMs < 2_000 ? 3 : 9;
+    const group = grid(delayMs, false);
+    while (group.length > 0) {
+      const now = group.splice(0, size);
+      console.error(`bench: overload, ${now.map(describeCase).join('; ')}`);
+      cases.push(...(await steady(gateway, worker, now, Math.max(overloadMs, delayMs * 5))));
+    }
+  }
+  console.error(`bench: a gateway that stops for ${stopMs / 1000} s`);
+  cases.push(...(await stopped(gateway, worker, grid(500, true), stopMs)));
+  const after = await worker.ask('memory');
+  await worker.stop();
+  return { cases, heapGrowth: after.heap - before.heap };
+}
+
+export function describeCase({ timeoutMs, delayMs, callers }) {
+  return `timeoutMs ${timeoutMs}, gateway ${delayMs} ms, ${callers} callers`;
+}
+
+async function steady(gateway, worker, cases, ms) {
+  await open(gateway, worker, cases);
+  // The first answers come at once for as many calls as there are connections: from the second round on, it is steady.
+  await sleep(Math.max(1_500, cases[0].delayMs * 1.5));
+  const from = await worker.ask('counts');
+  await sleep(ms);
+  const to = await worker.ask('counts');
+  await worker.ask('stop');
+  return cases.map((each, index) => {
+    const seconds = (to[index].at - from[index].at) / 1000;
+    const answered = (to[index].answered - from[index].answered) / seconds;
+    const possible = each.delayMs < each.timeoutMs ? (Math.min(each.callers, CONNECTIONS) * 1000) / each.delayMs : 0;
+    const { unknown, avoidable, refused } = to[index]; // of the start, too
+    return { ...each, answered, possible, unknown, avoidable, refused, longestMs: to[index].longestMs };
+  });
+}
+
+async function stopped(gateway, worker, cases, stopMs) {
+  const ports = await open(gateway, worker, cases);
+  await sleep(4_000);
+  await gateway.ask('stop', { ports });
+  await worker.ask('gatewayStops');
+  await sleep(stopMs);
+  await gateway.ask('comeBack', { ports });
+  await worker.ask('gatewayIsBack');
+  await sleep(RECOVERY_MS);
+  const from = await worker.ask('counts');
+  await sleep(RECOVERED_MS);
+  const to = await worker.ask('counts');
+  await worker.ask('stop');
+  return cases.map((each, index) => {
+    const seconds = (to[index].at - from[index].at) / 1000;
+    const answered = (to[index].answered - from[index].answered) / seconds;
+    const possible = (Math.min(each.callers, CONNECTIONS) * 1000) / each.delayMs;
+    const { unknown, avoidable, refused } = to[index];
+    return { ...each, answered, possible, unknown, avoidable, refused, longestMs: to[index].longestMs };
+  });
+}
+
+async function open(gateway, worker, cases) {
+  const ports = [];
+  for (const { delayMs } of cases) ports.push(await gateway.ask('open', { delayMs }));
+  await worker.ask('begin', { cases: cases.map((each, index) => ({ ...each, port: ports[index] })) });
+  return ports;
+}
