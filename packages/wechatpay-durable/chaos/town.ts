@@ -46,7 +46,7 @@ export async function withTown<Result>(settings: Settings, live: (town: Town) =>
     closing.push(() => folder.dispose());
     const epoch = Date.now();
     const now = (): number => epoch + (Date.now() - epoch) * speed;
-    const sandbox = await Sandbox.start({ now });
+    const sandbox = await Sandbox.start({ now, keepRequests: Infinity });
     closing.push(() => sandbox.stop());
     const merchants = [sandbox.merchant, await sandbox.merchants.create()];
     const script = scriptOrders(sandbox, merchants, settings);

@@ -1,7 +1,7 @@
 import type { Answer } from './answer.js';
 import { admit, attend, maxBodyBytes } from './front.js';
 import type { House } from './gateway.js';
-import type { RequestEntry } from './requests.js';
+import type { RequestEntry, RequestLog } from './requests.js';
 
 /** What `sandbox.handle` takes: a request that has reached the gateway. */
 export interface DirectRequest {
@@ -38,7 +38,7 @@ export type DirectReply =
 export function handle(
   { path, body, method = 'POST', clientCertificate }: DirectRequest,
   house: House,
-  requests: RequestEntry[],
+  requests: RequestLog,
 ): { entry: RequestEntry; reply: DirectReply } {
   const certificate =
     clientCertificate === undefined

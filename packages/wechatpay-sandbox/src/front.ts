@@ -3,7 +3,7 @@ import { deliver, html, type Answer } from './answer.js';
 import { clientCertificate, needsCertificate, type ClientCertificateState } from './client-certificate.js';
 import { answer, type House } from './gateway.js';
 import { readBody } from './read-body.js';
-import type { RequestEntry } from './requests.js';
+import type { RequestEntry, RequestLog } from './requests.js';
 
 /** What a request's body may measure. The longest that the pages allow is a fraction of it. */
 export const maxBodyBytes = 64 * 1024;
@@ -21,7 +21,7 @@ export async function receive(
   request: IncomingMessage,
   response: ServerResponse,
   house: House,
-  requests: RequestEntry[],
+  requests: RequestLog,
 ): Promise<RequestEntry> {
   const certificate = clientCertificate(request);
   const entry = admit({ method: request.method ?? '', path: request.url ?? '/', certificate }, house, requests);
@@ -36,7 +36,7 @@ export async function receive(
 export function admit(
   { method, path, certificate }: Arrival,
   { clock }: House,
-  requests: RequestEntry[],
+  requests: RequestLog,
 ): RequestEntry {
   const entry: RequestEntry = {
     at: new Date(clock.now()),
@@ -45,7 +45,7 @@ export function admit(
     fields: {},
     ...(certificate.kind === 'accepted' && { clientCertificate: certificate.commonName }),
   };
-  requests.push(entry);
+  requests.add(entry);
   return entry;
 }
 

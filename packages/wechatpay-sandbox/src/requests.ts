@@ -20,6 +20,29 @@ export interface RecordedRequest {
 /** A request while it is being answered. */
 export type RequestEntry = { -readonly [K in keyof RecordedRequest]: RecordedRequest[K] };
 
+/** The last requests, and no more than that: a gateway that runs for days does not grow. */
+export class RequestLog {
+  readonly entries: RequestEntry[] = [];
+  readonly #limit: number;
+
+  /** @throws {RangeError} a limit that is no whole number from 0, nor Infinity. */
+  constructor(limit: number) {
+    if (!(limit >= 0) || (limit !== Infinity && !Number.isInteger(limit))) {
+      throw new RangeError(`keepRequests: must be a whole number from 0, or Infinity; got ${String(limit)}.`);
+    }
+    this.#limit = limit;
+  }
+
+  add(entry: RequestEntry): void {
+    this.entries.push(entry);
+    if (this.entries.length > this.#limit) this.entries.shift();
+  }
+
+  clear(): void {
+    this.entries.length = 0;
+  }
+}
+
 /** For a log: what was asked, of which order, and what came of it. */
 export function inOneLine({ method, path, fields, answer, fault }: RecordedRequest): string {
   // A value of the request may hold line breaks: one request is one line.

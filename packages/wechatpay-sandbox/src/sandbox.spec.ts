@@ -101,6 +101,28 @@ describe('sandbox.clock', () => {
 });
 
 describe('sandbox.requests', () => {
+  it('keeps the last 1,000, or as many as it is told', async () => {
+    const { authority } = sandbox;
+    const ask = (own: Sandbox, times: number): void => {
+      for (let n = 0; n < times; n += 1) own.handle({ path: `/${n}`, body: '' });
+    };
+    const own = await Sandbox.create({ authority });
+    ask(own, 1_200);
+    expect(own.requests).toHaveLength(1_000);
+    expect([own.requests[0], own.requests.at(-1)]).toMatchObject([{ path: '/200' }, { path: '/1199' }]);
+    const few = await Sandbox.create({ authority, keepRequests: 2 });
+    ask(few, 3);
+    expect(few.requests.map(({ path }) => path)).toEqual(['/1', '/2']);
+    const all = await Sandbox.create({ authority, keepRequests: Infinity });
+    ask(all, 1_200);
+    expect(all.requests).toHaveLength(1_200);
+    for (const keepRequests of [-1, 1.5, NaN]) {
+      await expect(Sandbox.create({ authority, keepRequests })).rejects.toThrow(
+        `keepRequests: must be a whole number from 0, or Infinity; got ${keepRequests}.`,
+      );
+    }
+  });
+
   it('tells what came and what became of it, in order, and no key', async () => {
     const lines: string[] = [];
     await using own = await Sandbox.start({ authority: sandbox.authority, log: (line) => lines.push(line) });

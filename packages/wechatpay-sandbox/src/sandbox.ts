@@ -11,7 +11,7 @@ import type { House } from './gateway.js';
 import { Ledger } from './ledger.js';
 import { Merchants, type Merchant, type MerchantOptions } from './merchants.js';
 import { Orders } from './orders.js';
-import { inOneLine, type RecordedRequest, type RequestEntry } from './requests.js';
+import { inOneLine, RequestLog, type RecordedRequest } from './requests.js';
 import { SandboxServer } from './server.js';
 
 /** What `Sandbox.start` takes. */
@@ -39,6 +39,8 @@ export interface SandboxOptions {
   unsignedRefusals?: boolean;
   /** Whether another process may look and change things under /_sandbox/. @default false */
   controlApi?: boolean;
+  /** How many requests `requests` keeps, the last ones. `Infinity`: all. @default 1000 */
+  keepRequests?: number;
   /** Called with a line for each request that was answered, for instance `console.log`. */
   log?: (line: string) => void;
 }
@@ -67,7 +69,7 @@ export class Sandbox {
   /** Where the money went. */
   readonly ledger: Ledger;
   readonly faults = new Faults();
-  readonly #requests: RequestEntry[] = [];
+  readonly #requests: RequestLog;
   readonly #house: House;
   readonly #address: Address;
   readonly #controlApi: boolean;
@@ -98,6 +100,7 @@ export class Sandbox {
     this.#address = identities.address;
     this.#controlApi = options.controlApi ?? false;
     this.#log = options.log;
+    this.#requests = new RequestLog(options.keepRequests ?? 1_000);
   }
 
   /**
@@ -160,7 +163,7 @@ export class Sandbox {
     this.customers.clear();
     this.faults.clear();
     this.clock.reset();
-    this.#requests.length = 0;
+    this.#requests.clear();
   }
 
   /** Where it listens, without a slash at the end: `https://localhost:PORT`; an address of nobody where it does not. */
@@ -168,9 +171,9 @@ export class Sandbox {
     return this.#address.baseUrl;
   }
 
-  /** What reached the gateway, in order of arrival. */
+  /** What reached the gateway, in order of arrival: the last `keepRequests` of it. */
   get requests(): readonly RecordedRequest[] {
-    return this.#requests;
+    return this.#requests.entries;
   }
 
   /** How many TLS handshakes were completed: how many connections clients have opened. */
