@@ -33,11 +33,7 @@ export async function receive(
 }
 
 /** Writes down who has come. */
-export function admit(
-  { method, path, certificate }: Arrival,
-  { clock }: House,
-  requests: RequestLog,
-): RequestEntry {
+export function admit({ method, path, certificate }: Arrival, { clock }: House, requests: RequestLog): RequestEntry {
   const entry: RequestEntry = {
     at: new Date(clock.now()),
     method,
