@@ -18,6 +18,15 @@ export class CallLimit {
   /** Ends the wait for a transport that does not. */
   giveUp: (() => void) | undefined;
 
+  /** The call is over, but the transport still holds its place among the connections: until `free`. */
+  isHeld = false;
+  onFree: (() => void) | undefined;
+
+  free(): void {
+    this.isHeld = false;
+    this.onFree?.();
+  }
+
   end(reason: unknown): void {
     if (this.isOver) return;
     this.isOver = true;

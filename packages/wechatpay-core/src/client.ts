@@ -1,4 +1,9 @@
 import { channel } from 'node:diagnostics_channel';
+import { CallLimit } from './call-limit.js';
+import { CallQueue, type FlightEnd, type QueueChange, type QueueState } from './call-queue/call-queue.js';
+import { systemClock } from './call-queue/clock.js';
+import type { Flight } from './call-queue/lane.js';
+import { takeTurn } from './call-queue/take-turn.js';
 import { brand, foreignVersion, hasBrand } from './brand.js';
 import type { CertificateInfo } from './certificate.js';
 import { resolveConfig, type ResolvedConfig, type WechatPayConfig } from './config.js';
@@ -10,6 +15,7 @@ import {
   WechatPayConfigError,
   WechatPayRequestError,
   WechatPayResponseError,
+  WechatPayTransportError,
   type AnyWechatPayError,
   type ErrorCodes,
   type OrderReference,
@@ -17,8 +23,9 @@ import {
 } from './errors.js';
 import { readGiven, type Properties } from './given.js';
 import { createHttpsTransport } from './https.js';
+import { Redactor } from './redact.js';
 import { assertSameParties, assertSucceeded, readReply, verifyReply, type VerifiedReply } from './reply.js';
-import { createNonce, sign, type Fields } from './sign.js';
+import { createNonce, Signer, type Fields } from './sign.js';
 import { connectThrough, type Connection } from './transport.js';
 import { encode } from './xml.js';
 
@@ -27,6 +34,8 @@ export interface Operation<Request, Result> {
   readonly name: string;
   /** As in `/secapi/pay/reverse`. Below `/secapi/` the gateway demands the client certificate. */
   readonly path: string;
+  /** Goes before new payments where calls have to wait: an order in doubt matters more than the next sale. @default false */
+  readonly isUrgent?: boolean;
   readonly errorCodes: ErrorCodes;
   /** Every property that a request may have, with its name on the wire; any other is refused, by name. */
   readonly properties: Properties<keyof Request & string>;
@@ -55,6 +64,8 @@ export interface CallEvent {
   readonly merchantId: string;
   readonly order: OrderReference;
   readonly durationMs: number;
+  /** How long it waited in the client's queue; absent where it left at once. */
+  readonly waitedMs?: number;
   readonly outcome: 'succeeded' | Outcome;
   /** The error's `code`, where the call failed. */
   readonly code?: string;
@@ -68,6 +79,26 @@ export interface CallEvent {
 export const CALL_CHANNEL = 'wechatpay:call';
 
 const calls = channel(CALL_CHANNEL);
+
+/** What a subscriber of the diagnostics channel {@link LOAD_CHANNEL} is given, when the client's view of the gateway changes. */
+export type LoadEvent = QueueChange & {
+  /** Of the client, or in institutional mode the sub-merchant of an operation that was slowed down. */
+  readonly merchantId: string;
+};
+
+/**
+ * The name of the `node:diagnostics_channel` on which a client tells that its circuit opened or closed, that an operation was slowed
+ * down, or that its `limiter` failed, as a {@link LoadEvent}.
+ */
+export const LOAD_CHANNEL = 'wechatpay:load';
+
+const loads = channel(LOAD_CHANNEL);
+
+/** What a client has to do, and how the gateway does. */
+export interface ClientLoad extends QueueState {
+  readonly maxConnections: number;
+  readonly maxQueued: number;
+}
 
 /**
  * One merchant's (or institution's) connection to WeChat Pay: signs, sends over mutual TLS, verifies.
@@ -92,12 +123,29 @@ export class WechatPayClient {
   // Private to the language, so that no inspect, JSON or debugger-friendly dump shows the API key.
   readonly #config: ResolvedConfig;
   readonly #connection: Connection;
+  readonly #queue: CallQueue;
+  readonly #signer: Signer;
+  #closing: Promise<void> | undefined;
 
   /** @throws {WechatPayConfigError} the first setting that is missing or wrong. */
   constructor(config: WechatPayConfig) {
     this.#config = resolveConfig(config);
     const { transport } = this.#config;
     this.#connection = transport ? connectThrough(transport, this.#config.apiKey) : createHttpsTransport(this.#config);
+    this.#queue = new CallQueue({
+      ...this.#config,
+      // A clock of the caller's, as in tests, is the queue's too; else one that nobody sets.
+      clock: this.#config.now === Date.now ? systemClock : { ...systemClock, now: this.#config.now },
+      onChange: (change) => {
+        if (!loads.hasSubscribers) return;
+        const told =
+          change.kind === 'limiter-failed'
+            ? { ...change, error: new Redactor(this.#config.apiKey).cause(change.error) }
+            : change;
+        loads.publish({ merchantId: this.merchantId, ...told } satisfies LoadEvent);
+      },
+    });
+    this.#signer = new Signer(this.#config.apiKey);
     this.appId = this.#config.appId;
     this.merchantId = this.#config.merchantId;
     this.subMerchantId = this.#config.subMerchantId;
@@ -129,6 +177,7 @@ export class WechatPayClient {
    *
    * @returns the operation's result, read from a verified reply whose `result_code` is SUCCESS.
    * @throws {WechatPayRequestError} a request that cannot be sent; nothing was sent.
+   * @throws {WechatPayOverloadedError} it could not leave early enough to be answered; nothing was sent.
    * @throws {WechatPayTransportError} no usable answer; look at `outcome`.
    * @throws {WechatPayResponseError} an answer that is no reply to this request.
    * @throws {WechatPaySignatureError} a reply whose signature does not hold.
@@ -145,17 +194,30 @@ export class WechatPayClient {
     let progress: Progress = 'checking';
     let reply: VerifiedReply | undefined;
     let failure: AnyWechatPayError | undefined;
+    let flight: Flight | undefined;
+    let waitedMs: number | undefined;
+    const limit = new CallLimit();
     try {
       const signal = signalOf(options);
       const given = readGiven(request, operation.properties, 'request');
       order = orderOf(given.values);
       if (given.unknown) throw given.unknown;
       const { path } = operation;
+      const { timeoutMs } = this.#config;
+      // All of it before its turn: what cannot be sent neither waits nor takes the place of another.
       const { fields, sent, body } = this.#prepare(operation, given.values as Request);
+      if (this.#closing) throw closed();
+      const lane = this.#queue.lane(sent.sub_mch_id ?? this.merchantId, path, operation.isUrgent === true);
+      flight = this.#queue.tryLeave(lane);
+      if (!flight) {
+        flight = await takeTurn(this.#queue, lane, signal, new Redactor(this.#config.apiKey));
+        waitedMs = performance.now() - startedAt;
+      }
       progress = 'sending';
-      const response = await deliver(this.#connection, { path, body }, this.#config.timeoutMs, signal);
+      const leftMs = waitedMs === undefined ? undefined : Math.max(1, timeoutMs - waitedMs);
+      const response = await deliver(this.#connection, { path, body }, limit, { timeoutMs, leftMs, signal });
       progress = 'answered';
-      reply = verifyReply(readReply(response, sent), sent, this.#config);
+      reply = verifyReply(readReply(response, sent), sent, this.#signer, this.#config.signType);
       assertSameParties(sent, reply);
       assertSucceeded(operation.errorCodes, reply, sent);
       return operation.toResult(reply, fields);
@@ -163,6 +225,7 @@ export class WechatPayClient {
       failure = describeCall(asWechatPayError(error, progress), operation.name, order);
       throw failure;
     } finally {
+      if (flight) this.#end(flight, limit, endOf(failure));
       if (calls.hasSubscribers) {
         calls.publish({
           operation: operation.name,
@@ -170,6 +233,7 @@ export class WechatPayClient {
           merchantId: this.merchantId,
           order,
           durationMs: performance.now() - startedAt,
+          ...(waitedMs !== undefined && { waitedMs }),
           outcome: failure?.outcome ?? 'succeeded',
           ...(failure && { code: failure.code }),
           ...(failure?.code === 'WECHATPAY_BUSINESS_FAIL' && { errorCode: failure.errorCode }),
@@ -200,18 +264,41 @@ export class WechatPayClient {
     request: Request,
   ): { readonly fields: Fields; readonly sent: Fields; readonly body: string } {
     const fields = operation.toFields(request, () => this.#time());
-    const sent = this.#sign(fields);
+    const sent = this.#complete(fields);
     assertUnambiguous(sent, operation.properties);
+    sent.sign = this.#signer.sign(sent, this.#config.signType);
     return { fields, sent, body: encode(sent) };
   }
 
-  /** Waits for the calls in flight, then closes the connections. Calls after it fail with the outcome `not-sent`. */
+  /** How many calls are under way and wait, and whether the gateway answers: for health checks and metrics. */
+  load(): ClientLoad {
+    const { maxConnections, maxQueued } = this.#config;
+    return { ...this.#queue.state(), maxConnections, maxQueued };
+  }
+
+  /** Waits for the calls that were made, then closes the connections. Calls after it fail with the outcome `not-sent`. */
   async close(): Promise<void> {
+    this.#closing ??= this.#shutDown();
+    await this.#closing;
+  }
+
+  async #shutDown(): Promise<void> {
+    await this.#queue.whenNobodyWaits();
+    await new Promise(setImmediate); // who has just left begins to send
     await this.#connection.close();
   }
 
-  #sign(fields: Fields): Fields {
-    const { appId, merchantId, subAppId, subMerchantId, signType, apiKey } = this.#config;
+  /** Where a connection is still being opened for a call that is over, its place is free afterwards. */
+  #end(flight: Flight, limit: CallLimit, how: FlightEnd): void {
+    const end = (): void => {
+      this.#queue.end(flight, how);
+    };
+    if (limit.isHeld) limit.onFree = end;
+    else end();
+  }
+
+  #complete(fields: Fields): Record<string, string | null | undefined> {
+    const { appId, merchantId, subAppId, subMerchantId, signType } = this.#config;
     const request: Record<string, string | null | undefined> = {
       appid: appId,
       mch_id: merchantId,
@@ -224,7 +311,6 @@ export class WechatPayClient {
     if (request.sub_appid !== undefined && request.sub_mch_id === undefined) {
       throw new WechatPayRequestError('subMerchantId', 'is missing beside subAppId; institutional mode needs both.');
     }
-    request.sign = sign(request, apiKey, signType);
     return request;
   }
 }
@@ -282,6 +368,31 @@ function asWechatPayError(error: unknown, progress: Progress): AnyWechatPayError
       if (isOurs && error.outcome !== 'not-sent') return error;
   }
   return new WechatPayResponseError('the reply could not be read. Its outcome is unknown: query the order.', error);
+}
+
+function closed(): WechatPayTransportError {
+  return new WechatPayTransportError('WECHATPAY_CONNECTION', 'the client is closed. Nothing was sent.', 'not-sent');
+}
+
+/** What the end of a call says about the gateway. */
+function endOf(failure: AnyWechatPayError | undefined): FlightEnd {
+  switch (failure?.code) {
+    case 'WECHATPAY_BUSINESS_FAIL':
+      return failure.errorCode === 'FREQUENCY_LIMITED' ? 'throttled' : 'answered';
+    case 'WECHATPAY_GATEWAY_FAIL':
+      return failure.advice === 'retry-later' ? 'throttled' : 'answered';
+    case 'WECHATPAY_HTTP_STATUS':
+      if (failure.status === 429) return 'throttled';
+      return [502, 503, 504].includes(failure.status ?? 0) ? 'no-answer' : 'answered'; // it is a proxy that says so
+    case 'WECHATPAY_CONNECTION':
+    case 'WECHATPAY_TIMEOUT':
+      return failure.outcome === 'not-sent' ? 'no-connection' : 'no-answer';
+    case 'WECHATPAY_ABORTED':
+    case 'WECHATPAY_INVALID_REQUEST':
+      return 'abandoned';
+    default:
+      return 'answered';
+  }
 }
 
 /** The identifiers that a request names, also where it is refused; at most as long as documented. */

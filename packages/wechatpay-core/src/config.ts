@@ -4,6 +4,8 @@ import {
   type CertificateSource,
   type LoadedCertificate,
 } from './certificate.js';
+import type { CallLimiter } from './call-queue/call-queue.js';
+import { callLimiter, operationLimits, wholeNumber, type OperationLimits } from './call-queue/queue-settings.js';
 import { read } from './certificate-source.js';
 import { WechatPayConfigError } from './errors.js';
 import { Problems } from './problems.js';
@@ -55,6 +57,30 @@ export interface WechatPayConfig {
    */
   timeoutMs?: number | undefined;
   /**
+   * How many calls may be under way at once, each on a connection of its own; 1 to 1,000. The others wait in the client's queue.
+   * 64 carry 128 calls a second of a gateway that takes 500 ms.
+   *
+   * @default 64
+   */
+  maxConnections?: number | undefined;
+  /**
+   * How many calls may wait for a connection; 0 to 100,000. One more is not sent: {@link WechatPayOverloadedError}, as is one that
+   * could not leave early enough to be answered within `timeoutMs`.
+   *
+   * @default 1000
+   */
+  maxQueued?: number | undefined;
+  /**
+   * Limits of the gateway that are known, over all sub-merchants of the client: by the operation's function, or by a path.
+   *
+   * Others are learnt: a refusal for frequency (FREQUENCY_LIMITED) slows this operation of this merchant down, and it grows back.
+   *
+   * @example { refund: { perSecond: 150 }, '/pay/unifiedorder': { perSecond: 600 } }
+   */
+  limits?: OperationLimits | undefined;
+  /** Asked before each call whether it may leave: for a limit that several processes share. */
+  limiter?: CallLimiter | undefined;
+  /**
    * The HTTP proxy to go through, as in `http://user:password@proxy.internal:3128`; special characters of user and password
    * percent-encoded. It opens a tunnel (CONNECT): TLS goes end to end, so that the proxy sees the gateway's name and nothing else.
    *
@@ -86,6 +112,11 @@ export interface ResolvedConfig {
   readonly ca: Buffer | undefined;
   readonly connectTimeoutMs: number;
   readonly timeoutMs: number;
+  readonly maxConnections: number;
+  readonly maxQueued: number;
+  /** Calls a second by path. */
+  readonly limits: ReadonlyMap<string, number>;
+  readonly limiter: CallLimiter | undefined;
   /** `false`: none, as was asked for; undefined: nothing was said. */
   readonly proxy: Proxy | false | undefined;
   readonly transport: Transport | undefined;
@@ -105,6 +136,10 @@ export const CONFIG_PROPERTIES: readonly (keyof WechatPayConfig)[] = Object.keys
   ca: true,
   connectTimeoutMs: true,
   timeoutMs: true,
+  maxConnections: true,
+  maxQueued: true,
+  limits: true,
+  limiter: true,
   proxy: true,
   transport: true,
   now: true,
@@ -151,6 +186,10 @@ export function resolveConfig(config: WechatPayConfig): ResolvedConfig {
     ca: check('ca', optional(ca)),
     connectTimeoutMs: check('connectTimeoutMs', milliseconds(5_000)),
     timeoutMs: check('timeoutMs', milliseconds(15_000)),
+    maxConnections: check('maxConnections', (field, value) => wholeNumber(field, value, 1, 1_000, 64)),
+    maxQueued: check('maxQueued', (field, value) => wholeNumber(field, value, 0, 100_000, 1_000)),
+    limits: check('limits', operationLimits),
+    limiter: check('limiter', callLimiter),
     proxy: check('proxy', (field, value) => proxy(field, value, config.transport)),
     transport: check('transport', optional(transport)),
     now,

@@ -1,8 +1,17 @@
 import { setMaxListeners } from 'node:events';
-import { CallLimit, CallTimeout } from './call-limit.js';
+import { CallTimeout, type CallLimit } from './call-limit.js';
 import { isWechatPayError, WechatPayResponseError, WechatPayTransportError } from './errors.js';
 import { Redactor } from './redact.js';
 import type { Connection, SignedRequest, TransportResponse } from './transport.js';
+
+export interface Deadline {
+  /** Of the whole call. */
+  readonly timeoutMs: number;
+  /** What is left of it after waiting in the queue. */
+  readonly leftMs?: number | undefined;
+  /** The caller's. */
+  readonly signal: AbortSignal | undefined;
+}
 
 /**
  * Sends one request through a transport, the built-in or a custom one: within `timeoutMs`, until the caller aborts, and with
@@ -11,18 +20,17 @@ import type { Connection, SignedRequest, TransportResponse } from './transport.j
 export async function deliver(
   connection: Connection,
   request: SignedRequest,
-  timeoutMs: number,
-  caller: AbortSignal | null | undefined,
+  limit: CallLimit,
+  { timeoutMs, leftMs = timeoutMs, signal: caller }: Deadline,
 ): Promise<TransportResponse> {
   const redactor = new Redactor(request.body, connection.apiKey);
   if (caller?.aborted) throw aborted('not-sent', redactor.cause(caller.reason));
-  const limit = new CallLimit();
   const onAbort = (): void => {
     limit.end(caller?.reason);
   };
   const timer = setTimeout(() => {
     limit.end(new CallTimeout(timeoutMs));
-  }, timeoutMs);
+  }, leftMs);
   // A signal of shutting down is shared by every call in flight; Node.js would warn of a leak at the eleventh.
   if (caller) setMaxListeners(0, caller);
   caller?.addEventListener('abort', onAbort, { once: true });
@@ -91,7 +99,7 @@ function asOurs(
   });
 }
 
-function aborted(outcome: 'not-sent' | 'unknown', cause: unknown): WechatPayTransportError {
+export function aborted(outcome: 'not-sent' | 'unknown', cause: unknown): WechatPayTransportError {
   const consequence = outcome === 'not-sent' ? 'Nothing was sent.' : UNKNOWN;
   return new WechatPayTransportError('WECHATPAY_ABORTED', `aborted by the caller. ${consequence}`, outcome, { cause });
 }

@@ -25,7 +25,8 @@ export function post(
 
     const finish = (): void => {
       limit.onEnd = undefined;
-      resolve({ status, body: Buffer.concat(chunks) });
+      // Nearly always a reply comes in one piece.
+      resolve({ status, body: chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks) });
     };
     const fail = (cause: unknown): void => {
       limit.onEnd = undefined;
@@ -35,11 +36,14 @@ export function post(
       started?.abort(limit.reason as Error);
       fail(limit.reason);
     };
-    limit.onEnd = stop;
     if (limit.isOver) {
       stop();
       return;
     }
+    limit.onEnd = () => {
+      limit.isHeld = true; // undici has the request, until a connection is ready or has failed
+      stop();
+    };
 
     pool.dispatch(
       { path, method: 'POST', headers: HEADERS, body },
@@ -70,6 +74,7 @@ export function post(
           finish();
         },
         onResponseError(_controller, error) {
+          limit.free();
           // An answer with another status than 200 has said what it had to say, however its page goes on.
           if (status > 200 && !limit.isOver) finish();
           else fail(error);

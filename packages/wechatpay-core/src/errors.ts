@@ -52,6 +52,7 @@ export type WechatPayErrorCode =
   | 'WECHATPAY_CONNECTION'
   | 'WECHATPAY_TIMEOUT'
   | 'WECHATPAY_ABORTED'
+  | 'WECHATPAY_OVERLOADED'
   | 'WECHATPAY_HTTP_STATUS'
   | 'WECHATPAY_MALFORMED_RESPONSE'
   | 'WECHATPAY_SIGNATURE_MISMATCH'
@@ -148,6 +149,32 @@ export class WechatPayTransportError extends WechatPayError {
   }
 }
 
+/**
+ * Why the client did not send a call.
+ *
+ * - `queue-full`: `maxQueued` calls wait already.
+ * - `gateway-slow`: it could not leave early enough to be answered within `timeoutMs`.
+ * - `circuit-open`: the gateway answers nobody; now and then a call is let through to find out when it does again.
+ * - `throttled`: a limit of this operation, known (`limits`, `limiter`) or learnt from the gateway's refusals.
+ */
+export type OverloadReason = 'queue-full' | 'gateway-slow' | 'circuit-open' | 'throttled';
+
+/** The client did not send a call, because it could hardly have been answered: nothing happened, try again later. */
+export class WechatPayOverloadedError extends WechatPayError {
+  override readonly name = 'WechatPayOverloadedError';
+  readonly code = 'WECHATPAY_OVERLOADED';
+  readonly advice = 'retry-later' satisfies Advice;
+  readonly reason: OverloadReason;
+  /** In so many milliseconds another try makes sense, by what the gateway takes now. */
+  readonly retryAfterMs: number;
+
+  constructor(message: string, { reason, retryAfterMs }: { reason: OverloadReason; retryAfterMs: number }) {
+    super(message, 'not-sent');
+    this.reason = reason;
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
 /** An answer came that is no reply to this request: not the documented XML, or about another merchant or order. */
 export class WechatPayResponseError extends WechatPayError {
   override readonly name = 'WechatPayResponseError';
@@ -225,6 +252,7 @@ export type AnyWechatPayError =
   | WechatPayConfigError
   | WechatPayRequestError
   | WechatPayTransportError
+  | WechatPayOverloadedError
   | WechatPayResponseError
   | WechatPaySignatureError
   | WechatPayGatewayError

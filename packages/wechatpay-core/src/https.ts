@@ -12,9 +12,6 @@ import type { Connection, SignedRequest, TransportResponse } from './transport.j
 /** A host that could not be reached is tried last for this long. */
 const HOST_COOL_DOWN_MS = 60_000;
 
-/** Sockets to one host. The gateway takes 150 revokes a second of a merchant; 64 carry that at 400 ms a call. */
-const MAX_CONNECTIONS = 64;
-
 interface Host {
   readonly origin: string;
   /** Presents the client certificate, which the gateway demands below `/secapi/`. */
@@ -62,7 +59,7 @@ export function createHttpsTransport(config: ResolvedConfig): Connection {
 
 function openHosts(config: ResolvedConfig, connectors: Connector[]): readonly Host[] {
   const Pool = loadPool();
-  const { baseUrls, ca, connectTimeoutMs } = config;
+  const { baseUrls, ca, connectTimeoutMs, maxConnections } = config;
   const proxy = config.proxy === false ? undefined : config.proxy;
   const trust = {
     ...(ca !== undefined && { ca }),
@@ -78,7 +75,9 @@ function openHosts(config: ResolvedConfig, connectors: Connector[]): readonly Ho
   const open = (origin: string, tls: typeof trust): Pool => {
     const connector = new Connector({ tls, ca, connectTimeoutMs, proxy });
     connectors.push(connector);
-    return new Pool(origin, { ...POOL_OPTIONS, connect: connector.connect });
+    // No more calls than that leave the client's queue at once: none waits in undici for the answer of another, where it would leave
+    // late, and where an abort would cost a live connection.
+    return new Pool(origin, { ...POOL_OPTIONS, connections: maxConnections, connect: connector.connect });
   };
   return baseUrls.map((origin) => ({
     origin,
@@ -89,7 +88,6 @@ function openHosts(config: ResolvedConfig, connectors: Connector[]): readonly Ho
 }
 
 const POOL_OPTIONS = {
-  connections: MAX_CONNECTIONS,
   // One timer bounds the whole call.
   headersTimeout: 0,
   bodyTimeout: 0,
@@ -120,6 +118,7 @@ async function sendToFirstReachable(
 }
 
 function healthyFirst(hosts: readonly Host[], now: number): readonly Host[] {
+  if (hosts.length === 1) return hosts;
   return hosts.toSorted((a, b) => Number(a.avoidUntil > now) - Number(b.avoidUntil > now));
 }
 

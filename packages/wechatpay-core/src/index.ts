@@ -6,13 +6,24 @@ export {
   type CertificateSource,
 } from './certificate.js';
 export {
+  type CallLimiter,
+  type QueueChange,
+  type QueueState,
+  type ThrottledOperation,
+} from './call-queue/call-queue.js';
+export { type CircuitReason, type CircuitState } from './call-queue/circuit.js';
+export { type OperationLimit, type OperationLimits } from './call-queue/queue-settings.js';
+export {
   assertWechatPayClient,
   CALL_CHANNEL,
+  LOAD_CHANNEL,
   isWechatPayClient,
   readRequest,
   WechatPayClient,
   type CallEvent,
   type CallOptions,
+  type ClientLoad,
+  type LoadEvent,
   type Operation,
 } from './client.js';
 export { CONFIG_PROPERTIES, DEFAULT_BASE_URL, validateConfig, type WechatPayConfig } from './config.js';
@@ -22,6 +33,7 @@ export {
   WechatPayConfigError,
   WechatPayError,
   WechatPayGatewayError,
+  WechatPayOverloadedError,
   WechatPayRequestError,
   WechatPayResponseError,
   WechatPaySignatureError,
@@ -33,6 +45,7 @@ export {
   type ErrorCodes,
   type OrderReference,
   type Outcome,
+  type OverloadReason,
   type WechatPayErrorCode,
 } from './errors.js';
 export { type VerifiedReply } from './reply.js';

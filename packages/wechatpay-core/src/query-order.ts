@@ -33,6 +33,7 @@ export interface QueryOrderResult extends ReplyBase, Payment {
 export const QUERY_ORDER: Operation<QueryOrderRequest, QueryOrderResult> = {
   name: 'Query Order',
   path: '/pay/orderquery',
+  isUrgent: true,
   properties: ORDER_PROPERTIES,
   toFields: identifyOrder,
   toResult,

@@ -83,6 +83,7 @@ const REQUEST: FieldMap<keyof QueryRefundRequest> = {
 export const QUERY_REFUND: Operation<QueryRefundRequest, QueryRefundResult> = {
   name: 'Query Refund',
   path: '/pay/refundquery',
+  isUrgent: true,
   properties: propertiesOf(REQUEST),
   toFields: toQueryRefundFields,
   toResult,

@@ -7,7 +7,7 @@ import {
   WechatPayTransportError,
   type ErrorCodes,
 } from './errors.js';
-import { verify, type Fields, type SignType } from './sign.js';
+import type { Fields, Signer, SignType } from './sign.js';
 import type { TransportResponse } from './transport.js';
 import { escaped, quoted, withoutSecrets } from './untrusted-text.js';
 import { decode } from './xml.js';
@@ -43,13 +43,14 @@ export function readReply({ status, body }: TransportResponse, request: Fields):
 export function verifyReply(
   reply: Record<string, string>,
   request: Fields,
-  { apiKey, signType }: { readonly apiKey: string; readonly signType: SignType },
+  signer: Signer,
+  signType: SignType,
 ): VerifiedReply {
-  if (!verify(reply, apiKey, signType)) {
+  if (!signer.verify(reply, signType)) {
     const other = signType === 'MD5' ? 'HMAC-SHA256' : 'MD5';
     const what = !reply.sign
       ? 'the reply has no signature'
-      : verify(reply, apiKey, other)
+      : signer.verify(reply, other)
         ? `the reply is signed with ${other}, but the request asked for ${signType}`
         : 'the signature of the reply does not hold; if it never does, check apiKey';
     throw new WechatPaySignatureError(`${what}. Nothing in it was believed: its outcome is unknown; query the order.`);

@@ -115,6 +115,7 @@ const PROPERTIES: Properties<keyof ReverseRequest> = { ...ORDER_PROPERTIES, orde
 export const REVERSE: Operation<ReverseRequest, ReverseResult> = {
   name: 'Revoke Order',
   path: '/secapi/pay/reverse',
+  isUrgent: true,
   properties: PROPERTIES,
   toFields: toReverseFields,
   toResult,

@@ -1,4 +1,5 @@
-import { createHash, createHmac, randomUUID, timingSafeEqual } from 'node:crypto';
+import * as crypto from 'node:crypto';
+import { createHash, createHmac, createSecretKey, randomUUID, timingSafeEqual, type KeyObject } from 'node:crypto';
 
 /** The two algorithms of WeChat Pay v2. The gateway takes MD5 where a request names none. */
 export type SignType = 'HMAC-SHA256' | 'MD5';
@@ -17,12 +18,7 @@ export type Fields = Readonly<Record<string, string | null | undefined>>;
  * @see https://pay.weixin.qq.com/doc/global/v2/en/4013659173 (Signature Algorithm)
  */
 export function sign(fields: Fields, apiKey: string, signType: SignType): string {
-  if ((signType as string) !== 'HMAC-SHA256' && signType !== 'MD5') {
-    throw new TypeError("signType: must be 'HMAC-SHA256' or 'MD5'.");
-  }
-  const text = `${canonicalize(fields)}key=${apiKey}`;
-  const hash = signType === 'MD5' ? createHash('md5') : createHmac('sha256', apiKey);
-  return hash.update(text).digest('hex').toUpperCase();
+  return new Signer(apiKey).sign(fields, signType);
 }
 
 /**
@@ -33,10 +29,44 @@ export function sign(fields: Fields, apiKey: string, signType: SignType): string
  * @param signType the algorithm that was asked for, never one that the reply's length suggests.
  */
 export function verify(fields: Fields, apiKey: string, signType: SignType): boolean {
-  const expected = Buffer.from(sign(fields, apiKey, signType));
-  const received = Buffer.from(fields.sign ?? '');
-  return received.length === expected.length && timingSafeEqual(received, expected);
+  return new Signer(apiKey).verify(fields, signType);
 }
+
+/** {@link sign} and {@link verify} with one API key, made ready once. */
+export class Signer {
+  // Private to the language: no inspect shows them.
+  readonly #apiKey: string;
+  readonly #hmacKey: KeyObject;
+
+  constructor(apiKey: string) {
+    this.#apiKey = apiKey;
+    this.#hmacKey = createSecretKey(apiKey, 'utf8');
+  }
+
+  sign(fields: Fields, signType: SignType): string {
+    const text = `${canonicalize(fields)}key=${this.#apiKey}`;
+    switch (signType) {
+      case 'HMAC-SHA256':
+        return createHmac('sha256', this.#hmacKey).update(text).digest('hex').toUpperCase();
+      case 'MD5':
+        return md5(text).toUpperCase();
+      default:
+        throw new TypeError("signType: must be 'HMAC-SHA256' or 'MD5'.");
+    }
+  }
+
+  verify(fields: Fields, signType: SignType): boolean {
+    const expected = Buffer.from(this.sign(fields, signType));
+    const received = Buffer.from(fields.sign ?? '');
+    return received.length === expected.length && timingSafeEqual(received, expected);
+  }
+}
+
+// In one go: half the time of an object of Hash. Other runtimes may lack it.
+const oneShot = (crypto as Partial<typeof crypto>).hash;
+const md5 = oneShot
+  ? (text: string): string => oneShot('md5', text, 'hex')
+  : (text: string): string => createHash('md5').update(text).digest('hex');
 
 /** Makes a `nonce_str`: 32 hexadecimal characters, 122 bits of them from the system's secure random source. */
 export function createNonce(): string {

@@ -80,6 +80,7 @@ export class CallQueue {
   #asking = 0;
   #lastAnswerAt = -Infinity;
   #lastRetryAt = -Infinity;
+  #onNobodyWaits: (() => void) | undefined;
   /** When late calls are looked for next. */
   #lookAt = Infinity;
 
@@ -142,6 +143,11 @@ export class CallQueue {
     if (this.#waiting.size > 0) this.#advance(now);
   }
 
+  /** Resolves when no call waits any more: each has left, or was refused. */
+  async whenNobodyWaits(): Promise<void> {
+    if (this.#waiting.size > 0) await new Promise<void>((resolve) => (this.#onNobodyWaits = resolve));
+  }
+
   state(): QueueState {
     const now = this.#clock.now();
     const { typicalMs, slowestMs } = this.#serviceTime.pace(now, 0);
@@ -189,7 +195,7 @@ export class CallQueue {
     if (how === 'no-answer') this.#measured(lane, tookMs, now);
     if (!this.#circuit.failed(how, now)) return;
     this.#options.onChange?.({ kind: 'circuit', ...this.#circuit.state(now) });
-    const retryAfterMs = this.#circuit.probeInMs(now, false);
+    const retryAfterMs = Math.ceil(this.#circuit.probeInMs(now, false));
     for (const waiting of [...this.#waiting.lanes()].flatMap((each) => [...each.waiting])) {
       this.#refuse(waiting, { reason: 'circuit-open', retryAfterMs });
     }
@@ -314,7 +320,9 @@ export class CallQueue {
 
   #takeOut(call: WaitingCall): boolean {
     this.#stopAsking(call);
-    return this.#waiting.remove(call);
+    const wasWaiting = this.#waiting.remove(call);
+    if (this.#waiting.size === 0) this.#onNobodyWaits?.();
+    return wasWaiting;
   }
 
   #stopAsking(call: WaitingCall): void {
@@ -349,5 +357,5 @@ export class CallQueue {
 
 function whileOpen(probeInMs: number, hasConnection: boolean): Refusal | undefined {
   if (probeInMs === 0 && hasConnection) return undefined;
-  return { reason: 'circuit-open', retryAfterMs: Math.max(probeInMs, RETRY_AT_LEAST_MS) };
+  return { reason: 'circuit-open', retryAfterMs: Math.ceil(Math.max(probeInMs, RETRY_AT_LEAST_MS)) };
 }

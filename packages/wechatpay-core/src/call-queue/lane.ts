@@ -1,3 +1,4 @@
+import type { OverloadReason } from '../errors.js';
 import type { KnownLimit } from './known-limit.js';
 import { LearntLimit } from './learnt-limit.js';
 import { ServiceTime } from './service-time.js';
@@ -25,8 +26,6 @@ export interface Refusal {
   readonly reason: OverloadReason;
   readonly retryAfterMs: number;
 }
-
-export type OverloadReason = 'queue-full' | 'gateway-slow' | 'circuit-open' | 'throttled';
 
 /** The calls of one operation of one merchant: they leave in order, and are slowed down together. */
 export class Lane {

@@ -1,0 +1,61 @@
+import { setMaxListeners } from 'node:events';
+import { aborted } from '../deliver.js';
+import { WechatPayOverloadedError } from '../errors.js';
+import type { Redactor } from '../redact.js';
+import type { CallQueue } from './call-queue.js';
+import type { Flight, Lane, Refusal } from './lane.js';
+
+/** A refusal is told so much later: who tries again at once would otherwise leave the process no time for anything else. */
+const REFUSAL_TAKES_MS = 50;
+
+/**
+ * Waits until a call may leave, or its caller aborts, which touches no connection.
+ *
+ * @throws {WechatPayOverloadedError} it cannot leave early enough to be answered.
+ * @throws {WechatPayTransportError} the caller aborted.
+ */
+export function takeTurn(
+  queue: CallQueue,
+  lane: Lane,
+  signal: AbortSignal | undefined,
+  redactor: Redactor,
+): Promise<Flight> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) {
+      reject(aborted('not-sent', redactor.cause(signal.reason)));
+      return;
+    }
+    let timer: NodeJS.Timeout | undefined;
+    const onAbort = (): void => {
+      cancel();
+      clearTimeout(timer);
+      reject(aborted('not-sent', redactor.cause(signal?.reason)));
+    };
+    const leave = (flight: Flight): void => {
+      signal?.removeEventListener('abort', onAbort);
+      resolve(flight);
+    };
+    const refuse = (refusal: Refusal): void => {
+      timer = setTimeout(() => {
+        signal?.removeEventListener('abort', onAbort);
+        reject(new WechatPayOverloadedError(describe(refusal), refusal));
+      }, REFUSAL_TAKES_MS);
+    };
+    // A signal of shutting down is shared by every call that waits; Node.js would warn of a leak at the eleventh.
+    if (signal) setMaxListeners(0, signal);
+    signal?.addEventListener('abort', onAbort, { once: true });
+    const cancel = queue.wait(lane, leave, refuse);
+  });
+}
+
+function describe({ reason, retryAfterMs }: Refusal): string {
+  return `${REASONS[reason]} Nothing was sent. Try again in ${retryAfterMs} ms.`;
+}
+
+const REASONS: Readonly<Record<Refusal['reason'], string>> = {
+  'queue-full': 'as many calls wait as `maxQueued` allows.',
+  'gateway-slow':
+    'the gateway is too slow for all calls that were made: this one could not leave early enough to be answered within `timeoutMs`.',
+  'circuit-open': 'the gateway has answered none of the last calls, so that only one now and then is sent.',
+  throttled: 'more calls of this operation were made than its limit lets through.',
+};
