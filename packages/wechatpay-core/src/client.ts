@@ -1,7 +1,7 @@
 import { channel } from 'node:diagnostics_channel';
 import { CallLimit } from './call-limit.js';
 import { CallQueue, type FlightEnd, type QueueChange, type QueueState } from './call-queue/call-queue.js';
-import { systemClock } from './call-queue/clock.js';
+import { givenClock, systemClock } from './call-queue/clock.js';
 import type { Flight } from './call-queue/lane.js';
 import { takeTurn } from './call-queue/take-turn.js';
 import { brand, foreignVersion, hasBrand } from './brand.js';
@@ -135,7 +135,7 @@ export class WechatPayClient {
     this.#queue = new CallQueue({
       ...this.#config,
       // A clock of the caller's, as in tests, is the queue's too; else one that nobody sets.
-      clock: this.#config.now === Date.now ? systemClock : { ...systemClock, now: this.#config.now },
+      clock: this.#config.now === Date.now ? systemClock : givenClock(this.#config.now),
       onChange: (change) => {
         if (!loads.hasSubscribers) return;
         const told =

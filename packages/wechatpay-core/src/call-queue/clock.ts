@@ -13,3 +13,20 @@ export const systemClock: QueueClock = {
     setTimeout(run, ms);
   },
 };
+
+/** A clock of the caller's, which must not stop a call where it throws: then it is as late as it was before. */
+export function givenClock(now: () => number): QueueClock {
+  let last = 0;
+  return {
+    ...systemClock,
+    now() {
+      try {
+        const time = now();
+        if (Number.isFinite(time)) last = time;
+      } catch {
+        // As it was.
+      }
+      return last;
+    },
+  };
+}

@@ -307,8 +307,8 @@ describe('a callback that throws', () => {
       ...sandbox.merchant,
       now: () => {
         readings += 1;
-        if (readings > 3 && readings % 2 === 0) throw new Error('out of order');
-        return readings > 3 && readings % 3 === 0 ? Number.NaN : sandbox.clock.now();
+        if (readings > 3 && readings % 3 === 0) throw new Error('out of order');
+        return readings > 3 && readings % 4 === 0 ? Number.NaN : sandbox.clock.now();
       },
     });
     await expect(resumeSettlement(late, state, { ...jump, onStep })).resolves.toMatchObject({
