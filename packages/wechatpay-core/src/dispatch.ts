@@ -50,9 +50,9 @@ export function post(
       {
         // Called when a connection is ready and right before the first byte is written: what fails earlier was not sent.
         onRequestStart(started) {
-          if (limit.isOver) {
-            started.abort(limit.reason as Error);
-          } else if (sent) {
+          // Thrown, it takes the request alone; an abort would destroy the connection, which the next call needs.
+          if (limit.isOver) throw new Error('The call is over.');
+          if (sent) {
             started.abort(new Error('A request is never sent twice.'));
           } else {
             sent = true;
