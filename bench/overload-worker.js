@@ -1,9 +1,16 @@
 // The callers of overload.js: each makes one call after the other. After a refusal they try again when it says, after an unknown
 // outcome at once.
+import { subscribe } from 'node:diagnostics_channel';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { reverseOrder, WechatPayClient } from 'wechatpay-core';
+import { CALL_CHANNEL, reverseOrder, WechatPayClient } from 'wechatpay-core';
 import { clientConfig } from './contenders/client-config.js';
 import { serve } from './worker.js';
+
+/** How long the calls of an unknown outcome waited in the client's queue. */
+const waits = new Map();
+subscribe(CALL_CHANNEL, ({ outcome, order, waitedMs }) => {
+  if (outcome === 'unknown' && waitedMs !== undefined) waits.set(order.outTradeNo, waitedMs);
+});
 
 serve((settings) => {
   let runs = [];
@@ -39,15 +46,17 @@ class Run {
   #counts = { answered: 0, unknown: 0, avoidable: 0, refused: 0, longestMs: 0 };
   #delayMs;
   #timeoutMs;
+  #port;
   #client;
   #loops;
   #stopped = new AbortController();
-  /** When the calls of an unknown outcome were made, while the gateway had stopped. */
-  #unknownSince = [];
+  /** Unknown outcomes that can be judged when it is known how long the gateway stopped. */
+  #whileStopped = [];
 
   constructor(settings, { port, timeoutMs, delayMs, callers }) {
     this.#client = new WechatPayClient({ ...clientConfig({ ...settings, port }), timeoutMs });
     this.#timeoutMs = timeoutMs;
+    this.#port = port;
     this.#delayMs = delayMs;
     this.#loops = Array.from({ length: callers }, (_, caller) => this.#call(caller));
   }
@@ -56,12 +65,9 @@ class Run {
     return { ...this.#counts, at: performance.now() };
   }
 
-  /** What of the unknown outcomes was ours: a call that had been sent at once would have been answered in time. */
   isBack(backAt) {
     this.#backAt = backAt;
-    for (const startedAt of this.#unknownSince) {
-      if (startedAt + this.#timeoutMs > backAt + this.#delayMs) this.#counts.avoidable += 1;
-    }
+    for (const unknown of this.#whileStopped) this.#judge(unknown);
   }
 
   async stop() {
@@ -75,13 +81,14 @@ class Run {
     const { signal } = this.#stopped;
     for (let order = 0; this.#running; order += 1) {
       const startedAt = performance.now();
+      const outTradeNo = `P${this.#port}C${caller}N${order}`;
       try {
-        await reverseOrder(this.#client, { outTradeNo: `C${caller}N${order}` }, { signal });
+        await reverseOrder(this.#client, { outTradeNo }, { signal });
         this.#counts.answered += 1;
         this.#counts.longestMs = Math.max(this.#counts.longestMs, performance.now() - startedAt);
       } catch (error) {
         if (signal.aborted) return;
-        if (error.outcome === 'unknown') this.#unknown(startedAt);
+        if (error.outcome === 'unknown') this.#unknown(startedAt, outTradeNo);
         else {
           this.#counts.refused += 1;
           await sleep(error.retryAfterMs ?? 50, undefined, { signal }).catch(() => undefined);
@@ -90,12 +97,20 @@ class Run {
     }
   }
 
-  #unknown(startedAt) {
+  #unknown(startedAt, outTradeNo) {
     this.#counts.unknown += 1;
-    const wouldBeAnsweredAt = startedAt + this.#delayMs;
-    if (this.#delayMs >= this.#timeoutMs) return;
-    if (wouldBeAnsweredAt < this.stoppedAt || startedAt > this.#backAt) this.#counts.avoidable += 1;
-    else if (this.#backAt === Infinity) this.#unknownSince.push(startedAt);
-    else if (startedAt + this.#timeoutMs > this.#backAt + this.#delayMs) this.#counts.avoidable += 1;
+    const leftAt = startedAt + (waits.get(outTradeNo) ?? 0);
+    const met = leftAt + this.#delayMs >= this.stoppedAt && leftAt <= this.#backAt;
+    if (met && this.#backAt === Infinity) this.#whileStopped.push({ startedAt, leftAt });
+    else this.#judge({ startedAt, leftAt });
+  }
+
+  /** Ours is what the gateway would have answered within timeoutMs, had it not waited here. */
+  #judge({ startedAt, leftAt }) {
+    const isHeld = leftAt + this.#delayMs >= this.stoppedAt && leftAt <= this.#backAt;
+    const tookMs = isHeld ? this.#backAt - leftAt + this.#delayMs : this.#delayMs;
+    const isCutHere = leftAt + tookMs > startedAt + this.#timeoutMs;
+    // What was in time for both was cut by a machine that stood still: no client could help it, but it counts.
+    if (tookMs < this.#timeoutMs && (isCutHere || !isHeld)) this.#counts.avoidable += 1;
   }
 }

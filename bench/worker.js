@@ -20,8 +20,7 @@ export class Worker {
       if (error === undefined) resolve(result);
       else reject(new Error(`${[file, ...parameters].join(' ')}: ${error}`));
     });
-    worker.#child.on('exit', (code, signal) => {
-      if (worker.#waiting) console.error('EXIT', file, code, signal);
+    worker.#child.on('exit', (code) => {
       worker.#waiting?.reject(new Error(`${[file, ...parameters].join(' ')} ended with ${code}.`));
     });
     await worker.ask('start', settings);

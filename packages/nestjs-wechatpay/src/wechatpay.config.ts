@@ -24,6 +24,7 @@ import {
  * | WECHATPAY_CA | root certificates to trust instead of the system's: a path, PEM text or base64 |
  * | WECHATPAY_PROXY | the URL of an HTTP proxy, or false |
  * | WECHATPAY_CONNECT_TIMEOUT_MS, WECHATPAY_TIMEOUT_MS | milliseconds |
+ * | WECHATPAY_MAX_CONNECTIONS, WECHATPAY_MAX_QUEUED | calls under way at once, and calls that wait |
  *
  * Other variables that begin with WECHATPAY_ are left to the application, but one that is nearly one of these is refused.
  *
@@ -50,6 +51,8 @@ const VARIABLES: Readonly<Record<string, string>> = {
   proxy: 'WECHATPAY_PROXY',
   connectTimeoutMs: 'WECHATPAY_CONNECT_TIMEOUT_MS',
   timeoutMs: 'WECHATPAY_TIMEOUT_MS',
+  maxConnections: 'WECHATPAY_MAX_CONNECTIONS',
+  maxQueued: 'WECHATPAY_MAX_QUEUED',
 };
 
 function readConfig(environment: NodeJS.ProcessEnv): WechatPayConfig {
@@ -58,7 +61,7 @@ function readConfig(environment: NodeJS.ProcessEnv): WechatPayConfig {
     const value = environment[VARIABLES[field] ?? '']?.trim();
     return value === '' ? undefined : value;
   };
-  const milliseconds = (field: string): number | undefined => {
+  const wholeNumber = (field: string): number | undefined => {
     const value = read(field);
     if (value === undefined) return undefined;
     return /^[0-9]+$/.test(value) ? Number(value) : Number.NaN; // Number alone also reads 0x10 and 1e3
@@ -74,8 +77,10 @@ function readConfig(environment: NodeJS.ProcessEnv): WechatPayConfig {
     baseUrl: read('baseUrl')?.split(/\s*,\s*/),
     ca: read('ca'),
     proxy: read('proxy') === 'false' ? false : read('proxy'),
-    connectTimeoutMs: milliseconds('connectTimeoutMs'),
-    timeoutMs: milliseconds('timeoutMs'),
+    connectTimeoutMs: wholeNumber('connectTimeoutMs'),
+    timeoutMs: wholeNumber('timeoutMs'),
+    maxConnections: wholeNumber('maxConnections'),
+    maxQueued: wholeNumber('maxQueued'),
   };
   const problems = [...mistypedVariables(environment), ...problemsOf(settings)];
   const [first, ...others] = problems;

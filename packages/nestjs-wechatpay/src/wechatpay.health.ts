@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { selfTest, WechatPayClient, type SelfTestReport } from 'wechatpay-core';
+import { selfTest, WechatPayClient, type CircuitState, type SelfTestReport } from 'wechatpay-core';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
@@ -12,6 +12,8 @@ export type WechatPayHealth<Key extends string> = Record<
     /** ISO 8601; absent with a `transport` of one's own. */
     certificateExpiresAt?: string;
     certificateDaysLeft?: number;
+    /** Whether the gateway answers: `open` where it answers nobody. It is information, and no reason to be `down`. */
+    circuit: CircuitState['state'];
     /** What the last self-test found; of `isReady` alone. */
     selfTest?: SelfTestReport['outcome'];
     message?: string;
@@ -38,12 +40,14 @@ export class WechatPayHealthIndicator {
   /** @param key the name under which the result is reported. */
   isHealthy<Key extends string = 'wechatpay'>(key: Key = 'wechatpay' as Key): WechatPayHealth<Key> {
     const { merchantId, certificate } = this.#client;
-    if (!certificate) return { [key]: { status: 'up', merchantId } } as WechatPayHealth<Key>;
+    const circuit = this.#client.load().circuit.state;
+    if (!certificate) return { [key]: { status: 'up', merchantId, circuit } } as WechatPayHealth<Key>;
     const daysLeft = Math.floor((certificate.validTo.getTime() - this.#client.now()) / DAY_MS);
     return {
       [key]: {
         status: daysLeft < 0 ? 'down' : 'up',
         merchantId,
+        circuit,
         certificateExpiresAt: certificate.validTo.toISOString(),
         certificateDaysLeft: daysLeft,
         ...(daysLeft < 0 && { message: 'The API certificate has expired.' }),
