@@ -4,6 +4,7 @@ import { reversalHealth } from './reversals.schemas.js';
 const gatewayHealth = z.strictObject({
   status: z.enum(['up', 'down']),
   merchantId: z.string(),
+  circuit: z.enum(['closed', 'open', 'half-open']),
   certificateExpiresAt: z.string().optional().meta({ format: 'date-time' }),
   certificateDaysLeft: z.number().optional(),
   message: z.string().optional(),
