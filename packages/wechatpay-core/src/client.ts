@@ -10,6 +10,7 @@ import { resolveConfig, type ResolvedConfig, type WechatPayConfig } from './conf
 import { findAmbiguous } from './deciding.js';
 import { deliver } from './deliver.js';
 import {
+  clientClosed,
   describeCall,
   isWechatPayError,
   WechatPayConfigError,
@@ -206,7 +207,7 @@ export class WechatPayClient {
       const { timeoutMs } = this.#config;
       // All of it before its turn: what cannot be sent neither waits nor takes the place of another.
       const { fields, sent, body } = this.#prepare(operation, given.values as Request);
-      if (this.#closing) throw closed();
+      if (this.#closing) throw clientClosed();
       const lane = this.#queue.lane(sent.sub_mch_id ?? this.merchantId, path, operation.isUrgent === true);
       flight = this.#queue.tryLeave(lane);
       if (!flight) {
@@ -276,16 +277,14 @@ export class WechatPayClient {
     return { ...this.#queue.state(), maxConnections, maxQueued };
   }
 
-  /** Waits for the calls that were made, then closes the connections. Calls after it fail with the outcome `not-sent`. */
+  /**
+   * Waits for the calls under way, then closes the connections. Calls that wait in the queue, and calls after it, are not sent: they
+   * fail with the outcome `not-sent`.
+   */
   async close(): Promise<void> {
-    this.#closing ??= this.#shutDown();
+    this.#queue.close();
+    this.#closing ??= this.#connection.close();
     await this.#closing;
-  }
-
-  async #shutDown(): Promise<void> {
-    await this.#queue.whenNobodyWaits();
-    await new Promise(setImmediate); // who has just left begins to send
-    await this.#connection.close();
   }
 
   /** Where a connection is still being opened for a call that is over, its place is free afterwards. */
@@ -368,10 +367,6 @@ function asWechatPayError(error: unknown, progress: Progress): AnyWechatPayError
       if (isOurs && error.outcome !== 'not-sent') return error;
   }
   return new WechatPayResponseError('the reply could not be read. Its outcome is unknown: query the order.', error);
-}
-
-function closed(): WechatPayTransportError {
-  return new WechatPayTransportError('WECHATPAY_CONNECTION', 'the client is closed. Nothing was sent.', 'not-sent');
 }
 
 /** What the end of a call says about the gateway. */

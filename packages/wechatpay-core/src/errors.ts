@@ -258,6 +258,11 @@ export type AnyWechatPayError =
   | WechatPayGatewayError
   | WechatPayBusinessError;
 
+/** What every call ends with that the client has not sent when it is closed. */
+export function clientClosed(): WechatPayTransportError {
+  return new WechatPayTransportError('WECHATPAY_CONNECTION', 'the client is closed. Nothing was sent.', 'not-sent');
+}
+
 /**
  * Tells whether a value is an error of this library, also of another installed copy of it, where `instanceof` says no.
  *

@@ -3,7 +3,7 @@ import type { CallLimit } from './call-limit.js';
 import type { ResolvedConfig } from './config.js';
 import { Connector } from './connector.js';
 import { post } from './dispatch.js';
-import { WechatPayTransportError } from './errors.js';
+import { clientClosed, WechatPayTransportError } from './errors.js';
 import { ambientProxy } from './proxy.js';
 import { loadPool } from './runtime.js';
 import { createServerCheck } from './server-identity.js';
@@ -35,9 +35,7 @@ export function createHttpsTransport(config: ResolvedConfig): Connection {
   let closing: Promise<void> | undefined;
 
   async function send(request: SignedRequest, limit: CallLimit): Promise<TransportResponse> {
-    if (closing) {
-      throw new WechatPayTransportError('WECHATPAY_CONNECTION', 'the client is closed. Nothing was sent.', 'not-sent');
-    }
+    if (closing) throw clientClosed();
     inFlight += 1;
     try {
       return await sendToFirstReachable(hosts, request, limit, config.now);

@@ -1,5 +1,5 @@
 import type { CallLimit } from './call-limit.js';
-import { WechatPayTransportError } from './errors.js';
+import { clientClosed, type WechatPayTransportError } from './errors.js';
 
 export interface TransportRequest {
   /** As in `/secapi/pay/reverse`. */
@@ -48,10 +48,7 @@ export function connectThrough(transport: Transport, apiKey: string): Connection
     isBuiltIn: false,
     apiKey,
     send({ path, body }, limit) {
-      if (closing) {
-        const problem = 'the client is closed. Nothing was sent.';
-        return Promise.reject(new WechatPayTransportError('WECHATPAY_CONNECTION', problem, 'not-sent'));
-      }
+      if (closing) return Promise.reject(clientClosed());
       const controller = new AbortController();
       limit.onEnd = () => {
         controller.abort(limit.reason);

@@ -18,6 +18,10 @@ export class VirtualClock implements QueueClock {
     return this.#now;
   }
 
+  stopwatch(): number {
+    return this.#now;
+  }
+
   after(ms: number, run: () => void): void {
     const timers = this.#timers;
     let index = timers.push({ at: this.#now + Math.max(0, ms), order: (this.#order += 1), run }) - 1;
@@ -71,7 +75,7 @@ export interface SimulatedCall {
   /** How long the gateway took, or would have taken. */
   tookMs?: number;
   endedAt?: number;
-  outcome?: 'answered' | 'throttled' | 'unknown' | 'refused' | 'aborted';
+  outcome?: 'answered' | 'throttled' | 'unknown' | 'refused' | 'aborted' | 'closed';
   refusal?: Refusal;
 }
 
@@ -125,8 +129,8 @@ export class Simulation {
       return () => undefined;
     }
     const cancel = this.queue.wait(lane, leave, (refusal) => {
-      call.refusal = refusal;
-      end('refused');
+      if (refusal !== 'closed') call.refusal = refusal;
+      end(refusal === 'closed' ? 'closed' : 'refused');
     });
     this.mostWaiting = Math.max(this.mostWaiting, this.queue.state().waiting);
     return () => {

@@ -80,7 +80,6 @@ export class CallQueue {
   #asking = 0;
   #lastAnswerAt = -Infinity;
   #lastRetryAt = -Infinity;
-  #onNobodyWaits: (() => void) | undefined;
   /** When late calls are looked for next. */
   #lookAt = Infinity;
 
@@ -115,9 +114,9 @@ export class CallQueue {
    *
    * @returns takes the call out of the queue; without effect where it has left or was refused.
    */
-  wait(lane: Lane, leave: (flight: Flight) => void, refuse: (refusal: Refusal) => void): () => void {
+  wait(lane: Lane, leave: (flight: Flight) => void, refuse: (refusal: Refusal | 'closed') => void): () => void {
     const now = this.#clock.now();
-    const call: WaitingCall = { lane, enteredAt: now, leave, refuse, isAsking: false };
+    const call: WaitingCall = { lane, enteredAt: this.#clock.stopwatch(), leave, refuse, isAsking: false };
     const probeInMs = this.#circuit.isClosed ? undefined : this.#circuit.probeInMs(now, lane.isUrgent);
     const refusal = probeInMs === undefined ? this.#refusalFor(lane, now) : whileOpen(probeInMs, this.#hasConnection());
     if (refusal) refuse(refusal);
@@ -143,9 +142,9 @@ export class CallQueue {
     if (this.#waiting.size > 0) this.#advance(now);
   }
 
-  /** Resolves when no call waits any more: each has left, or was refused. */
-  async whenNobodyWaits(): Promise<void> {
-    if (this.#waiting.size > 0) await new Promise<void>((resolve) => (this.#onNobodyWaits = resolve));
+  /** Ends the calls that wait: none of them leaves. Whose client is closed makes no further ones. */
+  close(): void {
+    for (const call of this.#everyoneWaiting()) this.#refuse(call, 'closed');
   }
 
   state(): QueueState {
@@ -196,9 +195,11 @@ export class CallQueue {
     if (!this.#circuit.failed(how, now)) return;
     this.#options.onChange?.({ kind: 'circuit', ...this.#circuit.state(now) });
     const retryAfterMs = Math.ceil(this.#circuit.probeInMs(now, false));
-    for (const waiting of [...this.#waiting.lanes()].flatMap((each) => [...each.waiting])) {
-      this.#refuse(waiting, { reason: 'circuit-open', retryAfterMs });
-    }
+    for (const waiting of this.#everyoneWaiting()) this.#refuse(waiting, { reason: 'circuit-open', retryAfterMs });
+  }
+
+  #everyoneWaiting(): WaitingCall[] {
+    return [...this.#waiting.lanes()].flatMap(({ waiting }) => [...waiting]);
   }
 
   #measured(lane: Lane, tookMs: number, now: number): void {
@@ -290,10 +291,12 @@ export class CallQueue {
     } catch (error) {
       this.#options.onChange?.({ kind: 'limiter-failed', error });
     }
-    if (!lane.waiting.has(call)) return; // it was refused meanwhile, or its caller aborted
     const now = this.#clock.now();
+    this.#refuseLate(now);
+    if (!lane.waiting.has(call)) return; // it was refused meanwhile, its caller aborted, or the client was closed
     if (waitMs > 0) {
-      lane.pausedUntil = now + waitMs;
+      // No call waits longer than that, and the next one asks again.
+      lane.pause(Math.min(waitMs, this.#options.timeoutMs), now);
       this.#stopAsking(call);
     } else {
       this.#letGo(call, now);
@@ -303,10 +306,11 @@ export class CallQueue {
 
   #refuseLate(now: number): void {
     const { timeoutMs } = this.#options;
+    const time = this.#clock.stopwatch();
     for (const lane of [...this.#waiting.lanes()]) {
       const mayMs = mayWaitMs(timeoutMs, this.#pace(lane, now));
       for (const call of lane.waiting) {
-        if (now - call.enteredAt <= mayMs) break; // those behind it came later
+        if (time - call.enteredAt <= mayMs) break; // those behind it came later
         const reason = call.isAsking || this.#hasConnection() ? 'throttled' : 'gateway-slow';
         const waitMs = reason === 'throttled' ? lane.readyInMs(now) : this.#waitMs(this.#waiting.ahead(lane), now);
         this.#refuse(call, { reason, retryAfterMs: this.#retryAfterMs(waitMs - mayMs, now) });
@@ -314,15 +318,13 @@ export class CallQueue {
     }
   }
 
-  #refuse(call: WaitingCall, refusal: Refusal): void {
+  #refuse(call: WaitingCall, refusal: Refusal | 'closed'): void {
     if (this.#takeOut(call)) call.refuse(refusal);
   }
 
   #takeOut(call: WaitingCall): boolean {
     this.#stopAsking(call);
-    const wasWaiting = this.#waiting.remove(call);
-    if (this.#waiting.size === 0) this.#onNobodyWaits?.();
-    return wasWaiting;
+    return this.#waiting.remove(call);
   }
 
   #stopAsking(call: WaitingCall): void {

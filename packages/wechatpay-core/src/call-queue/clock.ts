@@ -2,6 +2,8 @@
 export interface QueueClock {
   /** Milliseconds; only differences count. */
   now(): number;
+  /** The same of a clock that nobody can set: how long a call has waited. */
+  stopwatch(): number;
   /** Runs once, `ms` from now. */
   after(ms: number, run: () => void): void;
 }
@@ -9,6 +11,7 @@ export interface QueueClock {
 /** The process's monotonic clock: a wall clock that is set does not disturb it. */
 export const systemClock: QueueClock = {
   now: () => performance.now(),
+  stopwatch: () => performance.now(),
   after(ms, run) {
     setTimeout(run, ms);
   },

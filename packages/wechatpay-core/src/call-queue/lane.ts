@@ -6,9 +6,10 @@ import { ServiceTime } from './service-time.js';
 /** A call in the queue: one of its two functions is called, once. */
 export interface WaitingCall {
   readonly lane: Lane;
+  /** By the stopwatch. */
   readonly enteredAt: number;
   readonly leave: (flight: Flight) => void;
-  readonly refuse: (refusal: Refusal) => void;
+  readonly refuse: (refusal: Refusal | 'closed') => void;
   /** The limiter is being asked about it. */
   isAsking: boolean;
 }
@@ -34,8 +35,9 @@ export class Lane {
   /** How many of those that wait the limiter is being asked about. */
   asking = 0;
   inFlight = 0;
-  /** The limiter has said so. */
-  pausedUntil = -Infinity;
+  /** The limiter has said since when, and for how long, no call leaves. */
+  #pausedAt = 0;
+  #pausedMs = 0;
   readonly learnt = new LearntLimit();
   readonly serviceTime = new ServiceTime();
 
@@ -56,6 +58,13 @@ export class Lane {
 
   /** In how many milliseconds its next call may leave, where a connection is free; 0: now. */
   readyInMs(now: number): number {
-    return Math.max(this.known?.readyInMs(now) ?? 0, this.learnt.readyInMs(now), this.pausedUntil - now, 0);
+    // A clock that was set back must not stop the calls for as long.
+    const pauseMs = now < this.#pausedAt ? 0 : this.#pausedAt + this.#pausedMs - now;
+    return Math.max(this.known?.readyInMs(now) ?? 0, this.learnt.readyInMs(now), pauseMs, 0);
+  }
+
+  pause(ms: number, now: number): void {
+    this.#pausedAt = now;
+    this.#pausedMs = ms;
   }
 }

@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { aborted } from '../deliver.js';
-import { WechatPayOverloadedError } from '../errors.js';
+import { clientClosed, WechatPayOverloadedError } from '../errors.js';
 import type { Redactor } from '../redact.js';
 import type { CallQueue } from './call-queue.js';
 import type { Flight, Lane, Refusal } from './lane.js';
@@ -12,7 +12,7 @@ const REFUSAL_TAKES_MS = 50;
  * Waits until a call may leave, or its caller aborts, which touches no connection.
  *
  * @throws {WechatPayOverloadedError} it cannot leave early enough to be answered.
- * @throws {WechatPayTransportError} the caller aborted.
+ * @throws {WechatPayTransportError} the caller aborted, or the client was closed.
  */
 export function takeTurn(
   queue: CallQueue,
@@ -35,7 +35,12 @@ export function takeTurn(
       signal?.removeEventListener('abort', onAbort);
       resolve(flight);
     };
-    const refuse = (refusal: Refusal): void => {
+    const refuse = (refusal: Refusal | 'closed'): void => {
+      if (refusal === 'closed') {
+        signal?.removeEventListener('abort', onAbort);
+        reject(clientClosed());
+        return;
+      }
       timer = setTimeout(() => {
         signal?.removeEventListener('abort', onAbort);
         reject(new WechatPayOverloadedError(describe(refusal), refusal));

@@ -159,19 +159,63 @@ describe('a client of which more is asked than its connections carry', () => {
     expect(performance.now() - startedAt).toBeLessThan(480 + 2_000); // the second sleep of 400 ms would come on top
   });
 
-  it('still sends, while it closes, what waits, and nothing after that', async () => {
+  it('sends, once it closes, neither what waits nor what comes, and waits for what is under way', async () => {
     const { client, sent, answer } = holding({ maxConnections: 1 });
-    const calls = ['1', '2'].map((outTradeNo) => reverseOrder(client, { outTradeNo }));
-    const closed = client.close();
-    const late = await failure(reverseOrder(client, { outTradeNo: '3' }));
-    expect(late).toMatchObject({ code: 'WECHATPAY_CONNECTION', outcome: 'not-sent' });
-    expect((late as Error).message).toContain('the client is closed. Nothing was sent.');
-    for (const call of calls) {
-      answer();
-      await call;
+    const underWay = reverseOrder(client, { outTradeNo: '1' });
+    const waiting = failure(reverseOrder(client, { outTradeNo: '2' }));
+    let isClosed = false;
+    const closed = client.close().then(() => (isClosed = true));
+    for (const error of [await waiting, await failure(reverseOrder(client, { outTradeNo: '3' }))]) {
+      expect(error).toMatchObject({ code: 'WECHATPAY_CONNECTION', outcome: 'not-sent' });
+      expect((error as Error).message).toContain('the client is closed. Nothing was sent.');
     }
+    expect(isClosed).toBe(false);
+    answer();
+    await underWay;
     await closed;
-    expect(sent).toEqual(['1', '2']);
+    expect(sent).toEqual(['1']);
+  });
+
+  it('sends none that was refused, aborted or closed while the limiter was asked about it', async () => {
+    const allowed: (() => void)[] = [];
+    const limiter = (): Promise<number> =>
+      new Promise((resolve) => {
+        allowed.push(() => {
+          resolve(0);
+        });
+      });
+    const { client, sent } = holding({ limiter, timeoutMs: 200 });
+    const refused = failure(reverseOrder(client, { outTradeNo: '1' }));
+    const abort = new AbortController();
+    const aborted = failure(reverseOrder(client, { outTradeNo: '2' }, { signal: abort.signal }));
+    abort.abort();
+    expect(await refused).toMatchObject({ code: 'WECHATPAY_OVERLOADED', reason: 'throttled', outcome: 'not-sent' });
+    const closed = failure(reverseOrder(client, { outTradeNo: '3' }));
+    await client.close();
+    expect(allowed).toHaveLength(3);
+    for (const allow of allowed) allow();
+    expect(await aborted).toMatchObject({ code: 'WECHATPAY_ABORTED', outcome: 'not-sent' });
+    expect(await closed).toMatchObject({ code: 'WECHATPAY_CONNECTION', outcome: 'not-sent' });
+    await turn();
+    expect(sent).toEqual([]);
+  });
+
+  it('sends none too late, whatever a clock of its own says', async () => {
+    const { client, sent } = holding({ maxConnections: 1, timeoutMs: 300, now: () => 1_800_000_000_000 });
+    const first = failure(reverseOrder(client, { outTradeNo: '1' }));
+    const second = await failure(reverseOrder(client, { outTradeNo: '2' }));
+    expect(second).toMatchObject({ code: 'WECHATPAY_OVERLOADED', reason: 'gateway-slow', outcome: 'not-sent' });
+    await first;
+    expect(sent).toEqual(['1']);
+  });
+
+  it('refuses what cannot be sent before it waits', async () => {
+    const { client, sent } = holding({ maxConnections: 1 });
+    void failure(reverseOrder(client, { outTradeNo: '1' }));
+    const error = await failure(reverseOrder(client, { outTradeNo: '\u0000' }));
+    expect(error).toMatchObject({ code: 'WECHATPAY_INVALID_REQUEST', outcome: 'not-sent' });
+    expect(client.load()).toMatchObject({ inFlight: 1, waiting: 0 });
+    expect(sent).toEqual(['1']);
   });
 });
 
