@@ -47,7 +47,7 @@ it('lets a call leave at once where nothing is in the way', () => {
   expect(simulation.queue.state()).toMatchObject({ inFlight: 0, waiting: 0, typicalMs: 100, slowestMs: 100 });
 });
 
-it('whatever comes: no more under way and waiting than allowed, in order, each ends once, who is refused never leaves', () => {
+it('whatever comes: no more under way and waiting than allowed, in order, each ends once, who was not sent never leaves', () => {
   const arrival = fc.record({
     at: fc.integer({ min: 0, max: 5_000 }),
     merchant: fc.constantFrom('1', '2'),
@@ -62,7 +62,8 @@ it('whatever comes: no more under way and waiting than allowed, in order, each e
       fc.integer({ min: 0, max: 20 }),
       fc.constantFrom(200, 1_000, 2_000),
       fc.option(fc.integer({ min: 1, max: 20 }), { nil: undefined }),
-      (arrivals, maxConnections, maxQueued, timeoutMs, perSecond) => {
+      fc.option(fc.integer({ min: 0, max: 6_000 })),
+      (arrivals, maxConnections, maxQueued, timeoutMs, perSecond, closesAt) => {
         const services = arrivals.toSorted((a, b) => a.at - b.at);
         const limits = new Map(perSecond === undefined ? [] : [[PAY, perSecond]]);
         const simulation = new Simulation(
@@ -70,7 +71,15 @@ it('whatever comes: no more under way and waiting than allowed, in order, each e
           { maxConnections, maxQueued, timeoutMs, limits },
         );
         const { clock, calls } = simulation;
-        for (const { at, merchant, operation, abortAfterMs } of services) {
+        if (closesAt !== null) {
+          clock.after(closesAt, () => {
+            simulation.queue.close();
+            expect(simulation.queue.state().waiting).toBe(0);
+          });
+        }
+        // A client that is closed makes no further call.
+        const made = services.filter(({ at }) => closesAt === null || at < closesAt);
+        for (const { at, merchant, operation, abortAfterMs } of made) {
           clock.after(at, () => {
             const abort = simulation.call(merchant, operation, operation !== PAY);
             if (abortAfterMs !== null) clock.after(abortAfterMs, abort);
@@ -78,14 +87,15 @@ it('whatever comes: no more under way and waiting than allowed, in order, each e
         }
         clock.runUntil(60_000);
 
-        expect(calls).toHaveLength(arrivals.length);
+        expect(calls).toHaveLength(made.length);
         expect(simulation.mostInFlight).toBeLessThanOrEqual(maxConnections);
         expect(simulation.mostWaiting).toBeLessThanOrEqual(maxQueued);
         expect(simulation.queue.state()).toMatchObject({ inFlight: 0, waiting: 0 });
         for (const call of calls) {
           expect(call.outcome).toBeDefined();
-          const wasSent = call.outcome !== 'refused' && call.outcome !== 'aborted';
+          const wasSent = !['refused', 'aborted', 'closed'].includes(call.outcome!);
           expect(call.leftAt !== undefined).toBe(wasSent);
+          if (wasSent && closesAt !== null) expect(call.leftAt).toBeLessThanOrEqual(closesAt);
           expect(call.endedAt! - call.enteredAt).toBeLessThanOrEqual(timeoutMs);
           if (call.refusal) expect(call.refusal.retryAfterMs).toBeGreaterThan(0);
         }
@@ -274,6 +284,44 @@ describe('whose turn it is', () => {
     expect(order.slice(1, 16)).not.toContain(PAY); // the first left before any came
     expect(order.indexOf(PAY, 1)).toBe(16);
     expect(order.filter((operation) => operation === PAY)).toHaveLength(5);
+  });
+
+  it('payments do not starve where more queries and reversals are made than a full queue holds, nor the reverse', () => {
+    const simulation = new Simulation({ serviceMs: () => 10 }, { maxConnections: 2, maxQueued: 32, timeoutMs: 15_000 });
+    const { clock, calls } = simulation;
+    const caller = (operation: string): void => {
+      simulation.call(MERCHANT, operation, operation !== PAY, ({ outcome }) => {
+        clock.after(outcome === 'answered' ? 0 : 50, () => {
+          caller(operation);
+        });
+      });
+    };
+    for (let n = 0; n < 30; n += 1) for (const operation of [QUERY, REVERSE, PAY]) caller(operation);
+    clock.runUntil(6_000);
+    const answered = (operation: string): number =>
+      count(
+        calls.filter((call) => call.operation === operation),
+        'answered',
+        1_000,
+      );
+    // A sixteenth for payments, and half of the rest for each of the others.
+    expect(answered(PAY)).toBeGreaterThanOrEqual(50);
+    expect(answered(PAY)).toBeLessThanOrEqual(75);
+    expect(answered(QUERY)).toBeGreaterThanOrEqual(400);
+    expect(answered(REVERSE)).toBeGreaterThanOrEqual(400);
+  });
+
+  it('a payment is taken where only its share of queries and reversals goes before it', () => {
+    const simulation = new Simulation(
+      { serviceMs: () => 100 },
+      { maxConnections: 1, maxQueued: 100, timeoutMs: 10_000 },
+    );
+    simulation.call(MERCHANT, QUERY, true);
+    simulation.clock.runUntil(100); // so that the pace is known
+    for (let n = 0; n < 60; n += 1) simulation.call(MERCHANT, QUERY, true);
+    simulation.call(MERCHANT, PAY, false);
+    simulation.clock.runUntil(5_000);
+    expect(simulation.calls.at(-1)).toMatchObject({ outcome: 'answered', leftAt: 1_700 });
   });
 
   it('merchants take turns, and so do operations: one that floods the client starves no other', () => {

@@ -2,6 +2,8 @@ import type { Lane, WaitingCall } from './lane.js';
 
 /** Urgent calls go first; after so many in a row, a waiting call that is not urgent has a turn, so that it does not starve. */
 const URGENT_IN_A_ROW = 15;
+/** Of a full queue, so much is kept for calls that are not urgent, where there are any. */
+const NORMAL_SHARE = 1 / (URGENT_IN_A_ROW + 1);
 
 /** The calls that wait, and whose turn it is: urgent ones first; merchants take turns, and so do the operations of each. */
 export class WaitingCalls {
@@ -9,6 +11,7 @@ export class WaitingCalls {
   readonly #normal = new Rotation();
   #urgentInARow = 0;
   #size = 0;
+  #urgentSize = 0;
 
   get size(): number {
     return this.#size;
@@ -19,6 +22,7 @@ export class WaitingCalls {
     if (lane.waiting.size === 0) this.#rotation(lane).add(lane);
     lane.waiting.add(call);
     this.#size += 1;
+    if (lane.isUrgent) this.#urgentSize += 1;
   }
 
   /** @returns false where it does not wait any more. */
@@ -27,6 +31,7 @@ export class WaitingCalls {
     if (!lane.waiting.delete(call)) return false;
     if (lane.waiting.size === 0) this.#rotation(lane).remove(lane);
     this.#size -= 1;
+    if (lane.isUrgent) this.#urgentSize -= 1;
     return true;
   }
 
@@ -41,15 +46,20 @@ export class WaitingCalls {
   ahead(lane: Lane): number {
     let ahead = 0;
     for (const other of this.#rotation(lane).lanes()) ahead += Math.min(other.waiting.size, lane.waiting.size + 1);
-    if (!lane.isUrgent) for (const { waiting } of this.#urgent.lanes()) ahead += waiting.size;
+    if (!lane.isUrgent) ahead += Math.min(this.#urgentSize, (ahead + 1) * URGENT_IN_A_ROW);
     return Math.min(ahead, this.#size);
   }
 
-  /** Of a full queue, the call that a new one takes the place of: the last of the longest lane, where its own stays shorter. */
+  /**
+   * Of a full queue, the call that a new one takes the place of: of the other kind, where that has more than its share; else the
+   * last of the longest lane of its own kind, where its own stays shorter.
+   */
   replaceableBy(lane: Lane): WaitingCall | undefined {
-    const longestNormal = this.#normal.longest();
-    const longest = lane.isUrgent ? (longestNormal ?? this.#urgent.longest()) : longestNormal;
-    const isFair = longest && ((lane.isUrgent && !longest.isUrgent) || longest.waiting.size > lane.waiting.size + 1);
+    const normalSize = this.#size - this.#urgentSize;
+    const share = this.#size * NORMAL_SHARE;
+    const takesOfOther = lane.isUrgent ? normalSize - 1 >= share || this.#urgentSize === 0 : normalSize + 1 <= share;
+    const longest = (lane.isUrgent === takesOfOther ? this.#normal : this.#urgent).longest();
+    const isFair = longest && (takesOfOther || longest.waiting.size > lane.waiting.size + 1);
     return isFair ? Array.from(longest.waiting).at(-1) : undefined;
   }
 
