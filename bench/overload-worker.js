@@ -101,16 +101,17 @@ class Run {
     this.#counts.unknown += 1;
     const leftAt = startedAt + (waits.get(outTradeNo) ?? 0);
     const met = leftAt + this.#delayMs >= this.stoppedAt && leftAt <= this.#backAt;
-    if (met && this.#backAt === Infinity) this.#whileStopped.push({ startedAt, leftAt });
-    else this.#judge({ startedAt, leftAt });
+    if (met && this.#backAt === Infinity) this.#whileStopped.push({ leftAt });
+    else this.#judge({ leftAt });
   }
 
-  /** Ours is what the gateway would have answered within timeoutMs, had it not waited here. */
-  #judge({ startedAt, leftAt }) {
+  /**
+   * Avoidable is every unknown outcome of a call that the gateway would have answered, had the call had all of timeoutMs for it: it
+   * left too late, and should have been left unsent. Also what a machine that stood still has cut counts.
+   */
+  #judge({ leftAt }) {
     const isHeld = leftAt + this.#delayMs >= this.stoppedAt && leftAt <= this.#backAt;
-    const tookMs = isHeld ? this.#backAt - leftAt + this.#delayMs : this.#delayMs;
-    const isCutHere = leftAt + tookMs > startedAt + this.#timeoutMs;
-    // What was in time for both was cut by a machine that stood still: no client could help it, but it counts.
-    if (tookMs < this.#timeoutMs && (isCutHere || !isHeld)) this.#counts.avoidable += 1;
+    const tookMs = isHeld ? Math.max(this.#backAt - leftAt, this.#delayMs) : this.#delayMs;
+    if (tookMs <= this.#timeoutMs) this.#counts.avoidable += 1;
   }
 }

@@ -18,6 +18,9 @@ export class CallLimit {
   /** Ends the wait for a transport that does not. */
   giveUp: (() => void) | undefined;
 
+  /** Asked right before the first byte where a connection had to be opened first: why it is too late for it now. */
+  tooLate: (() => Error | undefined) | undefined;
+
   /** The call is over, but the transport still holds its place among the connections: until `free`. */
   isHeld = false;
   onFree: (() => void) | undefined;

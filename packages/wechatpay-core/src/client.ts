@@ -3,7 +3,7 @@ import { CallLimit } from './call-limit.js';
 import { CallQueue, type FlightEnd, type QueueChange, type QueueState } from './call-queue/call-queue.js';
 import { givenClock, systemClock } from './call-queue/clock.js';
 import type { Flight } from './call-queue/lane.js';
-import { takeTurn } from './call-queue/take-turn.js';
+import { overloaded, takeTurn } from './call-queue/take-turn.js';
 import { brand, foreignVersion, hasBrand } from './brand.js';
 import type { CertificateInfo } from './certificate.js';
 import { resolveConfig, type ResolvedConfig, type WechatPayConfig } from './config.js';
@@ -215,6 +215,11 @@ export class WechatPayClient {
         waitedMs = performance.now() - startedAt;
       }
       progress = 'sending';
+      const left = flight;
+      limit.tooLate = () => {
+        const refusal = this.#queue.tooLate(left, performance.now() - startedAt);
+        return refusal && overloaded(refusal);
+      };
       const leftMs = waitedMs === undefined ? undefined : Math.max(1, timeoutMs - waitedMs);
       const response = await deliver(this.#connection, { path, body }, limit, { timeoutMs, leftMs, signal });
       progress = 'answered';
@@ -384,6 +389,7 @@ function endOf(failure: AnyWechatPayError | undefined): FlightEnd {
       return failure.outcome === 'not-sent' ? 'no-connection' : 'no-answer';
     case 'WECHATPAY_ABORTED':
     case 'WECHATPAY_INVALID_REQUEST':
+    case 'WECHATPAY_OVERLOADED':
       return 'abandoned';
     default:
       return 'answered';

@@ -1,6 +1,11 @@
 import { setMaxListeners } from 'node:events';
 import { CallTimeout, type CallLimit } from './call-limit.js';
-import { isWechatPayError, WechatPayResponseError, WechatPayTransportError } from './errors.js';
+import {
+  isWechatPayError,
+  WechatPayResponseError,
+  WechatPayTransportError,
+  type WechatPayOverloadedError,
+} from './errors.js';
 import { Redactor } from './redact.js';
 import type { Connection, SignedRequest, TransportResponse } from './transport.js';
 
@@ -71,10 +76,11 @@ function asOurs(
   limit: CallLimit,
   isBuiltIn: boolean,
   redactor: Redactor,
-): WechatPayTransportError | WechatPayResponseError {
+): WechatPayTransportError | WechatPayResponseError | WechatPayOverloadedError {
   // Why the caller aborted says nothing about this call, not even where it is an error of ours with the outcome not-sent.
   const isReason = limit.isOver && error === limit.reason;
   const ours = !isReason && isWechatPayError(error) ? error : undefined;
+  if (ours?.code === 'WECHATPAY_OVERLOADED' && isBuiltIn) return ours;
   if (ours?.code === 'WECHATPAY_MALFORMED_RESPONSE') {
     return isBuiltIn ? ours : new WechatPayResponseError(redactor.text(ours.message), redactor.cause(ours.cause));
   }

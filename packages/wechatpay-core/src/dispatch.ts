@@ -9,6 +9,7 @@ import { MAX_XML_BYTES } from './xml.js';
  * Posts one request on a connection of the pool, once.
  *
  * @throws {WechatPayTransportError} `not-sent` where it failed before the first byte was written, else `unknown`.
+ * @throws {WechatPayOverloadedError} by the time a connection was ready, it was too late.
  * @throws {WechatPayResponseError} an answer with status 200 that is too large for a reply.
  */
 export function post(
@@ -19,6 +20,8 @@ export function post(
 ): Promise<TransportResponse> {
   return new Promise((resolve, reject) => {
     let sent = false;
+    /** Of a connection that is ready, undici makes use at once. */
+    let isConnected = true;
     let status = 0;
     let size = 0;
     const chunks: Buffer[] = [];
@@ -52,6 +55,12 @@ export function post(
         onRequestStart(started) {
           // Thrown, it takes the request alone; an abort would destroy the connection, which the next call needs.
           if (limit.isOver) throw new Error('The call is over.');
+          const tooLate = sent || isConnected ? undefined : limit.tooLate?.();
+          if (tooLate) {
+            limit.onEnd = undefined;
+            reject(tooLate);
+            throw tooLate;
+          }
           if (sent) {
             started.abort(new Error('A request is never sent twice.'));
           } else {
@@ -81,6 +90,7 @@ export function post(
         },
       },
     );
+    isConnected = false;
   });
 }
 

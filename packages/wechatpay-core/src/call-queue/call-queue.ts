@@ -130,6 +130,20 @@ export class CallQueue {
     };
   }
 
+  /**
+   * Asked again where a connection had to be opened, which takes a while: whether it is too late for the first byte now.
+   *
+   * @param waitedMs since the call began, in the queue and for the connection.
+   */
+  tooLate({ lane, isProbe }: Flight, waitedMs: number): Refusal | undefined {
+    const now = this.#clock.now();
+    const pace = this.#pace(lane, now);
+    // Of the silence of an outage a probe is to find the end.
+    const mayMs = mayWaitMs(this.#options.timeoutMs, isProbe ? { ...pace, silenceMs: 0 } : pace);
+    if (waitedMs <= mayMs) return undefined;
+    return { reason: 'gateway-slow', retryAfterMs: this.#retryAfterMs(0, now) };
+  }
+
   /** The call is over, and its connection free. */
   end(flight: Flight, how: FlightEnd): void {
     if (!this.#inFlight.delete(flight)) return;

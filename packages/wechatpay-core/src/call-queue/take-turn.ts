@@ -43,7 +43,7 @@ export function takeTurn(
       }
       timer = setTimeout(() => {
         signal?.removeEventListener('abort', onAbort);
-        reject(new WechatPayOverloadedError(describe(refusal), refusal));
+        reject(overloaded(refusal));
       }, REFUSAL_TAKES_MS);
     };
     // A signal of shutting down is shared by every call that waits; Node.js would warn of a leak at the eleventh.
@@ -53,8 +53,9 @@ export function takeTurn(
   });
 }
 
-function describe({ reason, retryAfterMs }: Refusal): string {
-  return `${REASONS[reason]} Nothing was sent. Try again in ${retryAfterMs} ms.`;
+export function overloaded(refusal: Refusal): WechatPayOverloadedError {
+  const { reason, retryAfterMs } = refusal;
+  return new WechatPayOverloadedError(`${REASONS[reason]} Nothing was sent. Try again in ${retryAfterMs} ms.`, refusal);
 }
 
 const REASONS: Readonly<Record<Refusal['reason'], string>> = {

@@ -1,10 +1,11 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { connect, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import { CertificateAuthority } from 'wechatpay-sandbox';
 import { failure } from '../../test/answering.js';
-import { startTlsServer, type TestServer } from '../../test/tls-server.js';
+import { listen as listenOn, startTlsServer, type TestServer } from '../../test/tls-server.js';
 import {
   CALL_CHANNEL,
   encode,
@@ -349,6 +350,29 @@ describe('over TLS', () => {
     await client.close();
     expect(server.connections() - connections).toBe(1);
     expect(server.requests.length - requests).toBe(1);
+  });
+
+  it('a call whose connection is ready too late is not sent, and leaves the connection to the next one', async () => {
+    const authority = await CertificateAuthority.create();
+    const { cert, key } = await authority.issueClient({ commonName: SETTINGS.merchantId });
+    // Nothing goes through for 2.3 s: the network is slow, or everybody opens connections.
+    const slow = createServer((near) => {
+      const far = connect(Number(new URL(server.baseUrl).port), 'localhost');
+      for (const socket of [near, far]) socket.on('error', () => undefined);
+      setTimeout(() => near.pipe(far).pipe(near), 2_300);
+    });
+    const { baseUrl, connections, close } = await listenOn(slow);
+    const settings = { ...SETTINGS, certificate: { cert, key }, ca, baseUrl, maxConnections: 1, timeoutMs: 4_000 };
+    const client = new WechatPayClient(settings);
+    const requests = server.requests.length;
+    const error = await failure(queryOrder(client, { outTradeNo: '1' }));
+    expect(error).toMatchObject({ code: 'WECHATPAY_OVERLOADED', reason: 'gateway-slow', outcome: 'not-sent' });
+    expect(server.requests.length).toBe(requests);
+    await queryOrder(client, { outTradeNo: '1' });
+    expect(server.requests.length - requests).toBe(1);
+    expect(connections()).toBe(1);
+    await client.close();
+    await close();
   });
 
   it('calls that wait and are aborted cost no connection, live or new', async () => {
