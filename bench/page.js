@@ -109,9 +109,9 @@ After the calls above and a garbage collection; the benchmark's own code and lis
 ## More callers than the gateway can answer
 
 Each caller makes one call after the other; after a refusal (\`WECHATPAY_OVERLOADED\`, not sent) again when \`retryAfterMs\` says.
-Possible is what 64 connections can carry. An unknown outcome is avoidable where the gateway would have answered in time, had the
-call left at once. Where the gateway takes longer than \`timeoutMs\`, nobody can be answered: what is unknown then are the calls until
-that is noticed, and the probes. In the last cases the gateway stops for ${plan.stopMs / 1000} s; the goodput is that from 2 s after it came back.
+Possible is what 64 connections can carry. An unknown outcome is avoidable where the gateway would have answered within \`timeoutMs\`
+of its leaving: the call left too late, and should have been left unsent. Where the gateway takes longer than \`timeoutMs\`, nobody can
+be answered: what is unknown then are the calls until that is noticed, and the probes. In the last cases the gateway stops for ${plan.stopMs / 1000} s; the goodput is that from 2 s after it came back.
 
 ${table(
   [
