@@ -16,7 +16,6 @@ import {
   WechatPayConfigError,
   WechatPayRequestError,
   WechatPayResponseError,
-  WechatPayTransportError,
   type AnyWechatPayError,
   type ErrorCodes,
   type OrderReference,

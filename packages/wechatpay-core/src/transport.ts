@@ -1,5 +1,5 @@
 import type { CallLimit } from './call-limit.js';
-import { clientClosed, type WechatPayTransportError } from './errors.js';
+import { clientClosed } from './errors.js';
 
 export interface TransportRequest {
   /** As in `/secapi/pay/reverse`. */

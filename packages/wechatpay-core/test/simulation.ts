@@ -9,7 +9,7 @@ interface Timer {
 }
 
 /** A clock that jumps from timer to timer; a binary heap of them. */
-export class VirtualClock implements QueueClock {
+class VirtualClock implements QueueClock {
   #now = 0;
   #order = 0;
   readonly #timers: Timer[] = [];
