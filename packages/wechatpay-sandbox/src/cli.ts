@@ -2,8 +2,8 @@
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { wellKnownAuthCodes } from './customers.js';
-import { orderStates } from './order.js';
+import { orderStates } from './orders/order.js';
+import { wellKnownAuthCodes } from './parties/customers.js';
 import { Sandbox } from './sandbox.js';
 
 const help = `Usage: wechatpay-sandbox [options]

@@ -1,18 +1,18 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isIPv6 } from 'node:net';
-import { CertificateAuthority } from './certificate-authority.js';
 import { SandboxClock } from './clock.js';
-import { Customers } from './customers.js';
-import { handle, type DirectReply, type DirectRequest } from './direct.js';
-import { Faults } from './fault-queue.js';
-import { control, controlPath } from './control-api.js';
-import { receive, withoutQuery } from './front.js';
-import type { House } from './gateway.js';
-import { Ledger } from './ledger.js';
-import { Merchants, type Merchant, type MerchantOptions } from './merchants.js';
-import { Orders } from './orders.js';
-import { inOneLine, RequestLog, type RecordedRequest } from './requests.js';
-import { SandboxServer } from './server.js';
+import { Faults } from './faults/fault-queue.js';
+import { handle, type DirectReply, type DirectRequest } from './gateway/direct.js';
+import type { House } from './gateway/gateway.js';
+import { inOneLine, RequestLog, type RecordedRequest } from './gateway/requests.js';
+import { control, controlPath } from './http/control-api.js';
+import { receive, withoutQuery } from './http/front.js';
+import { SandboxServer } from './http/server.js';
+import { Ledger } from './orders/ledger.js';
+import { Orders } from './orders/orders.js';
+import { CertificateAuthority } from './parties/certificate-authority.js';
+import { Customers } from './parties/customers.js';
+import { Merchants, type Merchant, type MerchantOptions } from './parties/merchants.js';
 
 /** What `Sandbox.start` takes. */
 export interface SandboxOptions {

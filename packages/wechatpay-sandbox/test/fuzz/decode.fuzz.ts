@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { decode, encode } from '../../src/xml.js';
+import { decode, encode } from '../../src/wire/xml.js';
 import { corpus, document, hostile, spend } from './grammar.js';
 
 const prototype = Object.getOwnPropertyNames(Object.prototype).sort().join();

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { beforeAll, expect, it } from 'vitest';
 import { Sandbox, wellKnownAuthCodes, type DirectReply, type DirectRequest, type Merchant } from '../../src/index.js';
-import { decode } from '../../src/xml.js';
+import { decode } from '../../src/wire/xml.js';
 import { purchase, signedRequest, signWith, toXml, type Fields } from '../client.js';
 import { edited, fieldNames, fieldValue, hostile, spend } from './grammar.js';
 

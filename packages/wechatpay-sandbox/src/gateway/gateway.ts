@@ -1,0 +1,121 @@
+import { randomBytes } from 'node:crypto';
+import type { SandboxClock } from '../clock.js';
+import type { Endpoint, Verdict } from '../endpoints/endpoint.js';
+import { queryOrder } from '../endpoints/query-order.js';
+import { queryRefund } from '../endpoints/query-refund.js';
+import { quickPay } from '../endpoints/quick-pay.js';
+import { refund } from '../endpoints/refund.js';
+import { reverse } from '../endpoints/reverse.js';
+import type { Faults } from '../faults/fault-queue.js';
+import { takesEffect } from '../faults/faults.js';
+import { sound, spoil } from '../faults/spoil.js';
+import { html, xml, type Answer } from '../http/answer.js';
+import type { Orders } from '../orders/orders.js';
+import type { Customers } from '../parties/customers.js';
+import type { Merchant, Merchants } from '../parties/merchants.js';
+import { decode, type Document, type Fields } from '../wire/xml.js';
+import { assertIdentity, signTypeOf } from './identity.js';
+import { Refusal, refusedFields } from './refusal.js';
+import type { RequestEntry } from './requests.js';
+import { assertWellFormed } from './well-formed.js';
+
+/** A new endpoint is one file and one line here. */
+const endpoints: readonly Endpoint[] = [quickPay, queryOrder, reverse, refund, queryRefund];
+
+/** What the gateway works with. */
+export interface House {
+  readonly merchants: Merchants;
+  readonly orders: Orders;
+  readonly customers: Customers;
+  readonly faults: Faults;
+  readonly clock: SandboxClock;
+  readonly enforceRevokeDelay: boolean;
+  readonly unsignedRefusals: boolean;
+  readonly refundDelayMs: number;
+}
+
+/** Answers one request. All of it happens in one go, so that two requests for one order cannot cross. */
+export function answer(request: RequestEntry, body: Buffer, house: House): Answer {
+  const endpoint = endpoints.find(({ path }) => path === request.path);
+  if (endpoint === undefined) return html(404, 'Not Found');
+
+  const document = decode(body);
+  const fields = document.fields ?? {};
+  request.fields = fields;
+  // The request names its merchant, and signs with that one's key. Where it does not, the certificate tells.
+  const merchant = house.merchants.get(fields.mch_id) ?? house.merchants.get(request.clientCertificate);
+  const verdict = judge(endpoint, request, document, merchant, house);
+  if ('fields' in verdict) request.answer = 'SUCCESS';
+  else {
+    const { errorCode, message } = verdict.refusal;
+    request.answer = `${errorCode} (${message})`;
+    const unsigned = unsignedMessage(verdict.refusal, merchant, house);
+    if (unsigned !== undefined) return xml({ return_code: 'FAIL', return_msg: unsigned });
+  }
+  // Whoever is unknown was refused, and told so without a signature: nobody's key could make one.
+  if (merchant === undefined) throw new Error('an unknown merchant was served');
+  return reply(verdict, request, endpoint, merchant, house);
+}
+
+function judge(
+  endpoint: Endpoint,
+  request: RequestEntry,
+  document: Document,
+  merchant: Merchant | undefined,
+  house: House,
+): Verdict {
+  try {
+    assertWellFormed(request.method, document, endpoint);
+    assertIdentity(request, merchant, endpoint);
+    return endpoint.judge({ ...house, fields: request.fields, merchant });
+  } catch (error) {
+    if (error instanceof Refusal) return { refusal: error };
+    throw error;
+  }
+}
+
+/** Carries the verdict out and words the reply, unless a fault stands in between. */
+function reply(verdict: Verdict, request: RequestEntry, endpoint: Endpoint, merchant: Merchant, house: House): Answer {
+  const { fields } = request;
+  const fault = house.faults.take(request);
+  if (fault === undefined || takesEffect(fault)) verdict.commit?.();
+  const whole = {
+    identity: {
+      return_code: 'SUCCESS',
+      return_msg: 'OK',
+      appid: echo(fields.appid) ?? merchant.appId,
+      mch_id: echo(fields.mch_id) ?? merchant.merchantId,
+      ...present('sub_appid', echo(fields.sub_appid)),
+      ...present('sub_mch_id', echo(fields.sub_mch_id)),
+      nonce_str: randomBytes(16).toString('hex'),
+    },
+    verdict: 'fields' in verdict ? verdict.fields : refusedFields(verdict.refusal, endpoint.hasRecall),
+    hasRecall: endpoint.hasRecall,
+    apiKey: merchant.apiKey,
+    signType: signTypeOf(fields),
+  };
+  if (fault === undefined) return sound(whole);
+  request.fault = fault.kind;
+  return spoil(fault, whole);
+}
+
+/**
+ * What a refusal says that cannot be signed, or need not: the page lists two both as codes, and as texts of an unsigned
+ * return_msg.
+ */
+function unsignedMessage(refusal: Refusal, merchant: Merchant | undefined, house: House): string | undefined {
+  const { errorCode, message } = refusal;
+  if (merchant === undefined) return `${errorCode}: ${message}`;
+  if (!house.unsignedRefusals) return undefined;
+  if (errorCode === 'SIGNERROR') return 'Signature Failure';
+  return errorCode === 'PARAM_ERROR' ? 'Parameter format checking error' : undefined;
+}
+
+/** What a field of the reply may repeat of the request: nothing that the reply's own page would not let in. */
+function echo(value: string | undefined): string | undefined {
+  return value !== undefined && value !== '' && value.length <= 32 ? value : undefined;
+}
+
+function present(name: string, value: string | undefined): Fields {
+  return value === undefined ? {} : { [name]: value };
+}

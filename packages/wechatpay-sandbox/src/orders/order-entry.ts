@@ -1,0 +1,193 @@
+import { randomAlphanumeric, randomDigits } from '../random.js';
+import type { Ledger, Movement } from './ledger.js';
+import type { Order, OrderEvent, OrderState, Refund, TradeState } from './order.js';
+import { dueStep, type Plan, type Step } from './plan.js';
+import { tradeStateOf } from './trade-state.js';
+
+/** What an order is, from its first day to its last. */
+export type OrderFacts = Pick<
+  Order,
+  'outTradeNo' | 'transactionId' | 'merchantId' | 'subMerchantId' | 'createdAt' | 'totalFee' | 'currency' | 'rate'
+>;
+
+/** What only the gateway needs to know of an order: who pays it, and what the request wants to see again. */
+export interface Particulars {
+  readonly openId: string;
+  readonly body?: string;
+  readonly attach?: string;
+  readonly deviceInfo?: string;
+  /** Of the attempt that is still open. */
+  readonly authCode?: string;
+}
+
+/** One order of the book: its state, its money, and what its customer is about to do. */
+export class OrderEntry {
+  readonly facts: OrderFacts;
+  /** What the outside sees. */
+  readonly view: Order;
+  particulars: Particulars;
+  readonly #ledger: Ledger;
+  readonly #history: OrderEvent[] = [];
+  readonly #refunds: Refund[] = [];
+  readonly #money = { paid: 0, refunded: 0 };
+  #plan: Plan = {};
+  #state: OrderState;
+  #paidAt: Date | undefined;
+
+  /** @param catchUp is called before the view shows anything: what is due by then has happened. */
+  constructor(facts: OrderFacts, state: OrderState, particulars: Particulars, ledger: Ledger, catchUp: () => void) {
+    this.facts = facts;
+    this.particulars = particulars;
+    this.#ledger = ledger;
+    this.#state = state;
+    this.#history.push({ at: facts.createdAt, event: 'created', state });
+    if (state === 'paid' || state === 'refunded') this.#receive(facts.createdAt);
+    if (state === 'refunded') this.#giveBack(newRefund(randomAlphanumeric(32), facts.totalFee, facts.createdAt));
+
+    const now = (): this => {
+      catchUp();
+      return this;
+    };
+    this.view = {
+      ...facts,
+      get state() {
+        return now().#state;
+      },
+      get tradeState() {
+        return now().tradeState;
+      },
+      get money() {
+        return { ...now().#money };
+      },
+      get refunds() {
+        return [...now().#refunds];
+      },
+      get history() {
+        return [...now().#history];
+      },
+    };
+  }
+
+  get state(): OrderState {
+    return this.#state;
+  }
+
+  get isOpen(): boolean {
+    return this.#state === 'user-paying' || this.#state === 'not-paid';
+  }
+
+  get paidAt(): Date | undefined {
+    return this.#paidAt;
+  }
+
+  get refunds(): readonly Refund[] {
+    return this.#refunds;
+  }
+
+  /** When the gateway loses its patience; undefined of an order that a test has entered. */
+  get expiresAt(): number | undefined {
+    return this.#plan.expiresAt;
+  }
+
+  /** What has been paid and not been given back. */
+  get remaining(): number {
+    return this.#money.paid - this.#money.refunded;
+  }
+
+  get tradeState(): TradeState {
+    return tradeStateOf({ state: this.#state, history: this.#history, refunds: this.#refunds });
+  }
+
+  /** What the customer whose code was just scanned will do; what the one before was about to do is off. */
+  follow(plan: Plan): void {
+    this.#plan = plan;
+  }
+
+  /** Another code is scanned for an order that the last customer did not pay. */
+  retry(at: Date, particulars: Particulars, state: 'user-paying' | 'not-paid'): void {
+    this.particulars = particulars;
+    this.#record(at, 'retried', state);
+  }
+
+  pay(at: Date): void {
+    this.#receive(at);
+    this.#record(at, 'paid', 'paid');
+  }
+
+  /** The customer gives up by closing the page (`abandoned`), or says no (`refused`). */
+  giveUp(at: Date, event: 'abandoned' | 'refused'): void {
+    this.#record(at, event, 'not-paid');
+  }
+
+  /** A paid order is refunded, an unpaid one closed; one that has ended stays as it is. */
+  revoke(at: Date): void {
+    if (this.#state === 'paid') {
+      this.#move(at, 'reversal', this.remaining);
+      this.#record(at, 'revoked', 'refunded');
+    } else if (this.#state === 'not-paid') {
+      this.#record(at, 'revoked', 'closed');
+    }
+  }
+
+  refund(refund: Refund): void {
+    this.#giveBack(refund);
+    this.#record(refund.at, 'refunded', this.remaining === 0 ? 'refunded' : 'paid');
+  }
+
+  /** Somebody has asked for its state: some customers pay after so many questions. */
+  countQuery(at: Date): void {
+    if (this.#plan.paysAfterQueries === undefined || this.#state !== 'user-paying') return;
+    const left = this.#plan.paysAfterQueries - 1;
+    this.#plan = { ...this.#plan, paysAfterQueries: left };
+    if (left <= 0) this.pay(at);
+  }
+
+  /** @returns the next step of the plan, where its time has come. */
+  due(now: number): Step | undefined {
+    return this.isOpen ? dueStep(this.#plan, this.#state === 'user-paying', now) : undefined;
+  }
+
+  /** Lets that step happen, in its own time. */
+  happen({ at, event }: Step): void {
+    const then = new Date(at);
+    if (event === 'paid') this.pay(then);
+    else if (event === 'refused') this.giveUp(then, 'refused');
+    else this.#record(then, 'expired', 'revoked');
+  }
+
+  #receive(at: Date): void {
+    this.#paidAt = at;
+    this.#move(at, 'payment', this.facts.totalFee);
+  }
+
+  #giveBack(refund: Refund): void {
+    this.#refunds.push(refund);
+    this.#move(refund.at, 'refund', refund.amount, refund.outRefundNo);
+  }
+
+  /** The only place where money moves. */
+  #move(at: Date, kind: Movement['kind'], amount: number, refundNumber?: string): void {
+    this.#money[kind === 'payment' ? 'paid' : 'refunded'] += amount;
+    const { merchantId, subMerchantId, outTradeNo, currency } = this.facts;
+    this.#ledger.append({
+      at,
+      merchantId,
+      ...(subMerchantId !== undefined && { subMerchantId }),
+      outTradeNo,
+      kind,
+      amount,
+      currency,
+      ...(refundNumber !== undefined && { refundNumber }),
+    });
+  }
+
+  #record(at: Date, event: OrderEvent['event'], state: OrderState): void {
+    this.#state = state;
+    this.#history.push({ at, event, state });
+  }
+}
+
+/** A refund with a number of WeChat Pay's own. */
+export function newRefund(outRefundNo: string, amount: number, at: Date): Refund {
+  return { outRefundNo, refundId: randomDigits(28, '50000'), amount, at };
+}
