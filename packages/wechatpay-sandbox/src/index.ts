@@ -13,6 +13,7 @@ export {
 export type { DirectReply, DirectRequest } from './gateway/direct.js';
 export type { SandboxClock } from './clock.js';
 export type { RecordedRequest } from './gateway/requests.js';
+export { faultCatalogue, type FaultDescription, type FaultKind } from './faults/catalogue.js';
 export type { FaultOptions, Faults, PendingFault } from './faults/fault-queue.js';
 export type { Fault } from './faults/faults.js';
 export {

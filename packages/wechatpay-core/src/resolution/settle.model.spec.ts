@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { Sandbox, type Behaviour, type DirectRequest, type Fault } from 'wechatpay-sandbox';
+import { faultCatalogue, Sandbox, type Behaviour, type DirectRequest, type Fault } from 'wechatpay-sandbox';
 import {
   askFirst,
   payAndSettle,
@@ -32,47 +32,7 @@ const behaviours: fc.Arbitrary<Behaviour> = fc.oneof(
   fc.constant<Behaviour>({ behaviour: 'walks-away' }),
 );
 
-const faults: readonly Fault[] = [
-  { kind: 'recall' },
-  { kind: 'recall', effect: true },
-  { kind: 'recall', resultCode: 'SUCCESS' },
-  { kind: 'recall', resultCode: 'SUCCESS', effect: true },
-  { kind: 'error', errorCode: 'SYSTEMERROR' },
-  { kind: 'error', errorCode: 'SYSTEMERROR', effect: true },
-  { kind: 'error', errorCode: 'USERPAYING' },
-  { kind: 'error', errorCode: 'INVALID_REQUEST', effect: true },
-  { kind: 'error', errorCode: 'NEVER_HEARD_OF', effect: true },
-  { kind: 'error', errorCode: 'PARAM_ERROR' },
-  { kind: 'delay', delayMs: 4_000 },
-  { kind: 'delay', delayMs: 20_000 },
-  { kind: 'hang' },
-  { kind: 'hang', effect: false },
-  { kind: 'hang', at: 'body' },
-  { kind: 'cut' },
-  { kind: 'cut', effect: false },
-  { kind: 'cut', at: 'body' },
-  { kind: 'status', status: 502 },
-  { kind: 'status', status: 504, effect: false },
-  { kind: 'redirect' },
-  { kind: 'empty-body' },
-  { kind: 'truncated-xml' },
-  { kind: 'wrong-signature' },
-  { kind: 'missing-signature' },
-  { kind: 'other-algorithm' },
-  { kind: 'foreign-merchant' },
-  { kind: 'foreign-identity' },
-  { kind: 'foreign-identity', fields: { out_trade_no: 'another' } },
-  { kind: 'tampered' },
-  { kind: 'tampered', fields: { result_code: 'SUCCESS', trade_state: 'SUCCESS' } },
-  { kind: 'doctype' },
-  { kind: 'entity-bomb' },
-  { kind: 'oversized' },
-  { kind: 'endless' },
-  { kind: 'invalid-utf8' },
-  { kind: 'duplicate-field' },
-  { kind: 'return-fail' },
-  { kind: 'return-code' },
-];
+const faults = Object.values(faultCatalogue).flatMap<Fault>(({ examples }) => examples);
 
 /** What befalls a call: nothing, a fault of the gateway, no connection, or a network that delivers late; then perhaps this process. */
 const mishap = fc.record({

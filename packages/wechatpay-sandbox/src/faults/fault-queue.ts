@@ -1,5 +1,6 @@
 import type { RecordedRequest } from '../gateway/requests.js';
-import { faultKinds, type Fault } from './faults.js';
+import { faultCatalogue } from './catalogue.js';
+import type { Fault } from './faults.js';
 
 /** Whom a fault strikes, and how often. */
 export interface FaultOptions {
@@ -57,10 +58,10 @@ export class Faults {
 }
 
 function assertFault(fault: Fault): void {
-  if (!Object.hasOwn(faultKinds, fault.kind)) {
-    throw new TypeError(`fault.kind is one of ${Object.keys(faultKinds).join(', ')}`);
+  if (!Object.hasOwn(faultCatalogue, fault.kind)) {
+    throw new TypeError(`fault.kind is one of ${Object.keys(faultCatalogue).join(', ')}`);
   }
-  const [name, type] = faultKinds[fault.kind].requires ?? [];
+  const [name, type] = faultCatalogue[fault.kind].requires ?? [];
   if (name !== undefined && typeof (fault as unknown as Record<string, unknown>)[name] !== type) {
     throw new TypeError(`fault ${fault.kind} needs ${name}, a ${type}`);
   }

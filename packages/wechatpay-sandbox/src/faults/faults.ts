@@ -200,38 +200,3 @@ export type Fault =
   | RetmsgFault
   | ExtraFieldFault
   | EmptyFieldFault;
-
-/** Of each kind: whether the request takes effect where `effect` is left out, and what may not be left out. */
-export const faultKinds: Readonly<Record<Fault['kind'], { takesEffect: boolean; requires?: [string, string] }>> = {
-  recall: { takesEffect: false },
-  error: { takesEffect: false, requires: ['errorCode', 'string'] },
-  delay: { takesEffect: true, requires: ['delayMs', 'number'] },
-  hang: { takesEffect: true },
-  cut: { takesEffect: true },
-  status: { takesEffect: true, requires: ['status', 'number'] },
-  redirect: { takesEffect: false },
-  'empty-body': { takesEffect: true },
-  'truncated-xml': { takesEffect: true },
-  'wrong-signature': { takesEffect: true },
-  'missing-signature': { takesEffect: true },
-  'other-algorithm': { takesEffect: true },
-  'foreign-merchant': { takesEffect: true },
-  'foreign-identity': { takesEffect: true },
-  tampered: { takesEffect: true },
-  doctype: { takesEffect: true },
-  'entity-bomb': { takesEffect: true },
-  oversized: { takesEffect: true },
-  endless: { takesEffect: true },
-  'invalid-utf8': { takesEffect: true },
-  'duplicate-field': { takesEffect: true },
-  'return-fail': { takesEffect: false },
-  'return-code': { takesEffect: true },
-  retmsg: { takesEffect: false },
-  'extra-field': { takesEffect: true },
-  'empty-field': { takesEffect: true },
-};
-
-/** @internal */
-export function takesEffect(fault: Fault): boolean {
-  return fault.effect ?? faultKinds[fault.kind].takesEffect;
-}

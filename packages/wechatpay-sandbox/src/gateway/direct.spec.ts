@@ -2,8 +2,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { post, purchase, signedRequest, signWith, toXml, type Fields } from '../../test/client.js';
 import { directly, fieldsOf } from '../../test/direct.js';
-import { faultKinds } from '../faults/faults.js';
-import { Sandbox, wellKnownAuthCodes, type Fault } from '../index.js';
+import { faultCatalogue, Sandbox, wellKnownAuthCodes } from '../index.js';
 
 const start = Date.UTC(2026, 0, 31);
 let sandbox: Sandbox;
@@ -121,12 +120,7 @@ describe('sandbox.reset', () => {
   });
 });
 
-const required: Partial<Record<Fault['kind'], object>> = {
-  error: { errorCode: 'SYSTEMERROR' },
-  delay: { delayMs: 5_000 },
-  status: { status: 502 },
-};
-const faults = (Object.keys(faultKinds) as Fault['kind'][]).map((kind) => ({ kind, ...required[kind] }) as Fault);
+const faults = Object.values(faultCatalogue).map(({ examples: [plainest] }) => plainest);
 
 describe.each(calls)('$path', ({ path, fields, paid, returned }) => {
   it.each(faults)('meets the fault $kind, with its effect and without', (fault) => {
@@ -136,7 +130,7 @@ describe.each(calls)('$path', ({ path, fields, paid, returned }) => {
       sandbox.faults.add({ ...fault, ...(effect !== undefined && { effect }) }, { path: '/elsewhere' });
       sandbox.faults.add({ ...fault, ...(effect !== undefined && { effect }) }, { path });
       const reply = directly(sandbox, path, fields);
-      const happens = effect ?? faultKinds[fault.kind].takesEffect;
+      const happens = effect ?? faultCatalogue[fault.kind].takesEffect;
       expect(moved()).toEqual(happens ? { paid, returned } : { paid: 0, returned: 0 });
       expect(sandbox.requests.at(-1)?.fault).toBe(fault.kind);
       expect(sandbox.faults.pending).toHaveLength(1);
