@@ -2,15 +2,15 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
 import { WechatPayDurableModule } from 'nestjs-wechatpay/durable';
 import type { ReversalEngine } from 'wechatpay-durable';
-import { DEMO, type Demo } from './demo.js';
-import { HealthController } from './health.controller.js';
-import { OrdersController } from './orders.controller.js';
-import { ReversalsController } from './reversals.controller.js';
-import { TillController } from './till.controller.js';
-import { Till } from './till.js';
-import { TILL_TOKEN, TokenGuard } from './token.guard.js';
-import { validationPipe } from './validation.pipe.js';
-import { WechatPayErrorFilter } from './wechatpay-error.filter.js';
+import { DEMO, type Demo } from './demo/demo.js';
+import { HealthController } from './health/health.controller.js';
+import { TILL_TOKEN, TokenGuard } from './http/token.guard.js';
+import { validationPipe } from './http/validation.pipe.js';
+import { WechatPayErrorFilter } from './http/wechatpay-error.filter.js';
+import { OrdersController } from './orders/orders.controller.js';
+import { ReversalsController } from './orders/reversals.controller.js';
+import { TillController } from './till/till.controller.js';
+import { Till } from './till/till.js';
 
 export interface AppOptions {
   /** A registered WechatPayModule: the real gateway, a sandbox, or whatever a test needs. */

@@ -2,10 +2,10 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import { Sandbox, type Fault, type OrderState } from 'wechatpay-sandbox';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import { WechatPayModule } from 'nestjs-wechatpay';
-import { health } from './health.schemas.js';
-import { merchantOf } from './demo-sandbox.js';
 import { callApi, type Answer } from '../test/call-api.js';
 import { startApp } from '../test/start-app.js';
+import { merchantOf } from './demo/demo-sandbox.js';
+import { health } from './health/health.schemas.js';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 

@@ -2,7 +2,7 @@ import type { DynamicModule } from '@nestjs/common';
 import { ConfigModule } from '@nestjs/config';
 import { WechatPayModule } from 'nestjs-wechatpay';
 import { wechatPayConfig } from 'nestjs-wechatpay/config';
-import { FastClock, type Demo } from './demo.js';
+import { FastClock, type Demo } from './demo/demo.js';
 import { readSpeed, SettingError } from './settings.js';
 
 /** Whom the application talks to. */
@@ -39,6 +39,6 @@ export async function chooseGateway(): Promise<Gateway> {
   }
   const clock = new FastClock(readSpeed(process.env.DEMO_SPEED));
   // Loaded only here, so that a production install can leave it out.
-  const { DEMO_CUSTOMERS, DemoSandboxModule } = await import('./demo-sandbox.js');
+  const { DEMO_CUSTOMERS, DemoSandboxModule } = await import('./demo/demo-sandbox.js');
   return { module: DemoSandboxModule.wechatPay(clock), demo: { clock, customers: DEMO_CUSTOMERS } };
 }

@@ -4,10 +4,10 @@ import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { WechatPayConfigError } from 'wechatpay-core';
 import { AppModule } from './app.module.js';
-import { APP_OPTIONS, configureApp } from './configure-app.js';
 import { chooseGateway } from './gateway.js';
+import { APP_OPTIONS, configureApp } from './http/configure-app.js';
+import { chooseStore, openStore } from './orders/store.js';
 import { readAllowedHosts, readPort, readToken, SettingError } from './settings.js';
-import { chooseStore, openStore } from './store.js';
 import { welcome } from './welcome.js';
 
 // One token moves money here, and anybody may look on. Put authentication in front of it before you let others reach it.

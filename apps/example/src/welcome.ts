@@ -1,7 +1,7 @@
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { WechatPayClient } from 'wechatpay-core';
 import type { Gateway } from './gateway.js';
-import type { Store } from './store.js';
+import type { Store } from './orders/store.js';
 
 export interface Started {
   readonly gateway: Gateway;

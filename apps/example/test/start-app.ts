@@ -4,8 +4,8 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { ReversalEngine } from 'wechatpay-durable';
 import { EmbeddedEngine } from 'wechatpay-durable/embedded';
 import { AppModule } from '../src/app.module.js';
-import { APP_OPTIONS, configureApp } from '../src/configure-app.js';
-import type { Demo } from '../src/demo.js';
+import type { Demo } from '../src/demo/demo.js';
+import { APP_OPTIONS, configureApp } from '../src/http/configure-app.js';
 
 export const TOKEN = 'a-token-of-the-tests';
 

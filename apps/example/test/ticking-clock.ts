@@ -1,4 +1,4 @@
-import type { DemoClock } from '../src/demo.js';
+import type { DemoClock } from '../src/demo/demo.js';
 
 const TICK_MS = 10;
 

@@ -3,10 +3,10 @@ import { Sandbox } from 'wechatpay-sandbox';
 import { DurableReversals, type ReversalFilter, type StoredReversal } from 'wechatpay-durable';
 import { EmbeddedEngine } from 'wechatpay-durable/embedded';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { DemoSandboxModule } from './demo-sandbox.js';
-import { callApi } from '../test/call-api.js';
-import { startApp } from '../test/start-app.js';
-import { TickingClock } from '../test/ticking-clock.js';
+import { callApi } from '../../test/call-api.js';
+import { startApp } from '../../test/start-app.js';
+import { TickingClock } from '../../test/ticking-clock.js';
+import { DemoSandboxModule } from '../demo/demo-sandbox.js';
 
 /** A store that counts how often it is asked. */
 class CountingEngine extends EmbeddedEngine {

@@ -1,9 +1,9 @@
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { Sandbox, wellKnownAuthCodes } from 'wechatpay-sandbox';
 import { afterAll, beforeAll, expect, it, test } from 'vitest';
-import { DemoSandboxModule } from './demo-sandbox.js';
-import { callApi } from '../test/call-api.js';
-import { startApp, TOKEN } from '../test/start-app.js';
+import { callApi } from '../../test/call-api.js';
+import { startApp, TOKEN } from '../../test/start-app.js';
+import { DemoSandboxModule } from '../demo/demo-sandbox.js';
 
 let app: NestExpressApplication;
 let sandbox: Sandbox;

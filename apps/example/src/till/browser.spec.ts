@@ -2,10 +2,10 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import { type Browser, type Page } from 'playwright-core';
 import { Sandbox } from 'wechatpay-sandbox';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
-import { DEMO_CUSTOMERS, DemoSandboxModule } from './demo-sandbox.js';
-import { executablePath, launch, openPage } from '../test/browser.js';
-import { startApp, TOKEN } from '../test/start-app.js';
-import { TickingClock } from '../test/ticking-clock.js';
+import { executablePath, launch, openPage } from '../../test/browser.js';
+import { startApp, TOKEN } from '../../test/start-app.js';
+import { TickingClock } from '../../test/ticking-clock.js';
+import { DEMO_CUSTOMERS, DemoSandboxModule } from '../demo/demo-sandbox.js';
 
 describe.skipIf(executablePath === undefined)('the till, in a browser', () => {
   let app: NestExpressApplication;

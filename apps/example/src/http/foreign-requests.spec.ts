@@ -1,9 +1,9 @@
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { Sandbox } from 'wechatpay-sandbox';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
-import { DemoSandboxModule } from './demo-sandbox.js';
-import { callRaw } from '../test/call-api.js';
-import { startApp, TOKEN } from '../test/start-app.js';
+import { callRaw } from '../../test/call-api.js';
+import { startApp, TOKEN } from '../../test/start-app.js';
+import { DemoSandboxModule } from '../demo/demo-sandbox.js';
 
 const DEPLOYED = 'till.shop.example';
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { reversalHealth } from './reversals.schemas.js';
+import { reversalHealth } from '../orders/reversals.schemas.js';
 
 const gatewayHealth = z.strictObject({
   status: z.enum(['up', 'down']),

@@ -1,9 +1,9 @@
 import { Controller, Get, Header, Inject, Optional, Sse, type MessageEvent } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import { endWith, from, ignoreElements, interval, map, merge, mergeMap, takeUntil, type Observable } from 'rxjs';
-import { DEMO, type Demo } from './demo.js';
-import { renderOrder, renderPage } from './till.page.js';
+import { DEMO, type Demo } from '../demo/demo.js';
 import { Till } from './till.js';
+import { renderOrder, renderPage } from './till.page.js';
 
 /** The page runs this application's own script, and no other. */
 const CONTENT_SECURITY_POLICY = [

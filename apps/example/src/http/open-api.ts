@@ -10,7 +10,7 @@ import {
   type OpenAPIObject,
 } from '@nestjs/swagger';
 import { z } from 'zod';
-import { health } from './health.schemas.js';
+import { health } from '../health/health.schemas.js';
 import {
   orderAnswer,
   orderParams,
@@ -21,8 +21,8 @@ import {
   reverseAnswer,
   reverseRequest,
   tillOrder,
-} from './orders.schemas.js';
-import { redriveRequest, reversal } from './reversals.schemas.js';
+} from '../orders/orders.schemas.js';
+import { redriveRequest, reversal } from '../orders/reversals.schemas.js';
 import { HTTP_ANSWERS } from './wechatpay-error.filter.js';
 
 type SchemaObject = Extract<ApiResponseOptions, { schema: unknown }>['schema'];

@@ -2,8 +2,8 @@ import { Controller, Get, Inject, Logger, ServiceUnavailableException } from '@n
 import { ApiOkResponse, ApiOperation, ApiServiceUnavailableResponse, ApiTags } from '@nestjs/swagger';
 import { WechatPayHealthIndicator } from 'nestjs-wechatpay';
 import { DurableReversals } from 'wechatpay-durable';
+import { schemaNamed } from '../http/open-api.js';
 import type { Health } from './health.schemas.js';
-import { schemaNamed } from './open-api.js';
 
 /** In the words of @nestjs/terminus, whose indicator this is, without the dependency. */
 @ApiTags('health')

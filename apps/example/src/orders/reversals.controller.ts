@@ -2,7 +2,7 @@ import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query } from '@ne
 import { ApiBody, ApiOkResponse, ApiOperation, ApiQuery, ApiTags } from '@nestjs/swagger';
 import { WechatPayRequestError } from 'wechatpay-core';
 import { DurableReversals } from 'wechatpay-durable';
-import { ApiGuarded, ApiOrderNumber, ApiProblems, schemaNamed, toOpenApi } from './open-api.js';
+import { ApiGuarded, ApiOrderNumber, ApiProblems, schemaNamed, toOpenApi } from '../http/open-api.js';
 import { orderParams, type OrderParams } from './orders.schemas.js';
 import {
   redriveBody,

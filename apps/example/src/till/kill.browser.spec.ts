@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import type { Browser, Locator, Page } from 'playwright-core';
 import { Sandbox, wellKnownAuthCodes } from 'wechatpay-sandbox';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { executablePath, launch, openPage } from '../test/browser.js';
-import { killAll, startProcess, type Started } from '../test/start-process.js';
+import { executablePath, launch, openPage } from '../../test/browser.js';
+import { killAll, startProcess, type Started } from '../../test/start-process.js';
 
 const TOKEN = 'the-token-of-the-tests';
 

@@ -1,4 +1,4 @@
-import type { Demo } from './demo.js';
+import type { Demo } from '../demo/demo.js';
 import { formatMoney, minorDigits } from './money.js';
 import type { TillOrder } from './till.order.js';
 

@@ -2,7 +2,10 @@ import { Body, Controller, Get, HttpCode, Inject, Ip, Param, Post } from '@nestj
 import { ApiAcceptedResponse, ApiBody, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { OrderService, RefundService, ReverseService } from 'nestjs-wechatpay';
 import { isWechatPayError, WechatPayRequestError, type QueryOrderResult, type RefundResult } from 'wechatpay-core';
-import { ApiGuarded, ApiOrderNumber, ApiProblems, schemaNamed } from './open-api.js';
+import { ApiGuarded, ApiOrderNumber, ApiProblems, schemaNamed } from '../http/open-api.js';
+import { Till } from '../till/till.js';
+import type { TillOrder } from '../till/till.order.js';
+import { errorWord } from '../till/till.words.js';
 import {
   orderParams,
   payRequest,
@@ -14,9 +17,6 @@ import {
   type ReverseAnswer,
   type ReverseBody,
 } from './orders.schemas.js';
-import { Till } from './till.js';
-import type { TillOrder } from './till.order.js';
-import { errorWord } from './till.words.js';
 
 @ApiTags('orders')
 @Controller('orders')

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { Logger } from '@nestjs/common';
 import type { ReversalEngine } from 'wechatpay-durable';
-import { SettingError } from './settings.js';
+import { SettingError } from '../settings.js';
 
 /** Where orders are written down before they are charged. */
 export interface Store {
@@ -10,7 +10,7 @@ export interface Store {
   readonly place: string;
 }
 
-const FOLDER = fileURLToPath(new URL('../data', import.meta.url));
+const FOLDER = fileURLToPath(new URL('../../data', import.meta.url));
 
 /** PostgreSQL where DATABASE_URL is set; else a database inside this process, in the folder DATA_DIR. */
 export async function chooseStore(): Promise<Store> {

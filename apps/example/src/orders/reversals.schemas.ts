@@ -1,8 +1,8 @@
 import type { SettleCall, SettleOutcome } from 'wechatpay-core';
 import type { ReversalStatus, StoredReversal } from 'wechatpay-durable';
 import { z } from 'zod';
+import { NEXT_STEPS } from '../till/till.words.js';
 import { identifier, request } from './orders.schemas.js';
-import { NEXT_STEPS } from './till.words.js';
 
 const statuses = ['waiting', 'active', 'done', 'dead', 'cancelled'] as const satisfies ReversalStatus[];
 

@@ -7,7 +7,7 @@ import {
   type Outcome,
   type WechatPayErrorCode,
 } from 'wechatpay-core';
-import type { Problem, OrderParams } from './orders.schemas.js';
+import type { Problem, OrderParams } from '../orders/orders.schemas.js';
 
 /** A row of the table: an error that has what `of` says is answered so. */
 export interface HttpAnswer {

@@ -5,15 +5,15 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import { WechatPayModule } from 'nestjs-wechatpay';
 import { Sandbox, wellKnownAuthCodes } from 'wechatpay-sandbox';
 import { afterAll, afterEach, beforeAll, describe, expect, it, test } from 'vitest';
-import { merchantOf } from './demo-sandbox.js';
-import { health } from './health.schemas.js';
+import { callApi } from '../../test/call-api.js';
+import { startApp, TOKEN } from '../../test/start-app.js';
+import { TickingClock } from '../../test/ticking-clock.js';
+import { merchantOf } from '../demo/demo-sandbox.js';
+import { health } from '../health/health.schemas.js';
+import { Till } from '../till/till.js';
+import type { TillOrder } from '../till/till.order.js';
 import { problem, tillOrder } from './orders.schemas.js';
 import { reversal, type Reversal } from './reversals.schemas.js';
-import type { TillOrder } from './till.order.js';
-import { Till } from './till.js';
-import { callApi } from '../test/call-api.js';
-import { startApp, TOKEN } from '../test/start-app.js';
-import { TickingClock } from '../test/ticking-clock.js';
 
 // The gateway outlives the application, as the real one does.
 const clock = new TickingClock(20);

@@ -4,11 +4,11 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import { WechatPayModule } from 'nestjs-wechatpay';
 import { Sandbox, type Fault } from 'wechatpay-sandbox';
 import { afterAll, beforeAll, expect, it, test } from 'vitest';
-import { DemoSandboxModule, merchantOf } from './demo-sandbox.js';
-import { problem, reverseAnswer } from './orders.schemas.js';
+import { callApi } from '../../test/call-api.js';
+import { startApp } from '../../test/start-app.js';
+import { DemoSandboxModule, merchantOf } from '../demo/demo-sandbox.js';
+import { problem, reverseAnswer } from '../orders/orders.schemas.js';
 import { HTTP_ANSWERS } from './wechatpay-error.filter.js';
-import { callApi } from '../test/call-api.js';
-import { startApp } from '../test/start-app.js';
 
 let app: NestExpressApplication;
 let sandbox: Sandbox;
@@ -117,7 +117,7 @@ it('ends a call in flight before it closes the gateway', async () => {
 });
 
 it('the README has each row of the table', () => {
-  const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8').replace(/ +/g, ' ');
+  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8').replace(/ +/g, ' ');
   for (const { status, when, of } of HTTP_ANSWERS) {
     expect(readme).toContain(`| ${status} | ${when} | \`${of.outcome}\` |`);
   }

@@ -19,7 +19,7 @@ export function configureApp(
   app.use(refuseForeign(allowedHosts));
   // No body is ever skipped: a revoke without the fields that came with it would be another one.
   app.useBodyParser('json', { type: () => true });
-  app.useStaticAssets(fileURLToPath(new URL('../public', import.meta.url)));
+  app.useStaticAssets(fileURLToPath(new URL('../../public', import.meta.url)));
   app.set('json spaces', 2);
   app.disable('x-powered-by');
   SwaggerModule.setup('docs', app, () => describeApi(app), { customSiteTitle: 'WeChat Pay example' });

@@ -1,6 +1,6 @@
 import type { Advice, Outcome, TradeState, WechatPayErrorCode } from 'wechatpay-core';
 import { z } from 'zod';
-import type { TillOrder } from './till.order.js';
+import type { TillOrder } from '../till/till.order.js';
 
 // One definition of each shape: requests are checked by it, and the OpenAPI page shows it.
 

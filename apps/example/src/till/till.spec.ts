@@ -2,13 +2,13 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import { WechatPayClient } from 'wechatpay-core';
 import { Sandbox, wellKnownAuthCodes } from 'wechatpay-sandbox';
 import { afterAll, afterEach, beforeAll, describe, expect, it, test } from 'vitest';
-import { DEMO_CUSTOMERS, DemoSandboxModule } from './demo-sandbox.js';
-import { orderAnswer, problem, refundAnswer, tillOrder } from './orders.schemas.js';
-import type { TillOrder } from './till.order.js';
+import { callApi, type Answer } from '../../test/call-api.js';
+import { startApp } from '../../test/start-app.js';
+import { TickingClock } from '../../test/ticking-clock.js';
+import { DEMO_CUSTOMERS, DemoSandboxModule } from '../demo/demo-sandbox.js';
+import { orderAnswer, problem, refundAnswer, tillOrder } from '../orders/orders.schemas.js';
 import { Till } from './till.js';
-import { callApi, type Answer } from '../test/call-api.js';
-import { startApp } from '../test/start-app.js';
-import { TickingClock } from '../test/ticking-clock.js';
+import type { TillOrder } from './till.order.js';
 
 const SPEED = 20;
 
