@@ -1,7 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { CertificateSource } from './certificate.js';
 import { WechatPayConfigError } from './errors.js';
+
+/**
+ * A file's path, its content (Buffer or PEM text), or its content in base64, as environment variables carry it.
+ *
+ * A relative path is looked for from the working directory. PEM text may stand in quotes, and in one line with `\n` between its
+ * lines, as environment files keep it.
+ */
+export type CertificateSource = string | Uint8Array;
 
 /**
  * Resolves a {@link CertificateSource} to bytes. Also reads the `ca` setting.

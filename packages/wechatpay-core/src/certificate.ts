@@ -1,17 +1,9 @@
 import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
-import { read } from './certificate-source.js';
+import { read, type CertificateSource } from './certificate-source.js';
 import { WechatPayConfigError } from './errors.js';
 import { openPfx } from './pfx.js';
 import { Problems } from './problems.js';
-
-/**
- * A file's path, its content (Buffer or PEM text), or its content in base64, as environment variables carry it.
- *
- * A relative path is looked for from the working directory. PEM text may stand in quotes, and in one line with `\n` between its
- * lines, as environment files keep it.
- */
-export type CertificateSource = string | Uint8Array;
 
 /** The merchant's API certificate, as the WeChat Pay Merchant Platform ships it. */
 export type CertificateConfig =

@@ -1,12 +1,7 @@
-import {
-  loadCertificate,
-  type CertificateConfig,
-  type CertificateSource,
-  type LoadedCertificate,
-} from './certificate.js';
+import { loadCertificate, type CertificateConfig, type LoadedCertificate } from './certificate.js';
+import { read, type CertificateSource } from './certificate-source.js';
 import type { CallLimiter } from './call-queue/call-queue.js';
 import { callLimiter, operationLimits, wholeNumber, type OperationLimits } from './call-queue/queue-settings.js';
-import { read } from './certificate-source.js';
 import { WechatPayConfigError } from './errors.js';
 import { Problems } from './problems.js';
 import { parseProxy, type Proxy } from './proxy.js';

@@ -1,10 +1,6 @@
 // The whole public API, name by name: what is not here (the field maps, the loading of files, the hosts) may change freely.
-export {
-  certificateInfo,
-  type CertificateConfig,
-  type CertificateInfo,
-  type CertificateSource,
-} from './certificate.js';
+export { certificateInfo, type CertificateConfig, type CertificateInfo } from './certificate.js';
+export type { CertificateSource } from './certificate-source.js';
 export {
   type CallLimiter,
   type QueueChange,

@@ -1,8 +1,10 @@
 import type { ConnectionOptions } from 'node:tls';
 import type { ConstructorOptions } from 'pg-boss';
+import type { Database } from './database.js';
 import { assertPlainObject, checkOptions, checkWhole, wrong } from './options.js';
 import { PG_BOSS_OPTIONS, PgBossEngine, type Connection, type PgBossEngineOptions } from './pg-boss-engine.js';
 
+export type { Database } from './database.js';
 export type { PgBossEngineOptions } from './pg-boss-engine.js';
 export {
   fromPg,
@@ -11,12 +13,6 @@ export {
   type TypeOrmManagerLike,
   type TypeOrmQueryRunnerLike,
 } from './transactions.js';
-
-/** A database, or a transaction in it: of node-postgres and TypeORM here, of other libraries by pg-boss's adapters. */
-export interface Database {
-  /** Runs a statement, with `$1`, `$2` and so on for the values. */
-  executeSql(text: string, values?: unknown[]): Promise<{ rows: unknown[] }>;
-}
 
 /** How node-postgres connects. */
 export interface PostgresConnection {

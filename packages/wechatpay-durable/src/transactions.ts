@@ -1,5 +1,5 @@
 import { WechatPayRequestError } from 'wechatpay-core';
-import type { Database } from './postgres.js';
+import type { Database } from './database.js';
 
 /** A client of node-postgres: its own, or one of a pool. */
 export interface PgClientLike {
