@@ -1,34 +1,34 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Evidence } from './evidence.js';
-import { gather } from './gather.js';
-import type { Link } from './link.js';
-import { doMischief } from './mischief.js';
+import { withCluster, type Cluster } from './cluster/cluster.js';
+import type { Link } from './cluster/link.js';
+import { collectHistory } from './history/collect.js';
+import type { History } from './history/history.js';
+import { runNemesis } from './nemesis/nemesis.js';
 import type { Settings } from './settings.js';
-import { withTown, type Town } from './town.js';
 
 /** A cashier who waits for as long as it takes, and some. */
 const SERVED_WITHIN_MS = 30_000;
-/** A lease that has to lapse, the 45 s of an order on the fast clock, and some revokes that are spaced by a minute of it. */
+/** Time for a lease to lapse, the 45 s of an order on the fast clock, and some revokes that are a minute of it apart. */
 const AT_REST_WITHIN_MS = 120_000;
 const STOPPED_WITHIN_MS = 10_000;
 
-/** Lets it all happen, waits until it has come to rest, and gathers what everybody has seen. */
-export function runStorm(settings: Settings): Promise<Evidence> {
-  return withTown(settings, async (town) => {
-    town.tills.open(town.cashiers);
-    const mischief = await doMischief(town);
-    const rest = await comeToRest(town);
+/** Runs the workload and the nemesis on a cluster, heals the cluster, waits for every order to end, and collects the history. */
+export function runChaos(settings: Settings): Promise<History> {
+  return withCluster(settings, async (cluster) => {
+    cluster.tills.open(cluster.cashiers);
+    const nemesis = await runNemesis(cluster);
+    const rest = await healAndWait(cluster);
     // Whatever is still to come at the gateway, has come.
-    town.sandbox.clock.advance(600_000);
-    return gather(town, { ...rest, mischief });
+    cluster.sandbox.clock.advance(600_000);
+    return collectHistory(cluster, { ...rest, nemesis });
   });
 }
 
-/** All is well again: what is to have an end gets the time for it. */
-async function comeToRest(town: Town): Promise<Pick<Evidence, 'unfinished' | 'redriven'>> {
-  const { weather, networks, workers, cashiers, tills, reversals } = town;
-  weather.isCalm = true;
-  for (const link of Object.values(networks) as Link[]) link.calm();
+/** Stops every fault, and gives each order the time to end. */
+async function healAndWait(cluster: Cluster): Promise<Pick<History, 'unfinished' | 'redriven'>> {
+  const { gatewayNemesis, networks, workers, cashiers, tills, reversals } = cluster;
+  gatewayNemesis.isHealed = true;
+  for (const link of Object.values(networks) as Link[]) link.heal();
 
   const unfinished: string[] = [];
   const until = async (what: string, isTrue: () => boolean | Promise<boolean>, withinMs: number): Promise<void> => {

@@ -1,9 +1,9 @@
 import { REVERSE, REVOKE_NOT_BEFORE_MS, type SettleState } from 'wechatpay-core';
-import type { Change } from './audit.js';
-import { outcomeIn, type Evidence, type OrderEvidence } from './evidence.js';
+import type { Change } from '../history/audit.js';
+import { outcomeIn, type History, type OrderHistory } from '../history/history.js';
 
 /** What must hold of each order. @returns what is wrong, or undefined. */
-type Check = (order: OrderEvidence, evidence: Evidence) => string | undefined;
+type Check = (order: OrderHistory, history: History) => string | undefined;
 
 const QUICK_PAY_PATH = '/pay/micropay';
 const REFUND_PATH = '/secapi/pay/refund';
@@ -36,10 +36,10 @@ export const checks: Readonly<Record<string, Check>> = {
   'every order has an end': ({ stored }) =>
     stored && stored.status !== 'done' && stored.status !== 'cancelled' ? `it is ${stored.status}` : undefined,
 
-  'the store and the ledger agree': ({ stored, balance, script, gateway }) => {
-    if (!stored) return balance.paid > 0 && script.job.kind === 'pay' ? `net is ${balance.net}` : undefined;
+  'the store and the ledger agree': ({ stored, balance, planned, gateway }) => {
+    if (!stored) return balance.paid > 0 && planned.job.kind === 'pay' ? `net is ${balance.net}` : undefined;
     if (stored.status === 'done') {
-      const due = stored.outcome?.kind === 'paid' ? script.totalFee : 0;
+      const due = stored.outcome?.kind === 'paid' ? planned.totalFee : 0;
       return balance.net === due ? undefined : `${stored.outcome?.kind ?? ''}, and net is ${balance.net}`;
     }
     if (stored.status !== 'cancelled') return undefined;
@@ -49,9 +49,9 @@ export const checks: Readonly<Record<string, Check>> = {
     return balance.paid === 0 ? undefined : `called off, and ${balance.paid} were paid`;
   },
 
-  'what a cashier was answered holds: paid stays paid, declined is not paid': ({ answers, balance, script }) => {
+  'what a cashier was answered holds: paid stays paid, declined is not paid': ({ answers, balance, planned }) => {
     const said = answers.map(({ answer }) => answer);
-    if (said.includes('paid') && (balance.net !== script.totalFee || balance.returned > 0)) {
+    if (said.includes('paid') && (balance.net !== planned.totalFee || balance.returned > 0)) {
       return `a cashier was answered paid; ${balance.paid} were paid, ${balance.returned} given back`;
     }
     return said.includes('declined') && balance.paid > 0
@@ -65,8 +65,8 @@ export const checks: Readonly<Record<string, Check>> = {
     return charges > 1 || payments > 1 ? `${charges} charges reached the gateway, ${payments} were paid` : undefined;
   },
 
-  'nobody is given back more than was paid': ({ balance: { paid, returned }, script }) =>
-    returned > paid || paid > script.totalFee ? `${paid} were paid, ${returned} given back` : undefined,
+  'nobody is given back more than was paid': ({ balance: { paid, returned }, planned }) =>
+    returned > paid || paid > planned.totalFee ? `${paid} were paid, ${returned} given back` : undefined,
 
   'no revoke comes before 15 s, but for what the charge was on its way': (order, { realTime }) => {
     const age = ageAtRevoke(order, realTime);
@@ -107,13 +107,13 @@ export const checks: Readonly<Record<string, Check>> = {
   },
 
   'only the one who has it stores a step': ({ changes }) => {
-    let holder = '';
+    let leasedBy = '';
     for (const [index, change] of changes.entries()) {
       const before = changes[index - 1];
-      if (change.change === 'UPDATE' && before?.state === 'active' && change.by !== holder) {
-        return `${change.by} stored ${change.state} while ${holder} had it`;
+      if (change.change === 'UPDATE' && before?.state === 'active' && change.by !== leasedBy) {
+        return `${change.by} stored ${change.state} while ${leasedBy} had its lease`;
       }
-      if (isTaken(change, before)) holder = change.by;
+      if (isTaken(change, before)) leasedBy = change.by;
     }
     return undefined;
   },
@@ -169,14 +169,14 @@ function isTaken(change: Change, before: Change | undefined): boolean {
 }
 
 /** Orders of which nobody has heard: their cashier died before the guard, or the customer gave up. */
-export function hasBegun({ changes, requests }: OrderEvidence): boolean {
+export function hasBegun({ changes, requests }: OrderHistory): boolean {
   return changes.length > 0 || requests.length > 0;
 }
 
 /** How old the order was when its first revoke came, in milliseconds of the gateway's clock. */
 export function ageAtRevoke(
-  { requests, gateway, stored }: OrderEvidence,
-  realTime: Evidence['realTime'],
+  { requests, gateway, stored }: OrderHistory,
+  realTime: History['realTime'],
 ): number | undefined {
   const first = requests.find(({ path }) => path === REVERSE.path);
   const created = gateway?.createdAt.getTime() ?? stored?.state.orderCreatedAt;
@@ -184,16 +184,16 @@ export function ageAtRevoke(
   return ((first.at - realTime(created)) / (realTime(1000) - realTime(0))) * 1000;
 }
 
-/** What is wrong, by order and check. */
-export function judge(evidence: Evidence): Map<string, Map<OrderEvidence, string>> {
-  const verdict = new Map<string, Map<OrderEvidence, string>>();
+/** Runs every check on every order. @returns what is wrong, by check and order. */
+export function checkHistory(history: History): Map<string, Map<OrderHistory, string>> {
+  const results = new Map<string, Map<OrderHistory, string>>();
   for (const [name, check] of Object.entries(checks)) {
-    const found = new Map<OrderEvidence, string>();
-    for (const order of evidence.orders) {
-      const problem = check(order, evidence);
+    const found = new Map<OrderHistory, string>();
+    for (const order of history.orders) {
+      const problem = check(order, history);
       if (problem !== undefined) found.set(order, problem);
     }
-    verdict.set(name, found);
+    results.set(name, found);
   }
-  return verdict;
+  return results;
 }

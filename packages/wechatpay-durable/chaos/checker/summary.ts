@@ -1,19 +1,19 @@
 import { REVOKE_NOT_BEFORE_MS } from 'wechatpay-core';
-import type { Evidence, OrderEvidence } from './evidence.js';
-import { ageAtRevoke, hasBegun } from './verdict.js';
-import type { Settings } from './settings.js';
+import type { History, OrderHistory } from '../history/history.js';
+import type { Settings } from '../settings.js';
+import { ageAtRevoke, hasBegun } from './checker.js';
 
 /** What was seen, as a table. */
-export function summarize(evidence: Evidence, settings: Settings, tookMs: number): string {
-  const { orders, counts, faults, leasesLost, redriven } = evidence;
+export function summarize(history: History, settings: Settings, tookMs: number): string {
+  const { orders, counts, faults, leasesLost, redriven } = history;
   const begun = orders.filter(hasBegun);
-  const takeovers = begun.flatMap((order) => takeoversOf(order, evidence)).sort((one, other) => one - other);
+  const takeovers = begun.flatMap((order) => takeoversOf(order, history)).sort((one, other) => one - other);
   const answers = begun.flatMap((order) => order.answers.map(({ answer }) => String(answer)));
   const silent = begun.filter(
     ({ stored, answers: given }) =>
       stored?.status === 'cancelled' && !given.some(({ answer }) => answer === 'paid' || answer === 'declined'),
   );
-  const ages = begun.map((order) => ageAtRevoke(order, evidence.realTime) ?? Infinity);
+  const ages = begun.map((order) => ageAtRevoke(order, history.realTime) ?? Infinity);
   const early = ages.filter((age) => age < REVOKE_NOT_BEFORE_MS).sort((one, other) => one - other);
   const seconds = (ms: number | undefined): string => (ms === undefined ? '-' : `${(ms / 1000).toFixed(1)} s`);
   const rows: [string, string][] = [
@@ -43,17 +43,17 @@ export function summarize(evidence: Evidence, settings: Settings, tookMs: number
   return rows.map(([name, text]) => `${name.padEnd(28)}${text}`).join('\n');
 }
 
-/** From the death of a worker that had it in hand until another took it on. */
-function takeoversOf({ changes }: OrderEvidence, { killedAt }: Evidence): number[] {
-  let holder: { by: string; at: number } | undefined;
+/** From the death of the worker that had the lease until another worker took the order. */
+function takeoversOf({ changes }: OrderHistory, { killedAt }: History): number[] {
+  let lease: { by: string; at: number } | undefined;
   const found: number[] = [];
   for (const change of changes) {
     if (change.change !== 'UPDATE') continue;
-    const death = holder && killedAt.get(holder.by);
+    const death = lease && killedAt.get(lease.by);
     if (change.state === 'active') {
-      if (holder && death !== undefined && death > holder.at && death < change.at) found.push(change.at - death);
-      holder = change;
-    } else holder = undefined;
+      if (lease && death !== undefined && death > lease.at && death < change.at) found.push(change.at - death);
+      lease = change;
+    } else lease = undefined;
   }
   return found;
 }

@@ -1,6 +1,6 @@
 import { WechatPayRequestError } from 'wechatpay-core';
-import { note, open, tell } from './child.js';
-import type { Task } from './orders.js';
+import type { Task } from '../workload/workload.js';
+import { log, open, tell } from './child.js';
 
 /** What a cashier was answered; written down before anything else comes of it. */
 export type Answer = 'paid' | 'declined' | 'pending' | 'charged before' | 'guarded' | 'guarded before' | 'threw';
@@ -14,7 +14,7 @@ interface Served {
 
 async function serve({ outTradeNo, merchantId, totalFee, job, revokeAfterMs }: Task): Promise<Served> {
   try {
-    if (job.kind === 'give-back') {
+    if (job.kind === 'reverse') {
       const policy = { ifPaid: 'revoke', refundWhenExpired: true, maxBackoffMs: 60_000 } as const;
       const order = { outTradeNo, merchantId, totalFee, currency: 'HKD', orderCreatedAt: new Date(job.createdAt) };
       return { answer: (await reversals.enqueue({ ...order, policy })) === 'enqueued' ? 'guarded' : 'guarded before' };
@@ -34,7 +34,7 @@ async function serve({ outTradeNo, merchantId, totalFee, job, revokeAfterMs }: T
 
 process.on('message', (task: Task) => {
   void serve(task).then((served) => {
-    note({ kind: 'answer', outTradeNo: task.outTradeNo, ...served });
+    log({ kind: 'answer', outTradeNo: task.outTradeNo, ...served });
     tell({ kind: 'answered', outTradeNo: task.outTradeNo, ...served });
   });
 });

@@ -1,13 +1,13 @@
 import { appendFileSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WechatPayClient, type WechatPayConfig } from 'wechatpay-core';
-import { DurableReversals, type DurableReversalsOptions } from '../src/index.js';
-import { PostgresEngine } from '../src/postgres.js';
+import { DurableReversals, type DurableReversalsOptions } from '../../src/index.js';
+import { PostgresEngine } from '../../src/postgres.js';
 
 /** What a child of the test is told, in a file. */
 export interface ChildSettings {
   /** Where it writes down what it did: whatever is there when it is killed was done. */
-  readonly diary: string;
+  readonly log: string;
   readonly connectionString: string;
   /** All processes share a clock: when it began to go fast, and how fast it goes. */
   readonly epoch: number;
@@ -21,8 +21,8 @@ process.once('disconnect', () => process.exit());
 const settings = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')) as ChildSettings;
 
 /** Appends a line, and returns once it is written. */
-export function note(line: object): void {
-  appendFileSync(settings.diary, `${JSON.stringify({ at: Date.now(), ...line })}\n`);
+export function log(line: object): void {
+  appendFileSync(settings.log, `${JSON.stringify({ at: Date.now(), ...line })}\n`);
 }
 
 /** Tries until the database is there. */

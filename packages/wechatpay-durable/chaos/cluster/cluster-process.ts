@@ -6,9 +6,9 @@ import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ChildSettings } from './child.js';
 
-export interface CrewOptions {
+export interface ProcessOptions {
   readonly folder: string;
-  readonly settings: (process: string) => Omit<ChildSettings, 'diary'>;
+  readonly settings: (process: string) => Omit<ChildSettings, 'log'>;
   readonly onMessage?: (process: string, message: Message) => void;
   readonly onEnd?: (process: string) => void;
 }
@@ -20,8 +20,8 @@ interface Message {
   readonly answer?: string;
 }
 
-/** A line of a diary. */
-export interface Note {
+/** A line of a process's log. */
+export interface LogEntry {
   readonly at: number;
   readonly by: string;
   readonly kind: string;
@@ -32,10 +32,10 @@ export interface Note {
 const START_MS = 20_000;
 
 /** A process that is killed, and replaced by another of the same name. */
-export class Member {
+export class ClusterProcess {
   readonly name: string;
   readonly #role: 'worker' | 'cashier';
-  readonly #options: CrewOptions;
+  readonly #options: ProcessOptions;
   #child: ChildProcess | undefined;
   #count = 0;
   #isMeantToEnd = false;
@@ -43,10 +43,10 @@ export class Member {
   isReady = false;
   /** When each was killed, by its process, as in `worker-2.3`. */
   readonly killedAt = new Map<string, number>();
-  /** Ends that nobody ordered. */
-  readonly falls: string[] = [];
+  /** What ended without being stopped or killed. */
+  readonly unexpectedExits: string[] = [];
 
-  constructor(role: 'worker' | 'cashier', index: number, options: CrewOptions) {
+  constructor(role: 'worker' | 'cashier', index: number, options: ProcessOptions) {
     this.name = `${role}-${index}`;
     this.#role = role;
     this.#options = options;
@@ -67,7 +67,7 @@ export class Member {
     const { process: name } = this;
     const { folder, settings, onMessage, onEnd } = this.#options;
     const file = join(folder, `${name}.json`);
-    writeFileSync(file, JSON.stringify({ ...settings(name), diary: this.#diary(this.#count) }));
+    writeFileSync(file, JSON.stringify({ ...settings(name), log: this.#log(this.#count) }));
     const child = fork(fileURLToPath(new URL(`./${this.#role}.ts`, import.meta.url)), [file], {
       execArgv: ['--import', 'tsx'],
       // What tsx keeps goes where all goes in the end.
@@ -87,7 +87,7 @@ export class Member {
     });
     child.once('exit', (code, signal) => {
       this.isReady = false;
-      if (!this.#isMeantToEnd) this.falls.push(`${name} ended with ${String(signal ?? code)}: ${errors}`);
+      if (!this.#isMeantToEnd) this.unexpectedExits.push(`${name} ended with ${String(signal ?? code)}: ${errors}`);
       onEnd?.(name);
     });
     await Promise.race([ready, once(child, 'exit'), sleep(START_MS, undefined, { ref: false })]);
@@ -139,22 +139,22 @@ export class Member {
     return isStopped;
   }
 
-  notes(): Note[] {
+  entries(): LogEntry[] {
     return Array.from({ length: this.#count }, (_, index) => {
       let text = '';
       try {
-        text = readFileSync(this.#diary(index + 1), 'utf8');
+        text = readFileSync(this.#log(index + 1), 'utf8');
       } catch {
         // It was killed before it had done anything.
       }
       const lines = text.split('\n').filter((line) => line.endsWith('}'));
       return lines.map(
-        (line) => ({ by: `${this.name}.${index + 1}`, ...(JSON.parse(line) as Omit<Note, 'by'>) }) as Note,
+        (line) => ({ by: `${this.name}.${index + 1}`, ...(JSON.parse(line) as Omit<LogEntry, 'by'>) }) as LogEntry,
       );
     }).flat();
   }
 
-  #diary(count: number): string {
+  #log(count: number): string {
     return join(this.#options.folder, `${this.name}.${count}.jsonl`);
   }
 }
@@ -163,4 +163,4 @@ function isAlive(child: ChildProcess | undefined): child is ChildProcess {
   return child?.exitCode === null && child.signalCode === null;
 }
 
-const TSCONFIG = fileURLToPath(new URL('../tsconfig.json', import.meta.url));
+const TSCONFIG = fileURLToPath(new URL('../../tsconfig.json', import.meta.url));

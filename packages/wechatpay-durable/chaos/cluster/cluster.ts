@@ -1,17 +1,17 @@
 import { WechatPayClient } from 'wechatpay-core';
 import { Sandbox, type Merchant } from 'wechatpay-sandbox';
-import { DurableReversals } from '../src/index.js';
-import { PostgresEngine } from '../src/postgres.js';
-import { PostgresServer } from '../test/servers/postgres.js';
-import { Audit } from './audit.js';
-import { Member, type CrewOptions } from './crew.js';
+import { DurableReversals } from '../../src/index.js';
+import { PostgresEngine } from '../../src/postgres.js';
+import { PostgresServer } from '../../test/servers/postgres.js';
+import { Audit } from '../history/audit.js';
+import { GatewayNemesis } from '../nemesis/gateway-nemesis.js';
+import type { Settings } from '../settings.js';
+import { Tills } from '../workload/tills.js';
+import { generateWorkload, type WorkloadOrder } from '../workload/workload.js';
+import { ClusterProcess, type ProcessOptions } from './cluster-process.js';
 import { makeFolder } from './folder.js';
 import type { Link } from './link.js';
 import { openNetworks, type Networks } from './networks.js';
-import { scriptOrders, type ScriptedOrder } from './orders.js';
-import type { Settings } from './settings.js';
-import { Tills } from './tills.js';
-import { Weather } from './weather.js';
 
 /** Of a worker's call: far longer than the gateway takes, and shorter than a lease. */
 const WORKER_TIMEOUT_MS = 3_000;
@@ -19,26 +19,29 @@ const WORKER_TIMEOUT_MS = 3_000;
 const CASHIER_TIMEOUT_MS = 3_000;
 const PATIENT_TIMEOUT_MS = 14_000;
 
-/** Everybody and everything: gateway, database, the networks between, and the processes. */
-export interface Town {
+/** What the test runs on: the gateway, the database, the networks between, and the processes. */
+export interface Cluster {
   readonly settings: Settings;
   readonly epoch: number;
   readonly sandbox: Sandbox;
   readonly merchants: readonly Merchant[];
-  readonly script: readonly ScriptedOrder[];
-  readonly weather: Weather;
+  readonly workload: readonly WorkloadOrder[];
+  readonly gatewayNemesis: GatewayNemesis;
   readonly postgres: PostgresServer;
   readonly audit: Audit;
   /** Of this process, which only looks, and redrives. */
   readonly reversals: DurableReversals;
   readonly networks: Networks;
   readonly tills: Tills;
-  readonly workers: readonly Member[];
-  readonly cashiers: readonly Member[];
+  readonly workers: readonly ClusterProcess[];
+  readonly cashiers: readonly ClusterProcess[];
 }
 
-/** Builds it, lets `live` happen, and leaves nothing of it behind. */
-export async function withTown<Result>(settings: Settings, live: (town: Town) => Promise<Result>): Promise<Result> {
+/** Starts a cluster, calls `live` with it, and removes all of it afterwards. */
+export async function withCluster<Result>(
+  settings: Settings,
+  live: (cluster: Cluster) => Promise<Result>,
+): Promise<Result> {
   const { seed, speed } = settings;
   const closing: (() => unknown)[] = [];
   try {
@@ -49,14 +52,14 @@ export async function withTown<Result>(settings: Settings, live: (town: Town) =>
     const sandbox = await Sandbox.start({ now, keepRequests: Infinity });
     closing.push(() => sandbox.stop());
     const merchants = [sandbox.merchant, await sandbox.merchants.create()];
-    const script = scriptOrders(sandbox, merchants, settings);
-    const weather = new Weather(sandbox, script, seed);
+    const workload = generateWorkload(sandbox, merchants, settings);
+    const gatewayNemesis = new GatewayNemesis(sandbox, workload, seed);
 
     const postgres = await PostgresServer.create();
     closing.push(() => postgres.dispose());
     const database = await postgres.createDatabase();
     const clients = merchants.map((merchant) => new WechatPayClient({ ...merchant, now }));
-    const engine = new PostgresEngine({ connectionString: named(database, 'keeper'), poolSize: 2 });
+    const engine = new PostgresEngine({ connectionString: named(database, 'observer'), poolSize: 2 });
     const reversals = new DurableReversals({ engine, clients, speed });
     await reversals.start({ work: false });
     closing.push(() => reversals.stop());
@@ -68,7 +71,7 @@ export async function withTown<Result>(settings: Settings, live: (town: Town) =>
     closing.push(() => {
       for (const link of Object.values(networks) as Link[]) link.close();
     });
-    const toSettings = (name: string, gateway: Link, store: Link, timeoutMs: number): Brief => ({
+    const toSettings = (name: string, gateway: Link, store: Link, timeoutMs: number): WorkerSettings => ({
       connectionString: named(database, name, store.port),
       epoch,
       speed,
@@ -78,21 +81,21 @@ export async function withTown<Result>(settings: Settings, live: (town: Town) =>
       })),
     });
 
-    const tills = new Tills(script, epoch, seed);
+    const tills = new Tills(workload, epoch, seed);
     closing.push(() => {
       tills.close();
     });
     const workers = numbers(settings.workers).map((index) => {
-      const toBrief = (name: string): Brief => {
+      const settingsOf = (name: string): WorkerSettings => {
         const all = toSettings(name, networks.workerToGateway, networks.workerToDatabase, WORKER_TIMEOUT_MS);
         // One of three knows the first merchant only.
         return index % 3 === 2 ? { ...all, merchants: all.merchants.slice(0, 1) } : all;
       };
-      return new Member('worker', index, { folder: folder.path, settings: toBrief });
+      return new ClusterProcess('worker', index, { folder: folder.path, settings: settingsOf });
     });
     const cashiers = numbers(settings.cashiers).map((index) => {
       const timeoutMs = index % 3 === 2 ? PATIENT_TIMEOUT_MS : CASHIER_TIMEOUT_MS;
-      return new Member('cashier', index, {
+      return new ClusterProcess('cashier', index, {
         folder: folder.path,
         settings: (name) => toSettings(name, networks.cashierToGateway, networks.cashierToDatabase, timeoutMs),
         onMessage: (by, { outTradeNo = '', answer = '' }) => {
@@ -103,10 +106,10 @@ export async function withTown<Result>(settings: Settings, live: (town: Town) =>
         },
       });
     });
-    closing.push(() => Promise.all([...workers, ...cashiers].map((member) => member.kill())));
-    await Promise.all([...workers, ...cashiers].map((member) => member.start()));
+    closing.push(() => Promise.all([...workers, ...cashiers].map((one) => one.kill())));
+    await Promise.all([...workers, ...cashiers].map((one) => one.start()));
     return await live({
-      ...{ settings, epoch, sandbox, merchants, script, weather, postgres, audit, reversals },
+      ...{ settings, epoch, sandbox, merchants, workload, gatewayNemesis, postgres, audit, reversals },
       ...{ networks, tills, workers, cashiers },
     });
   } finally {
@@ -114,7 +117,7 @@ export async function withTown<Result>(settings: Settings, live: (town: Town) =>
   }
 }
 
-type Brief = ReturnType<CrewOptions['settings']>;
+type WorkerSettings = ReturnType<ProcessOptions['settings']>;
 
 /** The database says of each change which process made it. */
 function named(database: string, name: string, port?: number): string {

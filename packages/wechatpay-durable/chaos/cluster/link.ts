@@ -1,7 +1,7 @@
 import { once, setMaxListeners } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Random } from './random.js';
+import type { Random } from '../random.js';
 
 /** What a network does to what is sent through it, of each piece. */
 export interface LinkOptions {
@@ -24,7 +24,7 @@ export class Link {
   readonly #random: Random;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
-  readonly #calm = new AbortController();
+  readonly #healed = new AbortController();
   held = 0;
   cuts = 0;
 
@@ -48,9 +48,9 @@ export class Link {
   }
 
   /** From now on, and for what is held now, it is a good network. */
-  calm(): void {
-    setMaxListeners(0, this.#calm.signal);
-    this.#calm.abort();
+  heal(): void {
+    setMaxListeners(0, this.#healed.signal);
+    this.#healed.abort();
   }
 
   close(): void {
@@ -71,9 +71,9 @@ export class Link {
       let last: Promise<unknown> = Promise.resolve();
       from.on('data', (piece) => {
         const ms = this.#holdFor(holds);
-        const isLast = from === client && !this.#calm.signal.aborted && this.#random.chance(cut);
+        const isLast = from === client && !this.#healed.signal.aborted && this.#random.chance(cut);
         last = last.then(async () => {
-          if (ms > 0) await sleep(ms, undefined, { ref: false, signal: this.#calm.signal }).catch(() => undefined);
+          if (ms > 0) await sleep(ms, undefined, { ref: false, signal: this.#healed.signal }).catch(() => undefined);
           if (!to.destroyed) to.write(piece);
           if (isLast) {
             this.cuts += 1;
@@ -93,7 +93,7 @@ export class Link {
   }
 
   #holdFor(holds: readonly Hold[]): number {
-    if (this.#calm.signal.aborted) return 0;
+    if (this.#healed.signal.aborted) return 0;
     for (const { chance, ms } of holds) {
       if (!this.#random.chance(chance)) continue;
       this.held += 1;

@@ -1,5 +1,5 @@
+import { Random } from '../random.js';
 import { Link } from './link.js';
-import { Random } from './random.js';
 
 /** Longer than the ten seconds of a lease, in milliseconds. */
 export const LONG_MS = [12_000, 14_000] as const;

@@ -1,13 +1,13 @@
 import { subscribe } from 'node:diagnostics_channel';
-import { LeaseLostError, REVERSAL_CHANNEL, type ReversalEvent } from '../src/index.js';
-import { note, open, tell } from './child.js';
+import { LeaseLostError, REVERSAL_CHANNEL, type ReversalEvent } from '../../src/index.js';
+import { log, open, tell } from './child.js';
 
 subscribe(REVERSAL_CHANNEL, (event) => {
   const told = event as ReversalEvent;
-  if (told.kind === 'step') note({ kind: 'step', outTradeNo: told.outTradeNo, step: told.step.step.kind });
+  if (told.kind === 'step') log({ kind: 'step', outTradeNo: told.outTradeNo, step: told.step.step.kind });
   if (told.kind === 'problem') {
     const isLost = told.error instanceof LeaseLostError || told.error.cause instanceof LeaseLostError;
-    note({ kind: isLost ? 'lease-lost' : 'problem', id: told.id, message: told.error.message });
+    log({ kind: isLost ? 'lease-lost' : 'problem', id: told.id, message: told.error.message });
   }
 });
 
@@ -17,7 +17,7 @@ const reversals = await open(
     concurrency: 16,
     onSettled: ({ order: { outTradeNo }, outcome }) => {
       if (Math.random() < 0.05) throw new Error('The shop’s database is away.');
-      note({ kind: 'told', outTradeNo, outcome: outcome.kind });
+      log({ kind: 'told', outTradeNo, outcome: outcome.kind });
     },
   },
 );

@@ -1,6 +1,6 @@
 import { Client } from 'pg';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ReversalData } from '../src/index.js';
+import type { ReversalData } from '../../src/index.js';
 
 /** A row of the store as it was after a change, written in the transaction that made it. */
 export interface Change {
@@ -50,8 +50,8 @@ export class Audit {
     return rows as unknown as Change[];
   }
 
-  /** Of each process, the orders that it has in hand. */
-  async inHand(): Promise<Map<string, string[]>> {
+  /** The orders that each process works on. */
+  async activeOrders(): Promise<Map<string, string[]>> {
     const rows = (await this.query(
       `SELECT (SELECT by FROM audit WHERE audit.id = job.id ORDER BY number DESC LIMIT 1) AS by,
          data #>> '{state,order,outTradeNo}' AS "outTradeNo"

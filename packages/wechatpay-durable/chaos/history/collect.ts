@@ -1,19 +1,19 @@
-import type { Evidence } from './evidence.js';
-import { groupBy } from './group-by.js';
-import type { Link } from './link.js';
-import type { Mischief } from './mischief.js';
-import type { Town } from './town.js';
+import type { Cluster } from '../cluster/cluster.js';
+import type { Link } from '../cluster/link.js';
+import { groupBy } from '../group-by.js';
+import type { NemesisCounts } from '../nemesis/nemesis.js';
+import type { History } from './history.js';
 
-/** What everybody has seen, by order: the gateway, its ledger, the database, the cashiers, the workers. */
-export async function gather(
-  { settings, epoch, sandbox, merchants, script, audit, reversals, networks, tills, workers, cashiers }: Town,
-  { mischief, ...rest }: Pick<Evidence, 'unfinished' | 'redriven'> & { mischief: Mischief },
-): Promise<Evidence> {
+/** Collects the history of each order from the gateway, its ledger, the database, the cashiers and the workers. */
+export async function collectHistory(
+  { settings, epoch, sandbox, merchants, workload, audit, reversals, networks, tills, workers, cashiers }: Cluster,
+  { nemesis, ...rest }: Pick<History, 'unfinished' | 'redriven'> & { nemesis: NemesisCounts },
+): Promise<History> {
   const realTime = (fast: number): number => epoch + (fast - epoch) / settings.speed;
-  const crew = [...workers, ...cashiers];
+  const processes = [...workers, ...cashiers];
   const links = Object.values(networks) as Link[];
-  const notes = groupBy(
-    crew.flatMap((member) => member.notes()),
+  const entries = groupBy(
+    processes.flatMap((one) => one.entries()),
     ({ kind, outTradeNo = '' }) => `${kind} ${outTradeNo}`,
   );
   const changes = groupBy(await audit.changes(), ({ data }) => data.state.order.outTradeNo);
@@ -21,15 +21,15 @@ export async function gather(
   const movements = groupBy(sandbox.ledger.list(), ({ outTradeNo }) => outTradeNo);
 
   const orders = [];
-  for (const order of script) {
+  for (const order of workload) {
     const { outTradeNo, merchantId } = order;
     const merchant = merchants.find((one) => one.merchantId === merchantId);
     orders.push({
-      script: order,
+      planned: order,
       handed: tills.handed.get(outTradeNo) ?? [],
-      answers: notes.get(`answer ${outTradeNo}`) ?? [],
-      steps: notes.get(`step ${outTradeNo}`) ?? [],
-      told: notes.get(`told ${outTradeNo}`) ?? [],
+      answers: entries.get(`answer ${outTradeNo}`) ?? [],
+      steps: entries.get(`step ${outTradeNo}`) ?? [],
+      told: entries.get(`told ${outTradeNo}`) ?? [],
       changes: changes.get(outTradeNo) ?? [],
       requests: (requests.get(outTradeNo) ?? []).map((one) => ({ ...one, at: realTime(one.at.getTime()) })),
       movements: movements.get(outTradeNo) ?? [],
@@ -46,14 +46,14 @@ export async function gather(
     ...rest,
     orders,
     realTime,
-    killedAt: new Map(crew.flatMap(({ killedAt }) => [...killedAt])),
+    killedAt: new Map(processes.flatMap(({ killedAt }) => [...killedAt])),
     counts: {
-      ...mischief,
+      ...nemesis,
       'requests and replies held': links.reduce((sum, { held }) => sum + held, 0),
       'connections cut': links.reduce((sum, { cuts }) => sum + cuts, 0),
     },
     faults: Object.fromEntries([...struck].map(([kind, all]) => [kind, all.length])),
-    falls: crew.flatMap(({ falls }) => falls),
-    leasesLost: notes.get('lease-lost ')?.length ?? 0,
+    unexpectedExits: processes.flatMap(({ unexpectedExits }) => unexpectedExits),
+    leasesLost: entries.get('lease-lost ')?.length ?? 0,
   };
 }

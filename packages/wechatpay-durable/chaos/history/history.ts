@@ -1,19 +1,19 @@
 import type { SettleOutcome, SettleState } from 'wechatpay-core';
 import type { Balance, Movement, Order, RecordedRequest } from 'wechatpay-sandbox';
-import type { StoredReversal } from '../src/index.js';
+import type { StoredReversal } from '../../src/index.js';
+import type { LogEntry } from '../cluster/cluster-process.js';
+import type { WorkloadOrder } from '../workload/workload.js';
 import type { Change } from './audit.js';
-import type { Note } from './crew.js';
-import type { ScriptedOrder } from './orders.js';
 
-/** All that is known of an order in the end, from everybody who has seen it. Times are real. */
-export interface OrderEvidence {
-  readonly script: ScriptedOrder;
+/** What every part of the cluster recorded of one order. Times are real. */
+export interface OrderHistory {
+  readonly planned: WorkloadOrder;
   /** When it was handed to a cashier, and to which. */
   readonly handed: readonly { readonly at: number; readonly by: string }[];
-  readonly answers: readonly Note[];
+  readonly answers: readonly LogEntry[];
   /** The steps of the workers, and the ends that the shop was told. */
-  readonly steps: readonly Note[];
-  readonly told: readonly Note[];
+  readonly steps: readonly LogEntry[];
+  readonly told: readonly LogEntry[];
   readonly changes: readonly Change[];
   readonly requests: readonly (Omit<RecordedRequest, 'at'> & { readonly at: number })[];
   readonly movements: readonly Movement[];
@@ -22,24 +22,25 @@ export interface OrderEvidence {
   readonly stored: StoredReversal | undefined;
 }
 
-export interface Evidence {
-  readonly orders: readonly OrderEvidence[];
+/** What was recorded of the whole run: what the checker reads. */
+export interface History {
+  readonly orders: readonly OrderHistory[];
   /** Real time of a time of the fast clock. */
   readonly realTime: (fast: number) => number;
   readonly killedAt: ReadonlyMap<string, number>;
   readonly counts: Readonly<Record<string, number>>;
   readonly faults: Readonly<Record<string, number>>;
   /** Processes that ended unasked, and what did not come to rest in time. */
-  readonly falls: readonly string[];
+  readonly unexpectedExits: readonly string[];
   readonly unfinished: readonly string[];
   readonly redriven: readonly string[];
   readonly leasesLost: number;
 }
 
 /** What happened to an order, in the order of time. */
-export function tellHistory(
-  { script, handed, answers, steps, told, changes, requests, movements, balance, gateway, stored }: OrderEvidence,
-  { realTime }: Evidence,
+export function describeHistory(
+  { planned, handed, answers, steps, told, changes, requests, movements, balance, gateway, stored }: OrderHistory,
+  { realTime }: History,
 ): string {
   const lines: [number, string][] = [
     ...handed.map(({ at, by }): [number, string] => [at, `handed to ${by}`]),
@@ -61,10 +62,10 @@ export function tellHistory(
     ...movements.map(({ at, kind, amount }): [number, string] => [realTime(at.getTime()), `LEDGER: ${kind} ${amount}`]),
   ];
   const begin = Math.min(...lines.map(([at]) => at));
-  const { outTradeNo, about, totalFee } = script;
+  const { outTradeNo, about, totalFee } = planned;
   const end = `  store: ${stored?.status ?? 'none'} ${stored?.outcome?.kind ?? ''}; gateway: ${gateway?.state ?? 'none'}; net ${balance.net} of ${totalFee}`;
   return [
-    `  ${outTradeNo}: ${about}${script.isUnlucky ? ', unlucky' : ''}`,
+    `  ${outTradeNo}: ${about}${planned.isUnlucky ? ', unlucky' : ''}`,
     ...lines
       .sort(([one], [other]) => one - other)
       .map(([at, text]) => `  ${((at - begin) / 1000).toFixed(3).padStart(8)} s ${text}`),

@@ -1,28 +1,31 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Member } from './crew.js';
-import { LONG_MS } from './networks.js';
-import { Random } from './random.js';
-import type { Town } from './town.js';
+import type { ClusterProcess } from '../cluster/cluster-process.js';
+import type { Cluster } from '../cluster/cluster.js';
+import { LONG_MS } from '../cluster/networks.js';
+import { Random } from '../random.js';
 
-/** How often each was done. */
-export type Mischief = Record<'workers killed' | 'cashiers killed' | 'workers paused' | 'database crashes', number>;
+/** How often the nemesis did each. */
+export type NemesisCounts = Record<
+  'workers killed' | 'cashiers killed' | 'workers paused' | 'database crashes',
+  number
+>;
 
 /** How many customers come at once, before the database crashes. */
 const RUSH = 15;
 
-/** Does harm for so many seconds; when it returns, everything that was stopped or killed is there again. */
-export async function doMischief(town: Town): Promise<Mischief> {
-  const { settings, workers, cashiers, weather, postgres, tills } = town;
+/** Injects faults for the configured time. When it returns, everything that it stopped or killed runs again. */
+export async function runNemesis(cluster: Cluster): Promise<NemesisCounts> {
+  const { settings, workers, cashiers, gatewayNemesis, postgres, tills } = cluster;
   const counts = { 'workers killed': 0, 'cashiers killed': 0, 'workers paused': 0, 'database crashes': 0 };
   const over = sleep(settings.seconds * 1000);
 
-  /** Seconds from one to the next, at least and at most; and what is done. */
-  const acts: Record<string, [number, number, (random: Random) => Promise<void>]> = {
+  /** For each fault: seconds from one to the next, at least and at most, and how it is injected. */
+  const faults: Record<string, [number, number, (random: Random) => Promise<void>]> = {
     'kill a worker': [
       2,
       7,
       async (random) => {
-        const victim = random.chance(0.7) ? (await busiest(town))?.member : random.pick(workers);
+        const victim = random.chance(0.7) ? (await busiest(cluster))?.target : random.pick(workers);
         if (await replace(victim, random)) counts['workers killed'] += 1;
       },
     ],
@@ -37,16 +40,16 @@ export async function doMischief(town: Town): Promise<Mischief> {
       4,
       8,
       async (random) => {
-        const victim = await busy(town);
+        const victim = await busy(cluster);
         if (!victim) return;
-        victim.member.pause();
+        victim.target.pause();
         counts['workers paused'] += 1;
         // Whoever takes these on is at it when the one that sleeps wakes up.
-        for (const outTradeNo of victim.inHand) weather.slow.add(outTradeNo);
+        for (const outTradeNo of victim.orders) gatewayNemesis.slow.add(outTradeNo);
         // However short the chaos is, one lease has to be lost.
         const awake = sleep(random.between(...LONG_MS));
         await (counts['workers paused'] === 1 ? awake : Promise.race([awake, over]));
-        await victim.member.resume();
+        await victim.target.resume();
       },
     ],
     'crash the database': [
@@ -62,13 +65,13 @@ export async function doMischief(town: Town): Promise<Mischief> {
         await postgres.start();
       },
     ],
-    'a storm': [
+    'a burst of gateway faults': [
       6,
       12,
       async (random) => {
-        weather.isStormy = true;
+        gatewayNemesis.isBursting = true;
         await sleep(random.between(1_500, 4_000));
-        weather.isStormy = false;
+        gatewayNemesis.isBursting = false;
       },
     ],
   };
@@ -76,40 +79,43 @@ export async function doMischief(town: Town): Promise<Mischief> {
   let isOver = false;
   void over.then(() => (isOver = true));
   await Promise.all(
-    Object.entries(acts).map(async ([name, [least, most, act]]) => {
+    Object.entries(faults).map(async ([name, [least, most, inject]]) => {
       const random = new Random(settings.seed, name);
       for (;;) {
         const ms = random.between(least * 1000, most * 1000);
         await Promise.race([sleep(ms, undefined, { ref: false }), over]);
         if (isOver) return;
-        await act(random);
+        await inject(random);
       }
     }),
   );
   return counts;
 }
 
-/** The worker that has most in hand: where it hurts. */
-async function busiest({ audit, workers }: Town): Promise<{ member: Member; inHand: readonly string[] } | undefined> {
-  const inHand = await Promise.race([audit.inHand(), sleep(500, new Map<string, string[]>(), { ref: false })]);
+/** The worker with the most orders. */
+async function busiest({
+  audit,
+  workers,
+}: Cluster): Promise<{ target: ClusterProcess; orders: readonly string[] } | undefined> {
+  const active = await Promise.race([audit.activeOrders(), sleep(500, new Map<string, string[]>(), { ref: false })]);
   return workers
     .filter(({ isReady, isPaused }) => isReady && !isPaused)
-    .map((member) => ({ member, inHand: inHand.get(member.process) ?? [] }))
-    .sort((one, other) => other.inHand.length - one.inHand.length)[0];
+    .map((target) => ({ target, orders: active.get(target.process) ?? [] }))
+    .sort((one, other) => other.orders.length - one.orders.length)[0];
 }
 
-/** Waits for one that has something in hand: to pause another would do nothing. */
-async function busy(town: Town): Promise<{ member: Member; inHand: readonly string[] } | undefined> {
+/** Waits for a worker that works on an order: pausing another one has no effect. */
+async function busy(cluster: Cluster): Promise<{ target: ClusterProcess; orders: readonly string[] } | undefined> {
   for (let time = 0; time < 30; time += 1) {
-    const found = await busiest(town);
-    if (found && found.inHand.length > (time < 15 ? 1 : 0)) return found;
+    const found = await busiest(cluster);
+    if (found && found.orders.length > (time < 15 ? 1 : 0)) return found;
     await sleep(100);
   }
   return undefined;
 }
 
 /** @returns false where it is not there, or sleeps. */
-async function replace(victim: Member | undefined, random: Random): Promise<boolean> {
+async function replace(victim: ClusterProcess | undefined, random: Random): Promise<boolean> {
   if (!victim?.isReady || victim.isPaused) return false;
   await victim.kill();
   await sleep(random.between(100, 2_500));

@@ -1,6 +1,6 @@
-import type { Member } from './crew.js';
-import type { ScriptedOrder, Task } from './orders.js';
-import { Random } from './random.js';
+import type { ClusterProcess } from '../cluster/cluster-process.js';
+import { Random } from '../random.js';
+import type { WorkloadOrder, Task } from './workload.js';
 
 const TICK_MS = 25;
 
@@ -8,23 +8,23 @@ const TICK_MS = 25;
 export class Tills {
   /** To whom each was handed, and when. */
   readonly handed = new Map<string, { at: number; by: string }[]>();
-  readonly #orders: ReadonlyMap<string, ScriptedOrder>;
-  readonly #queue: { at: number; order: ScriptedOrder }[];
-  /** What each process has in hand. */
-  readonly #inHand = new Map<string, Set<string>>();
+  readonly #orders: ReadonlyMap<string, WorkloadOrder>;
+  readonly #queue: { at: number; order: WorkloadOrder }[];
+  /** The orders that each process works on. */
+  readonly #inProgress = new Map<string, Set<string>>();
   readonly #choice: Random;
   readonly #insistence: Random;
   #timer: NodeJS.Timeout | undefined;
-  #cashiers: readonly Member[] = [];
+  #cashiers: readonly ClusterProcess[] = [];
 
-  constructor(script: readonly ScriptedOrder[], epoch: number, seed: number) {
-    this.#orders = new Map(script.map((order) => [order.outTradeNo, order]));
-    this.#queue = script.map((order) => ({ at: epoch + order.at, order }));
+  constructor(workload: readonly WorkloadOrder[], epoch: number, seed: number) {
+    this.#orders = new Map(workload.map((order) => [order.outTradeNo, order]));
+    this.#queue = workload.map((order) => ({ at: epoch + order.at, order }));
     this.#choice = new Random(seed, 'cashier');
     this.#insistence = new Random(seed, 'insistence');
   }
 
-  open(cashiers: readonly Member[]): void {
+  open(cashiers: readonly ClusterProcess[]): void {
     this.#cashiers = cashiers;
     this.#timer = setInterval(() => {
       this.#serve();
@@ -41,18 +41,18 @@ export class Tills {
   }
 
   get isServed(): boolean {
-    return this.#queue.length === 0 && this.#cashiers.every(({ process }) => !this.#inHand.get(process)?.size);
+    return this.#queue.length === 0 && this.#cashiers.every(({ process }) => !this.#inProgress.get(process)?.size);
   }
 
   /** A cashier had an answer, and has written it down. */
   onAnswer(by: string, outTradeNo: string, answer: string): void {
     if (answer === 'threw') this.#release(by, outTradeNo, 0.6);
-    else this.#inHand.get(by)?.delete(outTradeNo);
+    else this.#inProgress.get(by)?.delete(outTradeNo);
   }
 
   /** A cashier was killed: of what it had, nobody knows. */
   onEnd(by: string): void {
-    for (const outTradeNo of this.#inHand.get(by) ?? []) this.#release(by, outTradeNo, 0.5);
+    for (const outTradeNo of this.#inProgress.get(by) ?? []) this.#release(by, outTradeNo, 0.5);
   }
 
   #serve(): void {
@@ -64,13 +64,13 @@ export class Tills {
       const cashier = this.#choice.pick(ready);
       const { process: by } = cashier;
       this.handed.set(outTradeNo, [...(this.handed.get(outTradeNo) ?? []), { at: Date.now(), by }]);
-      this.#inHand.set(by, (this.#inHand.get(by) ?? new Set()).add(outTradeNo));
+      this.#inProgress.set(by, (this.#inProgress.get(by) ?? new Set()).add(outTradeNo));
       cashier.send({ outTradeNo, merchantId, totalFee, job, revokeAfterMs } satisfies Task);
     }
   }
 
   #release(by: string, outTradeNo: string, hope: number): void {
-    this.#inHand.get(by)?.delete(outTradeNo);
+    this.#inProgress.get(by)?.delete(outTradeNo);
     const order = this.#orders.get(outTradeNo);
     if (!order || !this.#insistence.chance(order.job.kind === 'pay' ? hope : 0.95)) return;
     this.#queue.push({ at: Date.now() + this.#insistence.between(100, 3_000), order });

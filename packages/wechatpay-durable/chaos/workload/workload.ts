@@ -1,6 +1,6 @@
 import type { Behaviour, Merchant, Sandbox } from 'wechatpay-sandbox';
-import { Random } from './random.js';
-import type { Settings } from './settings.js';
+import { Random } from '../random.js';
+import type { Settings } from '../settings.js';
 
 /** What a cashier is told to do: plain JSON. */
 export interface Task {
@@ -9,12 +9,12 @@ export interface Task {
   readonly totalFee: number;
   /** Charge this code; or give an order back that was made, and paid, elsewhere. */
   readonly job:
-    { readonly kind: 'pay'; readonly authCode: string } | { readonly kind: 'give-back'; readonly createdAt: number };
+    { readonly kind: 'pay'; readonly authCode: string } | { readonly kind: 'reverse'; readonly createdAt: number };
   readonly revokeAfterMs: number;
 }
 
-/** An order of the script. */
-export interface ScriptedOrder extends Task {
+/** An order of the workload. */
+export interface WorkloadOrder extends Task {
   /** Whose customer does what. */
   readonly about: string;
   /** In real milliseconds since the beginning. */
@@ -26,7 +26,11 @@ export interface ScriptedOrder extends Task {
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** Hundreds of customers, some orders to be given back, and when each comes. */
-export function scriptOrders(sandbox: Sandbox, merchants: readonly Merchant[], settings: Settings): ScriptedOrder[] {
+export function generateWorkload(
+  sandbox: Sandbox,
+  merchants: readonly Merchant[],
+  settings: Settings,
+): WorkloadOrder[] {
   const { orders, seconds, seed } = settings;
   return Array.from({ length: orders }, (_, index) => {
     const random = new Random(seed, 'order', index);
@@ -45,7 +49,7 @@ export function scriptOrders(sandbox: Sandbox, merchants: readonly Merchant[], s
       const age = random.pick([20_000, DAY_MS, 8 * DAY_MS]);
       const createdAt = sandbox.clock.now() - age;
       sandbox.orders.create({ outTradeNo, merchant, totalFee, state: 'paid', currency: 'HKD', createdAt });
-      return { ...about, about: `was paid ${age / 1000} s ago, gives back`, job: { kind: 'give-back', createdAt } };
+      return { ...about, about: `was paid ${age / 1000} s ago, gives back`, job: { kind: 'reverse', createdAt } };
     }
     const behaviour = behave(random);
     const { authCode } = sandbox.customers.create({ ...behaviour, validForMs: DAY_MS });
