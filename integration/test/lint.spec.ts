@@ -19,7 +19,7 @@ async function lint(files: Record<string, string>): Promise<string[]> {
       overrideConfigFile: true,
       overrideConfig: {
         files: ['**/*.ts'],
-        languageOptions: { parser: tseslint.parser as Linter.Parser },
+        languageOptions: { parser: tseslint.parser },
         plugins: { local: { rules: { 'no-import-circle': noImportCircle as never } } },
         rules: { 'local/no-import-circle': 'error' },
       },
@@ -61,7 +61,7 @@ it.each([
   const rules = { 'no-restricted-imports': config.rules['no-restricted-imports'] };
   const refused = Object.keys(imports).map((specifier) => [
     specifier,
-    new Linter().verify(`import ${JSON.stringify(specifier)};`, { rules } as Linter.Config).length === 0,
+    new Linter().verify(`import ${JSON.stringify(specifier)};`, { rules }).length === 0,
   ]);
   expect(Object.fromEntries(refused)).toEqual(imports);
 });
