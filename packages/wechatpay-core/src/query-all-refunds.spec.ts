@@ -62,6 +62,16 @@ it('where nobody tells how many there are, the first page is all', async () => {
   expect(calls).toHaveLength(1);
 });
 
+it.each<[what: string, last: Answer, refunds: number]>([
+  ['a page that is not full is the last', page([10, 11]), 12],
+  ['an empty one too', page([]), 10],
+  ['and there is none past the last', refusal('PARAM_ERROR'), 10],
+])('where nobody tells how many there are, a full page is no proof that it was the last: %s', async (_, last, many) => {
+  const { result, offsets } = await all(page(numbers(0, 10)), last);
+  expect((await result).refunds).toHaveLength(many);
+  expect(offsets).toEqual([undefined, '10']);
+});
+
 it('a refund that two pages list counts once', async () => {
   const { result, offsets } = await all(page([1, 2], 3), page([2], 3), page([3], 3));
   expect((await result).refunds.map(({ outRefundNo }) => outRefundNo)).toEqual(['R1', 'R2', 'R3']);

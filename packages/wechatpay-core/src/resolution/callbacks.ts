@@ -10,6 +10,9 @@ export interface CallbackError {
 /** At most so many are kept of one run: a callback that fails at each step tells the same each time. */
 const MAX_ERRORS = 20;
 
+/** The longest timer of Node.js: a longer one would end at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 /** Calls what the caller gave, and keeps what it throws. */
 export class Callbacks {
   readonly errors: CallbackError[] = [];
@@ -22,15 +25,16 @@ export class Callbacks {
     limitMs: number,
     signal: AbortSignal | undefined,
   ): Promise<void> {
+    const limit = Math.min(limitMs, LONGEST_TIMER_MS);
     const over = new AbortController();
     const onAbort = (): void => {
       over.abort();
     };
     signal?.addEventListener('abort', onAbort, { once: true });
     try {
-      const late = sleep(limitMs, undefined, { signal: over.signal, ref: false }).then(
+      const late = sleep(limit, undefined, { signal: over.signal, ref: false }).then(
         () => {
-          throw new Error(`It did not return within ${Math.round(limitMs / 1000)} s, and is not waited for any more.`);
+          throw new Error(`It did not return within ${Math.round(limit / 1000)} s, and is not waited for any more.`);
         },
         () => undefined, // the caller aborted, or it is done
       );

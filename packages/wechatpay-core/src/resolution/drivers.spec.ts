@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { failure } from '../../test/answering.js';
 import { refusal, scripted, SILENCE, type Answer } from '../../test/scripted.js';
@@ -13,6 +14,7 @@ import {
   type SettledStep,
   type Settlement,
   type SettleOptions,
+  type SettleRequest,
   type SettleState,
   type WechatPayClient,
 } from '../index.js';
@@ -227,6 +229,42 @@ describe('settleOrder', () => {
     expect(end.policy).toEqual({ ...DEFAULT_SETTLE_POLICY, firstQueryMs: 1_000, queryEveryMs: 2_000 });
   });
 
+  class Sale {
+    get outTradeNo(): string {
+      return ORDER.outTradeNo;
+    }
+    get orderCreatedAt(): Date {
+      return ORDER.orderCreatedAt;
+    }
+  }
+  it.each<[what: string, order: object]>([
+    ['that does not name one', ORDER],
+    ['whose is undefined', { ...ORDER, subMerchantId: undefined }],
+    ['whose is null, as in a row of a database', { ...ORDER, subMerchantId: null }],
+    ['that is an instance of a class', new Sale()],
+  ])('an order %s belongs to the sub-merchant of the client', async (_, order) => {
+    const { client, calls, wait } = scripted([PAID], { subMerchantId: '1900000201' });
+    const { state: end } = await settleOrder(client, order as SettleRequest, { wait });
+    expect(end.order).toStrictEqual({ outTradeNo: '1415717424', subMerchantId: '1900000201' });
+    expect(calls[0]?.fields).toMatchObject({ sub_mch_id: '1900000201' });
+    const own = { ...ORDER, subMerchantId: '1900000202' };
+    const other = await settleOrder(client, own, { wait });
+    expect(other.state.order).toStrictEqual({ outTradeNo: '1415717424', subMerchantId: '1900000202' });
+    const without = scripted([PAID]);
+    const bare = await settleOrder(without.client, order as SettleRequest, { wait: without.wait });
+    expect(bare.state.order).toStrictEqual({ outTradeNo: '1415717424' });
+  });
+
+  it('refuses an option that it does not read, and lists those that it does', async () => {
+    const { client, calls } = scripted([PAID]);
+    expect(await failure(settleOrder(client, ORDER, { onUnclear: () => undefined } as object))).toMatchObject({
+      message:
+        'onUnclear: is unknown, and nothing would read it. Valid properties: ifPaid, ifAmountDiffers, refundWhenExpired, ' +
+        'firstQueryMs, queryEveryMs, revokeAfterMs, backoffMs, maxBackoffMs, signal, deadline, onStep, wait.',
+    });
+    expect(calls).toEqual([]);
+  });
+
   it('spreads reverses: no two orders in step', async () => {
     const told: number[] = [];
     for (const random of [0, 1]) {
@@ -341,6 +379,22 @@ describe('resumeSettlement', () => {
       outcome: { kind: 'paid' },
     });
     expect(calls).toEqual([]);
+  });
+
+  it('goes on where an abort stopped it', async () => {
+    const abort = new AbortController();
+    const first = scripted([PAYING]);
+    const { outcome, state: stopped } = await settleOrder(first.client, ORDER, {
+      wait: first.wait,
+      signal: abort.signal,
+      onStep: () => {
+        abort.abort();
+      },
+    });
+    expect(outcome).toEqual({ kind: 'unresolved' });
+    const { client, calls } = scripted([PAID], { time });
+    expect((await resumeSettlement(client, stopped)).outcome).toEqual({ kind: 'paid', payment: PAYMENT });
+    expect(calls).toMatchObject([{ path: '/pay/orderquery', at: time }]);
   });
 
   it.each(['unresolved', 'needs-attention', 'refund-required'])('asks where it stopped: %s', async (kind) => {
@@ -500,6 +554,9 @@ describe('payAndSettle', () => {
     expect(calls[1]?.fields).toMatchObject({ sub_mch_id: '1900000201', sub_appid: 'wx3' });
     const { result } = await pay([TIMEOUT, PAID]);
     expect((result as Settlement).state.order).toStrictEqual({ outTradeNo: '1415717424' });
+    const own = scripted([TIMEOUT, PAID], { subMerchantId: '1900000202' });
+    const byDefault = (await payAndSettle(own.client, REQUEST, { wait: own.wait })) as Settlement;
+    expect(byDefault.state.order).toStrictEqual({ outTradeNo: '1415717424', subMerchantId: '1900000202' });
   });
 
   it('an abort stops the charge, and the query that confirms a refusal', async () => {
@@ -629,6 +686,18 @@ describe('what a callback throws', () => {
     expect((await payAndSettle(client, REQUEST, { wait, onUnclear: never })).outcome.kind).toBe('paid');
   });
 
+  it('waits for `wait`, also where its time is further away than a timer reaches', async () => {
+    const { client, clock } = scripted([PAID]);
+    const wait = async (until: number): Promise<void> => {
+      await sleep(20);
+      clock.time = until;
+    };
+    const rules = { firstQueryMs: 60 * DAY, deadline: new Date(CREATED + 61 * DAY) };
+    const result = await settleOrder(client, ORDER, { ...rules, wait });
+    expect(result.outcome.kind).toBe('paid');
+    expect(result).not.toHaveProperty('callbackErrors');
+  });
+
   it('leaves no listener on a signal that is used for many orders', async () => {
     const { signal } = new AbortController();
     const { client, wait } = scripted([PAYING, PAID]);
@@ -699,6 +768,20 @@ describe('what a callback throws', () => {
         );
       },
     );
+
+    it('says how long `wait` is waited for: until 30 s after the time that it was given', async () => {
+      // From the last reading on, 10 ms of that are left.
+      const now = readings(CREATED, CREATED, CREATED, CREATED + 35 * SECOND - 10);
+      const waits: number[] = [];
+      const wait = (until: number): Promise<void> => {
+        waits.push(until);
+        return new Promise(() => undefined);
+      };
+      const { outcome, callbackErrors } = await settleOrder(scripted([PAID], { now }).client, ORDER, { wait });
+      expect(outcome.kind).toBe('paid');
+      expect(waits).toEqual([CREATED + 5 * SECOND]);
+      expect(callbackErrors).toMatchObject([{ callback: 'wait' }]);
+    });
 
     it('that fails is told beside a payment that is clear', async () => {
       expect(await payAndSettle(scripted([PAID], { now: readings(CREATED, broken) }).client, REQUEST)).toMatchObject({

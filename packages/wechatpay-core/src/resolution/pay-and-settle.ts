@@ -73,7 +73,7 @@ export async function payAndSettle(
   const { totalFee, currency } = asked;
   const order = { ...namesOf(asked), orderCreatedAt: new Date(now()), totalFee, currency };
   // Before the first byte: whatever a later step would refuse, is refused here.
-  const begun = startSettlement(withParty(client, order), deadline ?? 0, policy);
+  const begun = withParty(client, startSettlement(order, deadline ?? 0, policy));
   const settle = (change: (state: SettleState) => SettleState): Promise<Settlement> =>
     drive(client, change({ ...begun, deadline: deadline ?? now() + DEFAULT_DEADLINE_MS }), run, callbacks);
   try {

@@ -6,7 +6,7 @@ import { advance } from './advance.js';
 import { Callbacks, type CallbackError } from './callbacks.js';
 import { nextStep, unresolved } from './next-step.js';
 import { POLICY_NAMES, rulesIn, type SettlePolicy } from './policy.js';
-import { startSettlement, timeOf, type SettleRequest } from './start.js';
+import { namesOf, startSettlement, timeOf, type SettleRequest } from './start.js';
 import { isStopped, readState, reopenSettlement, setAside } from './stored-state.js';
 import { takeStep } from './take-step.js';
 import type { SettleEvent, SettleOutcome, SettleState, SettleStep } from './state.js';
@@ -58,7 +58,7 @@ export async function settleOrder(
   const { deadline, policy, ...run } = readOptions(options);
   const callbacks = new Callbacks();
   const end = deadline ?? callbacks.now(() => client.now()) + DEFAULT_DEADLINE_MS;
-  return drive(client, startSettlement(withParty(client, order), end, policy), run, callbacks);
+  return drive(client, withParty(client, startSettlement(order, end, policy)), run, callbacks);
 }
 
 /**
@@ -85,10 +85,8 @@ export async function resumeSettlement(
 }
 
 /** The client's own sub-merchant, where the order names none: the state, and the number of its refund, are the same whoever settles it. */
-export function withParty(client: WechatPayClient, order: SettleRequest): SettleRequest {
-  const { subMerchantId } = client;
-  if (Object(order) !== order || order.subMerchantId !== undefined || subMerchantId === undefined) return order;
-  return { ...order, subMerchantId };
+export function withParty({ subMerchantId }: WechatPayClient, state: SettleState): SettleState {
+  return { ...state, order: namesOf({ subMerchantId, ...state.order }) };
 }
 
 /** What is left of the options once all are checked. */
