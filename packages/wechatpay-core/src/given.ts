@@ -36,13 +36,9 @@ export function readGiven<Property extends string>(
       const value = from[property];
       if (value !== undefined) values[property] = value;
     }
-    const rest = Object.keys(from).filter((name) => !Object.hasOwn(known, name) && from[name] !== undefined);
-    const { name, problem } =
-      findUnknownProperty(Object.fromEntries(rest.map((unread) => [unread, true])), properties, known) ?? {};
-    return {
-      values,
-      unknown: name === undefined ? undefined : new WechatPayRequestError(name, problem ?? 'is unknown.'),
-    };
+    const unread = Object.keys(from).find((name) => !Object.hasOwn(known, name) && from[name] !== undefined);
+    const unknown = unread === undefined ? undefined : findUnknownProperty({ [unread]: unread }, properties, known);
+    return { values, unknown: unknown && new WechatPayRequestError(unknown.name, unknown.problem) };
   } catch (cause) {
     throw new WechatPayRequestError(what, 'cannot be read; give a plain object of documented properties.', { cause });
   }
