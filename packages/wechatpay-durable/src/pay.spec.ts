@@ -8,7 +8,7 @@ import {
 } from 'wechatpay-core';
 import { MapEngine } from '../test/map-engine.js';
 import { scripted, type Answer } from '../test/scripted-client.js';
-import { DurableReversals, type DurablePayOptions, type DurableReversalsOptions } from './index.js';
+import { DurableReversals, reversalId, type DurablePayOptions, type DurableReversalsOptions } from './index.js';
 
 // What stands between the cashier and the charge, step by step: an engine that is a Map, a gateway that says what it is told.
 
@@ -93,6 +93,22 @@ describe('a clear payment', () => {
     expect(guard()?.state.order).toStrictEqual({ outTradeNo: '1415717424' });
     expect(guard()?.outcome).toStrictEqual({ kind: 'paid', payment: { transactionId: '42', totalFee: 888 } });
     expect(guard()?.state).not.toHaveProperty('currency');
+  });
+
+  it.each([undefined, null])('of an order whose sub-merchant is %s is found as the client’s own', async (own) => {
+    for (const subMerchantId of [undefined, '1900000202']) {
+      const { engine, reversals, guard } = await openShop([PAID], { subMerchantId });
+      expect((await reversals.pay({ ...REQUEST, subMerchantId: own as undefined })).outcome.kind).toBe('paid');
+      expect(guard()?.state.order.subMerchantId).toBe(subMerchantId);
+      expect(engine.log).toEqual(['enqueue', 'call', 'amend']);
+      for (const named of [undefined, null, subMerchantId]) {
+        const order = { outTradeNo: REQUEST.outTradeNo, subMerchantId: named as undefined };
+        expect(await reversals.get(order)).toMatchObject({ outcome: { kind: 'paid' } });
+      }
+      expect(guard()?.id).toBe(reversalId({ outTradeNo: REQUEST.outTradeNo, merchantId: '10000100', subMerchantId }));
+    }
+    const order = { outTradeNo: '1', merchantId: '2' };
+    expect(reversalId({ ...order, subMerchantId: own as undefined })).toBe(reversalId(order));
   });
 
   it('is taken on by no worker before 15 s', async () => {

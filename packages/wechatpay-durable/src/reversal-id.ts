@@ -18,7 +18,8 @@ export interface ReversalKey {
  */
 export function reversalId(key: ReversalKey): string {
   checkOrder(key);
-  const { merchantId, subMerchantId = '', outTradeNo } = key;
+  const { merchantId, outTradeNo } = key;
+  const subMerchantId = key.subMerchantId ?? ''; // null is absent, as in a row of a database
   const hash = createHash('sha256')
     .update(JSON.stringify([merchantId, subMerchantId, outTradeNo]))
     .digest();
