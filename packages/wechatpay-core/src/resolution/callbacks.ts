@@ -30,7 +30,7 @@ export class Callbacks {
     const onAbort = (): void => {
       over.abort();
     };
-    signal?.addEventListener('abort', onAbort, { once: true });
+    signal?.addEventListener('abort', onAbort);
     try {
       const late = sleep(limit, undefined, { signal: over.signal, ref: false }).then(
         () => {
