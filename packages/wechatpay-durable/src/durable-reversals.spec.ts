@@ -103,11 +103,25 @@ it('a second start is refused', async () => {
   await expect(shop.reversals.start()).rejects.toThrow('one `start`');
 });
 
-it('a clear refusal calls its guard off', async () => {
+it('a clear refusal of an order that never was calls its guard off', async () => {
   const shop = await openShop();
-  const { outcome } = await shop.reversals.pay(shop.request('A1', { behaviour: 'balance-too-low' }));
-  expect(outcome).toMatchObject({ kind: 'declined', error: { errorCode: 'NOTENOUGH' } });
+  const request = { ...shop.request('A1'), authCode: '134567890123456789' };
+  const { outcome } = await shop.reversals.pay(request);
+  expect(outcome).toMatchObject({ kind: 'declined', error: { errorCode: 'AUTH_CODE_INVALID' } });
   expect(await shop.reversals.counts()).toMatchObject({ cancelled: 1, waiting: 0 });
+});
+
+it('a clear refusal of an order that stays open is declined at once, and the order reversed: nothing will be paid', async () => {
+  const shop = await openShop();
+  const end = shop.end('A1');
+  const request = shop.request('A1', { behaviour: 'balance-too-low' });
+  const { outcome } = await shop.reversals.pay(request);
+  expect(outcome).toMatchObject({ kind: 'declined', error: { errorCode: 'NOTENOUGH' } });
+  expect((await end).outcome).toEqual({ kind: 'revoked' });
+  expect(shop.sandbox.ledger.of('A1')).toMatchObject({ net: 0 });
+  const revoke = shop.sandbox.requests.find(({ path }) => path === '/secapi/pay/reverse');
+  const charge = shop.sandbox.requests.find(({ path }) => path === '/pay/micropay');
+  expect(Number(revoke?.at) - Number(charge?.at)).toBeGreaterThanOrEqual(15_000 - SPEED);
 });
 
 it('a request that cannot be sent stores nothing, and uses up no number', async () => {

@@ -4,6 +4,7 @@ import {
   assertWechatPayClient,
   readState,
   reopenSettlement,
+  REVOKE_NOT_BEFORE_MS,
   WechatPayConfigError,
   WechatPayRequestError,
   type QuickPayRequest,
@@ -240,7 +241,8 @@ export class DurableReversals {
    * The cashier's flow: the order is stored as one to be reversed, then Quick Pay is called, once; after a clear answer the
    * reversal ends. A process that dies at any moment leaves an order that is seen to its end by another.
    *
-   * A payment that was clear ends `done`, as `paid`, and `onSettled` is told of it. One that was declined is `cancelled`.
+   * A payment that was clear ends `done`, as `paid`, and `onSettled` is told of it. One that was declined is `cancelled`; where its
+   * order stays open at WeChat Pay, a worker reverses it after 15 s, and `onSettled` is told that it is `revoked`.
    *
    * @returns after Quick Pay's answer, or its time-out. Where the outcome is `pending`, do not charge again: {@link get} tells.
    * @throws {WechatPayRequestError} a request that must not be sent, or a number that was charged before; nothing was sent.
@@ -257,6 +259,7 @@ export class DurableReversals {
     return {
       enqueue: (intent) => this.enqueue(intent),
       cancel: (order) => this.cancel(order),
+      giveUp: (order) => this.#giveUp(order),
       keep: (order, payment) => this.#keep(order, payment),
       lookAfter: (intent) => this.#lookAfter(intent),
       problemOf: (merchantId) => this.merchantProblems().find((problem) => problem.merchantId === merchantId),
@@ -408,6 +411,19 @@ export class DurableReversals {
     const state = advance(readState(stored.state), { kind: 'queried', tradeState: 'SUCCESS', payment }, { now });
     if (state.kind !== 'ended' || state.outcome.kind !== 'paid') return false; // another amount, or a revoke is decided: its worker asks
     return this.#engine.amend(stored.id, ended(stored, state, state.outcome, now), 0);
+  }
+
+  /** Has the guard of a declined order reverse it, not before 15 s. @returns false where it may end as paid. */
+  async #giveUp(order: OrderOf): Promise<boolean> {
+    const stored = await this.get(order);
+    if (!stored) return false;
+    const outcome = outcomeOf(stored);
+    if (outcome) return !mayHoldMoney(outcome);
+    const { orderCreatedAt, policy, sent } = readState(stored.state);
+    if (policy.ifPaid === 'revoke' || sent.reverse) return true;
+    const at = orderCreatedAt + REVOKE_NOT_BEFORE_MS;
+    const data = this.#reopened(stored, at, { policy: { ifPaid: 'revoke' } });
+    return this.#engine.amend(stored.id, data, this.#delay(at, this.clientOf(order.merchantId).now()));
   }
 
   /** Resolves after the first try; goes on until the store has it, or {@link stop}. */

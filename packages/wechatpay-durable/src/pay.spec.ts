@@ -242,7 +242,11 @@ describe('a guard that took long to be stored', () => {
 
 describe('a refusal', () => {
   it('of the gateway that a query confirms is declined, and its guard called off', async () => {
-    for (const answer of [{ trade_state: 'NOTPAY' }, { result_code: 'FAIL', err_code: 'ORDERNOTEXIST' }]) {
+    for (const answer of [
+      { trade_state: 'CLOSED' },
+      { trade_state: 'REVOKED' },
+      { result_code: 'FAIL', err_code: 'ORDERNOTEXIST' },
+    ]) {
       const { engine, calls, reversals, guard } = await openShop([REFUSED, answer]);
       const result = await reversals.pay({ ...REQUEST, subMerchantId: '1900000201' });
       expect(result).toMatchObject({ outcome: { kind: 'declined', error: { errorCode: 'NOTENOUGH' } } });
@@ -253,6 +257,56 @@ describe('a refusal', () => {
         fields: { out_trade_no: '1415717424', sub_mch_id: '1900000201' },
       });
       expect(guard()?.status).toBe('cancelled');
+    }
+  });
+
+  it.each(['NOTPAY', 'PAYERROR'])(
+    'of an order that stays open, %s, is declined at once, and its guard stays to reverse it, not before 15 s',
+    async (tradeState) => {
+      const { engine, reversals, guard } = await openShop([REFUSED, { trade_state: tradeState }]);
+      const { outcome } = await reversals.pay(REQUEST, { policy: { backoffMs: 7 } });
+      expect(outcome).toMatchObject({ kind: 'declined', error: { errorCode: 'NOTENOUGH' } });
+      expect(engine.log).toEqual(['enqueue', 'call', 'call', 'amend']);
+      expect(guard()).toMatchObject({
+        status: 'waiting',
+        delayMs: 15_000,
+        state: {
+          kind: 'checking',
+          at: CREATED + 15_000,
+          notBefore: CREATED + 15_000,
+          policy: { ifPaid: 'revoke', backoffMs: 7 },
+          deadline: CREATED + 7 * DAY_MS,
+        },
+      });
+    },
+  );
+
+  it('of an order that stays open is pending where its guard cannot be told to reverse it', async () => {
+    class BusyEngine extends MapEngine {
+      override amend(): Promise<boolean> {
+        this.log.push('amend');
+        return Promise.resolve(false);
+      }
+    }
+    const { engine, reversals } = await openShop([REFUSED, { trade_state: 'NOTPAY' }], { engine: new BusyEngine() });
+    expect((await reversals.pay(REQUEST)).outcome).toMatchObject({
+      kind: 'pending',
+      error: { errorCode: 'NOTENOUGH' },
+    });
+    expect(engine.log).toEqual(['enqueue', 'call', 'call', 'amend', 'reschedule']);
+  });
+
+  it('of an order that a worker has ended meanwhile is what that end says', async () => {
+    for (const [outcome, kind] of [
+      [{ kind: 'closed', found: true }, 'declined'],
+      [{ kind: 'paid', payment: {} }, 'pending'],
+    ] as const) {
+      const shop = await openShop([REFUSED, { trade_state: 'NOTPAY' }], {
+        onCall: () => {
+          for (const [id, stored] of shop.engine.stored) shop.engine.stored.set(id, { ...stored, outcome });
+        },
+      });
+      expect((await shop.reversals.pay(REQUEST)).outcome.kind).toBe(kind);
     }
   });
 

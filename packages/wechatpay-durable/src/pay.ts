@@ -22,7 +22,10 @@ import type { MerchantProblem } from './merchant-watch.js';
 export type DurablePayment =
   /** Quick Pay's answer was clear: the customer paid. */
   | { readonly outcome: { readonly kind: 'paid' }; readonly result: QuickPayResult }
-  /** Refused: nothing was paid, which a query confirmed. Take a new order number for another try. */
+  /**
+   * Refused, or not sent: nothing was paid, which a query confirmed, and nothing will be. An order that stayed open at WeChat Pay is
+   * reversed by a worker, after 15 s. Take a new order number for another try.
+   */
   | { readonly outcome: { readonly kind: 'declined'; readonly error: WechatPayError } }
   /** It was not. Its reversal goes on by itself, here or in another worker: `get` tells how it stands. */
   | {
@@ -47,6 +50,8 @@ export interface DurablePayOptions {
 export interface Guards {
   readonly enqueue: (intent: ReversalIntent) => Promise<'enqueued' | 'duplicate'>;
   readonly cancel: (order: OrderOf) => Promise<boolean>;
+  /** Stores that an order is reversed, whatever becomes of it. @returns false where it is not. */
+  readonly giveUp: (order: OrderOf) => Promise<boolean>;
   /** Stores that an order is paid. @returns false where that is not sure any more. */
   readonly keep: (order: OrderOf, payment: SettlePayment) => Promise<boolean>;
   /** Sees to it that money is found, where there is any. Resolves after the first try, and goes on. */
@@ -113,13 +118,17 @@ export async function payGuarded(
       };
     }
     // A refusal names no order, and "must not be taken as failed": the guard goes once a query says the same.
-    const isUnpaid = error.outcome === 'not-sent' || (await confirmDecline(client, intent, signal)).isConfirmed;
-    if (!isUnpaid) {
+    const { isConfirmed, isOpen } =
+      error.outcome === 'not-sent'
+        ? { isConfirmed: true, isOpen: false }
+        : await confirmDecline(client, intent, signal);
+    // An order that stays open can still be paid: its guard reverses it then.
+    if (!isConfirmed || (isOpen && !(await isStored(() => guards.giveUp(order))))) {
       await guards.lookAfter(intent);
       return { outcome: { kind: 'pending', error } };
     }
     // Where it cannot be called off, it finds out the same.
-    await guards.cancel(order).catch(() => false);
+    if (!isOpen) await guards.cancel(order).catch(() => false);
     return { outcome: { kind: 'declined', error } };
   }
   const payment = {
@@ -127,7 +136,7 @@ export async function payGuarded(
     ...(result.totalFee !== undefined && { totalFee: result.totalFee }),
     ...(result.currency !== undefined && { currency: result.currency }),
   };
-  if (await isKept(() => guards.keep(order, payment))) return { outcome: { kind: 'paid' }, result };
+  if (await isStored(() => guards.keep(order, payment))) return { outcome: { kind: 'paid' }, result };
   await guards.lookAfter(intent);
   return { outcome: { kind: 'pending' } };
 }
@@ -150,15 +159,15 @@ function stopwatch(client: WechatPayClient, speed: number): () => number {
 }
 
 /**
- * Whether the money stays: an answer that took very long may come when a revoke is decided already.
+ * Whether the guard has what is to become of the order: an answer that took very long may come when a revoke is decided already.
  *
  * Where the store cannot be reached, nobody knows: the guard finds the order paid and keeps it, unless every query fails until
  * it gives up. A store that comes back soon is waited for.
  */
-async function isKept(keep: () => Promise<boolean>): Promise<boolean> {
+async function isStored(store: () => Promise<boolean>): Promise<boolean> {
   for (let time = 1; ; time += 1) {
     try {
-      return await keep();
+      return await store();
     } catch {
       if (time === TRIES) return false;
     }

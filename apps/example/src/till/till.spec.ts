@@ -84,6 +84,13 @@ describe('a payment', () => {
     expect(order.next).toBeUndefined();
   });
 
+  it('that was declined stays so, while a worker reverses its order', async () => {
+    const outTradeNo = await pay(wellKnownAuthCodes.balanceTooLow);
+    const order = await until(outTradeNo, ({ steps }) => steps.at(-1)?.text === 'Ended');
+    expect(order).toMatchObject({ state: 'declined', kept: 0, remedy: expect.stringContaining('card') as string });
+    expect(order.steps.map(({ text }) => text)).toContain('Revoked');
+  });
+
   it('asks the customer for the password, and tells what it does next', async () => {
     const outTradeNo = await pay(wellKnownAuthCodes.walksAway);
     const asking = await until(outTradeNo, ({ steps }) => steps.length === 1);

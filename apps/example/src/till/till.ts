@@ -29,6 +29,8 @@ import { asked, declined, ended, standing, WAITING, type Answer, type Standing, 
 import { isOpen, TillRows, type Row } from './till.rows.js';
 import { errorWord, nextOf, outcomeRemedy, stepRemedy, stepWords } from './till.words.js';
 
+const isProvenUnpaid = ({ kind }: SettleOutcome): boolean => kind === 'revoked' || kind === 'closed';
+
 /** An order, as a caller names it. */
 interface OrderName {
   readonly outTradeNo: string;
@@ -207,6 +209,16 @@ export class Till implements OnModuleInit, OnApplicationBootstrap, BeforeApplica
     const known = this.#rows.get(event.outTradeNo);
     const row = known ?? (event.kind === 'step' ? this.#adopt(event.step.state, WAITING) : undefined);
     if (!row) return;
+    const isDeclined = row.order.state === 'declined'; // its order is reversed: the cashier has nothing more to do
+    if (isDeclined && (event.kind === 'step' || (event.kind === 'settled' && isProvenUnpaid(event.outcome)))) {
+      const { remedy } = row.order;
+      this.#rows.tell(row, event.kind === 'step' ? stepWords(event.step) : 'Ended', {
+        state: 'declined',
+        kept: 0,
+        remedy,
+      });
+      return;
+    }
     if (event.kind === 'settled') {
       const isTold = row.order.state === event.outcome.kind; // Quick Pay's own answer was clear
       if (!isTold) this.#end(row, event.outcome);

@@ -1,4 +1,5 @@
 import type { WechatPayClient } from '../client.js';
+import type { TradeState } from '../query-order.js';
 import { classify } from './classify.js';
 import { namesOf } from './start.js';
 import type { SettleEvent, SettleOrder } from './state.js';
@@ -8,6 +9,10 @@ import { takeStep } from './take-step.js';
 export interface DeclineCheck {
   /** Whether a verified answer says that nothing is paid, or that there is no such order. */
   readonly isConfirmed: boolean;
+  /** Of one that is confirmed: whether the order is there, and can still be paid until it is reversed. */
+  readonly isOpen: boolean;
+  /** What that answer told; absent where there is no such order, or no such answer. */
+  readonly tradeState?: TradeState;
   readonly event: SettleEvent;
 }
 
@@ -23,11 +28,15 @@ export async function confirmDecline(
   signal?: AbortSignal,
 ): Promise<DeclineCheck> {
   const event = await takeStep(client, { order: namesOf(order) }, { kind: 'query' }, signal);
-  const isConfirmed =
-    event.kind === 'queried'
-      ? UNPAID.includes(event.tradeState)
-      : event.kind === 'failed' && classify('query', event.error) === 'absent';
-  return { isConfirmed, event };
+  if (event.kind !== 'queried') {
+    const isAbsent = event.kind === 'failed' && classify('query', event.error) === 'absent';
+    return { isConfirmed: isAbsent, isOpen: false, event };
+  }
+  const { tradeState } = event;
+  const isOpen = OPEN.includes(tradeState);
+  return { isConfirmed: isOpen || OVER.includes(tradeState), isOpen, tradeState, event };
 }
 
-const UNPAID: readonly string[] = ['NOTPAY', 'PAYERROR', 'CLOSED', 'REVOKED'];
+/** Nothing is paid; another code may be scanned for the same order. */
+const OPEN: readonly string[] = ['NOTPAY', 'PAYERROR'];
+const OVER: readonly string[] = ['CLOSED', 'REVOKED'];

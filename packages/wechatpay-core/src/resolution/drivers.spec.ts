@@ -455,15 +455,16 @@ describe('payAndSettle', () => {
     expect(paths).toEqual(['/pay/micropay']);
   });
 
-  it.each<[string, Answer]>([
-    ...['NOTPAY', 'PAYERROR', 'CLOSED', 'REVOKED'].map((name): [string, Answer] => [name, state(name)]),
-    ['ORDERNOTEXIST', refusal('ORDERNOTEXIST')],
-  ])('refused, and a query says %s: declined, and told why', async (_, answer) => {
+  it.each<[string, Answer, tradeState: string | undefined]>([
+    ...['NOTPAY', 'PAYERROR', 'CLOSED', 'REVOKED'].map((name): [string, Answer, string] => [name, state(name), name]),
+    ['ORDERNOTEXIST', refusal('ORDERNOTEXIST'), undefined],
+  ])('refused, and a query says %s: declined, and told why and how the order stands', async (_, answer, tradeState) => {
     const { result, calls } = await pay([refusal('NOTENOUGH'), answer]);
     expect(result).toMatchObject({
       outcome: { kind: 'declined', error: { errorCode: 'NOTENOUGH', advice: 'change-payment' } },
     });
     expect(Object.keys(result)).toEqual(['outcome']);
+    expect((result.outcome as { tradeState?: string }).tradeState).toBe(tradeState);
     expect(calls).toMatchObject([
       { path: '/pay/micropay' },
       { path: '/pay/orderquery', fields: { out_trade_no: '1415717424' }, at: CREATED },

@@ -1,5 +1,6 @@
 import { readRequest, type WechatPayClient } from '../client.js';
 import { isWechatPayError, WechatPayRequestError, type WechatPayError } from '../errors.js';
+import type { TradeState } from '../query-order.js';
 import { QUICK_PAY, quickPay, type QuickPayRequest, type QuickPayResult } from '../quick-pay.js';
 import { advance } from './advance.js';
 import { Callbacks, type CallbackError } from './callbacks.js';
@@ -25,11 +26,19 @@ export type PaymentResult =
       readonly callbackErrors?: readonly CallbackError[];
     }
   /**
-   * Refused: nothing was paid, which a query confirmed. `error.advice` says what to do, as in `scan-again`. Take a new order number:
-   * this one may stand at WeChat Pay, unpaid, until it is revoked (`settleOrder` with `ifPaid: 'revoke'`).
+   * Refused, or not sent: nothing was paid, which a query confirmed. `error.advice` says what to do, as in `scan-again`. Take a new
+   * order number for it.
    */
   | {
-      readonly outcome: { readonly kind: 'declined'; readonly error: WechatPayError };
+      readonly outcome: {
+        readonly kind: 'declined';
+        readonly error: WechatPayError;
+        /**
+         * How the order stands, as the query told it. `NOTPAY` and `PAYERROR` are open: the order may still be paid until it is
+         * reversed, which `settleOrder` with `ifPaid: 'revoke'` does. Absent where nothing was sent, or there is no such order.
+         */
+        readonly tradeState?: TradeState;
+      };
       readonly callbackErrors?: readonly CallbackError[];
     }
   /** It was not, and the order was settled. */
@@ -48,7 +57,8 @@ const NOT_HERE = ['ifPaid', 'refundWhenExpired', 'ifAmountDiffers'] as const;
 /**
  * The cashier's whole flow: Quick Pay; where its answer is not clear, the order is settled until it is.
  *
- * Quick Pay is called once. A refusal is confirmed by one query. Not a clear answer are USERPAYING, SYSTEMERROR, BANKERROR, a time-out, a broken connection,
+ * Quick Pay is called once. A refusal is confirmed by one query; an order that is open after it may still be paid until it is
+ * reversed (see `tradeState`). Not a clear answer are USERPAYING, SYSTEMERROR, BANKERROR, a time-out, a broken connection,
  * a reply that cannot be trusted, one that tells of another amount or currency, and that the number was used before: that may have
  * been this very payment. All arguments are checked before anything is sent; a callback that throws stops nothing.
  *
@@ -81,11 +91,14 @@ export async function payAndSettle(
     return { outcome: { kind: 'paid' }, result, ...callbacks.result() };
   } catch (error) {
     if (!isWechatPayError(error) || error.code === 'WECHATPAY_INVALID_REQUEST') throw error;
-    const declined = (): PaymentResult => ({ outcome: { kind: 'declined', error }, ...callbacks.result() });
-    if (error.outcome === 'not-sent') return declined();
+    const declined = (seen: { tradeState?: TradeState }): PaymentResult => ({
+      outcome: { kind: 'declined', error, ...seen },
+      ...callbacks.result(),
+    });
+    if (error.outcome === 'not-sent') return declined({});
     if (error.outcome === 'rejected') {
-      const { isConfirmed, event } = await confirmDecline(client, begun.order, run.signal);
-      if (isConfirmed) return declined();
+      const { isConfirmed, tradeState, event } = await confirmDecline(client, begun.order, run.signal);
+      if (isConfirmed) return declined({ ...(tradeState !== undefined && { tradeState }) });
       const moment = { now: now() };
       return settle((state) => advance(state, event, moment));
     }
