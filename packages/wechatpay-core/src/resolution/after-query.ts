@@ -1,4 +1,4 @@
-import { differs, wrongAmount } from './amounts.js';
+import { differs, earlierPayment, wrongAmount } from './amounts.js';
 import {
   askAgain,
   askLater,
@@ -31,10 +31,13 @@ const UNCLEAR_ANSWERS = 3;
 const UNCLEAR_SPAN_MS = 15_000;
 const UNCLEAR_GAP_MS = 60_000;
 
+/** A merchant's clock and WeChat Pay's may differ by so much: what was paid earlier before the order than that is another payment. */
+const MAX_CLOCK_SKEW_MS = 5 * 60_000;
+
 /** What Query Order's verified answer means. */
 export function afterQuery(
   before: Open,
-  { tradeState, payment = {} }: SettleEvent & { kind: 'queried' },
+  { tradeState, payment = {}, paidAt }: SettleEvent & { kind: 'queried' },
   moment: Moment,
 ): SettleState {
   const { isAbsent: _, ...seen } = before as Checking; // it is not absent
@@ -47,7 +50,7 @@ export function afterQuery(
     case 'REFUND':
       return checkingRefunds(state, moment.now, payment);
     case 'SUCCESS':
-      return afterPaid(state, payment, moment);
+      return afterPaid(state, payment, paidAt, moment);
     case 'PAYERROR': // "payment failed, please revoke the order"
       return undo(state, moment);
     case 'NOTPAY':
@@ -73,9 +76,14 @@ export function afterFailedQuery(state: Open, failure: Failure, error: SettleErr
   }
 }
 
-function afterPaid(state: Open, payment: SettlePayment, moment: Moment): SettleState {
-  const { policy, sent } = state;
+function afterPaid(state: Open, payment: SettlePayment, paidAt: number | undefined, moment: Moment): SettleState {
+  const { policy, sent, orderCreatedAt } = state;
   const { now } = moment;
+  // The number was used before: that payment is neither told as this one's, nor given back by the way.
+  const isForPerson = policy.ifPaid === 'keep' && policy.ifAmountDiffers !== 'accept';
+  if (isForPerson && paidAt !== undefined && paidAt < orderCreatedAt - MAX_CLOCK_SKEW_MS) {
+    return needsAttention(state, earlierPayment(paidAt, orderCreatedAt), { paid: payment });
+  }
   if (policy.ifAmountDiffers !== 'accept' && differs(state, payment)) {
     return state.doubt
       ? needsAttention(state, wrongAmount(state, payment), { paid: payment })

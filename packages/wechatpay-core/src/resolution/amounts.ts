@@ -18,6 +18,14 @@ export function wrongAmount({ totalFee, currency }: SettleFacts, paid: SettlePay
   return { ...PERSON, message };
 }
 
+export function earlierPayment(paidAt: number, orderCreatedAt: number): SettleError {
+  const [paid, asked] = [paidAt, orderCreatedAt].map((time) => new Date(time).toISOString());
+  const message =
+    `outTradeNo: the order was paid at ${paid}, before this payment was asked for (${asked}): its number was used before. ` +
+    'Take a new number. To keep that payment or give it back, set ifAmountDiffers to accept.';
+  return { ...PERSON, message };
+}
+
 export function partlyRefunded(paid: number, refunded: number): SettleError {
   const message =
     `refundFee: ${refunded} of ${paid} were refunded, not by this settlement, and ${paid - refunded} are left. ` +

@@ -489,6 +489,76 @@ describe('payAndSettle', () => {
     expect(paths).toEqual(['/pay/micropay', '/pay/orderquery']);
   });
 
+  /** As a reply has it: UTC+8. */
+  const timeEnd = (time: number): string =>
+    new Date(time + 8 * 3600 * SECOND).toISOString().slice(0, 19).replaceAll(/\D/g, '');
+
+  it.each<[what: string, charge: Answer]>([
+    ['ORDERPAID', refusal('ORDERPAID')],
+    ['OUT_TRADE_NO_USED', refusal('OUT_TRADE_NO_USED')],
+    ['a refusal', refusal('NOTENOUGH')],
+    ['no answer', TIMEOUT],
+  ])(
+    '%s, and a query tells of a payment before this one was asked for: another payment, for a person',
+    async (_, charge) => {
+      const earlier = { ...(PAID as object), time_end: timeEnd(CREATED - 301 * SECOND) };
+      const { result, paths } = await pay([charge, earlier]);
+      expect(result.outcome).toStrictEqual({
+        kind: 'needs-attention',
+        error: {
+          code: 'WECHATPAY_INVALID_REQUEST',
+          outcome: 'rejected',
+          advice: 'fix-request',
+          message:
+            'outTradeNo: the order was paid at 2026-11-22T23:54:59.000Z, before this payment was asked for (2026-11-23T00:00:00.000Z): ' +
+            'its number was used before. Take a new number. To keep that payment or give it back, set ifAmountDiffers to accept.',
+        },
+        amounts: { expected: { totalFee: 888, currency: 'HKD' }, paid: PAYMENT },
+      });
+      expect(paths).not.toContain('/secapi/pay/reverse');
+    },
+  );
+
+  it.each<[what: string, more: object]>([
+    ['within the skew of two clocks', { time_end: timeEnd(CREATED - 300 * SECOND) }],
+    ['later', { time_end: timeEnd(CREATED + 60 * SECOND) }],
+    ['at no time', {}],
+    ['at a time that cannot be read', { time_end: 'yesterday' }],
+  ])('no answer, and a query tells of a payment %s: paid', async (_, more) => {
+    const { result } = await pay([TIMEOUT, { ...(PAID as object), ...more }]);
+    expect(result.outcome).toEqual({ kind: 'paid', payment: PAYMENT });
+  });
+
+  it('Quick Pay’s own answer is of this payment, whatever time it tells', async () => {
+    const { result } = await pay([{ ...(PAID as object), time_end: timeEnd(CREATED - 3600 * SECOND) }]);
+    expect(result.outcome.kind).toBe('paid');
+  });
+
+  it('a payment before this one was asked for is not given back, also where a reverse was sent', async () => {
+    const earlier = { ...(PAID as object), time_end: timeEnd(CREATED - 3600 * SECOND) };
+    const { result, paths } = await pay([...(Array<Answer>(11).fill(TIMEOUT) as [Answer]), earlier]);
+    expect(paths).toContain('/secapi/pay/reverse');
+    expect(paths.slice(paths.indexOf('/secapi/pay/reverse') + 1)).not.toContain('/secapi/pay/reverse');
+    expect(result.outcome.kind).toBe('needs-attention');
+  });
+
+  it.each([
+    ['keep', 'paid'],
+    ['revoke', 'revoked'],
+  ] as const)('a person decides about a payment before this one was asked for: %s', async (ifPaid, kind) => {
+    const earlier = { ...(PAID as object), time_end: timeEnd(CREATED - 3600 * SECOND) };
+    const { client, wait } = scripted([
+      refusal('ORDERPAID'),
+      earlier,
+      earlier,
+      ({ out_trade_no: _ }) => ({ recall: 'N' }),
+      state('REVOKED'),
+    ]);
+    const { state: stopped } = (await payAndSettle(client, REQUEST, { wait })) as Settlement;
+    const { outcome } = await resumeSettlement(client, stopped, { ifAmountDiffers: 'accept', ifPaid, wait });
+    expect(outcome.kind).toBe(kind);
+  });
+
   it.each<[what: string, answer: Answer, code: string]>([
     ['USERPAYING', refusal('USERPAYING'), 'WECHATPAY_BUSINESS_FAIL'],
     ['no answer', TIMEOUT, 'WECHATPAY_TIMEOUT'],

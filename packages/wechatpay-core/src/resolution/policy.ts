@@ -9,8 +9,9 @@ export interface SettlePolicy {
    */
   readonly ifPaid: 'keep' | 'revoke';
   /**
-   * What to do about an order that is paid with another amount or currency than it should cost: stop and ask a person, or take the
-   * payment as it is: kept, or given back whatever the amount, as `ifPaid` says.
+   * What to do about an order that is paid with another amount or currency than it should cost, or that was paid more than 5 min
+   * before it was created (its number was used before): stop and ask a person, or take the payment as it is: kept, or given back
+   * whatever the amount, as `ifPaid` says. With `ifPaid: 'revoke'` a payment is given back whenever it was made.
    *
    * @default 'needs-attention'
    */

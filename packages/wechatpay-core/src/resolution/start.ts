@@ -7,7 +7,10 @@ import type { SettleOrder, SettleState } from './state.js';
 
 /** The order to settle. */
 export interface SettleRequest extends SettleOrder {
-  /** When quick pay was called, or the order created otherwise: by the client's clock. */
+  /**
+   * When quick pay was called, or the order created otherwise: by the client's clock. What was paid more than 5 min before it is
+   * another payment under the same number, and needs attention.
+   */
   readonly orderCreatedAt: Date;
   /** What it should cost, in the currency's minor unit. Where another amount turns out paid, it needs attention. */
   readonly totalFee?: number | undefined;

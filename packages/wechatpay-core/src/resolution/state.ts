@@ -167,7 +167,13 @@ export type SettleCall = SettleStep & { readonly kind: 'query' | 'reverse' | 're
 
 /** What a step brought: a verified answer, or an error. */
 export type SettleEvent =
-  | { readonly kind: 'queried'; readonly tradeState: TradeState; readonly payment?: SettlePayment }
+  | {
+      readonly kind: 'queried';
+      readonly tradeState: TradeState;
+      readonly payment?: SettlePayment;
+      /** When it was paid, in milliseconds since 1970, where the answer told it. */
+      readonly paidAt?: number;
+    }
   | { readonly kind: 'reversed'; readonly recall: boolean }
   | { readonly kind: 'refund-accepted'; readonly refundId?: string }
   | {

@@ -18,7 +18,8 @@ export async function takeStep(
     switch (step.kind) {
       case 'query': {
         const { tradeState, ...answer } = await queryOrder(client, order, options);
-        return { kind: 'queried', tradeState, payment: paymentOf(answer) };
+        const { paidAt } = answer;
+        return { kind: 'queried', tradeState, payment: paymentOf(answer), ...(paidAt && { paidAt: paidAt.getTime() }) };
       }
       case 'reverse': {
         const { recall } = await reverseOrder(client, order, options);
