@@ -1,7 +1,7 @@
 import { getEventListeners } from 'node:events';
 import { Logger } from '@nestjs/common';
 import { Test, type TestingModule } from '@nestjs/testing';
-import { WechatPayRequestError, type SettleState } from 'wechatpay-core';
+import { WechatPayClient, WechatPayRequestError, type SettleState } from 'wechatpay-core';
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
 import { Sandbox, type Behaviour } from 'wechatpay-sandbox';
 import {
@@ -160,3 +160,47 @@ function jump(until: number): Promise<void> {
   sandbox.clock.advance(until - sandbox.clock.now());
   return Promise.resolve();
 }
+
+it('options that are inherited hold, as in wechatpay-core: what is paid is given back', async () => {
+  await boot();
+  const request = purchase({ behaviour: 'pays-at-once' });
+  await module.get(QuickPayService).pay(request);
+  const createdAt = sandbox.clock.now();
+  class GiveBack {
+    get ifPaid(): 'revoke' {
+      return 'revoke';
+    }
+    get wait() {
+      return (until: number): Promise<void> => {
+        sandbox.clock.advance(Math.max(0, until - sandbox.clock.now()));
+        return Promise.resolve();
+      };
+    }
+  }
+  const { outTradeNo } = request;
+  const order = { outTradeNo, orderCreatedAt: new Date(createdAt) };
+  const { outcome } = await module.get(SettlementService).settle(order, new GiveBack());
+  expect(outcome).toEqual({ kind: 'revoked' });
+  expect(sandbox.ledger.of(outTradeNo).net).toBe(0);
+});
+
+it('settings that are inherited hold', async () => {
+  const { appId, merchantId, apiKey, certificate, ca, baseUrl } = sandbox.merchant;
+  class Settings {
+    readonly appId = appId;
+    readonly merchantId = merchantId;
+    readonly apiKey = apiKey;
+    readonly certificate = certificate;
+    readonly ca = ca;
+    readonly baseUrl = baseUrl;
+    get subMerchantId(): string {
+      return '1900000201';
+    }
+    get name(): string {
+      return 'hk-branch';
+    }
+  }
+  module = await Test.createTestingModule({ imports: [WechatPayModule.forRoot(new Settings())] }).compile();
+  const client = module.get<WechatPayClient>(getWechatPayToken(WechatPayClient, 'hk-branch'));
+  expect(client.subMerchantId).toBe('1900000201');
+});

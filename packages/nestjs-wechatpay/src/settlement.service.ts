@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { Inject, Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
 import {
   payAndSettle,
+  readSettleOptions,
   resumeSettlement,
   settleOrder,
   WechatPayClient,
@@ -65,13 +66,14 @@ export class SettlementService implements BeforeApplicationShutdown {
   }
 
   // Not AbortSignal.any: what it makes of a signal that lives as long as the process is never freed.
-  async #untilShutdown<Options extends { readonly signal?: AbortSignal | undefined }, Result>(
-    options: Options,
+  async #untilShutdown<Options extends SettleOptions, Result>(
+    given: Options,
     run: (bounded: Options) => Promise<Result>,
   ): Promise<Result> {
-    const signal = (Object(options) as { signal?: unknown }).signal ?? undefined;
-    // What is wrong with these, wechatpay-core says by name.
-    if (Object(options) !== options || !(signal === undefined || signal instanceof AbortSignal)) return run(options);
+    const options = readSettleOptions(given);
+    const signal: unknown = options.signal ?? undefined;
+    // What is wrong with it, wechatpay-core says by name.
+    if (!(signal === undefined || signal instanceof AbortSignal)) return run(options);
     const sources = [this.#shutdown.signal, ...(signal ? [signal] : [])];
     const controller = new AbortController();
     const onAbort = (): void => {

@@ -10,7 +10,7 @@ import {
   type OnApplicationBootstrap,
   type Provider,
 } from '@nestjs/common';
-import { assertWechatPayClient, WechatPayClient } from 'wechatpay-core';
+import { assertWechatPayClient, readOnce, WechatPayClient } from 'wechatpay-core';
 import {
   DurableReversals,
   REVERSAL_CHANNEL,
@@ -73,6 +73,9 @@ const OPTIONS: Readonly<Record<string, Check>> = {
   clients: (value) => (value === undefined ? undefined : 'are those of WechatPayModule; name them in `merchants`.'),
 };
 
+/** What is read of the options: those of DurableReversals but `clients`, and `work`. */
+const KNOWN = ['engine', 'concurrency', 'onSettled', 'speed', 'work'];
+
 const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModuleBuilder<WechatPayDurableOptions>()
   .setClassMethodName('forRoot')
   .setFactoryMethodName('createWechatPayDurableOptions')
@@ -96,7 +99,7 @@ function reversalsOf(merchants: readonly (string | undefined)[]): Provider {
       checkNotExtras(given, EXTRAS);
       checkRegistration([given], { method: 'WechatPayDurableModule.forRoot', example: EXAMPLE, checks: OPTIONS });
       for (const client of clients) assertWechatPayClient(client, 'WechatPayClient');
-      const { work, ...options } = given;
+      const { work, ...options } = readOnce(given, KNOWN, 'options');
       return new DurableReversals({ ...options, clients });
     },
     inject: [MODULE_OPTIONS_TOKEN, ...merchants.map((name) => getWechatPayToken(WechatPayClient, name))],
@@ -139,7 +142,7 @@ export class WechatPayDurableModule
   ): DynamicModule {
     const method = 'WechatPayDurableModule.forRoot';
     checkRegistration([options, ...others], { method, example: EXAMPLE, checks: { ...OPTIONS, ...EXTRAS } });
-    return super.forRoot(options);
+    return super.forRoot(readOnce(options, [...KNOWN, ...Object.keys(EXTRAS)], 'options')); // Nest copies own properties alone
   }
 
   /**

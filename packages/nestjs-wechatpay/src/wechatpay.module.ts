@@ -11,6 +11,7 @@ import {
 import { ModulesContainer } from '@nestjs/core';
 import {
   CONFIG_PROPERTIES,
+  readOnce,
   selfTest,
   WechatPayConfigError,
   type WechatPayClient,
@@ -25,6 +26,8 @@ import {
   type Registration,
   type WechatPayModuleExtras,
 } from './wechatpay.module-definition.js';
+
+const KNOWN = [...CONFIG_PROPERTIES, ...Object.keys(EXTRAS)];
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const WARN_DAYS = 30;
@@ -71,9 +74,9 @@ export class WechatPayModule extends ConfigurableModuleClass implements OnModule
       method: 'WechatPayModule.forRoot',
       example: '{ appId, merchantId, apiKey, certificate }',
       checks: EXTRAS,
-      known: [...CONFIG_PROPERTIES, ...Object.keys(EXTRAS)],
+      known: KNOWN,
     });
-    return super.forRoot(options);
+    return super.forRoot(readOnce(options, KNOWN, 'options')); // Nest copies own properties alone
   }
 
   /**

@@ -43,3 +43,27 @@ export function readGiven<Property extends string>(
     throw new WechatPayRequestError(what, 'cannot be read; give a plain object of documented properties.', { cause });
   }
 }
+
+/**
+ * A plain copy of an object that a caller gave: its own properties, and of the known ones those that it inherits as well, as the
+ * getters of a class. Each is read once, so that what was checked is what counts. An unknown one is copied, to be refused by name.
+ *
+ * @param known the name of every property that is read.
+ * @param what the argument's name, for the message.
+ * @throws {WechatPayRequestError} no object, or one that cannot be read: its getter, its proxy throws.
+ * @example const { deadline, signal } = readOnce(options, ['deadline', 'signal'], 'options');
+ */
+export function readOnce<Type extends object>(given: Type, known: readonly string[], what: string): Type {
+  if (Object(given) !== given) throw new WechatPayRequestError(what, 'must be an object.');
+  try {
+    const from = given as Record<string, unknown>;
+    const copy: Record<string, unknown> = {};
+    for (const name of new Set([...known, ...Object.keys(given)])) {
+      const value = from[name];
+      if (value !== undefined) copy[name] = value;
+    }
+    return copy as Type;
+  } catch (cause) {
+    throw new WechatPayRequestError(what, 'cannot be read; give a plain object of documented properties.', { cause });
+  }
+}

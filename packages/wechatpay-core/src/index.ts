@@ -56,7 +56,7 @@ export {
   type ReverseRequest,
   type ReverseResult,
 } from './reverse.js';
-export { type Properties } from './given.js';
+export { readOnce, type Properties } from './given.js';
 export { findUnknownProperty, nearestName } from './known-properties.js';
 export type { CallbackError } from './resolution/callbacks.js';
 export { advance } from './resolution/advance.js';
@@ -65,6 +65,7 @@ export { nextStep, refundNumberOf } from './resolution/next-step.js';
 export { payAndSettle, type PayAndSettleOptions, type PaymentResult } from './resolution/pay-and-settle.js';
 export { DEFAULT_SETTLE_POLICY, type SettlePolicy } from './resolution/policy.js';
 export {
+  readSettleOptions,
   resumeSettlement,
   settleOrder,
   type SettledStep,

@@ -1,6 +1,12 @@
-import type { CallOptions, WechatPayClient } from './client.js';
+import { readRequest, type CallOptions, type WechatPayClient } from './client.js';
 import { isWechatPayError, WechatPayResponseError } from './errors.js';
-import { queryRefund, type QueryRefundRequest, type QueryRefundResult, type RefundDetail } from './query-refund.js';
+import {
+  QUERY_REFUND,
+  queryRefund,
+  type QueryRefundRequest,
+  type QueryRefundResult,
+  type RefundDetail,
+} from './query-refund.js';
 
 /** All refunds of an order, each once, and what the order costs. */
 export interface AllRefunds {
@@ -24,9 +30,10 @@ const MAX_PAGES = 10;
  */
 export async function queryAllRefunds(
   client: WechatPayClient,
-  request: Omit<QueryRefundRequest, 'offset'>,
+  given: Omit<QueryRefundRequest, 'offset'>,
   options?: CallOptions,
 ): Promise<AllRefunds> {
+  const request = readRequest(QUERY_REFUND, given as QueryRefundRequest); // once: each page is asked of the same order
   const found = new Map<RefundDetail['refundId'], RefundDetail>();
   const first = await queryRefund(client, request, options);
   let page = first;

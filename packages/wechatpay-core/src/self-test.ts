@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { assertSignal, assertWechatPayClient, type CallOptions, type WechatPayClient } from './client.js';
 import { isWechatPayError, WechatPayRequestError, type AnyWechatPayError } from './errors.js';
+import { readOnce } from './given.js';
 import { findUnknownProperty } from './known-properties.js';
 import { queryOrder } from './query-order.js';
 import { reverseOrder } from './reverse.js';
@@ -55,10 +56,10 @@ export interface SelfTestReport {
  * const { outcome, message } = await selfTest(client);
  * if (outcome !== 'ok') console.error(`WeChat Pay: ${message}`);
  */
-export async function selfTest(client: WechatPayClient, options: SelfTestOptions = {}): Promise<SelfTestReport> {
+export async function selfTest(client: WechatPayClient, given: SelfTestOptions = {}): Promise<SelfTestReport> {
   assertWechatPayClient(client);
-  if (Object(options) !== options) throw new WechatPayRequestError('options', 'must be an object.');
-  const unknown = findUnknownProperty(options, ['subMerchantId', 'subAppId', 'signal']);
+  const options = readOnce(given, OPTIONS, 'options');
+  const unknown = findUnknownProperty(options, OPTIONS);
   if (unknown) throw new WechatPayRequestError(unknown.name, unknown.problem);
   const { signal, ...party } = options;
   assertSignal(signal);
@@ -70,6 +71,8 @@ export async function selfTest(client: WechatPayClient, options: SelfTestOptions
   const reversed = await failureOf(reverseOrder(client, order, { signal }));
   return report(judgeReversal(reversed), reversed);
 }
+
+const OPTIONS = ['subMerchantId', 'subAppId', 'signal'];
 
 // 32 characters; the letters keep it apart from every number that WeChat Pay gives.
 function impossibleNumber(): string {

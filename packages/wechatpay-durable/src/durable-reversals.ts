@@ -27,11 +27,11 @@ import { createHandler, type SettledReversal } from './handler.js';
 import { checkTimeout } from './guard-time.js';
 import {
   begin,
-  checkIntent,
-  checkOrder,
-  checkProperties,
-  checkRedrive,
   deadlineOf,
+  readIntent,
+  readOrder,
+  readProperties,
+  readRedrive,
   type OrderOf,
   type RedriveOptions,
   type ReversalIntent,
@@ -163,8 +163,7 @@ export class DurableReversals {
    * @throws {Error} it works already, or the engine cannot be opened.
    */
   async start(options: { work?: boolean } = {}): Promise<void> {
-    checkProperties('options', options, ['work']);
-    const { work = true } = options;
+    const { work = true } = readProperties('options', options, ['work']);
     await this.#lifecycle.run(async () => {
       if (work && this.#isWorking) throw new EngineInUseError();
       if (this.#stopping.signal.aborted) this.#stopping = new AbortController();
@@ -224,15 +223,15 @@ export class DurableReversals {
    *   effect before the `deadline`: nothing was stored.
    * @throws {Error} what the database throws. It may have been stored: enqueue it again, which is safe.
    */
-  async enqueue(intent: ReversalIntent, options: EnqueueOptions = {}): Promise<'enqueued' | 'duplicate'> {
-    checkIntent(intent);
-    checkProperties('options', options, ['tx']);
+  async enqueue(given: ReversalIntent, options: EnqueueOptions = {}): Promise<'enqueued' | 'duplicate'> {
+    const intent = readIntent(given);
+    const { tx } = readProperties('options', options, ['tx']);
     const client = this.clientOf(intent.merchantId);
     const { merchantId } = client;
     const now = client.now();
     const { state, dueAt: due } = begin(intent, client, now);
     const id = reversalId({ merchantId, outTradeNo: state.order.outTradeNo, subMerchantId: state.order.subMerchantId });
-    const result = await this.#engine.enqueue(id, { merchantId, state }, this.#delay(due, now), options);
+    const result = await this.#engine.enqueue(id, { merchantId, state }, this.#delay(due, now), { tx });
     if (result === 'enqueued') publish({ kind: 'enqueued', ...about(id, { merchantId, state }) });
     return result;
   }
@@ -249,9 +248,9 @@ export class DurableReversals {
    * @throws {Error} what the database throws; nothing was sent.
    * @see https://pay.weixin.qq.com/doc/global/v2/en/4013658162 (Submit Quick Pay)
    */
-  async pay(request: QuickPayRequest, options: DurablePayOptions = {}): Promise<DurablePayment> {
+  async pay(request: QuickPayRequest, given: DurablePayOptions = {}): Promise<DurablePayment> {
     if (this.#stopping.signal.aborted) throw new Error('The reversals are being stopped: nothing was sent.');
-    checkProperties('options', options, ['merchantId', 'signal', 'policy']);
+    const options = readProperties('options', given, ['merchantId', 'signal', 'policy']);
     return this.#whilePaying(payGuarded(this.clientOf(options.merchantId), this.#guards, request, options));
   }
 
@@ -301,8 +300,8 @@ export class DurableReversals {
   }
 
   /** Reversals by state, age and merchant, the oldest first. */
-  async list(filter: ReversalFilter = {}): Promise<StoredReversal[]> {
-    checkProperties('filter', filter, FILTER);
+  async list(given: ReversalFilter = {}): Promise<StoredReversal[]> {
+    const filter = readProperties('filter', given, FILTER);
     const { limit = 100 } = filter;
     if (!Number.isSafeInteger(limit) || limit < 1 || limit > 1000) {
       throw new WechatPayRequestError('limit', 'must be a whole number from 1 to 1000.');
@@ -311,10 +310,10 @@ export class DurableReversals {
   }
 
   /** Those that need a person, the oldest first; `outcome` says why. */
-  async dead(filter: Omit<ReversalFilter, 'status'> = {}): Promise<StoredReversal[]> {
-    checkProperties(
+  async dead(given: Omit<ReversalFilter, 'status'> = {}): Promise<StoredReversal[]> {
+    const filter = readProperties(
       'filter',
-      filter,
+      given,
       FILTER.filter((name) => name !== 'status'),
     );
     return this.list({ ...filter, status: 'dead' });
@@ -326,8 +325,8 @@ export class DurableReversals {
    * @returns false where there is none of this order, or it is not dead.
    * @throws {WechatPayRequestError} a policy or a deadline that makes no sense.
    */
-  async redrive(order: OrderOf, options: RedriveOptions = {}): Promise<boolean> {
-    checkRedrive(options);
+  async redrive(order: OrderOf, given: RedriveOptions = {}): Promise<boolean> {
+    const options = readRedrive(given);
     const client = this.clientOf(order.merchantId);
     const stored = await this.get(order);
     if (stored?.status !== 'dead') return false;
@@ -345,8 +344,8 @@ export class DurableReversals {
    * @throws {WechatPayRequestError} an intent that makes no sense: nothing was stored.
    * @throws {Error} what the database throws, or a worker has had it in hand for 20 s: call again.
    */
-  async revoke(intent: ReversalIntent): Promise<'enqueued' | 'in-hand' | 'ended'> {
-    checkIntent(intent);
+  async revoke(given: ReversalIntent): Promise<'enqueued' | 'in-hand' | 'ended'> {
+    const intent = readIntent(given);
     const policy = { ...intent.policy, ifPaid: 'revoke' } as const;
     const { outTradeNo, merchantId, subMerchantId } = intent;
     for (let time = 1; time <= TRIES; time += 1) {
@@ -457,8 +456,7 @@ export class DurableReversals {
   }
 
   #id(order: OrderOf): string {
-    checkOrder(order);
-    const { outTradeNo, merchantId, subMerchantId } = order;
+    const { outTradeNo, merchantId, subMerchantId } = readOrder(order);
     const client = this.clientOf(merchantId);
     return reversalId({
       merchantId: client.merchantId,

@@ -2,6 +2,7 @@ import {
   DEFAULT_SETTLE_POLICY,
   findUnknownProperty,
   nextStep,
+  readOnce,
   REVOKE_NOT_AFTER_MS,
   startSettlement,
   WechatPayRequestError,
@@ -66,53 +67,55 @@ const INTENT = [...ORDER, 'subAppId', 'orderCreatedAt', 'totalFee', 'currency', 
 const POLICY = Object.keys(DEFAULT_SETTLE_POLICY);
 const OTHER_NAMES = { outTradeNo: 'out_trade_no', merchantId: 'mch_id', subMerchantId: 'sub_mch_id' };
 
+// Each gives a plain copy of what it was given, own and inherited: what was checked is what counts.
+
 /** @throws {WechatPayRequestError} an argument that is missing, or a property that nobody reads. */
-export function checkProperties(name: string, given: unknown, known: readonly string[]): void {
-  if (Object(given) !== given) throw new WechatPayRequestError(name, 'must be an object.');
-  const unknown = findUnknownProperty(given as object, known, OTHER_NAMES);
+export function readProperties<Given extends object>(name: string, given: Given, known: readonly string[]): Given {
+  const copy = readOnce(given, known, name);
+  const unknown = findUnknownProperty(copy, known, OTHER_NAMES);
   if (unknown) throw new WechatPayRequestError(unknown.name, unknown.problem);
+  return copy;
 }
 
 /** @throws {WechatPayRequestError} an order without its number, or with a property that nobody reads. */
-export function checkOrder(order: OrderOf): void {
-  checkIdentified(order, ORDER);
+export function readOrder<Order extends OrderOf>(order: Order): Order {
+  return readIdentified(order, ORDER);
 }
 
-/** @throws {WechatPayRequestError} as {@link checkOrder}, and a policy that nobody reads. */
-export function checkIntent(intent: ReversalIntent): void {
-  checkIdentified(intent, INTENT);
-  checkPolicyNames(intent.policy);
+/** @throws {WechatPayRequestError} as {@link readOrder}, and a policy that nobody reads. */
+export function readIntent(given: ReversalIntent): ReversalIntent {
+  const { policy, ...intent } = readIdentified(given, INTENT);
+  return { ...intent, ...(policy !== undefined && { policy: readPolicy(policy) }) };
 }
 
 /** @throws {WechatPayRequestError} */
-export function checkRedrive(options: RedriveOptions): void {
-  checkProperties('options', options, ['deadline', 'policy']);
-  checkPolicyNames(options.policy);
+export function readRedrive(options: RedriveOptions): RedriveOptions {
+  const { deadline, policy } = readProperties('options', options, ['deadline', 'policy']);
+  return { ...(deadline !== undefined && { deadline }), ...(policy !== undefined && { policy: readPolicy(policy) }) };
 }
 
 /** @throws {WechatPayRequestError} a policy with a property that nobody reads, or that may not be given here. */
-export function checkPolicyNames(policy: unknown, except?: keyof SettlePolicy): void {
-  if (policy === undefined) return;
-  checkProperties(
+export function readPolicy<Policy extends Partial<SettlePolicy>>(policy: Policy, except?: keyof SettlePolicy): Policy {
+  return readProperties(
     'policy',
     policy,
     POLICY.filter((name) => name !== except),
   );
 }
 
-function checkIdentified(order: OrderOf, known: readonly string[]): void {
+function readIdentified<Order extends OrderOf>(given: Order, known: readonly string[]): Order {
+  const order = readOnce(given, [...known, 'transactionId'], 'order');
   // Nobody would find such an order again: all without a number would be one.
-  const { outTradeNo, transactionId } = Object(order) as { outTradeNo?: unknown; transactionId?: unknown };
+  const { outTradeNo, transactionId } = order as { outTradeNo?: unknown; transactionId?: unknown };
   if (transactionId !== undefined) {
     throw new WechatPayRequestError(
       'transactionId',
       'is not read: a durable order is known by its outTradeNo. Give that.',
     );
   }
-  checkProperties('order', order, known);
-  if (typeof outTradeNo !== 'string' || outTradeNo === '') {
-    throw new WechatPayRequestError('outTradeNo', 'is missing: a durable order is known by it.');
-  }
+  if (typeof outTradeNo === 'string' && outTradeNo !== '') return readProperties('order', order, known);
+  readProperties('order', order, known); // a name that is mistyped says more
+  throw new WechatPayRequestError('outTradeNo', 'is missing: a durable order is known by it.');
 }
 
 /** The first state of an order, and when its first step is due, by the client's clock. */

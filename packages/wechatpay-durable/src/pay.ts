@@ -15,7 +15,7 @@ import {
   type WechatPayError,
 } from 'wechatpay-core';
 import { leavesWithinMs } from './guard-time.js';
-import { checkPolicyNames, type OrderOf, type ReversalIntent } from './intent.js';
+import { readPolicy, type OrderOf, type ReversalIntent } from './intent.js';
 import type { MerchantProblem } from './merchant-watch.js';
 
 /** How a payment stands. */
@@ -65,9 +65,9 @@ export async function payGuarded(
   client: WechatPayClient,
   guards: Guards,
   given: QuickPayRequest,
-  { signal, policy }: DurablePayOptions,
+  { signal, policy: rules }: DurablePayOptions,
 ): Promise<DurablePayment> {
-  checkPolicyNames(policy, 'ifPaid');
+  const policy = rules === undefined ? undefined : readPolicy(rules, 'ifPaid');
   if (signal !== undefined && !((signal as unknown) instanceof AbortSignal)) {
     throw new WechatPayRequestError('signal', 'must be an AbortSignal; of an AbortController, give its `signal`.');
   }

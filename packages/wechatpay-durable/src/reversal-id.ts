@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { checkOrder } from './intent.js';
+import { readOrder } from './intent.js';
 
 /** An order, as a reversal of it is found. */
 export interface ReversalKey {
@@ -17,11 +17,9 @@ export interface ReversalKey {
  * @example reversalId({ merchantId: '1900000109', outTradeNo: '1415717424' })
  */
 export function reversalId(key: ReversalKey): string {
-  checkOrder(key);
-  const { merchantId, outTradeNo } = key;
-  const subMerchantId = key.subMerchantId ?? ''; // null is absent, as in a row of a database
+  const { merchantId, subMerchantId, outTradeNo } = readOrder(key);
   const hash = createHash('sha256')
-    .update(JSON.stringify([merchantId, subMerchantId, outTradeNo]))
+    .update(JSON.stringify([merchantId, subMerchantId ?? '', outTradeNo]))
     .digest();
   hash.writeUInt8((hash.readUInt8(6) & 0x0f) | 0x80, 6);
   hash.writeUInt8((hash.readUInt8(8) & 0x3f) | 0x80, 8);

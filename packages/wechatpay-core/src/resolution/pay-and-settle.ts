@@ -12,6 +12,7 @@ import {
   DEFAULT_DEADLINE_MS,
   drive,
   readOptions,
+  readSettleOptions,
   withParty,
   type Settlement,
   type SettleOptions,
@@ -70,8 +71,9 @@ const NOT_HERE = ['ifPaid', 'refundWhenExpired', 'ifAmountDiffers'] as const;
 export async function payAndSettle(
   client: WechatPayClient,
   request: QuickPayRequest,
-  options: PayAndSettleOptions = {},
+  given: PayAndSettleOptions = {},
 ): Promise<PaymentResult> {
+  const options = readSettleOptions(given);
   const { policy, deadline, ...run } = readOptions(options, ['onUnclear']);
   const fixed = NOT_HERE.find((name) => name in policy);
   if (fixed) throw new WechatPayRequestError(fixed, 'is not for a payment: what was paid as asked is kept.');

@@ -50,8 +50,8 @@ export const POLICY_NAMES = Object.keys(DEFAULT_SETTLE_POLICY) as (keyof SettleP
 
 /** The rules among the properties of an object: those that are given. */
 export function rulesIn(given: Partial<SettlePolicy>): Partial<SettlePolicy> {
-  const named = POLICY_NAMES.filter((name) => given[name] !== undefined);
-  return Object.fromEntries(named.map((name) => [name, given[name]]));
+  const rules = POLICY_NAMES.map((name) => [name, given[name]] as const);
+  return Object.fromEntries(rules.filter(([, value]) => value !== undefined));
 }
 
 const TIMES = ['firstQueryMs', 'queryEveryMs', 'revokeAfterMs', 'backoffMs', 'maxBackoffMs'] as const;

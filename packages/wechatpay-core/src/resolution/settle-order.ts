@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { assertSignal, type WechatPayClient } from '../client.js';
 import { WechatPayRequestError } from '../errors.js';
+import { readOnce } from '../given.js';
 import { findUnknownProperty } from '../known-properties.js';
 import { advance } from './advance.js';
 import { Callbacks, type CallbackError } from './callbacks.js';
@@ -95,10 +96,23 @@ export interface RunOptions extends Pick<SettleOptions, 'signal' | 'onStep' | 'w
   readonly deadline: number | undefined;
 }
 
+const OPTIONS = [...POLICY_NAMES, 'signal', 'deadline', 'onStep', 'wait'];
+
+/**
+ * A plain copy of the options of `settleOrder`, `resumeSettlement` or `payAndSettle`, for who passes them on with changes: a spread
+ * would lose those that an object inherits, as the getters of a class.
+ *
+ * @throws {WechatPayRequestError} no object, or one that cannot be read.
+ * @example settleOrder(client, order, { ...readSettleOptions(options), signal });
+ */
+export function readSettleOptions<Options extends SettleOptions>(options: Options): Options {
+  return readOnce(options, [...OPTIONS, 'onUnclear'], 'options');
+}
+
 /** @throws {WechatPayRequestError} an option that nobody reads, or one that is invalid. */
-export function readOptions(options: SettleOptions, more: readonly string[] = []): RunOptions {
-  if (Object(options) !== options) throw new WechatPayRequestError('options', 'must be an object.');
-  const unknown = findUnknownProperty(options, [...POLICY_NAMES, 'signal', 'deadline', 'onStep', 'wait', ...more]);
+export function readOptions(given: SettleOptions, more: readonly string[] = []): RunOptions {
+  const options = readOnce(given, OPTIONS, 'options');
+  const unknown = findUnknownProperty(options, [...OPTIONS, ...more]);
   if (unknown) throw new WechatPayRequestError(unknown.name, unknown.problem);
   const { signal, deadline, onStep, wait } = options;
   assertSignal(signal);

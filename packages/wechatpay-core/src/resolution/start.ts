@@ -1,5 +1,6 @@
 import { WechatPayRequestError } from '../errors.js';
 import { assertCurrency } from '../fields.js';
+import { readOnce } from '../given.js';
 import { findUnknownProperty } from '../known-properties.js';
 import { identifyOrder, REVOKE_NOT_BEFORE_MS } from '../reverse.js';
 import { checkPolicy, POLICY_NAMES, type SettlePolicy } from './policy.js';
@@ -20,19 +21,25 @@ export interface SettleRequest extends SettleOrder {
 
 const NAMES = ['outTradeNo', 'subMerchantId', 'subAppId', 'orderCreatedAt', 'totalFee', 'currency'];
 
+/** A plain copy of an order: each property is read once, own or inherited. @throws {WechatPayRequestError} what is no order. */
+export function readSettleRequest(order: SettleRequest): SettleRequest {
+  if (Object(order) !== order) throw new WechatPayRequestError('order', 'is missing; give the order to settle.');
+  return readOnce(order, NAMES, 'order');
+}
+
 /**
  * The state before the first step.
  *
- * @param order what to settle, and when it was created, by the clock that the other functions are given.
+ * @param given what to settle, and when it was created, by the clock that the other functions are given.
  * @param deadline milliseconds since 1970.
  * @throws {WechatPayRequestError} an order, a deadline or a policy that is invalid.
  */
 export function startSettlement(
-  order: SettleRequest,
+  given: SettleRequest,
   deadline: number,
   policy: Partial<SettlePolicy> = {},
 ): SettleState {
-  if (Object(order) !== order) throw new WechatPayRequestError('order', 'is missing; give the order to settle.');
+  const order = readSettleRequest(given);
   if ('kind' in order || 'version' in order) {
     throw new WechatPayRequestError('order', 'is a state; go on from it by resumeSettlement.');
   }
