@@ -270,7 +270,7 @@ export class WechatPayClient {
   ): { readonly fields: Fields; readonly sent: Fields; readonly body: string } {
     const fields = operation.toFields(request, () => this.#time());
     const sent = this.#complete(fields);
-    assertUnambiguous(sent, operation.properties);
+    assertUnambiguousRequest(sent, operation.properties);
     sent.sign = this.#signer.sign(sent, this.#config.signType);
     return { fields, sent, body: encode(sent) };
   }
@@ -428,8 +428,12 @@ function isSignal(signal: unknown): boolean {
   }
 }
 
-// Another order's reply could be made of an honest one that repeats such a text, and another request of this one.
-function assertUnambiguous(sent: Fields, properties: Properties): void {
+/**
+ * Another order's reply could be made of an honest one that repeats such a text, and another request of this one.
+ *
+ * @throws {WechatPayRequestError} names the property that could be read in two ways.
+ */
+export function assertUnambiguousRequest(sent: Fields, properties: Properties): void {
   const name = findAmbiguous(sent);
   if (name === undefined) return;
   const property = Object.keys(properties).find((candidate) => properties[candidate] === name) ?? name;

@@ -1,4 +1,10 @@
-import { callThrough, type CallOptions, type Operation, type WechatPayClient } from './client.js';
+import {
+  assertUnambiguousRequest,
+  callThrough,
+  type CallOptions,
+  type Operation,
+  type WechatPayClient,
+} from './client.js';
 import { WechatPayRequestError, WechatPayResponseError } from './errors.js';
 import { propertiesOf, toFields, type FieldMap } from './fields.js';
 import type { Properties } from './given.js';
@@ -181,7 +187,7 @@ export const REVERSE: Operation<ReverseRequest, ReverseResult> = {
   },
 };
 
-/** Checks an {@link OrderRequest} and gives it its wire names. */
+/** Checks an {@link OrderRequest} and gives it its wire names. An order that it refuses can never be asked for. */
 export function identifyOrder(request: OrderRequest): Fields {
   const given: unknown = request;
   if (typeof given !== 'object' || given === null) throw new WechatPayRequestError('order', 'must be an object.');
@@ -189,6 +195,7 @@ export function identifyOrder(request: OrderRequest): Fields {
   if (!fields.transaction_id && !fields.out_trade_no) {
     throw new WechatPayRequestError('outTradeNo', 'is missing, and so is transactionId; give at least one of the two.');
   }
+  assertUnambiguousRequest(fields, ORDER_PROPERTIES);
   return fields;
 }
 

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import {
   advance,
   assertWechatPayClient,
+  QUERY_ORDER,
   readState,
   reopenSettlement,
   REVOKE_NOT_BEFORE_MS,
@@ -230,6 +231,7 @@ export class DurableReversals {
     const { merchantId } = client;
     const now = client.now();
     const { state, dueAt: due } = begin(intent, client, now);
+    client.check(QUERY_ORDER, state.order); // a worker could never ask for one that it refuses
     const id = reversalId({ merchantId, outTradeNo: state.order.outTradeNo, subMerchantId: state.order.subMerchantId });
     const result = await this.#engine.enqueue(id, { merchantId, state }, this.#delay(due, now), { tx });
     if (result === 'enqueued') publish({ kind: 'enqueued', ...about(id, { merchantId, state }) });

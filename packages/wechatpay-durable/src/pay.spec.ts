@@ -178,6 +178,19 @@ describe('nothing is sent', () => {
   });
 });
 
+it.each<[field: string, order: object]>([
+  ['subMerchantId', { outTradeNo: 'A1', subAppId: 'wx3' }],
+  ['outTradeNo', { outTradeNo: 'x&out_trade_no=A' }],
+  ['outTradeNo', { outTradeNo: 'x'.repeat(33) }],
+])('an order that no query may name is not stored: %s', async (field, order) => {
+  const { engine, reversals } = await openShop([PAID]);
+  const intent = { ...order, orderCreatedAt: new Date(CREATED) } as { outTradeNo: string; orderCreatedAt: Date };
+  for (const stored of [reversals.enqueue(intent), reversals.revoke(intent)]) {
+    await expect(stored).rejects.toMatchObject({ code: 'WECHATPAY_INVALID_REQUEST', outcome: 'not-sent', field });
+  }
+  expect(engine.log).toEqual([]);
+});
+
 describe('a guard that took long to be stored', () => {
   /** Storing takes so long, by the client's clock and by a timer. */
   async function openSlow(byClock: unknown, byTimer: number, { timeoutMs = 15_000, speed = 1, isLost = false } = {}) {

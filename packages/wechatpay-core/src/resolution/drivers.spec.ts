@@ -356,6 +356,33 @@ describe('settleOrder', () => {
   });
 });
 
+describe('an order that no query may name', () => {
+  const rows: [field: string, order: object][] = [
+    ['subMerchantId', { outTradeNo: '1', subAppId: 'wx3' }],
+    ['outTradeNo', { outTradeNo: 'x&out_trade_no=A' }],
+    ['outTradeNo', { outTradeNo: 'x'.repeat(33) }],
+    ['subMerchantId', { outTradeNo: '1', subMerchantId: 'x&mch_id=1' }],
+  ];
+
+  it.each(rows)('is refused at the start: %s', async (field, order) => {
+    const { client, calls, wait } = scripted([PAID]);
+    const refused = { code: 'WECHATPAY_INVALID_REQUEST', outcome: 'not-sent', field };
+    const request = { ...order, orderCreatedAt: new Date(CREATED) } as typeof ORDER;
+    await expect(settleOrder(client, request, { wait })).rejects.toMatchObject(refused);
+    const { state: stored } = await settleOrder(client, ORDER, { wait, deadline: new Date(CREATED + 1) });
+    await expect(resumeSettlement(client, { ...stored, order: order as never }, { wait })).rejects.toMatchObject(
+      refused,
+    );
+    expect(calls).toEqual([]);
+  });
+
+  it('is one that the client completes, and then it is settled', async () => {
+    const { client, wait } = scripted([PAID], { subMerchantId: '1900000201' });
+    const order = { ...ORDER, subAppId: 'wx3' };
+    expect((await settleOrder(client, order, { wait })).outcome.kind).toBe('paid');
+  });
+});
+
 describe('resumeSettlement', () => {
   const ended = (outcome: object): SettleState => ({
     version: 2,

@@ -3,6 +3,7 @@ import { assertSignal, type WechatPayClient } from '../client.js';
 import { WechatPayRequestError } from '../errors.js';
 import { readOnce } from '../given.js';
 import { findUnknownProperty } from '../known-properties.js';
+import { QUERY_ORDER } from '../query-order.js';
 import { advance } from './advance.js';
 import { Callbacks, type CallbackError } from './callbacks.js';
 import { nextStep, unresolved } from './next-step.js';
@@ -59,7 +60,9 @@ export async function settleOrder(
   const { deadline, policy, ...run } = readOptions(options);
   const callbacks = new Callbacks();
   const end = deadline ?? callbacks.now(() => client.now()) + DEFAULT_DEADLINE_MS;
-  return drive(client, withParty(client, startSettlement(order, end, policy)), run, callbacks);
+  const start = withParty(client, startSettlement(order, end, policy));
+  client.check(QUERY_ORDER, start.order); // with the client's own parties: what a later query would refuse
+  return drive(client, start, run, callbacks);
 }
 
 /**
@@ -81,6 +84,7 @@ export async function resumeSettlement(
   const state = readState(stored);
   const hasEnd = state.kind === 'ended' && !isStopped(state.outcome);
   if (hasEnd && Object.keys(policy).length === 0) return { outcome: state.outcome, state };
+  client.check(QUERY_ORDER, state.order);
   const now = callbacks.now(() => client.now());
   return drive(client, reopenSettlement(state, now, deadline ?? now + DEFAULT_DEADLINE_MS, policy), run, callbacks);
 }
