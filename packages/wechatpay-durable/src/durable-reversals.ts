@@ -11,6 +11,7 @@ import {
   type QuickPayRequest,
   type SettlePayment,
   type SettlePolicy,
+  type SettleState,
   type WechatPayClient,
 } from 'wechatpay-core';
 import { dueAt, ended, mayHoldMoney, ongoing, outcomeOf } from './ends.js';
@@ -233,7 +234,7 @@ export class DurableReversals {
     const { state, dueAt: due } = begin(intent, client, now);
     client.check(QUERY_ORDER, state.order); // a worker could never ask for one that it refuses
     const id = reversalId({ merchantId, outTradeNo: state.order.outTradeNo, subMerchantId: state.order.subMerchantId });
-    const result = await this.#engine.enqueue(id, { merchantId, state }, this.#delay(due, now), { tx });
+    const result = await this.#engine.enqueue(id, { merchantId, state }, this.#delayOf(state, due, now), { tx });
     if (result === 'enqueued') publish({ kind: 'enqueued', ...about(id, { merchantId, state }) });
     return result;
   }
@@ -279,7 +280,8 @@ export class DurableReversals {
     const client = this.clientOf(order.merchantId);
     const stored = await this.get(order);
     if (!stored) return false;
-    return this.#engine.reschedule(stored.id, this.#delay(dueAt(stored.state, client.now()), client.now()));
+    const now = client.now();
+    return this.#engine.reschedule(stored.id, this.#delayOf(stored.state, dueAt(stored.state, now), now));
   }
 
   /**
@@ -424,7 +426,8 @@ export class DurableReversals {
     if (policy.ifPaid === 'revoke' || sent.reverse) return true;
     const at = orderCreatedAt + REVOKE_NOT_BEFORE_MS;
     const data = this.#reopened(stored, at, { policy: { ifPaid: 'revoke' } });
-    return this.#engine.amend(stored.id, data, this.#delay(at, this.clientOf(order.merchantId).now()));
+    const now = this.clientOf(order.merchantId).now();
+    return this.#engine.amend(stored.id, data, this.#delayOf(data.state, at, now));
   }
 
   /** Resolves after the first try; goes on until the store has it, or {@link stop}. */
@@ -465,6 +468,11 @@ export class DurableReversals {
       subMerchantId: subMerchantId ?? client.subMerchantId,
       outTradeNo,
     });
+  }
+
+  /** As {@link #delay}, for an order: a clock that says a time before it was created was set back since. */
+  #delayOf({ orderCreatedAt }: SettleState, until: number, now: number): number {
+    return this.#delay(until, Math.max(now, orderCreatedAt));
   }
 
   /** Real milliseconds from a time of the client's clock to another. The engine is told how long, not when: its clock may differ. */

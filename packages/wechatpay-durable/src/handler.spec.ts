@@ -85,6 +85,33 @@ const problemsOf = (events: readonly ReversalEvent[]): Error[] =>
   events.flatMap((event) => (event.kind === 'problem' ? [event.error] : []));
 
 describe('takes the steps that are due', () => {
+  it('asks when the store says that it is due, also where the clock was set back to before the order', async () => {
+    const { work, calls, clock } = await openWorker([
+      state('USERPAYING'),
+      state('USERPAYING'),
+      state('PAYERROR'),
+      { recall: 'N' },
+      state('REVOKED'),
+    ]);
+    clock.time = CREATED - 3_600 * SECOND;
+    let elapsedMs = 5 * SECOND;
+    let verdict = await work(given());
+    const asked: [ms: number, calls: number][] = [[elapsedMs, calls.length]];
+    while (verdict.kind === 'again') {
+      elapsedMs += verdict.delayMs;
+      clock.time += verdict.delayMs;
+      verdict = await work(verdict.data);
+      asked.push([elapsedMs, calls.length]);
+    }
+    // From 5 s on, every 5 s; the reverse not before 15 s.
+    expect(asked).toEqual([
+      [5_000, 1],
+      [10_000, 2],
+      [15_000, 5],
+    ]);
+    expect(verdict.data.outcome).toEqual({ kind: 'revoked' });
+  });
+
   it('and comes again when the next one is', async () => {
     const { work, log, events, clock, saved } = await openWorker([state('USERPAYING')], { speed: 10 });
     clock.time = CREATED + 5 * SECOND;

@@ -14,6 +14,7 @@ import {
 import type { Lease, ReversalData, ReversalHandler, Verdict } from './engine.js';
 import { dueAt, ended, isProven, ongoing, orderOf, outcomeOf } from './ends.js';
 import { about, publish } from './events.js';
+import { clockFor } from './guard-time.js';
 
 /** A reversal that has an end, or needs a person. */
 export interface SettledReversal {
@@ -51,7 +52,7 @@ export function createHandler({ clientOf, onSettled, delay }: HandlerOptions): R
   return async ({ id, data, signal, save }) => {
     const { merchantId } = data;
     const client = clientOf(merchantId);
-    const now = clockOf(client, id);
+    let now = clockOf(client, id);
     const outcome = outcomeOf(data);
     // Stored, and perhaps not told yet: whoever it belongs to, and whatever else its state says.
     if (outcome) return end(id, data, data.state, outcome, now(), save);
@@ -64,6 +65,7 @@ export function createHandler({ clientOf, onSettled, delay }: HandlerOptions): R
     } catch (error) {
       return leave(id, data, { ...UNREADABLE, message: (error as Error).message }, now(), save);
     }
+    now = clockFor(state, now);
     let isStored = true;
     for (;;) {
       const step = nextStep(state, now());

@@ -376,6 +376,16 @@ describe('an answer that is not clear', () => {
     expect(guard()).toMatchObject({ status: 'waiting', delayMs: 5_000 });
   });
 
+  it('is asked for as soon where the clock was set back after the guard was stored', async () => {
+    const shop = await openShop([TIMEOUT], {
+      onCall: () => {
+        shop.clock.time = CREATED - 3_600_000;
+      },
+    });
+    expect((await shop.reversals.pay(REQUEST)).outcome.kind).toBe('pending');
+    expect(shop.guard()).toMatchObject({ status: 'waiting', delayMs: 5_000 });
+  });
+
   it('gives back what comes once its guard has ended', async () => {
     class EndedEngine extends MapEngine {
       override async enqueue(...args: Parameters<MapEngine['enqueue']>): ReturnType<MapEngine['enqueue']> {
