@@ -1,3 +1,4 @@
+import type { ModulesContainer } from '@nestjs/core';
 import { findUnknownProperty, WechatPayConfigError, type ConfigProblem } from 'wechatpay-core';
 
 /** A check of one property: what is wrong with its value, where something is. */
@@ -81,6 +82,17 @@ export const isNameOrAbsent: Check = (value) =>
 
 const isListOrAbsent: Check = (value) =>
   value === undefined || Array.isArray(value) ? undefined : `must be an array, not a ${typeof value}.`;
+
+/** The modules of an application that are made by now; of one that is not, Nest has a prototype, or throws. */
+export function instancesIn(modules: ModulesContainer): object[] {
+  return [...modules.values()].flatMap((module) => {
+    try {
+      return [module.instance as object];
+    } catch {
+      return [];
+    }
+  });
+}
 
 function wrong(field: string, problem: string): WechatPayConfigError {
   return new WechatPayConfigError(field, problem);

@@ -13,6 +13,7 @@ import {
   type OnModuleInit,
   type Type,
 } from '@nestjs/common';
+import { LazyModuleLoader } from '@nestjs/core';
 import { Test } from '@nestjs/testing';
 import { WechatPayClient, WechatPayConfigError, type QuickPayRequest, type WechatPayConfig } from 'wechatpay-core';
 import { DurableReversals, type SettledReversal, type StoredReversal } from 'wechatpay-durable';
@@ -115,6 +116,44 @@ const registrations: [string, (wechatPay: DynamicModule) => (DynamicModule | Typ
     () => [SettingsModule, forRootAsync({ imports: [SettingsModule], useExisting: OptionsFactory })],
   ],
 ];
+
+describe('two registrations of one merchant', () => {
+  const durable = (merchants?: (string | undefined)[]): DynamicModule =>
+    WechatPayDurableModule.forRoot({ ...options(), ...(merchants && { merchants }) });
+  const wechatPay = (name?: string): DynamicModule =>
+    WechatPayModule.forRoot({ ...settings, isGlobal: true, ...(name !== undefined && { name }) });
+  const inFeature = (...imports: DynamicModule[]): Type => {
+    @Module({ imports })
+    class FeatureModule {}
+    return FeatureModule;
+  };
+  const cases: [string, () => (DynamicModule | Type)[], RegExp][] = [
+    ['both without a name', () => [wechatPay(), durable(), inFeature(durable())], /the merchant without a name/],
+    [
+      'both of one name',
+      () => [wechatPay('hk'), wechatPay('sg'), durable(['hk']), inFeature(durable(['hk']))],
+      /the merchant 'hk'/,
+    ],
+    ['from factories', () => [wechatPay(), durable(), forRootAsync({ useFactory: () => options() })], /without a name/],
+  ];
+  it.each(cases)('%s: refused at boot, and no store is opened', async (_, imports, message) => {
+    const open = vi.spyOn(EmbeddedEngine.prototype, 'open');
+    await expect(start(...imports())).rejects.toThrow(message);
+    expect(open).not.toHaveBeenCalled();
+  });
+
+  it('one of each merchant, and one dynamic module in several modules, boot', async () => {
+    const one = durable(['hk']);
+    const app = await start(wechatPay('hk'), wechatPay('sg'), one, inFeature(one), inFeature(durable(['sg'])));
+    expect(app.get(DurableReversals)).toBeInstanceOf(DurableReversals);
+  });
+
+  it('of which one is loaded lazily: refused when it is loaded', async () => {
+    const app = await start(wechatPay(), durable());
+    const loader = app.get(LazyModuleLoader);
+    await expect(loader.load(() => durable())).rejects.toThrow(/the merchant without a name/);
+  });
+});
 
 describe.each(registrations)('%s', (name, register) => {
   it('sees an order to its end whose answer was lost', async () => {

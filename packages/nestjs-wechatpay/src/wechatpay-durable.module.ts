@@ -8,9 +8,11 @@ import {
   type ConfigurableModuleAsyncOptions,
   type DynamicModule,
   type OnApplicationBootstrap,
+  type OnModuleInit,
   type Provider,
 } from '@nestjs/common';
-import { assertWechatPayClient, readOnce, WechatPayClient } from 'wechatpay-core';
+import { ModulesContainer } from '@nestjs/core';
+import { assertWechatPayClient, readOnce, WechatPayClient, WechatPayConfigError } from 'wechatpay-core';
 import {
   DurableReversals,
   REVERSAL_CHANNEL,
@@ -21,6 +23,7 @@ import {
   checkAsyncRegistration,
   checkNotExtras,
   checkRegistration,
+  instancesIn,
   isBooleanOrAbsent,
   isFunctionOrAbsent,
   isNameOrAbsent,
@@ -76,6 +79,8 @@ const OPTIONS: Readonly<Record<string, Check>> = {
 /** What is read of the options: those of DurableReversals but `clients`, and `work`. */
 const KNOWN = ['engine', 'concurrency', 'onSettled', 'speed', 'work'];
 
+const MERCHANTS = Symbol('WechatPayDurableMerchants');
+
 const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModuleBuilder<WechatPayDurableOptions>()
   .setClassMethodName('forRoot')
   .setFactoryMethodName('createWechatPayDurableOptions')
@@ -84,7 +89,7 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModule
     (definition, { isGlobal = false, merchants = [undefined] }) => ({
       ...definition,
       global: isGlobal,
-      providers: [...(definition.providers ?? []), reversalsOf(merchants)],
+      providers: [...(definition.providers ?? []), reversalsOf(merchants), { provide: MERCHANTS, useValue: merchants }],
       exports: [DurableReversals],
     }),
   )
@@ -112,24 +117,34 @@ function reversalsOf(merchants: readonly (string | undefined)[]): Provider {
  * `WechatPayModule` has to be global, or among the `imports` of `forRootAsync`. Reversals can be enqueued, and are worked on,
  * once every module is initialized and before the application listens. At shutdown the steps in hand are finished.
  *
- * @throws {WechatPayConfigError} at boot, an option that makes no sense.
+ * @throws {WechatPayConfigError} at boot, an option that is invalid; and a second registration of a merchant, since its orders would be
+ *   in one store or the other.
  */
 @Module({})
 export class WechatPayDurableModule
   extends ConfigurableModuleClass
-  implements OnApplicationBootstrap, BeforeApplicationShutdown
+  implements OnModuleInit, OnApplicationBootstrap, BeforeApplicationShutdown
 {
   readonly #logger = new Logger(WechatPayDurableModule.name);
   readonly #reversals: DurableReversals;
   readonly #work: boolean;
+  readonly #merchants: readonly (string | undefined)[];
+  readonly #modules: ModulesContainer;
+  #isInitialized = false;
 
   constructor(
     @Inject(DurableReversals) reversals: DurableReversals,
     @Inject(MODULE_OPTIONS_TOKEN) { work = true }: WechatPayDurableOptions,
+    @Inject(MERCHANTS) merchants: readonly (string | undefined)[],
+    @Inject(ModulesContainer) modules: ModulesContainer,
   ) {
     super();
     this.#reversals = reversals;
     this.#work = work;
+    this.#merchants = merchants;
+    this.#modules = modules;
+    // A module that is loaded lazily, into an application that stands already, is not initialized by Nest: it is judged here.
+    if (this.#others().some((other) => other.#isInitialized)) this.#assertOnlyOne();
   }
 
   /**
@@ -156,6 +171,30 @@ export class WechatPayDurableModule
   ): DynamicModule {
     checkAsyncRegistration([options, ...others], 'WechatPayDurableModule.forRootAsync', EXTRAS);
     return super.forRootAsync(options);
+  }
+
+  onModuleInit(): void {
+    this.#assertOnlyOne();
+    this.#isInitialized = true;
+  }
+
+  // One number would pass the guard of each store, and an order that one has stored is not found through the other.
+  #assertOnlyOne(): void {
+    const taken = new Set(this.#others().flatMap((other) => other.#merchants));
+    const twice = this.#merchants.filter((name) => taken.has(name));
+    if (twice.length === 0) return;
+    const which = twice[0] === undefined ? 'the merchant without a name' : `the merchant '${twice[0]}'`;
+    throw new WechatPayConfigError(
+      'merchants',
+      `WechatPayDurableModule is registered more than once for ${which}, so that its orders would be in one store or the other. ` +
+        'Register it once; to use it in several modules, set isGlobal, or import the one dynamic module there.',
+    );
+  }
+
+  #others(): WechatPayDurableModule[] {
+    return instancesIn(this.#modules).filter(
+      (instance): instance is WechatPayDurableModule => #merchants in instance && instance !== this,
+    );
   }
 
   async onApplicationBootstrap(): Promise<void> {

@@ -14,6 +14,7 @@ import {
 import { ConfigModule } from '@nestjs/config';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { HealthCheckService, TerminusModule } from '@nestjs/terminus';
+import { LazyModuleLoader } from '@nestjs/core';
 import { Test } from '@nestjs/testing';
 import {
   reverseOrder,
@@ -234,6 +235,13 @@ describe('two registrations that nobody could tell apart', () => {
     const wechatPay = forRoot();
     const app = await start(wechatPay, inFeature(wechatPay), inFeature(wechatPay));
     expect(app.get(WechatPayClient).merchantId).toBe(settings.merchantId);
+  });
+
+  it('of which one is loaded lazily: refused when it is loaded', async () => {
+    const app = await start(forRoot());
+    const loader = app.get(LazyModuleLoader);
+    await expect(loader.load(() => forRoot({ isGlobal: true }))).rejects.toThrow(/2 times without a name/);
+    await expect(loader.load(() => forRoot({ name: 'hk' }))).resolves.toBeDefined();
   });
 
   it('several applications in one process each have their own', async () => {

@@ -17,7 +17,7 @@ import {
   type WechatPayClient,
   type WechatPayConfig,
 } from 'wechatpay-core';
-import { checkAsyncRegistration, checkRegistration } from './registration.js';
+import { checkAsyncRegistration, checkRegistration, instancesIn } from './registration.js';
 import {
   CLIENT,
   ConfigurableModuleClass,
@@ -49,6 +49,7 @@ export class WechatPayModule extends ConfigurableModuleClass implements OnModule
   readonly #client: WechatPayClient;
   readonly #registration: Registration;
   readonly #modules: ModulesContainer;
+  #isInitialized = false;
 
   constructor(
     @Optional() @Inject(CLIENT) client: WechatPayClient | undefined,
@@ -63,6 +64,8 @@ export class WechatPayModule extends ConfigurableModuleClass implements OnModule
     this.#client = client;
     this.#registration = registration;
     this.#modules = modules;
+    // A module that is loaded lazily, into an application that stands already, is not initialized by Nest: it is judged here.
+    if (this.#others().some((other) => other.#isInitialized)) this.#assertOnlyOne();
   }
 
   /**
@@ -93,6 +96,7 @@ export class WechatPayModule extends ConfigurableModuleClass implements OnModule
 
   async onModuleInit(): Promise<void> {
     this.#assertOnlyOne();
+    this.#isInitialized = true;
     const { merchantId, baseUrls, certificate } = this.#client;
     const expiry = certificate ? `, certificate valid until ${certificate.validTo.toISOString()}` : '';
     this.#logger.log(`Merchant ${merchantId} at ${baseUrls.join(', ')}${expiry}`);
@@ -104,16 +108,20 @@ export class WechatPayModule extends ConfigurableModuleClass implements OnModule
   // container: another application of the same process may have its own registration.
   #assertOnlyOne(): void {
     const { name } = this.#registration;
-    const registered = [...this.#modules.values()]
-      .map(({ instance }) => instance as unknown)
-      .filter((instance) => instance instanceof WechatPayModule && instance.#registration.name === name);
-    if (registered.length <= 1) return;
+    const times = 1 + this.#others().filter((other) => other.#registration.name === name).length;
+    if (times === 1) return;
     const which = name === undefined ? 'without a name' : `of the name '${name}'`;
     throw new WechatPayConfigError(
       'name',
-      `WechatPayModule is registered ${registered.length} times ${which}, so that nobody could say whose money moves. ` +
+      `WechatPayModule is registered ${times} times ${which}, so that nobody could say whose money moves. ` +
         'Register each merchant once, by a name of its own; to use it in several modules, set isGlobal, or import the one ' +
         'dynamic module there.',
+    );
+  }
+
+  #others(): WechatPayModule[] {
+    return instancesIn(this.#modules).filter(
+      (instance): instance is WechatPayModule => #registration in instance && instance !== this,
     );
   }
 
