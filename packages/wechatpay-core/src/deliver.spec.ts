@@ -340,3 +340,46 @@ test.each([
   expect(error.message).toContain(message);
   expect(error.stack).toContain(error.message);
 });
+
+it('a thenable that throws once it has resolved is an answer, and no exception that nobody catches', async () => {
+  const thrown: unknown[] = [];
+  const onUncaught = (error: unknown): void => void thrown.push(error);
+  process.on('unhandledRejection', onUncaught);
+  let reads = 0;
+  const answer = {
+    then(resolve: (value: unknown) => void) {
+      reads += 1;
+      if (reads > 1) throw new Error('read twice');
+      resolve({ status: 502, body: new Uint8Array() });
+      throw new Error('too late');
+    },
+  };
+  const error = await failure(
+    reverseOrder(
+      connect(() => answer as never),
+      ORDER,
+    ),
+  );
+  expect(error).toMatchObject({ code: 'WECHATPAY_HTTP_STATUS', outcome: 'unknown' });
+  await new Promise((resolve) => setImmediate(resolve));
+  process.off('unhandledRejection', onUncaught);
+  expect(thrown).toEqual([]);
+  expect(reads).toBe(1);
+});
+
+it('a signal that cannot be listened to is refused before anything is sent, and leaves no timer', async () => {
+  const { signal } = new AbortController();
+  signal.addEventListener = () => {
+    throw new Error('not today');
+  };
+  const before = timers();
+  let sent = 0;
+  const client = connect(() => {
+    sent += 1;
+    return Promise.reject(new Error('no answer'));
+  });
+  const error = await failure(reverseOrder(client, ORDER, { signal }));
+  expect(timers()).toBe(before);
+  expect(error).toMatchObject({ outcome: 'not-sent' });
+  expect(sent).toBe(0);
+});

@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { CallTimeout, type CallLimit } from './call-limit.js';
 import {
   isWechatPayError,
+  WechatPayRequestError,
   WechatPayResponseError,
   WechatPayTransportError,
   type WechatPayOverloadedError,
@@ -33,12 +34,10 @@ export async function deliver(
   const onAbort = (): void => {
     limit.end(caller?.reason);
   };
+  if (caller) listen(caller, onAbort);
   const timer = setTimeout(() => {
     limit.end(new CallTimeout(timeoutMs));
   }, leftMs);
-  // A signal of shutting down is shared by every call in flight; Node.js would warn of a leak at the eleventh.
-  if (caller) setMaxListeners(0, caller);
-  caller?.addEventListener('abort', onAbort, { once: true });
   try {
     const response = await untilOver(limit, () => connection.send(request, limit));
     assertResponse(response);
@@ -48,6 +47,18 @@ export async function deliver(
   } finally {
     clearTimeout(timer);
     caller?.removeEventListener('abort', onAbort);
+  }
+}
+
+/** @throws {WechatPayRequestError} a signal that cannot be listened to; nothing was sent. */
+function listen(caller: AbortSignal, onAbort: () => void): void {
+  try {
+    // A signal of shutting down is shared by every call in flight; Node.js would warn of a leak at the eleventh.
+    setMaxListeners(0, caller);
+    caller.addEventListener('abort', onAbort, { once: true });
+  } catch (cause) {
+    const problem = 'cannot be listened to; give the `signal` of an AbortController.';
+    throw new WechatPayRequestError('signal', problem, { cause });
   }
 }
 

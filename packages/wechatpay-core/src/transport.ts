@@ -53,8 +53,9 @@ export function connectThrough(transport: Transport, apiKey: string): Connection
       limit.onEnd = () => {
         controller.abort(limit.reason);
       };
-      const answer = transport({ path, body, signal: controller.signal });
-      const settled = Promise.resolve(answer).catch(() => undefined);
+      // A promise of our own: of a thenable, `then` is called once.
+      const answer = Promise.resolve(transport({ path, body, signal: controller.signal }));
+      const settled = answer.catch(() => undefined);
       inFlight.add(settled);
       void settled.finally(() => inFlight.delete(settled));
       return answer;
