@@ -87,9 +87,29 @@ test.each<[variable: string, environment: Record<string, string>]>([
   ['WECHATPAY_SIGNTYPE', { WECHATPAY_SIGNTYPE: 'MD5' }],
   ['WECHATPAY_BASEURL', { WECHATPAY_BASEURL: 'https://a.example' }],
   ['WECHATPAY_SUB_MCH_ID', { WECHATPAY_SUB_MCH_ID: '1' }],
+  ['WECHATPAY_PROXY_URL', { WECHATPAY_PROXY_URL: 'http://proxy.internal:3128' }],
+  ['WECHATPAY_PROXY_HOST', { WECHATPAY_PROXY_HOST: 'proxy.internal' }],
+  ['WECHATPAY_CERT_PATH', { WECHATPAY_CERT_PATH: '/etc/cert.pem' }],
+  ['WECHATPAY_PRIVATE_KEY', { WECHATPAY_PRIVATE_KEY: '/etc/key.pem' }],
 ])('names %s where %j', (variable, environment) => {
   expect(() => load(environment)).toThrow(WechatPayConfigError);
   expect(() => load(environment)).toThrow(new RegExp(`^${variable}: `));
+});
+
+it.each(['"', "'"])('takes quotes that an env file has kept off: %s', (quote) => {
+  const quoted = (value: string): string => `${quote}${value}${quote}`;
+  const { subMerchantId, subAppId, signType, proxy } = load({
+    WECHATPAY_SUB_MERCHANT_ID: quoted('1900000201'),
+    WECHATPAY_SUB_APP_ID: quoted('wx3'),
+    WECHATPAY_SIGN_TYPE: quoted('MD5'),
+    WECHATPAY_PROXY: quoted('false'),
+  });
+  expect({ subMerchantId, subAppId, signType, proxy }).toEqual({
+    subMerchantId: '1900000201',
+    subAppId: 'wx3',
+    signType: 'MD5',
+    proxy: false,
+  });
 });
 
 it.each([
@@ -99,6 +119,7 @@ it.each([
   'WECHATPAY_APIV3_KEY',
   'WECHATPAY_HK_API_KEY',
   'WECHATPAY_API_KEY_OLD',
+  'WECHATPAY_API_KEY_FILE',
   'WECHATPAY_DATABASE_URL',
   'WECHATPAY_ENABLED',
 ])('leaves %s to the application', (variable) => {

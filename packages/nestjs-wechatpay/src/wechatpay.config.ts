@@ -58,7 +58,9 @@ const VARIABLES: Readonly<Record<string, string>> = {
 function readConfig(environment: NodeJS.ProcessEnv): WechatPayConfig {
   // An empty variable is how many deployments say "not set".
   const read = (field: string): string | undefined => {
-    const value = environment[VARIABLES[field] ?? '']?.trim();
+    const given = environment[VARIABLES[field] ?? '']?.trim();
+    // Without the quotes that an env file has kept; a passphrase may be quotes.
+    const value = field === 'certificate.passphrase' ? given : given?.replace(/^(["'])(.*)\1$/s, '$2').trim();
     return value === '' ? undefined : value;
   };
   const wholeNumber = (field: string): number | undefined => {
@@ -125,13 +127,23 @@ function mistypedVariables(environment: NodeJS.ProcessEnv): readonly ConfigProbl
   for (const [variable, value = ''] of Object.entries(environment)) {
     const name = variable.slice(PREFIX.length);
     if (!variable.startsWith(PREFIX) || value.trim() === '' || known.includes(name)) continue;
-    if (known.some((candidate) => hasMoreWords(name, candidate))) continue;
-    const meant = nearestName(name, known);
+    const meant = known.includes(withoutKind(name))
+      ? withoutKind(name)
+      : known.some((candidate) => hasMoreWords(name, candidate))
+        ? undefined
+        : nearestName(name, known);
     if (meant === undefined) continue;
     const problem = `is unknown, and nothing would read it. Did you mean ${PREFIX}${meant}? Another purpose needs another name.`;
     problems.push({ field: variable, problem });
   }
   return problems;
+}
+
+// One of ours and the kind of its value, as PROXY_URL or CERT_PATH; a PRIVATE_KEY is the KEY. `_FILE` is the application's own: so
+// container secrets are named.
+function withoutKind(name: string): string {
+  const bare = name.replace(/_(?:URL|URI|HOST|PORT|ADDRESS|SERVER|PATH)$/, '');
+  return bare === 'PRIVATE_KEY' ? 'KEY' : bare;
 }
 
 // One of ours and more words, as HK_API_KEY, API_V3_KEY or API_KEY_OLD: that is the application's own.

@@ -4,6 +4,7 @@ import { describe, expect, it, test } from 'vitest';
 import { answering } from '../test/answering.js';
 import { expectNoRequest } from '../test/secrets.js';
 import {
+  quickPay,
   REVERSE,
   reverseOrder,
   WechatPayClient,
@@ -382,4 +383,27 @@ it('a signal that cannot be listened to is refused before anything is sent, and 
   expect(timers()).toBe(before);
   expect(error).toMatchObject({ outcome: 'not-sent' });
   expect(sent).toBe(0);
+});
+
+describe('a payment code in a transport’s message, however it is spelled, is left out', () => {
+  const CODE = '134567890123456789';
+  const each = (spell: (code: number) => string): string =>
+    Array.from(CODE, (digit) => spell(digit.charCodeAt(0))).join('');
+  test.each<[string, string]>([
+    ['as it is', CODE],
+    ['six digits of it', CODE.slice(3, 9)],
+    ['in pieces of eleven', `${CODE.slice(0, 11)}; ${CODE.slice(11)}`],
+    ['full-width', each((code) => String.fromCharCode(code + 0xfee0))],
+    ['hex escapes', each((code) => `\\x${code.toString(16)}`)],
+    ['unicode escapes', each((code) => `\\u00${code.toString(16)}`)],
+    ['octal escapes', each((code) => `\\${code.toString(8)}`)],
+    ['octal escapes of three digits', each((code) => `\\0${code.toString(8)}`)],
+    ['entities', each((code) => `&#x${code.toString(16)};`)],
+    ['full-width octal escapes', each((code) => `＼${code.toString(8)}`)],
+  ])('%s', async (_, spelled) => {
+    const client = connect(() => Promise.reject(new Error(`sent ${spelled}`)));
+    const request = { ...ORDER, body: 'tea', totalFee: 1, authCode: CODE, spbillCreateIp: '::1' };
+    const { cause } = await failure(quickPay(client, request));
+    expect((cause as Error).message).toBe('(left out: it may repeat the request)');
+  });
 });

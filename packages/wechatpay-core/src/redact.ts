@@ -71,10 +71,11 @@ const LONG_TOKEN = /[A-Za-z0-9+/=_%-]{24,}/g;
 const ERROR_CODE = /^ERR_[A-Z0-9_]+$/;
 const CONTROL = /[\p{Cc}\p{Zl}\p{Zp}\u200e\u200f\u202a-\u202e\u2066-\u2069]+/gu;
 
-// Full-width digits are digits, and what only spells a byte (\x31, \u0031, 0x31, &#x31;) is left out of the spelling.
+// Full-width digits are digits, an octal escape is its byte (\61), and what only spells a byte (\x31, \u0031, 0x31, &#x31;) is left out of the spelling.
 function folded(text: string): string {
   return text
     .normalize('NFKC')
+    .replaceAll(/\\([0-3]?[0-7]{2})/g, (_, octal: string) => String.fromCharCode(parseInt(octal, 8)))
     .toLowerCase()
     .replaceAll(/\\x|\\u00|0x|&#x?/g, '')
     .replaceAll(/[^\p{L}\p{N}]/gu, '');

@@ -104,7 +104,10 @@ export function readPolicy<Policy extends Partial<SettlePolicy>>(policy: Policy,
 }
 
 function readIdentified<Order extends OrderOf>(given: Order, known: readonly string[]): Order {
-  const order = readOnce(given, [...known, 'transactionId'], 'order');
+  const copy: Record<string, unknown> = { ...readOnce(given, [...known, 'transactionId'], 'order') };
+  // Null is absent, as in a row of a database: the client's own counts.
+  for (const name of ['merchantId', 'subMerchantId', 'subAppId']) if (copy[name] === null) delete copy[name];
+  const order = copy as unknown as Order;
   // Nobody would find such an order again: all without a number would be one.
   const { outTradeNo, transactionId } = order as { outTradeNo?: unknown; transactionId?: unknown };
   if (transactionId !== undefined) {

@@ -74,7 +74,11 @@ export async function payGuarded(
   const request = readRequest(QUICK_PAY, given); // once: it may be changed while the guard is stored
   client.check(QUICK_PAY, request); // a request that cannot be sent uses up no order number
   const { merchantId } = client;
-  const { outTradeNo, subMerchantId, subAppId, totalFee, currency } = request;
+  const { outTradeNo, totalFee } = request;
+  // Null is absent, as in a row of a database.
+  const [subMerchantId, subAppId, currency] = [request.subMerchantId, request.subAppId, request.currency].map(
+    (value) => value ?? undefined,
+  );
   const order = { outTradeNo, merchantId, ...(subMerchantId !== undefined && { subMerchantId }) };
   const elapsed = stopwatch(client, guards.speed);
   const intent: ReversalIntent = {
