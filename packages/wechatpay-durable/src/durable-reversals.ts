@@ -246,7 +246,7 @@ export class DurableReversals {
    * A payment that was clear ends `done`, as `paid`, and `onSettled` is told of it. One that was declined is `cancelled`; where its
    * order stays open at WeChat Pay, a worker reverses it after 15 s, and `onSettled` is told that it is `revoked`.
    *
-   * @returns after Quick Pay's answer, or its time-out. Where the outcome is `pending`, do not charge again: {@link get} tells.
+   * @returns after Quick Pay's answer, or its time-out, and 5 s for the store at most. Where the outcome is `pending`, do not charge again: {@link get} tells.
    * @throws {WechatPayRequestError} a request that must not be sent, or a number that was charged before; nothing was sent.
    * @throws {Error} what the database throws; nothing was sent.
    * @see https://pay.weixin.qq.com/doc/global/v2/en/4013658162 (Submit Quick Pay)

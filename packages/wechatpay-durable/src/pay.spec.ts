@@ -111,6 +111,15 @@ describe('a clear payment', () => {
     expect(reversalId({ ...order, subMerchantId: own as undefined })).toBe(reversalId(order));
   });
 
+  it('of a request whose sub-merchant is null, as in a row of a database, is that of the client', async () => {
+    const { reversals, guard } = await openShop([PAID], { subMerchantId: '1900000201' });
+    expect((await reversals.pay({ ...REQUEST, subMerchantId: null as never })).outcome.kind).toBe('paid');
+    expect(guard()?.state.order).toEqual({ outTradeNo: '1415717424', subMerchantId: '1900000201' });
+    const order = { outTradeNo: '1415717424', merchantId: null as never, subMerchantId: null as never };
+    expect((await reversals.get(order))?.outcome).toMatchObject({ kind: 'paid' });
+    expect(await reversals.cancel({ ...order, outTradeNo: '2' })).toBe(false);
+  });
+
   it('is taken on by no worker before 15 s', async () => {
     const delays: number[] = [];
     class WatchingEngine extends MapEngine {
@@ -499,6 +508,50 @@ describe('a clear payment that its guard cannot keep', () => {
     expect((await reversals.pay(REQUEST)).outcome.kind).toBe('paid');
     expect(Date.now() - startedAt).toBeGreaterThanOrEqual(450);
     expect(guard()?.outcome).toMatchObject({ kind: 'paid' });
+  });
+
+  it.each<[what: string, answers: [Answer, ...Answer[]], outcome: string]>([
+    ['a clear payment', [PAID], 'pending'],
+    ['an unclear one', [TIMEOUT], 'pending'],
+    ['a refusal of an order that stays open', [REFUSED, { trade_state: 'NOTPAY' }], 'pending'],
+    ['a refusal', [REFUSED, { trade_state: 'CLOSED' }], 'declined'],
+  ])('a store that never answers holds up nobody for more than 5 s: %s', async (_, answers, kind) => {
+    class SilentEngine extends MapEngine {
+      isSilent = false;
+      #answer<Result>(given: Promise<Result>): Promise<Result> {
+        return this.isSilent ? new Promise(() => undefined) : given;
+      }
+      override get(id: string): ReturnType<MapEngine['get']> {
+        return this.#answer(super.get(id));
+      }
+      override amend(...args: Parameters<MapEngine['amend']>): Promise<boolean> {
+        return this.#answer(super.amend(...args));
+      }
+      override cancel(id: string): Promise<boolean> {
+        return this.#answer(super.cancel(id));
+      }
+    }
+    const engine = new SilentEngine();
+    const shop = await openShop(answers, {
+      engine,
+      onCall: () => {
+        engine.isSilent = true;
+      },
+    });
+    open.splice(open.indexOf(shop.reversals), 1); // its payment goes on looking for the store for ever
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      let outcome: unknown;
+      void shop.reversals.pay(REQUEST).then((payment) => {
+        outcome = payment.outcome;
+      });
+      await vi.advanceTimersByTimeAsync(4_900);
+      expect(outcome).toBeUndefined();
+      await vi.advanceTimersByTimeAsync(200);
+      expect(outcome).toMatchObject({ kind });
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it('after four tries it is pending: nobody knows', async () => {

@@ -105,44 +105,53 @@ export async function payGuarded(
     };
   }
 
-  let result: QuickPayResult;
+  const patience = new Patience();
   try {
-    result = await quickPay(client, request, { signal });
-  } catch (error) {
-    if (!isWechatPayError(error) || error.outcome === 'unknown') {
-      // What is no error of the client's is a mistake in it, and may have come after the request was sent.
-      await guards.lookAfter(intent);
-      const merchantProblem = guards.problemOf(merchantId);
-      return {
-        outcome: {
-          kind: 'pending',
-          ...(isWechatPayError(error) && { error }),
-          ...(merchantProblem && { merchantProblem }),
-        },
-      };
-    }
-    // A refusal names no order, and "must not be taken as failed": the guard goes once a query says the same.
-    const { isConfirmed, isOpen } =
-      error.outcome === 'not-sent'
-        ? { isConfirmed: true, isOpen: false }
-        : await confirmDecline(client, intent, signal);
-    // An order that stays open can still be paid: its guard reverses it then.
-    if (!isConfirmed || (isOpen && !(await isStored(() => guards.giveUp(order))))) {
-      await guards.lookAfter(intent);
-      return { outcome: { kind: 'pending', error } };
-    }
-    // Where it cannot be called off, it finds out the same.
-    if (!isOpen) await guards.cancel(order).catch(() => false);
-    return { outcome: { kind: 'declined', error } };
+    return await charge();
+  } finally {
+    patience.end();
   }
-  const payment = {
-    transactionId: result.transactionId,
-    ...(result.totalFee !== undefined && { totalFee: result.totalFee }),
-    ...(result.currency !== undefined && { currency: result.currency }),
-  };
-  if (await isStored(() => guards.keep(order, payment))) return { outcome: { kind: 'paid' }, result };
-  await guards.lookAfter(intent);
-  return { outcome: { kind: 'pending' } };
+
+  async function charge(): Promise<DurablePayment> {
+    let result: QuickPayResult;
+    try {
+      result = await quickPay(client, request, { signal });
+    } catch (error) {
+      if (!isWechatPayError(error) || error.outcome === 'unknown') {
+        // What is no error of the client's is a mistake in it, and may have come after the request was sent.
+        await patience.wait(guards.lookAfter(intent));
+        const merchantProblem = guards.problemOf(merchantId);
+        return {
+          outcome: {
+            kind: 'pending',
+            ...(isWechatPayError(error) && { error }),
+            ...(merchantProblem && { merchantProblem }),
+          },
+        };
+      }
+      // A refusal names no order, and "must not be taken as failed": the guard goes once a query says the same.
+      const { isConfirmed, isOpen } =
+        error.outcome === 'not-sent'
+          ? { isConfirmed: true, isOpen: false }
+          : await confirmDecline(client, intent, signal);
+      // An order that stays open can still be paid: its guard reverses it then.
+      if (!isConfirmed || (isOpen && !(await patience.wait(isStored(() => guards.giveUp(order)))))) {
+        await patience.wait(guards.lookAfter(intent));
+        return { outcome: { kind: 'pending', error } };
+      }
+      // Where it cannot be called off, it finds out the same.
+      if (!isOpen) await patience.wait(guards.cancel(order).catch(() => false));
+      return { outcome: { kind: 'declined', error } };
+    }
+    const payment = {
+      transactionId: result.transactionId,
+      ...(result.totalFee !== undefined && { totalFee: result.totalFee }),
+      ...(result.currency !== undefined && { currency: result.currency }),
+    };
+    if (await patience.wait(isStored(() => guards.keep(order, payment)))) return { outcome: { kind: 'paid' }, result };
+    await patience.wait(guards.lookAfter(intent));
+    return { outcome: { kind: 'pending' } };
+  }
 }
 
 /**
@@ -179,6 +188,27 @@ async function isStored(store: () => Promise<boolean>): Promise<boolean> {
   }
 }
 
+/** How long the cashier waits for the store, once Quick Pay has answered: what is under way by then goes on by itself. */
+class Patience {
+  #timer: NodeJS.Timeout | undefined;
+  #over: Promise<undefined> | undefined;
+
+  /** @returns what comes of it; undefined where that takes too long. */
+  wait<Result>(work: Promise<Result>): Promise<Result | undefined> {
+    this.#over ??= new Promise((resolve) => {
+      this.#timer = setTimeout(() => {
+        resolve(undefined);
+      }, STORE_LIMIT_MS);
+    });
+    return Promise.race([work, this.#over]);
+  }
+
+  end(): void {
+    clearTimeout(this.#timer);
+  }
+}
+
 /** Real time: the cashier waits. */
+const STORE_LIMIT_MS = 5_000;
 const TRIES = 4;
 const TRY_AGAIN_MS = 500;

@@ -610,6 +610,13 @@ describe('payAndSettle', () => {
     });
   });
 
+  it.each([CREATED, CREATED - 1])('a deadline that is over is refused before anything is sent', async (deadline) => {
+    const { client, calls } = scripted([PAID]);
+    const refused = payAndSettle(client, REQUEST, { deadline: new Date(deadline) });
+    await expect(refused).rejects.toMatchObject({ field: 'deadline', outcome: 'not-sent' });
+    expect(calls).toEqual([]);
+  });
+
   it('takes 90 s from the answer on, or as long as it is given, and goes by its rules', async () => {
     const clock = { time: CREATED };
     const answers: [Answer, Answer] = [
@@ -740,12 +747,19 @@ describe('what a callback throws', () => {
     const late = { time: CREATED + 60 * SECOND };
     const settled = await settleOrder(scripted([PAID], late).client, ORDER, { onStep });
     expect(settled).toMatchObject({ outcome: { kind: 'paid' }, callbackErrors: [told('onStep')] });
-    const unclear = await payAndSettle(scripted([TIMEOUT, PAID]).client, REQUEST, {
+    const { client, clock } = scripted([
+      () => {
+        clock.time += SECOND;
+        return TIMEOUT;
+      },
+      PAID,
+    ]);
+    const unclear = await payAndSettle(client, REQUEST, {
       onUnclear,
       onStep,
       wait: undefined,
       firstQueryMs: 1,
-      deadline: new Date(CREATED),
+      deadline: new Date(CREATED + SECOND),
     });
     expect(unclear).toMatchObject({ outcome: { kind: 'unresolved' }, callbackErrors: [told('onUnclear')] });
     const aborted = await settleOrder(scripted([PAID]).client, ORDER, {

@@ -81,6 +81,9 @@ export async function payAndSettle(
   assertCallback('onUnclear', onUnclear);
   const callbacks = new Callbacks();
   const now = (): number => callbacks.now(() => client.now());
+  if (deadline !== undefined && deadline <= now()) {
+    throw new WechatPayRequestError('deadline', 'is over: nothing could be settled. Give a later one, or none.');
+  }
   const asked = readRequest(QUICK_PAY, request);
   const { totalFee, currency } = asked;
   const order = { ...namesOf(asked), orderCreatedAt: new Date(now()), totalFee, currency };
