@@ -104,7 +104,7 @@ export function readPolicy<Policy extends Partial<SettlePolicy>>(policy: Policy,
 }
 
 function readIdentified<Order extends OrderOf>(given: Order, known: readonly string[]): Order {
-  const copy: Record<string, unknown> = { ...readOnce(given, [...known, 'transactionId'], 'order') };
+  const copy = { ...readOnce<object>(given, [...known, 'transactionId'], 'order') } as Record<string, unknown>;
   // Null is absent, as in a row of a database: the client's own counts.
   for (const name of ['merchantId', 'subMerchantId', 'subAppId']) if (copy[name] === null) delete copy[name];
   const order = copy as unknown as Order;
