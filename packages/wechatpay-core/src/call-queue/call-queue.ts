@@ -7,6 +7,8 @@ import { WaitingCalls } from './waiting-calls.js';
 
 /** A new call is taken where it would probably wait at most this share of what it may: the rest is for a gateway that slows down. */
 const ADMIT_SHARE = 0.5;
+/** Opening a connection may always take this share of `timeoutMs`: one call that was not answered must not stop the next. */
+const CONNECT_SHARE = 1 / 8;
 const RETRY_AT_LEAST_MS = 50;
 /** While calls wait, late ones are looked for at least this often: silence makes them late without any event. */
 const LOOK_EVERY_MS = 50;
@@ -139,8 +141,9 @@ export class CallQueue {
     const now = this.#clock.now();
     const pace = this.#pace(lane, now);
     // Of the silence of an outage a probe is to find the end.
-    const mayMs = mayWaitMs(this.#options.timeoutMs, isProbe ? { ...pace, silenceMs: 0 } : pace);
-    if (waitedMs <= mayMs) return undefined;
+    const { timeoutMs } = this.#options;
+    const mayMs = mayWaitMs(timeoutMs, isProbe ? { ...pace, silenceMs: 0 } : pace);
+    if (waitedMs <= Math.max(mayMs, timeoutMs * CONNECT_SHARE)) return undefined;
     return { reason: 'gateway-slow', retryAfterMs: this.#retryAfterMs(0, now) };
   }
 

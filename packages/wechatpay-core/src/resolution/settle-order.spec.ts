@@ -121,13 +121,16 @@ const WRONG_OPTIONS: readonly [field: string, options: unknown][] = [
   ['options', null],
 ];
 
+/** A deadline that is not over yet, and is once the first query is waited for. */
+const soonAfter = (date: Date): Date => new Date(date.getTime() + 4_000);
+
 const STORED = startSettlement({ outTradeNo: '1', orderCreatedAt: new Date() }, Date.now() + 60_000);
 
 describe('settleOrder', () => {
   it('tells each step, and waits until it is stored before the next', async () => {
     const request = purchase({ behaviour: 'walks-away' });
     const orderCreatedAt = new Date(sandbox.clock.now());
-    await payAndSettle(client, request, { ...jump, deadline: orderCreatedAt });
+    await payAndSettle(client, request, { ...jump, deadline: soonAfter(orderCreatedAt) });
     const told: string[] = [];
     let storing = false;
     await settleOrder(
@@ -151,7 +154,7 @@ describe('settleOrder', () => {
   it('stops at an abort at once, also while it waits, and goes on from the state', async () => {
     const request = purchase({ behaviour: 'pays-after', ms: 8_000 });
     const orderCreatedAt = new Date(sandbox.clock.now());
-    await payAndSettle(client, request, { ...jump, deadline: orderCreatedAt });
+    await payAndSettle(client, request, { ...jump, deadline: soonAfter(orderCreatedAt) });
     const abort = new AbortController();
     const running = settleOrder(client, { outTradeNo: request.outTradeNo, orderCreatedAt }, { signal: abort.signal });
     abort.abort();
@@ -202,7 +205,7 @@ describe('resumeSettlement', () => {
   it('has a deadline of its own: a spent one is not taken over', async () => {
     const request = purchase({ behaviour: 'pays-after', ms: 8_000 });
     const orderCreatedAt = new Date(sandbox.clock.now());
-    const first = await payAndSettle(client, request, { ...jump, deadline: orderCreatedAt });
+    const first = await payAndSettle(client, request, { ...jump, deadline: soonAfter(orderCreatedAt) });
     expect(first).toMatchObject({ outcome: { kind: 'unresolved' } });
     sandbox.clock.advance(60_000);
     const { state } = first as Settlement;
@@ -297,7 +300,8 @@ describe('a callback that throws', () => {
   it('a clock stops nothing either: it goes by what the clock said last', async () => {
     const request = purchase({ behaviour: 'pays-after', ms: 1 });
     const orderCreatedAt = new Date(sandbox.clock.now());
-    const { state } = (await payAndSettle(client, request, { ...jump, deadline: orderCreatedAt })) as Settlement;
+    const options = { ...jump, deadline: soonAfter(orderCreatedAt) };
+    const { state } = (await payAndSettle(client, request, options)) as Settlement;
     sandbox.clock.advance(10_000);
     const onStep = ({ event }: SettledStep): void => {
       expect(event).toMatchObject({ kind: 'queried', tradeState: 'SUCCESS' });

@@ -162,7 +162,7 @@ it(`an order ends as the ledger says, in ${RUNS} stories`, { timeout: 600_000 },
     let run = (): Promise<PaymentResult> => payAndSettle(client, request, options);
     if (plan === 'give up') {
       run = async () => {
-        const result = await payAndSettle(client, request, { ...options, deadline: order.orderCreatedAt });
+        const result = await payAndSettle(client, request, { ...options, deadline: new Date(START + 1) });
         if (result.outcome.kind !== 'unresolved') return result;
         stored = begin({ ifPaid: 'revoke' });
         return resumeSettlement(client, stored, options);

@@ -142,10 +142,12 @@ async function perform(
   const hasClockTrouble = trouble?.trouble === 'NaN' || (trouble?.trouble === 'throws' && trouble.callback === 'clock');
   if (hasClockTrouble) {
     shop.clockTrouble = () => {
-      if (clockCalls++ !== trouble.nth) return clock();
+      const reading = clockCalls++ - trouble.nth;
+      // The queue of the client reads it too, and stops for nothing: one of so many is the driver's.
+      if (reading < 0 || reading >= 6) return clock();
       tell(trouble.trouble === 'NaN' ? 'the clock says NaN' : 'the clock throws');
       if (trouble.trouble === 'NaN') return NaN;
-      thrown = new Error('the clock');
+      thrown ??= new Error('the clock');
       throw thrown;
     };
   }

@@ -111,7 +111,7 @@ export const LAWS_OF_CONDUCT: Readonly<Record<string, Law>> = {
 
   'an answer that is only odd in what informs is read'({ deed, heard }, broken) {
     for (const { event, word } of readings(deed, heard)) {
-      if (!word?.isPlain || event.kind === 'read') continue;
+      if (!word?.isPlain || event.kind === 'read' || event.isUnsent) continue;
       const { word: said } = word;
       if (said.kind === 'code' ? event.errorCode !== said.code : said.kind !== 'nothing' && said.kind !== 'not-asked') {
         const isClear = word.path !== QUICK_PAY_PAGE.path || said.kind !== 'state' || said.amount === 'as-asked';
@@ -152,6 +152,7 @@ interface Reading {
   readonly kind: 'read' | 'failed';
   readonly errorCode: string | undefined;
   readonly message: string;
+  readonly isUnsent: boolean;
 }
 
 /** Each call of an act, as the library took its answer; beside what had been said. */
@@ -159,12 +160,14 @@ function readings(
   { act, ended, steps }: Deed,
   heard: readonly Heard[],
 ): readonly { readonly event: Reading; readonly word: Heard | undefined }[] {
-  const failed = (error: { errorCode?: string; message: string }): Reading => ({
+  const failed = (error: { errorCode?: string; message: string; code?: string }): Reading => ({
     kind: 'failed',
     errorCode: error.errorCode,
     message: error.message,
+    // The client's queue kept it back: the last word that was heard is another call's.
+    isUnsent: error.code === 'WECHATPAY_OVERLOADED',
   });
-  const read = (message: string): Reading => ({ kind: 'read', errorCode: undefined, message });
+  const read = (message: string): Reading => ({ kind: 'read', errorCode: undefined, message, isUnsent: false });
   if (SETTLING.includes(act.does)) {
     return steps
       .filter(({ event }) => event.kind !== 'refunds-queried') // several pages
