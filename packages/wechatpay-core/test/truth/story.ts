@@ -57,7 +57,7 @@ const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 export const DAY = 24 * 60 * MINUTE;
 
-const scene: fc.Arbitrary<Scene> = fc.record({
+export const scene: fc.Arbitrary<Scene> = fc.record({
   customer: fc.oneof(
     fc.constant({ does: 'pay' as const }),
     fc.record({ does: fc.constant('pay later' as const), ms: fc.integer({ min: 1, max: 60_000 }) }),
@@ -75,7 +75,7 @@ const scene: fc.Arbitrary<Scene> = fc.record({
 
 const milliseconds = (...usual: number[]): fc.Arbitrary<number> => fc.constantFrom(...usual);
 
-const policy: fc.Arbitrary<Partial<SettlePolicy>> = fc.oneof(
+export const policy: fc.Arbitrary<Partial<SettlePolicy>> = fc.oneof(
   fc.constant({}),
   fc.record(
     {

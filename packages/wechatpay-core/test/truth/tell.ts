@@ -1,14 +1,16 @@
+import { Breach } from './breach.js';
 import { API_KEY, live, type Life, type Shop } from './caller.js';
 import { carryOut } from './deeds.js';
 import { createGateway } from './gateway.js';
 import { PLAIN, type Turn } from './grammar.js';
 import { Keeper } from './keeper.js';
-import { Breach, judge } from './laws.js';
+import { judge } from './laws.js';
 import { QUICK_PAY_PAGE } from './pages.js';
 import type { Story } from './story.js';
 import { enter, World } from './time.js';
 
-const START = Date.UTC(2026, 10, 26, 12);
+/** When every story begins. */
+export const START = Date.UTC(2026, 10, 26, 12);
 const TIMEOUT_MS = 15_000;
 
 /** How a story went. */
@@ -98,7 +100,12 @@ async function tellIn(world: World, keeper: Keeper, story: Story): Promise<Told>
 }
 
 /** What there is at the gateway before the story begins. */
-function setUp(world: World, keeper: Keeper, outTradeNo: string, { past, scene }: Story): void {
+export function setUp(
+  world: World,
+  keeper: Keeper,
+  outTradeNo: string,
+  { past, scene }: Pick<Story, 'past' | 'scene'>,
+): void {
   if (past === 'new') return;
   const total = past === 'used, another amount' ? '500' : '888';
   const request = { total_fee: total, fee_type: past === 'used, another currency' ? 'CNY' : 'HKD' };
@@ -106,7 +113,7 @@ function setUp(world: World, keeper: Keeper, outTradeNo: string, { past, scene }
 }
 
 /** The beginning and the end: what repeats itself for a day is told once. */
-function shortened(lines: readonly string[]): readonly string[] {
+export function shortened(lines: readonly string[]): readonly string[] {
   const [head, tail] = [30, 12];
   if (lines.length <= head + tail) return lines;
   return [...lines.slice(0, head), `(${lines.length - head - tail} lines more)`, ...lines.slice(-tail)];

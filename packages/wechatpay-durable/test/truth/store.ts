@@ -1,0 +1,326 @@
+import type { World } from '../../../wechatpay-core/test/truth/time.js';
+import { LeaseLostError } from '../../src/engine.js';
+import type {
+  ReopenedStatus,
+  ReversalCounts,
+  ReversalData,
+  ReversalEngine,
+  ReversalFilter,
+  ReversalHandler,
+  ReversalStatus,
+  StoredReversal,
+  Verdict,
+} from '../../src/index.js';
+import { LeaseLoop } from '../../src/lease-loop.js';
+import { EngineInUseError } from '../../src/options.js';
+import { doing, type Process } from './process.js';
+
+/** A row, as it was stored at a time. A row is never changed: the next one takes its place. */
+export interface Row {
+  readonly at: number;
+  readonly id: string;
+  readonly data: ReversalData;
+  readonly status: ReversalStatus;
+  readonly createdAt: number;
+  readonly dueAt: number;
+  /** Grows with each lease: it fences. */
+  readonly attempt: number;
+  readonly holder: Process | undefined;
+}
+
+export const LEASE_MS = 10_000;
+/** Longer than any story: whatever is due wakes the loops. */
+const NEVER_MS = 2 ** 31 - 1;
+
+interface StoreOptions {
+  readonly world: World;
+  readonly tell: (what: string) => void;
+}
+
+/** The store that the processes of a story share, in memory, by the story's clock. It does what the engines' port asks for. */
+export class Store {
+  readonly world: World;
+  /** Every row that was ever stored, by `id`: the last one is how it stands. */
+  readonly history = new Map<string, Row[]>();
+  readonly #tell: (what: string) => void;
+  readonly #engines = new Set<StoryEngine>();
+  #wakes = 0;
+  lapsed = 0;
+
+  constructor({ world, tell }: StoreOptions) {
+    this.world = world;
+    this.#tell = tell;
+  }
+
+  get(id: string): Row | undefined {
+    return this.history.get(id)?.at(-1);
+  }
+
+  rows(): Row[] {
+    return [...this.history.values()].map((rows) => rows.at(-1)!);
+  }
+
+  /** Whether nothing waits or is worked on. */
+  get isQuiet(): boolean {
+    return this.rows().every(({ status }) => status !== 'waiting' && status !== 'active');
+  }
+
+  put(change: Omit<Row, 'at' | 'data'> & { readonly data: unknown }, what: string): void {
+    // A store keeps text.
+    const data = JSON.parse(JSON.stringify(change.data)) as ReversalData;
+    const row: Row = { ...change, data, at: this.world.now };
+    const rows = this.history.get(row.id) ?? [];
+    this.history.set(row.id, rows);
+    rows.push(row);
+    const { kind } = data.state;
+    const end = data.end === undefined ? '' : `, end ${data.end}`;
+    this.#tell(`store: ${what}: ${row.status}, ${kind}${data.outcome ? ` ${data.outcome.kind}` : ''}${end}`);
+    if (row.status === 'waiting')
+      this.world.in(row.dueAt - this.world.now, () => {
+        this.wake();
+      });
+  }
+
+  /** Whoever looks first takes it: another process each time. */
+  wake(): void {
+    this.#wakes += 1;
+    const engines = [...this.#engines];
+    for (const index of engines.keys()) engines[(index + this.#wakes) % engines.length]!.wake();
+  }
+
+  join(engine: StoryEngine): void {
+    this.#engines.add(engine);
+  }
+
+  leave(engine: StoryEngine): void {
+    this.#engines.delete(engine);
+  }
+
+  take(limit: number, holder: Process): Row[] {
+    const isDue = ({ status, dueAt }: Row): boolean => status === 'waiting' && dueAt <= this.world.now;
+    return this.rows()
+      .filter(isDue)
+      .slice(0, limit)
+      .map((row) => {
+        this.put({ ...row, status: 'active', attempt: row.attempt + 1, holder }, `taken by ${holder.name}`);
+        return this.get(row.id)!;
+      });
+  }
+
+  /** A worker without a sign of life for so long has lost what it had. */
+  lapseLater(isLapsed: (row: Row) => boolean, isStill: () => boolean): void {
+    this.world.in(LEASE_MS, () => {
+      if (!isStill()) return;
+      for (const row of this.rows()) {
+        if (row.status !== 'active' || !isLapsed(row)) continue;
+        this.lapsed += 1;
+        this.put({ ...row, status: 'waiting', dueAt: this.world.now, holder: undefined }, 'the lease lapses');
+      }
+    });
+  }
+
+  outOfTouch(process: Process): void {
+    this.lapseLater(
+      ({ holder }) => holder === process,
+      () => !process.isAlive || process.standingStill > 0,
+    );
+  }
+}
+
+type Taken = Row;
+
+/** A process's way to the store. */
+export class StoryEngine implements ReversalEngine {
+  readonly #store: Store;
+  readonly #process: Process;
+  readonly #heard: () => number;
+  #loop: LeaseLoop<Taken> | undefined;
+
+  /** @param heard how much the keeper of the truth has noted so far. */
+  constructor(store: Store, process: Process, heard: () => number) {
+    this.#store = store;
+    this.#process = process;
+    this.#heard = heard;
+  }
+
+  open(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  async close(): Promise<void> {
+    await this.#loop?.stop();
+    this.#store.leave(this);
+    this.#loop = undefined;
+  }
+
+  wake(): void {
+    if (this.#process.isAlive) this.#loop?.wake();
+  }
+
+  process(
+    handler: ReversalHandler,
+    options: { concurrency: number; onProblem: (error: Error, id?: string) => void },
+  ): Promise<void> {
+    if (this.#loop) return Promise.reject(new EngineInUseError());
+    const store = this.#store;
+    const process = this.#process;
+    this.#loop = new LeaseLoop<Taken>({
+      ...options,
+      pollMs: NEVER_MS,
+      touchMs: NEVER_MS,
+      handler: async (lease) => {
+        const { attempt } = store.get(lease.id)!;
+        try {
+          return await doing.run({ kind: 'lease', id: lease.id, attempt, heardFrom: this.#heard() }, () =>
+            handler(lease),
+          );
+        } catch (error) {
+          this.#abandon(lease.id, attempt);
+          throw error;
+        }
+      },
+      take: async (limit) => {
+        let taken: Row[] = [];
+        try {
+          return await process.reach('take', () => (taken = store.take(limit, process)));
+        } catch (error) {
+          for (const { id, attempt } of taken) this.#abandon(id, attempt);
+          throw error;
+        }
+      },
+      touch: () => Promise.resolve(),
+      save: (taken, data) =>
+        process.reach('save', () => {
+          store.put({ ...this.#held(taken), data }, `saved by ${process.name}`);
+        }),
+      settle: async (taken, verdict) => {
+        try {
+          await process.reach('settle', () => {
+            this.#settle(this.#held(taken), verdict);
+          });
+        } catch (error) {
+          this.#abandon(taken.id, taken.attempt);
+          throw error;
+        }
+      },
+    });
+    store.join(this);
+    this.#loop.start();
+    return Promise.resolve();
+  }
+
+  #held({ id, attempt }: Taken): Row {
+    const row = this.#store.get(id);
+    if (row?.status !== 'active' || row.attempt !== attempt) throw new LeaseLostError(id);
+    return row;
+  }
+
+  #settle(row: Row, verdict: Verdict): void {
+    const given = { ...row, holder: undefined, data: verdict.data };
+    const by = `settled by ${this.#process.name}`;
+    if (verdict.kind === 'again') {
+      this.#store.put({ ...given, status: 'waiting', dueAt: this.#store.world.now + verdict.delayMs }, by);
+    } else this.#store.put({ ...given, status: verdict.kind }, by);
+  }
+
+  /** What is no longer held is no longer told to be alive. */
+  #abandon(id: string, attempt: number): void {
+    this.#store.lapseLater(
+      (row) => row.id === id && row.attempt === attempt,
+      () => true,
+    );
+  }
+
+  enqueue(id: string, data: ReversalData, delayMs: number): Promise<'enqueued' | 'duplicate'> {
+    return this.#process.reach('enqueue', () => {
+      if (this.#store.get(id)) return 'duplicate';
+      const { now } = this.#store.world;
+      const row = { id, data, status: 'waiting' as const, createdAt: now, dueAt: now + delayMs, attempt: 0 };
+      this.#store.put({ ...row, holder: undefined }, 'enqueued');
+      return 'enqueued';
+    });
+  }
+
+  reschedule(id: string, delayMs: number): Promise<boolean> {
+    return this.#change('reschedule', id, isOpen, (row) => ({ ...row, dueAt: this.#store.world.now + delayMs }));
+  }
+
+  amend(id: string, data: ReversalData, delayMs: number): Promise<boolean> {
+    return this.#change('amend', id, mayChange, (row) => ({ ...row, data, dueAt: this.#store.world.now + delayMs }));
+  }
+
+  cancel(id: string): Promise<boolean> {
+    return this.#change('cancel', id, mayChange, (row) => ({ ...row, status: 'cancelled' }));
+  }
+
+  redrive(id: string, data: ReversalData, from: readonly ReopenedStatus[]): Promise<boolean> {
+    return this.#change(
+      'redrive',
+      id,
+      (row) => (from as readonly string[]).includes(standingOf(row)),
+      (row) => ({ ...row, data, status: 'waiting', dueAt: this.#store.world.now }),
+    );
+  }
+
+  #change(
+    place: 'reschedule' | 'amend' | 'cancel' | 'redrive',
+    id: string,
+    isChangeable: (row: Row) => boolean,
+    change: (row: Row) => Row,
+  ): Promise<boolean> {
+    return this.#process.reach(place, () => {
+      const row = this.#store.get(id);
+      if (!row || !isChangeable(row)) return false;
+      this.#store.put(change(row), place);
+      return true;
+    });
+  }
+
+  get(id: string): Promise<StoredReversal | undefined> {
+    return this.#process.reach('get', () => {
+      const row = this.#store.get(id);
+      return row && toReversal(row);
+    });
+  }
+
+  list({ status, limit = 100 }: ReversalFilter): Promise<StoredReversal[]> {
+    const statuses = status === undefined ? undefined : [status].flat();
+    const rows = this.#store.rows().filter((row) => !statuses || statuses.includes(row.status));
+    return this.#process.reach('get', () => rows.slice(0, limit).map(toReversal));
+  }
+
+  counts(): Promise<ReversalCounts> {
+    throw new Error('No story counts.');
+  }
+}
+
+/** How it stands; of one that waits, whether it has an outcome that nobody was told yet. */
+function standingOf({ status, data }: Row): ReopenedStatus | 'active' {
+  if (status !== 'waiting') return status;
+  return outcomeOf(data) ? 'untold' : 'open';
+}
+
+function outcomeOf(data: ReversalData): unknown {
+  return data.outcome ?? (data.state as { outcome?: unknown }).outcome;
+}
+
+function isOpen(row: Row): boolean {
+  return standingOf(row) === 'open';
+}
+
+/** Nothing is decided. */
+function mayChange(row: Row): boolean {
+  return isOpen(row) && row.data.state.kind === 'asking';
+}
+
+function toReversal({ id, data, status, createdAt, dueAt, at }: Row): StoredReversal {
+  const hasEnded = status !== 'waiting' && status !== 'active';
+  return {
+    id,
+    ...(JSON.parse(JSON.stringify(data)) as ReversalData),
+    status,
+    createdAt: new Date(createdAt),
+    ...(status === 'waiting' && { dueAt: new Date(dueAt) }),
+    ...(hasEnded && { endedAt: new Date(at) }),
+  };
+}
