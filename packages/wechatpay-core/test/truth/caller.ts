@@ -61,6 +61,7 @@ export interface Shop {
   readonly world: World;
   readonly keeper: Keeper;
   readonly transport: Transport;
+  readonly library: Library;
   process: Process | undefined;
   /** How far the client's clock is ahead of the world's. */
   skewMs: number;
@@ -69,6 +70,19 @@ export interface Shop {
   /** What the clock does at its next call. */
   clockTrouble: (() => number) | undefined;
 }
+
+/** The functions that are judged: the core's, or others that promise the same. */
+export type Library = Pick<
+  typeof core,
+  | 'payAndSettle'
+  | 'settleOrder'
+  | 'resumeSettlement'
+  | 'quickPay'
+  | 'queryOrder'
+  | 'reverseOrder'
+  | 'refund'
+  | 'queryRefund'
+>;
 
 const never = new Promise<never>(() => undefined);
 
@@ -195,7 +209,7 @@ async function perform(
   };
 
   const work = (): Promise<unknown> =>
-    call(client, life, act, options, from, async (error) => {
+    call(shop.library, client, life, act, options, from, async (error) => {
       note({ kind: 'unclear', error });
       await callback('onUnclear');
     });
@@ -236,6 +250,7 @@ async function perform(
 type Options = core.SettleOptions & core.PayAndSettleOptions;
 
 async function call(
+  library: Library,
   client: WechatPayClient,
   life: Life,
   act: Act,
@@ -259,23 +274,23 @@ async function call(
   switch (act.does) {
     case 'pay': {
       const { ifPaid: _, refundWhenExpired: __, ifAmountDiffers: ___, ...rest } = options;
-      return core.payAndSettle(client, request, { ...rest, onUnclear });
+      return library.payAndSettle(client, request, { ...rest, onUnclear });
     }
     case 'settle':
-      return core.settleOrder(client, order, options);
+      return library.settleOrder(client, order, options);
     case 'go on':
     case 'give back':
-      return from ? core.resumeSettlement(client, from, options) : core.settleOrder(client, order, options);
+      return from ? library.resumeSettlement(client, from, options) : library.settleOrder(client, order, options);
     case 'quick pay':
-      return core.quickPay(client, request, { signal });
+      return library.quickPay(client, request, { signal });
     case 'query':
-      return core.queryOrder(client, { outTradeNo }, { signal });
+      return library.queryOrder(client, { outTradeNo }, { signal });
     case 'reverse':
-      return core.reverseOrder(client, { outTradeNo }, { signal });
+      return library.reverseOrder(client, { outTradeNo }, { signal });
     case 'refund':
-      return core.refund(client, { outTradeNo, outRefundNo: 'by-hand', totalFee: 888, refundFee: 888 }, { signal });
+      return library.refund(client, { outTradeNo, outRefundNo: 'by-hand', totalFee: 888, refundFee: 888 }, { signal });
     case 'query refund':
-      return core.queryRefund(client, { outTradeNo }, { signal });
+      return library.queryRefund(client, { outTradeNo }, { signal });
   }
 }
 

@@ -1,5 +1,6 @@
+import * as core from '../../src/index.js';
 import { Breach } from './breach.js';
-import { API_KEY, live, type Life, type Shop } from './caller.js';
+import { API_KEY, live, type Library, type Life, type Shop } from './caller.js';
 import { carryOut } from './deeds.js';
 import { createGateway } from './gateway.js';
 import { PLAIN, type Turn } from './grammar.js';
@@ -20,12 +21,12 @@ export interface Told {
 }
 
 /** Tells a story, and judges each act as it ends. */
-export async function tell(story: Story): Promise<Told> {
+export async function tell(story: Story, library: Library = core): Promise<Told> {
   const world = new World(START);
   const keeper = new Keeper();
   enter(world);
   try {
-    return await tellIn(world, keeper, story);
+    return await tellIn(world, keeper, story, library);
   } catch (error) {
     if (error instanceof Error)
       error.message += `\n\n${shortened(keeper.transcript.map((line) => line())).join('\n')}\n`;
@@ -35,7 +36,7 @@ export async function tell(story: Story): Promise<Told> {
   }
 }
 
-async function tellIn(world: World, keeper: Keeper, story: Story): Promise<Told> {
+async function tellIn(world: World, keeper: Keeper, story: Story, library: Library): Promise<Told> {
   const quiet = new Map<string, number>();
   const stories = new Map<string, Story>([['A1', story]]);
   for (const [index, neighbour] of story.neighbours.entries()) {
@@ -46,6 +47,7 @@ async function tellIn(world: World, keeper: Keeper, story: Story): Promise<Told>
   const shop: Shop = {
     world,
     keeper,
+    library,
     process: undefined,
     skewMs: 0,
     setMs: 0,
