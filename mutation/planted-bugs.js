@@ -1,5 +1,6 @@
 // Bugs that were real once, as changes of today's sources. A text that is gone fails loudly: the bug has to be planted anew.
 const core = (file) => `packages/wechatpay-core/src/${file}`;
+const durable = (file) => `packages/wechatpay-durable/src/${file}`;
 
 /** @type {{ name: string, changes: { file: string, find: string, replace: string }[] }[]} */
 export const BUGS = [
@@ -159,5 +160,101 @@ export const BUGS = [
         replace: 'import { attemptsOf, end, expired,',
       },
     ],
+  },
+  {
+    name: 'durable: the charge leaves, and its guard is stored beside it',
+    changes: [
+      {
+        file: durable('pay.ts'),
+        find: 'const stored: string = await guards.enqueue({ ...intent, policy });',
+        replace: "const stored = 'enqueued'; void guards.enqueue({ ...intent, policy }).catch(() => undefined);",
+      },
+    ],
+  },
+  {
+    name: 'durable: a charge leaves however late its guard was stored',
+    changes: [{ file: durable('pay.ts'), find: 'if (elapsed() > withinMs) {', replace: 'if (elapsed() < 0) {' }],
+  },
+  {
+    name: 'durable: a declined order is called off without a query',
+    changes: [
+      {
+        file: durable('pay.ts'),
+        find: '(await confirmDecline(client, intent, signal)).isConfirmed;',
+        replace: 'confirmDecline !== undefined;',
+      },
+    ],
+  },
+  {
+    name: 'durable: paid is said, and not stored',
+    changes: [
+      {
+        file: durable('pay.ts'),
+        find: 'if (await isKept(() => guards.keep(order, payment)))',
+        replace: 'if ((await isKept(() => guards.keep(order, payment))) || payment)',
+      },
+    ],
+  },
+  {
+    name: 'durable: an end that was stored already is called paid, whatever it was',
+    changes: [
+      {
+        file: durable('durable-reversals.ts'),
+        find: "if (outcome) return outcome.kind === 'paid';",
+        replace: 'if (outcome) return true;',
+      },
+    ],
+  },
+  {
+    name: 'durable: what is paid has ended, so that nothing is to be revoked',
+    changes: [
+      {
+        file: durable('durable-reversals.ts'),
+        find: "if (outcome && !mayHoldMoney(outcome)) return 'ended';",
+        replace: "if (outcome && mayHoldMoney) return 'ended';",
+      },
+    ],
+  },
+  {
+    name: 'durable: an onSettled that throws is not called again',
+    changes: [
+      {
+        file: durable('handler.ts'),
+        find: "return { kind: 'again', data, delayMs: delay(TELL_AGAIN_MS, 0) };",
+        replace: 'void TELL_AGAIN_MS;',
+      },
+    ],
+  },
+  {
+    name: 'durable: an end is told before it is stored',
+    changes: [{ file: durable('handler.ts'), find: '      await save(data);\n', replace: '' }],
+  },
+  {
+    name: 'durable: a worker that has lost its lease goes on',
+    changes: [
+      {
+        file: durable('handler.ts'),
+        find: 'if (!isStored) await save(ongoing(data, state));',
+        replace: 'if (!isStored) await save(ongoing(data, state)).catch(() => undefined);',
+      },
+    ],
+  },
+  {
+    name: 'durable: a reverse is sent, and then stored',
+    changes: [
+      {
+        file: durable('handler.ts'),
+        find: 'if (!isStored) await save(ongoing(data, state));',
+        replace: 'void isStored;',
+      },
+    ],
+  },
+  {
+    name: 'durable: an end is numbered anew each time that it is told',
+    changes: [{ file: durable('ends.ts'), find: 'end: isStored ? end : end + 1,', replace: 'end: end + 1,' }],
+  },
+  {
+    name: 'durable: a reversal that is set going again forgets its ends',
+    changes: [{ file: durable('ends.ts'), find: '...(end !== undefined && { end }), ', replace: '' }],
   },
 ];

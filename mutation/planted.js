@@ -22,8 +22,10 @@ try {
   }
   symlinkSync(join(root, 'node_modules'), join(workshop, 'node_modules'));
 
-  const clean = judge(2_000);
-  if (!clean.holds) throw new Error(`The judge objects to the sources as they are:\n${clean.output}`);
+  for (const judged of new Set(chosen.map(packageOf))) {
+    const clean = judge(judged, 500);
+    if (!clean.holds) throw new Error(`The judge objects to the sources as they are:\n${clean.output}`);
+  }
   const alive = chosen.filter((bug) => !isCaught(bug));
   console.log(`${chosen.length - alive.length} of ${chosen.length} planted bugs were caught.`);
   process.exitCode = alive.length > 0 || chosen.length === 0 ? 1 : 0;
@@ -31,7 +33,13 @@ try {
   rmSync(workshop, { recursive: true, force: true });
 }
 
-function isCaught({ name, changes }) {
+/** Whose judge is to catch it: of the package that it is in. */
+function packageOf({ changes }) {
+  return changes[0].file.split('/').slice(0, 2).join('/');
+}
+
+function isCaught(bug) {
+  const { name, changes } = bug;
   const before = new Map();
   for (const { file, find, replace } of changes) {
     const path = join(workshop, file);
@@ -44,20 +52,20 @@ function isCaught({ name, changes }) {
     );
   }
   const startedAt = Date.now();
-  const { law } = judge(1_000_000);
+  const { law } = judge(packageOf(bug), 1_000_000);
   const seconds = Math.round((Date.now() - startedAt) / 1000);
   console.log(law ? `caught in ${seconds} s: ${name}\n  by: ${law}` : `ALIVE after ${seconds} s: ${name}`);
   for (const [path, text] of before) writeFileSync(path, text);
   return law !== undefined;
 }
 
-/** Has the judge read so many stories, and stop at the first breach. */
-function judge(runs) {
+/** Has a package's judge read so many stories, and stop at the first breach. */
+function judge(folder, runs) {
   const { status, stdout, stderr } = spawnSync(
     'npx',
     ['vitest', 'run', 'test/truth/judge.spec.ts', '--reporter=default'],
     {
-      cwd: join(workshop, 'packages/wechatpay-core'),
+      cwd: join(workshop, folder),
       env: { ...process.env, JUDGE_RUNS: String(runs), JUDGE_SEED: '1', JUDGE_FIRST: '1', NO_COLOR: '1' },
       encoding: 'utf8',
       timeout: LIMIT_MS,

@@ -22,7 +22,7 @@ describeJudge({
   story,
   tell: (told) => tell(told, services),
   lawNames: LAW_NAMES,
-  runs: 300,
+  runs: 100,
   mustBeReached: MUST_BE_REACHED,
   atLeastOnceIn: 500,
   reach,

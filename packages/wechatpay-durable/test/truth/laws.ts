@@ -92,6 +92,25 @@ const EACH: Readonly<Record<string, Law>> = {
     }
   },
 
+  'what pay calls paid is stored as paid'({ deeds }, broken) {
+    for (const { act, ended } of deeds) {
+      if (act.does !== 'pay' || ended?.how !== 'result' || outcomeOf(ended)?.kind !== 'paid') continue;
+      if (ended.row?.data.outcome?.kind !== 'paid') broken(`it is ${ended.row ? textOf(ended.row) : 'not there'}`);
+    }
+  },
+
+  'a reverse, or a refund, is stored before it leaves'({ left, rows }, broken) {
+    for (const { path, at, by } of left) {
+      if (by?.kind !== 'lease') continue;
+      const kind = path === REVERSE_PAGE.path ? 'reversing' : path === REFUND_PAGE.path ? 'refunding' : undefined;
+      if (!kind) continue;
+      const isStored = rows.some(
+        ({ at: storedAt, attempt, data }) => storedAt <= at && attempt === by.attempt && data.state.kind === kind,
+      );
+      if (!isStored) broken(`${path} left at ${new Date(at).toISOString()}, and no such state was stored`);
+    }
+  },
+
   'what is called revoked, closed or refunded leaves no money here, and none can come'({ tellings }, broken) {
     for (const { settled, truth } of tellings) {
       const { kind } = settled.outcome;
