@@ -31,7 +31,7 @@ export interface ReversalData {
   readonly end?: number;
   /** When it came to that end, in milliseconds since 1970, by the client's clock. */
   readonly endAt?: number;
-  /** Since when no worker could read its state, in milliseconds since 1970. */
+  /** Since when no worker could take it on, its state unreadable or its merchant unknown, in milliseconds since 1970. */
   readonly unreadableSince?: number;
 }
 

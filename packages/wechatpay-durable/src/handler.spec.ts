@@ -296,16 +296,23 @@ describe('what this worker cannot work on', () => {
   it.each<[what: string, data: ReversalData, message: string]>([
     ['a merchant', given(stateOf(), { merchantId: '1' }), 'Merchant 1 has no client here.'],
     ['a state', given(unreadable), 'state: is not a state that this version of wechatpay-core can read: version is'],
-  ])('is left to another, half a minute to one and a half later: %s', async (_, data, message) => {
+  ])('is left to another, seconds later, and up to a minute while nobody takes it on: %s', async (_, data, message) => {
     vi.spyOn(Date, 'now').mockReturnValue(CREATED);
-    for (const [random, delayMs] of [
-      [0, 15_000],
-      [0.5, 30_000],
-      [1, 45_000],
+    for (const [random, sinceMs, delayMs] of [
+      [0, undefined, 1_250],
+      [0.5, undefined, 2_500],
+      [1, undefined, 3_750],
+      [0.5, 5_000, 2_500],
+      [0.5, 5_002, 2_501],
+      [0.5, 60_000, 30_000],
+      [0.5, DAY, 30_000],
+      [1, DAY, 45_000],
     ] as const) {
       vi.spyOn(Math, 'random').mockReturnValue(random);
       const { work, events, saved } = await openWorker([PAID], { speed: 2 });
-      expect(await work(data)).toEqual({ kind: 'again', data, delayMs });
+      const before = sinceMs === undefined ? data : { ...data, unreadableSince: CREATED - sinceMs };
+      const left = { ...data, unreadableSince: CREATED - (sinceMs ?? 0) };
+      expect(await work(before)).toEqual({ kind: 'again', data: left, delayMs });
       expect(events.at(-1)).toMatchObject({ kind: 'problem', id: 'R' });
       expect(problemsOf(events)[0]?.message).toContain(`Reversal R is left to another worker: ${message}`);
       expect(saved).toEqual([]);

@@ -39,8 +39,13 @@ interface HandlerOptions {
   readonly delay: (until: number, now: number) => number;
 }
 
-/** Until a worker asks again for a merchant that it does not know, or for an `onSettled` that failed. */
-const LATER_MS = 60_000;
+/**
+ * Until an order is looked at again that this worker cannot take on: soon at first, or the worker that can would ask too seldom
+ * for the rule of unclear answers; later, as long as no worker has taken it on.
+ */
+const LEAVE_MS = 5_000;
+const LONGEST_LEAVE_MS = 60_000;
+/** Until `onSettled` is called again, after it failed. */
 const TELL_AGAIN_MS = 10_000;
 /** For so long `onSettled` may take, in real time. */
 const TELL_LIMIT_MS = 30_000;
@@ -100,9 +105,9 @@ export function createHandler({ clientOf, onSettled, delay }: HandlerOptions): R
     if ((isReadable ? Number(deadline) : unreadableSince + UNREADABLE_MS) <= now) {
       return end(id, data, data.state, { kind: 'unresolved', error }, now, save);
     }
-    const left = isReadable ? data : { ...data, unreadableSince };
+    const leaveMs = Math.min(Math.max(LEAVE_MS, now - unreadableSince), LONGEST_LEAVE_MS);
     // Not on the beat of its own polling: it would be due just before this worker looks again, and never go to another.
-    return { kind: 'again', data: left, delayMs: delay(LATER_MS * (0.5 + Math.random()), 0) };
+    return { kind: 'again', data: { ...data, unreadableSince }, delayMs: delay(leaveMs * (0.5 + Math.random()), 0) };
   }
 
   /** The one way in which an end is told, whatever it is and whoever came to it. */
