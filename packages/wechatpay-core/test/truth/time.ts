@@ -11,8 +11,15 @@ interface Event {
 /** A world in which nothing takes real time: whatever is to happen is an event, and time goes from one to the next. */
 export class World {
   readonly #events: Event[] = [];
+  #chance = 1;
 
   constructor(public now: number) {}
+
+  /** What happens by chance happens in the same way each time that a story is told. */
+  random(): number {
+    this.#chance = (this.#chance * 48_271) % 0x7fffffff;
+    return this.#chance / 0x7fffffff;
+  }
 
   /** Has something happen `ms` from now. */
   in(ms: number, run: Callback): Event {
@@ -64,6 +71,7 @@ const real = {
   sleep: timersPromises.setTimeout,
   now: Date.now,
   stopwatch: performance.now.bind(performance),
+  random: Math.random,
 };
 
 /** All that can be done without waiting has been done. */
@@ -113,6 +121,7 @@ export function installTimers(): void {
   };
   Object.assign(globalThis, virtual);
   Date.now = () => world?.now ?? real.now();
+  Math.random = () => world?.random() ?? real.random();
   // A stopwatch goes on where a clock is set.
   performance.now = () => world?.now ?? real.stopwatch();
   timersPromises.setTimeout = ((ms: number, value: unknown, { signal }: { signal?: AbortSignal } = {}) =>
@@ -121,8 +130,9 @@ export function installTimers(): void {
 }
 
 export function removeTimers(): void {
-  const { sleep: realSleep, now, stopwatch, ...globals } = real;
+  const { sleep: realSleep, now, stopwatch, random, ...globals } = real;
   performance.now = stopwatch;
+  Math.random = random;
   Object.assign(globalThis, globals);
   Date.now = now;
   timersPromises.setTimeout = realSleep;

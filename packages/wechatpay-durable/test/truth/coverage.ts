@@ -9,6 +9,7 @@ export const MUST_BE_REACHED: readonly string[] = [
   ...['paid', 'revoked', 'closed', 'refunded', 'needs-attention'].map((kind) => `stored: ${kind}`),
   ...['dead', 'cancelled', 'a second end', 'told twice'],
   ...['a charge', 'a reverse', 'a refund', 'a death', 'a lease lapsed', 'a process stopped in good order'],
+  ...['stored: unresolved', 'a worker without the client'],
 ];
 
 /** Counts what one story reached. */
@@ -31,6 +32,10 @@ export function reach(chronicle: Chronicle, count: (what: string, isReached?: bo
     const told = tellings.filter(({ settled }) => settled.id === rows[0]!.id);
     count('told twice', told.length > new Set(told.map(({ settled }) => settled.end)).size);
   }
+  count(
+    'a worker without the client',
+    chronicle.story.seats.some(({ works, isForeign }) => works && isForeign),
+  );
   count('a lease lapsed', store.lapsed > 0);
   count('a death', deaths > 0);
   for (const { path } of left) {

@@ -7,6 +7,7 @@ import {
   REVERSE_PAGE,
 } from '../../../wechatpay-core/test/truth/pages.js';
 import type { Chronicle, Deed, Left, Life, Telling } from './chronicle.js';
+import type { StoredReversal } from '../../src/index.js';
 import type { Row } from './store.js';
 
 /** All that a law may look at: a story that is over, and one of its orders. It asks the keeper of the truth, and the store. */
@@ -187,7 +188,9 @@ const EACH: Readonly<Record<string, Law>> = {
   'the number of an end grows, and stays its own'({ rows }, broken) {
     const ends = new Map<number, string>();
     let last = 0;
-    for (const { data } of rows) {
+    for (const [index, { data }] of rows.entries()) {
+      if (data.outcome && rows[index - 1]?.data.outcome && data.end !== last)
+        broken(`end ${last} is told as ${data.end}`);
       if ((data.end ?? 0) < last) broken(`end ${data.end} came after ${last}`);
       last = data.end ?? last;
       if (data.outcome === undefined) continue;
@@ -225,10 +228,29 @@ const EACH: Readonly<Record<string, Law>> = {
   "what is to be revoked is given back, or is a person's"({ life, deeds, rows, chronicle }, broken) {
     const row = rows.at(-1);
     for (const { act, ended } of deeds) {
-      if (act.does !== 'revoke' || ended?.how !== 'result' || deeds.some(isCancel)) continue;
+      if (act.does !== 'revoke' || ended?.how !== 'result' || deeds.some(isCancel) || deeds.some(keeps)) continue;
       const order = chronicle.keeper.order(life.outTradeNo);
       if (row?.status === 'dead' || order.here === 0 || wasReopened(chronicle, life, 0)) continue;
       broken(`${String(ended.result)}: at the end it is ${textOf(row!)}, and ${String(order)}`);
+    }
+  },
+
+  'what is said of a reversal was so'({ deeds, rows }, broken) {
+    for (const { act, startedAt, ended } of deeds) {
+      if (ended?.how !== 'result') continue;
+      const { result, at } = ended;
+      const inTheMeantime = rows.filter((row, index) => row.at <= at && (rows[index + 1]?.at ?? at) >= startedAt);
+      const isSo = (test: (row: Row) => boolean): boolean => inTheMeantime.some(test);
+      const { status, outcome } = Object(result) as Partial<StoredReversal>;
+      if (
+        act.does === 'get' &&
+        result !== undefined &&
+        !isSo((row) => row.status === status && isSame(row.data.outcome, outcome))
+      )
+        broken(`get says ${status}`);
+      if (act.does === 'cancel' && result === true && !isSo((row) => row.status === 'cancelled'))
+        broken('it is not cancelled');
+      if (act.does === 'redrive' && result === true && !isSo(isOpen)) broken('it does not go on');
     }
   },
 
@@ -286,6 +308,11 @@ function mayGiveBack({ act }: Deed): boolean {
   return (
     act.does === 'revoke' || ((act.does === 'redrive' || act.does === 'enqueue') && act.policy.ifPaid === 'revoke')
   );
+}
+
+/** Decides that what was paid stays. */
+function keeps({ act }: Deed): boolean {
+  return act.does === 'redrive' && act.policy.ifPaid === 'keep';
 }
 
 function wasReopened({ reopened }: Chronicle, { outTradeNo }: Life, since: number): boolean {

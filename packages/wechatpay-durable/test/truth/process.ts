@@ -47,8 +47,10 @@ export class Process {
   isAlive = true;
   readonly death: Promise<void>;
   #die: () => void = () => undefined;
-  /** Since it stood still, how many calls do. */
+  /** How many of its calls stand still. */
   standingStill = 0;
+  /** Until when the store is out of its reach. */
+  awayUntil = 0;
   readonly #surroundings: Surroundings;
   readonly #hung: ((error: Error) => void)[] = [];
   #isBuried = false;
@@ -65,6 +67,7 @@ export class Process {
     await this.#stayAlive();
     const trouble = this.#surroundings.fate.next(place);
     if (trouble && !trouble.isDone) await this.#befall(trouble);
+    if (isOfStore(place) && this.#surroundings.world.now < this.awayUntil) throw new Error(`${place} failed`);
     const result = await does();
     await this.#stayAlive();
     if (trouble?.isDone) await this.#befall(trouble);
@@ -101,6 +104,12 @@ export class Process {
         this.#die();
         onDeath(how.forMs);
         return this.#stayAlive();
+      case 'loses the store':
+        tell(`${name}: ${where}: loses the store for ${how.forMs / 1000} s`);
+        this.awayUntil = world.now + how.forMs;
+        onOutOfTouch(how.forMs);
+        if (isOfStore(place)) throw new Error(`${place} failed`);
+        return;
       case 'stands still':
         tell(`${name}: ${where}: stands still for ${how.forMs / 1000} s`);
         this.standingStill += 1;
@@ -110,4 +119,8 @@ export class Process {
         return this.#stayAlive();
     }
   }
+}
+
+function isOfStore(place: Place): boolean {
+  return place !== 'send' && place !== 'tell';
 }

@@ -97,7 +97,7 @@ export class Shop {
     });
     const client = new WechatPayClient({
       appId: 'wx2421b1c4370ec43b',
-      merchantId: MERCHANT_ID,
+      merchantId: seat.isForeign ? '10000999' : MERCHANT_ID,
       apiKey: API_KEY,
       now: () => this.#world.now + seat.skewMs,
       transport: this.#transport(index, process, seat),
@@ -180,8 +180,10 @@ export class Shop {
     const { outTradeNo } = life;
     const deed: Deed = { act, index, outTradeNo, startedAt: this.#world.now, ended: undefined };
     this.#chronicle.deeds.push(deed);
-    // Who is not there asks at the other till.
-    const seated = [this.#seated[act.seat]!, this.#seated[1 - act.seat]!].find(({ process }) => process.isAlive);
+    // Who is not there, or has another merchant's client, asks at the other till.
+    const seated = [this.#seated[act.seat]!, this.#seated[1 - act.seat]!].find(
+      ({ process, seat }) => process.isAlive && !(seat.isForeign && act.does !== 'stop'),
+    );
     if (!seated) {
       deed.ended = { how: 'nobody there' };
       return;
@@ -208,7 +210,8 @@ export class Shop {
     const { totalFee, currency } = story;
     const { policy } = act;
     const order = { outTradeNo };
-    const intent = { ...order, orderCreatedAt: new Date(createdAt), totalFee, currency, policy };
+    const deadline = act.deadlineMs === undefined ? undefined : new Date(this.#world.now + act.deadlineMs);
+    const intent = { ...order, orderCreatedAt: new Date(createdAt), totalFee, currency, deadline, policy };
     switch (act.does) {
       case 'pay': {
         const { ifPaid: _, ...rest } = policy;
@@ -236,7 +239,7 @@ export class Shop {
       case 'hasten':
         return reversals.hasten(order);
       case 'redrive':
-        return reversals.redrive(order, { policy });
+        return reversals.redrive(order, { deadline, policy });
       case 'get':
         return reversals.get(order);
       case 'stop':

@@ -122,7 +122,7 @@ export class Store {
   outOfTouch(process: Process): void {
     this.lapseLater(
       ({ holder }) => holder === process,
-      () => !process.isAlive || process.standingStill > 0,
+      () => !process.isAlive || process.standingStill > 0 || this.world.now < process.awayUntil,
     );
   }
 }

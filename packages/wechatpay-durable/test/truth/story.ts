@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import type { SettlePolicy } from 'wechatpay-core';
 import type { Scene } from '../../../wechatpay-core/test/truth/deeds.js';
-import { turn, type Turn } from '../../../wechatpay-core/test/truth/grammar.js';
+import { PLAIN, turn, type Turn } from '../../../wechatpay-core/test/truth/grammar.js';
 import { DAY, policy, scene, type Story as OrderStory } from '../../../wechatpay-core/test/truth/story.js';
 
 // A story: two processes that share a store, one or two orders, what befalls them, and what operators and cashiers do.
@@ -31,13 +31,16 @@ export interface Trouble {
     | { readonly does: 'fails' }
     /** The process ends, and another takes its seat after a while. */
     | { readonly does: 'dies'; readonly forMs: number }
-    /** It stands still, or the store is out of reach for so long: its leases may lapse. */
+    /** The store is out of its reach for so long; or it stands still: its leases may lapse. */
+    | { readonly does: 'loses the store'; readonly forMs: number }
     | { readonly does: 'stands still'; readonly forMs: number };
 }
 
 /** Where a process runs: the processes of a seat follow one another. */
 export interface Seat {
   readonly works: boolean;
+  /** Whether it has the client of this merchant; else of another one. */
+  readonly isForeign: boolean;
   /** How far its clock is ahead of the store's. */
   readonly skewMs: number;
   readonly troubles: readonly Trouble[];
@@ -50,6 +53,7 @@ export interface Act {
   /** From the beginning of the act before. */
   readonly afterMs: number;
   readonly policy: Partial<SettlePolicy>;
+  readonly deadlineMs: number | undefined;
   /** When the cashier stops waiting. */
   readonly abortsAfterMs: number | undefined;
 }
@@ -69,6 +73,9 @@ export interface Story {
   readonly acts: readonly Act[];
 }
 
+const mostly = <Value>(usual: Value, weight: number, other: fc.Arbitrary<Value>): fc.Arbitrary<Value> =>
+  fc.oneof({ weight, arbitrary: fc.constant(usual) }, { weight: 1, arbitrary: other });
+
 const trouble: fc.Arbitrary<Trouble> = fc.record({
   place: fc.constantFrom(...PLACES),
   nth: fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, { weight: 2, arbitrary: fc.nat(5) }),
@@ -76,26 +83,30 @@ const trouble: fc.Arbitrary<Trouble> = fc.record({
   how: fc.oneof(
     fc.constant({ does: 'fails' as const }),
     fc.record({ does: fc.constant('dies' as const), forMs: fc.constantFrom(1_000, 20_000, 120_000) }),
+    fc.record({ does: fc.constant('loses the store' as const), forMs: fc.constantFrom(1_000, 12_000, 60_000) }),
     fc.record({ does: fc.constant('stands still' as const), forMs: fc.constantFrom(3_000, 12_000, 50_000, 100_000) }),
   ),
 });
 
 const seat: fc.Arbitrary<Seat> = fc.record({
   works: fc.oneof({ weight: 3, arbitrary: fc.constant(true) }, { weight: 1, arbitrary: fc.constant(false) }),
+  isForeign: mostly(false, 7, fc.constant(true)),
   skewMs: fc.constantFrom(0, 0, 4_900, -4_900),
   troubles: fc.array(trouble, { maxLength: 3 }),
 });
-
-const mostly = <Value>(usual: Value, weight: number, other: fc.Arbitrary<Value>): fc.Arbitrary<Value> =>
-  fc.oneof({ weight, arbitrary: fc.constant(usual) }, { weight: 1, arbitrary: other });
 
 const act = (...does: Act['does'][]): fc.Arbitrary<Act> =>
   fc.record({
     does: fc.constantFrom(...does),
     seat: fc.constantFrom(0 as const, 1 as const),
     order: mostly<0 | 1>(0, 5, fc.constant(1)),
-    afterMs: fc.oneof(fc.constantFrom(0, 1_000, 20_000, 50_000, 120_000), fc.integer({ min: 0, max: 60_000 })),
+    afterMs: fc.oneof(
+      fc.constantFrom(0, 1_000, 20_000, 50_000, 120_000),
+      fc.nat(25),
+      fc.integer({ min: 0, max: 60_000 }),
+    ),
     policy,
+    deadlineMs: mostly<number | undefined>(undefined, 3, fc.constantFrom(120_000, 600_000)),
     abortsAfterMs: mostly<number | undefined>(undefined, 6, fc.integer({ min: 0, max: 16_000 })),
   });
 
@@ -105,7 +116,11 @@ const order: fc.Arbitrary<OrderOfStory> = fc.record({
   scene,
   totalFee: fc.constantFrom(888 as const, 888 as const, undefined),
   currency: fc.constantFrom('HKD' as const, 'HKD' as const, undefined),
-  turns: fc.array(turn, { maxLength: 12 }),
+  turns: fc.oneof(
+    { weight: 3, arbitrary: fc.array(turn, { maxLength: 12 }) },
+    // Where the first call goes well, something else has to.
+    { weight: 1, arbitrary: fc.array(turn, { maxLength: 8 }).map((turns) => [PLAIN, ...turns]) },
+  ),
 });
 
 export const story: fc.Arbitrary<Story> = fc
@@ -128,7 +143,9 @@ export const story: fc.Arbitrary<Story> = fc
       return isOld ? { ...one, policy: { refundWhenExpired: true, ...one.policy } } : one;
     }),
     // Somebody has to work; the last one that is left does.
-    seats: seats.some(({ works }) => works) ? seats : [{ ...seats[0], works: true }, seats[1]],
+    seats: seats.some(({ works, isForeign }) => works && !isForeign)
+      ? seats
+      : [{ ...seats[0], works: true, isForeign: false }, seats[1]],
     orders: [withPast(orders[0], acts, 0), withPast(orders[1], acts, 1)],
   }));
 
