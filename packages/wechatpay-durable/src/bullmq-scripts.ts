@@ -22,6 +22,7 @@ local function takeFromWaiting()
   return call('ZREM', key('delayed'), id) == 1 or call('LREM', key('wait'), 1, id) == 1
 end
 local function hasOutcome(data) return data.outcome ~= nil or data.state.outcome ~= nil end
+local function hasEndedSince(data, ends) return (data['end'] or 0) > tonumber(ends) end
 local function wait(due)
   call('HSET', job, 'due', due, 'delay', 0)
   call('ZADD', key('delayed'), due * 4096, id)
@@ -86,8 +87,11 @@ if not isAsking or hasOutcome(old) then return 0 end
 if not takeFromWaiting() then return 0 end
 `;
 
-/** ARGV: id, due, data. */
-export const AMEND = `${HEAD}${TAKE_UNLESS_DECIDED}
+/** ARGV: id, due, data, how many ends it goes on from. */
+export const AMEND = `${HEAD}
+local stored = call('HGET', job, 'data')
+if stored and hasEndedSince(cjson.decode(stored), ARGV[4]) then return 0 end
+${TAKE_UNLESS_DECIDED}
 call('HSET', job, 'data', ARGV[3])
 wait(ARGV[2])
 return 1
@@ -119,14 +123,15 @@ wait(ARGV[2])
 return 1
 `;
 
-/** ARGV: id, now, data, then where it may be: failed, completed, reversals:cancelled; or open or untold, of those that wait. */
+/** ARGV: id, now, data, how many ends it goes on from, then where it may be: failed, completed, reversals:cancelled; or open or untold, of those that wait. */
 export const REDRIVE = `${HEAD}
 local isTaken = false
-for at = 4, #ARGV do
+local old = call('HGET', job, 'data')
+if not old or hasEndedSince(cjson.decode(old), ARGV[4]) then return 0 end
+for at = 5, #ARGV do
   if isTaken then break end
   if ARGV[at] == 'open' or ARGV[at] == 'untold' then
-    local old = call('HGET', job, 'data')
-    isTaken = old and hasOutcome(cjson.decode(old)) == (ARGV[at] == 'untold') and takeFromWaiting()
+    isTaken = hasOutcome(cjson.decode(old)) == (ARGV[at] == 'untold') and takeFromWaiting()
   else
     isTaken = call('ZREM', key(ARGV[at]), id) == 1
   end

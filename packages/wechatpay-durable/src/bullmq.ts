@@ -28,6 +28,7 @@ import {
   type ReversalStatus,
   type StoredReversal,
 } from './engine.js';
+import { endsBefore } from './ends.js';
 import { Lifecycle } from './lifecycle.js';
 import { assertClock, checkOptions, checkWhole, EngineInUseError, loadPeer, wrong } from './options.js';
 import { assertKeeps, checkConnection, connect, withoutCommand, type RedisConnection } from './redis-connection.js';
@@ -203,7 +204,7 @@ export class BullMqEngine implements ReversalEngine {
   }
 
   async amend(id: string, data: ReversalData, delayMs: number): Promise<boolean> {
-    return (await this.#run(AMEND, id, Date.now() + Math.ceil(delayMs), JSON.stringify(data))) === 1;
+    return (await this.#run(AMEND, id, Date.now() + Math.ceil(delayMs), JSON.stringify(data), endsBefore(data))) === 1;
   }
 
   async cancel(id: string): Promise<boolean> {
@@ -231,7 +232,7 @@ export class BullMqEngine implements ReversalEngine {
 
   async redrive(id: string, data: ReversalData, from: readonly ReopenedStatus[]): Promise<boolean> {
     const keys = from.map((status) => REOPENED_KEYS[status]);
-    return (await this.#run(REDRIVE, id, Date.now(), JSON.stringify(data), ...keys)) === 1;
+    return (await this.#run(REDRIVE, id, Date.now(), JSON.stringify(data), endsBefore(data), ...keys)) === 1;
   }
 
   async counts(): Promise<ReversalCounts> {

@@ -21,6 +21,11 @@ export function ongoing({ merchantId, end, endAt }: ReversalData, state: SettleS
   return { merchantId, state, ...(end !== undefined && { end }), ...(endAt !== undefined && { endAt }) };
 }
 
+/** How many ends there were where this goes on from: an engine refuses what has had another one since it was read. */
+export function endsBefore({ end = 0, outcome }: ReversalData): number {
+  return outcome ? Math.max(0, end - 1) : end;
+}
+
 /** When the next step of a state is due, in milliseconds since 1970; `now` where that is over, or there is none. */
 export function dueAt(state: SettleState, now: number): number {
   const step = nextStep(readState(state), now);

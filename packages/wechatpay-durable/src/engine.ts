@@ -132,7 +132,8 @@ export interface ReversalEngine {
   /**
    * Replaces what is stored of one that waits, has no outcome, and of which nothing is decided; it is due in `delayMs` then.
    *
-   * @returns false where there is none, or it is too late: as with {@link cancel}.
+   * @returns false where there is none, or it is too late: as with {@link cancel}, or it has had another end since it was read
+   *   (the stored `end` is higher than the one that `data` goes on from).
    */
   amend(id: string, data: ReversalData, delayMs: number): Promise<boolean>;
   /**
@@ -144,7 +145,12 @@ export interface ReversalEngine {
   get(id: string): Promise<StoredReversal | undefined>;
   /** The oldest first. */
   list(filter: ReversalFilter): Promise<StoredReversal[]>;
-  /** Sets one going again, now, with `data`. @returns false where there is none, or its status is none of `from`. */
+  /**
+   * Sets one going again, now, with `data`.
+   *
+   * @returns false where there is none, its status is none of `from`, or it has had another end since it was read: the stored `end`
+   *   is higher than that of `data`.
+   */
   redrive(id: string, data: ReversalData, from: readonly ReopenedStatus[]): Promise<boolean>;
   counts(): Promise<ReversalCounts>;
 }

@@ -12,6 +12,7 @@ import type {
   ReversalStatus,
   StoredReversal,
 } from './engine.js';
+import { endsBefore } from './ends.js';
 import { LeaseLostError } from './engine.js';
 import { LeaseLoop } from './lease-loop.js';
 import { Lifecycle } from './lifecycle.js';
@@ -217,7 +218,8 @@ export abstract class PgBossEngine implements ReversalEngine {
 
   async amend(id: string, data: ReversalData, delayMs: number): Promise<boolean> {
     const set = 'data = $3::text::jsonb, start_after = now() + $4::text::interval';
-    const isAmended = await this.#change(id, set, MAY_CHANGE, [JSON.stringify(data), after(delayMs)]);
+    const values = [JSON.stringify(data), after(delayMs), endsBefore(data)];
+    const isAmended = await this.#change(id, set, `${MAY_CHANGE} AND ${ENDS} <= $5::int`, values);
     if (isAmended && delayMs === 0) this.#loop?.wake();
     return isAmended;
   }
@@ -248,9 +250,9 @@ export abstract class PgBossEngine implements ReversalEngine {
     const set = `state = 'retry', data = $3::text::jsonb, start_after = now(), completed_on = NULL, deletion_seconds = $4`;
     const states = from.flatMap((status) => (status === 'untold' || status === 'open' ? [] : STATES[status]));
     const flags = [from.includes('open'), from.includes('untold')];
-    const values = [JSON.stringify(data), this.#keepSeconds, states, ...flags];
+    const values = [JSON.stringify(data), this.#keepSeconds, states, ...flags, endsBefore(data)];
     const waits = `(${WAITS} AND ((${OUTCOME} IS NULL AND $6::boolean) OR (${OUTCOME} IS NOT NULL AND $7::boolean)))`;
-    const where = `(state::text = ANY($5::text[]) OR ${waits})`;
+    const where = `(state::text = ANY($5::text[]) OR ${waits}) AND ${ENDS} <= $8::int`;
     const isRedriven = await this.#change(id, set, where, values);
     if (isRedriven) this.#loop?.wake();
     return isRedriven;
@@ -335,6 +337,8 @@ export abstract class PgBossEngine implements ReversalEngine {
 const WAITS = `state IN ('created', 'retry')`;
 /** Of one that is open, the outcome that `onSettled` has not taken yet. */
 const OUTCOME = `COALESCE(data->'outcome', data #> '{state,outcome}')`;
+/** How many ends it has had. */
+const ENDS = `COALESCE((data->>'end')::int, 0)`;
 const NO_OUTCOME = `${WAITS} AND ${OUTCOME} IS NULL`;
 // pg-boss's own cancel would also take it away from a worker that is about to revoke.
 const MAY_CHANGE =

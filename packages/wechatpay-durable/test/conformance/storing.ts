@@ -177,6 +177,26 @@ export function describeStoring(conformance: Conformance): void {
       }
     });
 
+    it('goes on from what is stored, and from nothing that was read before another end', async ({ onTestFinished }) => {
+      const { engine } = await use(conformance, onTestFinished);
+      const { id, data } = reversal();
+      const stored = { ...data, end: 2, endAt: 5 };
+      await engine.enqueue(id, stored, HOUR_MS);
+      for (const end of [undefined, 1]) {
+        const read = { ...data, ...(end !== undefined && { end, endAt: 4 }) };
+        expect(await engine.redrive(id, read, ['open'])).toBe(false);
+        expect(await engine.amend(id, { ...paid(data), end: (end ?? 0) + 1, endAt: 6 }, HOUR_MS)).toBe(false);
+      }
+      expect(await engine.get(id)).toMatchObject({ status: 'waiting', ...stored });
+      expect(await engine.amend(id, stored, HOUR_MS)).toBe(true);
+      expect(await engine.redrive(id, stored, ['open'])).toBe(true);
+      expect(await engine.cancel(id)).toBe(true);
+      expect(await engine.redrive(id, data, ['cancelled'])).toBe(false);
+      expect(await engine.redrive(id, stored, ['cancelled'])).toBe(true);
+      expect(await engine.amend(id, { ...paid(data), end: 3, endAt: 6 }, HOUR_MS)).toBe(true);
+      expect(await engine.get(id)).toMatchObject({ end: 3, endAt: 6 });
+    });
+
     it('opens once and closes once, however many ask for it at a time', async ({ onTestFinished, skip }) => {
       const store = await use(conformance, onTestFinished);
       const { engine, connections } = store;

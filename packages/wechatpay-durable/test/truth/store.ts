@@ -1,4 +1,5 @@
 import type { World } from '../../../wechatpay-core/test/truth/time.js';
+import { endsBefore } from '../../src/ends.js';
 import { LeaseLostError } from '../../src/engine.js';
 import type {
   ReopenedStatus,
@@ -246,7 +247,12 @@ export class StoryEngine implements ReversalEngine {
   }
 
   amend(id: string, data: ReversalData, delayMs: number): Promise<boolean> {
-    return this.#change('amend', id, mayChange, (row) => ({ ...row, data, dueAt: this.#store.world.now + delayMs }));
+    return this.#change(
+      'amend',
+      id,
+      (row) => mayChange(row) && !hasEndedSince(row, data),
+      (row) => ({ ...row, data, dueAt: this.#store.world.now + delayMs }),
+    );
   }
 
   cancel(id: string): Promise<boolean> {
@@ -257,7 +263,7 @@ export class StoryEngine implements ReversalEngine {
     return this.#change(
       'redrive',
       id,
-      (row) => (from as readonly string[]).includes(standingOf(row)),
+      (row) => (from as readonly string[]).includes(standingOf(row)) && !hasEndedSince(row, data),
       (row) => ({ ...row, data, status: 'waiting', dueAt: this.#store.world.now }),
     );
   }
@@ -306,6 +312,11 @@ function outcomeOf(data: ReversalData): unknown {
 
 function isOpen(row: Row): boolean {
   return standingOf(row) === 'open';
+}
+
+/** What was read, to go on from, is what is stored; or it has had another end in the meantime. */
+function hasEndedSince(row: Row, data: ReversalData): boolean {
+  return (row.data.end ?? 0) > endsBefore(data);
 }
 
 /** Nothing is decided. */
