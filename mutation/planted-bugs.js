@@ -257,4 +257,14 @@ export const BUGS = [
     name: 'durable: a reversal that is set going again forgets its ends',
     changes: [{ file: durable('ends.ts'), find: '...(end !== undefined && { end }), ', replace: '' }],
   },
+  {
+    name: 'durable: what was read before another end takes the place of what came since',
+    changes: [
+      {
+        file: durable('ends.ts'),
+        find: 'return outcome ? Math.max(0, end - 1) : end;',
+        replace: 'return outcome ? end : 99;',
+      },
+    ],
+  },
 ];
