@@ -196,16 +196,6 @@ export const BUGS = [
     ],
   },
   {
-    name: 'durable: an end that was stored already is called paid, whatever it was',
-    changes: [
-      {
-        file: durable('durable-reversals.ts'),
-        find: "if (outcome) return outcome.kind === 'paid';",
-        replace: 'if (outcome) return true;',
-      },
-    ],
-  },
-  {
     name: 'durable: what is paid has ended, so that nothing is to be revoked',
     changes: [
       {

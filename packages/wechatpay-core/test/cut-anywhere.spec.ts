@@ -54,7 +54,7 @@ beforeAll(async () => {
     (socket) => {
       let request = '';
       socket.on('error', () => undefined);
-      socket.on('data', (bytes) => {
+      socket.on('data', (bytes: Buffer) => {
         request += bytes.toString('latin1');
         if (!request.includes('</xml>')) return;
         request = '';

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { inspect } from 'node:util';
 import { WechatPayClient, WechatPayTransportError, type Transport } from 'wechatpay-core';
 import { createGateway } from '../../../wechatpay-core/test/truth/gateway.js';
 import { PLAIN, type Turn } from '../../../wechatpay-core/test/truth/grammar.js';
@@ -256,5 +257,5 @@ function textOf({ ended }: Deed): string {
   if (ended.how === 'error') return String(ended.error);
   if (ended.how !== 'result') return ended.how;
   const { outcome = ended.result } = Object(ended.result) as { outcome?: unknown };
-  return String(JSON.stringify(outcome)).slice(0, 300);
+  return inspect(outcome, { breakLength: Infinity }).slice(0, 300);
 }

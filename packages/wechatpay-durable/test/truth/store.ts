@@ -29,7 +29,7 @@ export interface Row {
   readonly holder: Process | undefined;
 }
 
-export const LEASE_MS = 10_000;
+const LEASE_MS = 10_000;
 /** Longer than any story: whatever is due wakes the loops. */
 const NEVER_MS = 2 ** 31 - 1;
 

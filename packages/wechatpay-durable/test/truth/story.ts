@@ -7,7 +7,7 @@ import { DAY, policy, scene, type Story as OrderStory } from '../../../wechatpay
 // A story: two processes that share a store, one or two orders, what befalls them, and what operators and cashiers do.
 
 /** Where a process can be hit: each thing that it does outside of itself. */
-export const PLACES = [
+const PLACES = [
   'enqueue',
   'take',
   'save',
