@@ -179,7 +179,7 @@ const EACH: Readonly<Record<string, Law>> = {
           storedAt <= at &&
           data.end === settled.end &&
           isSame(data.outcome, settled.outcome) &&
-          data.endAt === settled.endedAt.getTime(),
+          Math.trunc(data.endAt ?? 0) === settled.endedAt.getTime(),
       );
       if (!isStored) broken(`end ${settled.end}, ${settled.outcome.kind}, was not`);
     }
