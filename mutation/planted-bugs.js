@@ -9,7 +9,7 @@ export const BUGS = [
     changes: [
       {
         file: core('resolution/pay-and-settle.ts'),
-        find: 'const begun = startSettlement(withParty(client, order), deadline ?? 0, policy);',
+        find: 'const begun = withParty(client, startSettlement(order, deadline ?? 0, policy));',
         replace: 'const begun = startSettlement({ ...order, totalFee: 1, currency: undefined }, 0);',
       },
       {
@@ -180,8 +180,8 @@ export const BUGS = [
     changes: [
       {
         file: durable('pay.ts'),
-        find: '(await confirmDecline(client, intent, signal)).isConfirmed;',
-        replace: 'confirmDecline !== undefined;',
+        find: ': await confirmDecline(client, intent, signal);',
+        replace: ': { isConfirmed: confirmDecline !== undefined, isOpen: false };',
       },
     ],
   },
@@ -190,8 +190,8 @@ export const BUGS = [
     changes: [
       {
         file: durable('pay.ts'),
-        find: 'if (await isKept(() => guards.keep(order, payment)))',
-        replace: 'if ((await isKept(() => guards.keep(order, payment))) || payment)',
+        find: 'if (await patience.wait(isStored(() => guards.keep(order, payment))))',
+        replace: 'if ((await patience.wait(isStored(() => guards.keep(order, payment)))) || payment)',
       },
     ],
   },

@@ -81,8 +81,12 @@ afterAll(async () => {
 const CALLS: Readonly<Record<string, readonly [body: string, call: () => Promise<unknown>]>> = {
   'a payment': [PAID, pay],
   'a decline': [DECLINED, pay],
-  'a reversal': [REVERSED, () => reverseOrder(client, { outTradeNo: order.outTradeNo })],
+  'a reversal': [REVERSED, reverse],
 };
+
+function reverse(): Promise<unknown> {
+  return reverseOrder(client, { outTradeNo: order.outTradeNo });
+}
 
 function pay(): Promise<unknown> {
   return quickPay(client, {

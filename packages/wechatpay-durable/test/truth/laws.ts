@@ -129,8 +129,10 @@ const EACH: Readonly<Record<string, Law>> = {
       if (life.story.past !== 'new') continue;
       const { truth, at } = ended;
       if (truth.here > 0) broken(`it is ${truth.text}`);
-      if (truth.standing === 'open') broken('it can still be paid');
-      if (truth.isChargeUnderWay && truth.standing === 'absent') broken('its charge is under way');
+      // What can still be paid is reversed by its guard.
+      const isGuarded = ended.row !== undefined && isOpen(ended.row);
+      if (truth.standing === 'open' && !isGuarded) broken('it can still be paid');
+      if (truth.isChargeUnderWay && truth.standing === 'absent' && !isGuarded) broken('its charge is under way');
       const order = chronicle.keeper.order(life.outTradeNo);
       if (order.here > 0 && !wasReopened(chronicle, life, at)) broken(`at the end it is ${String(order)}`);
     }
