@@ -118,6 +118,9 @@ it(
         fc.boolean(),
         fc.double({ min: 0, max: 1, noNaN: true, maxExcluded: true }),
         async ({ call, framing }, hasReset, part) => {
+          // One that is answered lies between two that are cut: a gateway that answers nobody is asked no more.
+          [reply, isReset] = [FRAMINGS['by its length']!(REVERSED), false];
+          await reverse();
           const [body, run] = CALLS[call]!;
           const whole = FRAMINGS[framing]!(body);
           [reply, isReset, requests] = [whole.slice(0, Math.floor(whole.length * part)), hasReset, 0];
