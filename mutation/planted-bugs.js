@@ -176,8 +176,13 @@ export const BUGS = [
     changes: [{ file: durable('pay.ts'), find: 'if (elapsed() > withinMs) {', replace: 'if (elapsed() < 0) {' }],
   },
   {
-    name: 'durable: a declined order is called off without a query',
+    name: 'durable: an order whose charge failed is called off without a query',
     changes: [
+      {
+        file: durable('pay.ts'),
+        find: "if (!isWechatPayError(error) || error.outcome === 'unknown') {",
+        replace: 'if (!isWechatPayError(error)) {',
+      },
       {
         file: durable('pay.ts'),
         find: ': await confirmDecline(client, intent, signal);',
