@@ -87,7 +87,7 @@ const isListOrAbsent: Check = (value) =>
 export function instancesIn(modules: ModulesContainer): object[] {
   return [...modules.values()].flatMap((module) => {
     try {
-      return [module.instance as object];
+      return [module.instance];
     } catch {
       return [];
     }

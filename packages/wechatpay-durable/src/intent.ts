@@ -103,11 +103,13 @@ export function readPolicy<Policy extends Partial<SettlePolicy>>(policy: Policy,
   );
 }
 
+const NULL_IS_ABSENT = ['merchantId', 'subMerchantId', 'subAppId'];
+
 function readIdentified<Order extends OrderOf>(given: Order, known: readonly string[]): Order {
-  const copy = { ...readOnce<object>(given, [...known, 'transactionId'], 'order') } as Record<string, unknown>;
+  const copy = readOnce<object>(given, [...known, 'transactionId'], 'order');
   // Null is absent, as in a row of a database: the client's own counts.
-  for (const name of ['merchantId', 'subMerchantId', 'subAppId']) if (copy[name] === null) delete copy[name];
-  const order = copy as unknown as Order;
+  const named = Object.entries(copy).filter(([name, value]) => value !== null || !NULL_IS_ABSENT.includes(name));
+  const order = Object.fromEntries(named) as unknown as Order;
   // Nobody would find such an order again: all without a number would be one.
   const { outTradeNo, transactionId } = order as { outTradeNo?: unknown; transactionId?: unknown };
   if (transactionId !== undefined) {

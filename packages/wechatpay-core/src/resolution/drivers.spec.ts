@@ -576,13 +576,7 @@ describe('payAndSettle', () => {
     ['revoke', 'revoked'],
   ] as const)('a person decides about a payment before this one was asked for: %s', async (ifPaid, kind) => {
     const earlier = { ...(PAID as object), time_end: timeEnd(CREATED - 3600 * SECOND) };
-    const { client, wait } = scripted([
-      refusal('ORDERPAID'),
-      earlier,
-      earlier,
-      ({ out_trade_no: _ }) => ({ recall: 'N' }),
-      state('REVOKED'),
-    ]);
+    const { client, wait } = scripted([refusal('ORDERPAID'), earlier, earlier, { recall: 'N' }, state('REVOKED')]);
     const { state: stopped } = (await payAndSettle(client, REQUEST, { wait })) as Settlement;
     const { outcome } = await resumeSettlement(client, stopped, { ifAmountDiffers: 'accept', ifPaid, wait });
     expect(outcome.kind).toBe(kind);

@@ -22,7 +22,7 @@ export interface SettleRequest extends SettleOrder {
 const NAMES = ['outTradeNo', 'subMerchantId', 'subAppId', 'orderCreatedAt', 'totalFee', 'currency'];
 
 /** A plain copy of an order: each property is read once, own or inherited. @throws {WechatPayRequestError} what is no order. */
-export function readSettleRequest(order: SettleRequest): SettleRequest {
+function readSettleRequest(order: SettleRequest): SettleRequest {
   if (Object(order) !== order) throw new WechatPayRequestError('order', 'is missing; give the order to settle.');
   return readOnce(order, NAMES, 'order');
 }
