@@ -248,18 +248,4 @@ export const BUGS = [
     name: 'durable: an end is numbered anew each time that it is told',
     changes: [{ file: durable('ends.ts'), find: 'end: isStored ? end : end + 1,', replace: 'end: end + 1,' }],
   },
-  {
-    name: 'durable: a reversal that is set going again forgets its ends',
-    changes: [{ file: durable('ends.ts'), find: '...(end !== undefined && { end }), ', replace: '' }],
-  },
-  {
-    name: 'durable: what was read before another end takes the place of what came since',
-    changes: [
-      {
-        file: durable('ends.ts'),
-        find: 'return outcome ? Math.max(0, end - 1) : end;',
-        replace: 'return outcome ? end : 99;',
-      },
-    ],
-  },
 ];

@@ -24,6 +24,7 @@ import {
 import { readGiven, type Properties } from './given.js';
 import { createHttpsTransport } from './https.js';
 import { Redactor } from './redact.js';
+import { NamelessReplies } from './nameless-replies.js';
 import { assertSameParties, assertSucceeded, readReply, verifyReply, type VerifiedReply } from './reply.js';
 import { createNonce, Signer, type Fields } from './sign.js';
 import { connectThrough, type Connection } from './transport.js';
@@ -125,6 +126,7 @@ export class WechatPayClient {
   readonly #connection: Connection;
   readonly #queue: CallQueue;
   readonly #signer: Signer;
+  readonly #nameless = new NamelessReplies();
   #closing: Promise<void> | undefined;
 
   /** @throws {WechatPayConfigError} the first setting that is missing or wrong. */
@@ -222,7 +224,9 @@ export class WechatPayClient {
       const leftMs = waitedMs === undefined ? undefined : Math.max(1, timeoutMs - waitedMs);
       const response = await deliver(this.#connection, { path, body }, limit, { timeoutMs, leftMs, signal });
       progress = 'answered';
-      reply = verifyReply(readReply(response, sent), sent, this.#signer, this.#config.signType);
+      const received = readReply(response, sent);
+      reply = verifyReply(received, sent, this.#signer, this.#config.signType);
+      this.#nameless.assertNew(received, sent);
       assertSameParties(sent, reply);
       assertSucceeded(operation.errorCodes, reply, sent);
       return operation.toResult(reply, fields);

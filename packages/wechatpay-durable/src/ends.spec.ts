@@ -111,7 +111,7 @@ describe('every end is told in the same way', () => {
     const told: SettledReversal[] = [];
     const shop = await openShop({ engine, onSettled: (settled) => void told.push(settled) });
     const id = reversalId({ merchantId, outTradeNo: 'A1' });
-    const state = startSettlement({ outTradeNo: 'A1', orderCreatedAt: new Date(0) }, 1);
+    const state = startSettlement({ outTradeNo: 'A1', orderCreatedAt: new Date() }, 1);
     await engine.enqueue(id, { merchantId, state }, 0);
     await expect.poll(() => engine.get(id)).toMatchObject({ status: 'dead', outcome: { kind: 'unresolved' }, end: 1 });
     expect(told).toMatchObject(
@@ -131,7 +131,7 @@ describe('every end is told in the same way', () => {
     const shop = await openShop({ engine, onSettled: (settled) => void told.push(settled) });
     const stored = {
       merchantId: shop.client.merchantId,
-      state: { ...startSettlement({ outTradeNo: 'A1', orderCreatedAt: new Date(0) }, 1), version: 3 } as never,
+      state: { ...startSettlement({ outTradeNo: 'A1', orderCreatedAt: new Date() }, 1), version: 3 } as never,
     };
     const ids = [randomUUID(), randomUUID(), randomUUID()];
     await engine.enqueue(ids[0]!, stored, 0);

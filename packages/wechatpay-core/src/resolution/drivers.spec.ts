@@ -606,6 +606,14 @@ describe('payAndSettle', () => {
     });
   });
 
+  it('a clock that is not set is refused before anything is sent', async () => {
+    const { client, calls } = scripted([PAID], { time: 0 });
+    const error = await payAndSettle(client, REQUEST).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ field: 'orderCreatedAt', outcome: 'not-sent' });
+    expect(String(error)).toContain('1970-01-01T00:00:00.000Z');
+    expect(calls).toEqual([]);
+  });
+
   it.each([CREATED, CREATED - 1])('a deadline that is over is refused before anything is sent', async (deadline) => {
     const { client, calls } = scripted([PAID]);
     const refused = payAndSettle(client, REQUEST, { deadline: new Date(deadline) });

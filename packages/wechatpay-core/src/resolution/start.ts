@@ -19,6 +19,12 @@ export interface SettleRequest extends SettleOrder {
   readonly currency?: string | undefined;
 }
 
+/**
+ * No order is older. A machine that starts in 1970 and is set while an order is under way would take it for one of 50 years, which can
+ * neither be reversed nor still be paid.
+ */
+const EARLIEST = Date.UTC(2013, 0, 1);
+
 const NAMES = ['outTradeNo', 'subMerchantId', 'subAppId', 'orderCreatedAt', 'totalFee', 'currency'];
 
 /** A plain copy of an order: each property is read once, own or inherited. @throws {WechatPayRequestError} what is no order. */
@@ -50,6 +56,13 @@ export function startSettlement(
   assertAmount(totalFee, currency);
   assertTime('deadline', deadline);
   const createdAt = timeOf('orderCreatedAt', orderCreatedAt);
+  if (createdAt < EARLIEST) {
+    const time = new Date(createdAt).toISOString();
+    throw new WechatPayRequestError(
+      'orderCreatedAt',
+      `is ${time}: this machine's clock is not set. Set it, then try again.`,
+    );
+  }
   const rules = checkPolicy(policy);
   const facts = {
     version: 2,

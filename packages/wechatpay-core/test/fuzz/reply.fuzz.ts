@@ -38,20 +38,24 @@ async function reverse(client: WechatPayClient): Promise<ReverseResult | WechatP
   return reverseOrder(client, { outTradeNo: '1415717424' }).catch((error: unknown) => error as WechatPayError);
 }
 
+/** A gateway that answers nobody, or throttles, is asked no more for a while: by a new client it is. */
+const isSpared = (outcome: ReverseResult | WechatPayError): boolean =>
+  outcome instanceof Error && outcome.code === 'WECHATPAY_OVERLOADED';
+
 it('believes no forged reply', async () => {
   let body = '';
   let status = 200;
-  const client = new WechatPayClient({
-    ...settings,
-    transport: () => Promise.resolve({ status, body: Buffer.from(body) }),
-  });
+  const open = (): WechatPayClient =>
+    new WechatPayClient({ ...settings, transport: () => Promise.resolve({ status, body: Buffer.from(body) }) });
+  let client = open();
   const seen = { believed: 0, refused: 0 };
   const reply = fc.oneof(hostile, edited(fc.constantFrom(genuine, refusal, ...corpus)));
   await fc.assert(
     fc.asyncProperty(reply, fc.constantFrom(200, 200, 200, 200, 302, 400, 502), async (text, code) => {
       body = text;
       status = code;
-      const outcome = await reverse(client);
+      let outcome = await reverse(client);
+      if (isSpared(outcome)) outcome = await reverse((client = open()));
       seen[outcome instanceof Error ? 'refused' : 'believed'] += 1;
       judge(outcome);
     }),
@@ -117,13 +121,15 @@ it('ends every call, whatever bytes come over the wire, and believes only the ge
     });
   }).listen(0, 'localhost');
   await once(server, 'listening');
-  const client = new WechatPayClient({
-    ...settings,
-    certificate: { pfx: merchant.pfx },
-    ca: authority.pem,
-    baseUrl: `https://localhost:${(server.address() as AddressInfo).port}`,
-    timeoutMs: 10_000,
-  });
+  const open = (): WechatPayClient =>
+    new WechatPayClient({
+      ...settings,
+      certificate: { pfx: merchant.pfx },
+      ca: authority.pem,
+      baseUrl: `https://localhost:${(server.address() as AddressInfo).port}`,
+      timeoutMs: 10_000,
+    });
+  let client = open();
 
   const head = fc.constantFrom(
     `HTTP/1.1 200 OK\r\ncontent-length: ${genuine.length}\r\n\r\n${genuine}`,
@@ -138,7 +144,11 @@ it('ends every call, whatever bytes come over the wire, and believes only the ge
   await fc.assert(
     fc.asyncProperty(wire, async (bytes) => {
       answer = bytes;
-      const outcome = await reverse(client);
+      let outcome = await reverse(client);
+      if (isSpared(outcome)) {
+        await client.close();
+        outcome = await reverse((client = open()));
+      }
       judge(outcome);
       // The server always closes: nothing is left to wait for.
       expect(outcome).not.toMatchObject({ code: 'WECHATPAY_TIMEOUT' });

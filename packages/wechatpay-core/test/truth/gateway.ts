@@ -266,6 +266,8 @@ function meaning(page: Page, code: string): 'nothing-done' | 'unclear' {
   return code === 'FREQUENCY_LIMITED' ? 'nothing-done' : meaningOf(page, code);
 }
 
+let replies = 0;
+
 function common(request: Wire): Wire {
   const { appid = '', mch_id = '', sub_appid, sub_mch_id } = request;
   return {
@@ -275,7 +277,7 @@ function common(request: Wire): Wire {
     mch_id,
     ...(sub_appid !== undefined && { sub_appid }),
     ...(sub_mch_id !== undefined && { sub_mch_id }),
-    nonce_str: 'o5bAKF3o2ypC8hwa',
+    nonce_str: `o5bAKF3o2ypC${(replies += 1)}`,
   };
 }
 
