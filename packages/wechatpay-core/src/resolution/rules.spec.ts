@@ -175,6 +175,25 @@ describe('Query Order, while the customer may be paying', () => {
     });
   });
 
+  it('SUCCESS, paid more than 5 min before the order was asked for: another payment, and a person sees it', () => {
+    const at = (paidAt: number, facts = KEEP): SettleState =>
+      advance(
+        { ...facts, kind: 'asking', at: after(5_000) },
+        { kind: 'queried', tradeState: 'SUCCESS', payment: PAYMENT, paidAt },
+        { now: after(5_000) },
+      );
+    expect(at(CREATED - 300_001)).toMatchObject({
+      outcome: {
+        kind: 'needs-attention',
+        error: { outcome: 'rejected', message: expect.stringContaining('was used before') as string },
+        amounts: { paid: PAYMENT },
+      },
+    });
+    expect(at(CREATED - 300_000)).toMatchObject({ outcome: { kind: 'paid' } });
+    expect(at(0, factsOf({ ifAmountDiffers: 'accept' }))).toMatchObject({ outcome: { kind: 'paid' } });
+    expect(at(0, GIVE).kind).toBe('reversing');
+  });
+
   it('REFUND: Query Refund tells what became of it, at once', () => {
     expect(lead(asking(after(5_000)), queried('REFUND', PAYMENT), { now: after(6_000) })).toStrictEqual({
       ...KEEP,
