@@ -129,10 +129,9 @@ export function begin(
   { subMerchantId: byDefault }: WechatPayClient,
   now: number,
 ): { state: SettleState; dueAt: number } {
-  const { outTradeNo, subAppId, orderCreatedAt, totalFee, currency, policy } = intent;
+  const { outTradeNo, subMerchantId = byDefault, subAppId, orderCreatedAt, totalFee, currency, policy } = intent;
   const createdAt = timeOf('orderCreatedAt', orderCreatedAt) ?? Number.NaN;
   const deadline = deadlineOf(intent.deadline, { now, orderCreatedAt: createdAt, policy });
-  const subMerchantId = intent.subMerchantId ?? byDefault; // null is absent, as in a row of a database
   const order = {
     outTradeNo,
     ...(subMerchantId !== undefined && { subMerchantId }),

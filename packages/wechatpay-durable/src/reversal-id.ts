@@ -17,9 +17,9 @@ export interface ReversalKey {
  * @example reversalId({ merchantId: '1900000109', outTradeNo: '1415717424' })
  */
 export function reversalId(key: ReversalKey): string {
-  const { merchantId, subMerchantId, outTradeNo } = readOrder(key);
+  const { merchantId, subMerchantId = '', outTradeNo } = readOrder(key);
   const hash = createHash('sha256')
-    .update(JSON.stringify([merchantId, subMerchantId ?? '', outTradeNo]))
+    .update(JSON.stringify([merchantId, subMerchantId, outTradeNo]))
     .digest();
   hash.writeUInt8((hash.readUInt8(6) & 0x0f) | 0x80, 6);
   hash.writeUInt8((hash.readUInt8(8) & 0x3f) | 0x80, 8);
