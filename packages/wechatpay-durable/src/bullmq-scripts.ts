@@ -77,28 +77,26 @@ if ARGV[5] == 'dead' then note('dead') end
 return 1
 `;
 
-const TAKE_UNLESS_DECIDED = `
+const UNLESS_DECIDED = `
 local json = call('HGET', job, 'data')
 if not json then return 0 end
 local old = cjson.decode(json)
 -- With flags in place of a kind: as versions before 0.1 stored it.
 local isAsking = old.state.kind == 'asking' or (old.state.kind == nil and old.state.mustRevoke == false)
 if not isAsking or hasOutcome(old) then return 0 end
-if not takeFromWaiting() then return 0 end
 `;
 
 /** ARGV: id, due, data, how many ends it goes on from. */
-export const AMEND = `${HEAD}
-local stored = call('HGET', job, 'data')
-if stored and hasEndedSince(cjson.decode(stored), ARGV[4]) then return 0 end
-${TAKE_UNLESS_DECIDED}
+export const AMEND = `${HEAD}${UNLESS_DECIDED}
+if hasEndedSince(old, ARGV[4]) or not takeFromWaiting() then return 0 end
 call('HSET', job, 'data', ARGV[3])
 wait(ARGV[2])
 return 1
 `;
 
 /** ARGV: id, now. */
-export const CANCEL = `${HEAD}${TAKE_UNLESS_DECIDED}
+export const CANCEL = `${HEAD}${UNLESS_DECIDED}
+if not takeFromWaiting() then return 0 end
 call('HSET', job, 'finishedOn', ARGV[2])
 call('ZADD', key('reversals:cancelled'), ARGV[2], id)
 return 1
