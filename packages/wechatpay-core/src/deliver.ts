@@ -51,7 +51,7 @@ export async function deliver(
 }
 
 /** @throws {WechatPayRequestError} a signal that cannot be listened to; nothing was sent. */
-function listen(caller: AbortSignal, onAbort: () => void): void {
+export function listen(caller: AbortSignal, onAbort: () => void): void {
   try {
     // A signal of shutting down is shared by every call in flight; Node.js would warn of a leak at the eleventh.
     setMaxListeners(0, caller);

@@ -1,5 +1,4 @@
-import { setMaxListeners } from 'node:events';
-import { aborted } from '../deliver.js';
+import { aborted, listen } from '../deliver.js';
 import { clientClosed, WechatPayOverloadedError } from '../errors.js';
 import type { Redactor } from '../redact.js';
 import type { CallQueue } from './call-queue.js';
@@ -46,9 +45,7 @@ export function takeTurn(
         reject(overloaded(refusal));
       }, REFUSAL_TAKES_MS);
     };
-    // A signal of shutting down is shared by every call that waits; Node.js would warn of a leak at the eleventh.
-    if (signal) setMaxListeners(0, signal);
-    signal?.addEventListener('abort', onAbort, { once: true });
+    if (signal) listen(signal, onAbort);
     const cancel = queue.wait(lane, leave, refuse);
   });
 }
