@@ -1,6 +1,9 @@
 import { WechatPayResponseError } from './errors.js';
 import type { Fields } from './sign.js';
 
+/** Which order or refund a request or a reply is about. */
+export const IDENTIFIERS: readonly string[] = ['transaction_id', 'out_trade_no', 'refund_id', 'out_refund_no'];
+
 /**
  * The fields that decide about money: how a call and an order stand, whose they are, which order or refund it is, and how
  * much. Every operation reads these strictly: one that cannot be read makes the whole reply unreadable. All others inform.
@@ -8,7 +11,7 @@ import type { Fields } from './sign.js';
 const DECIDING = new Set([
   ...['return_code', 'result_code', 'err_code', 'recall', 'trade_state', 'refund_status'],
   ...['appid', 'mch_id', 'sub_appid', 'sub_mch_id', 'auth_code'],
-  ...['transaction_id', 'out_trade_no', 'refund_id', 'out_refund_no'],
+  ...IDENTIFIERS,
   ...['total_fee', 'fee_type', 'refund_fee', 'refund_fee_type', 'refund_count', 'total_refund_count'],
 ]);
 

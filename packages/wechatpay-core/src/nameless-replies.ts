@@ -1,10 +1,9 @@
+import { IDENTIFIERS } from './deciding.js';
 import { WechatPayResponseError } from './errors.js';
 import type { Fields } from './sign.js';
 
 /** So many are remembered, the last ones. */
 const REMEMBERED = 256;
-
-const NAMES = ['out_trade_no', 'transaction_id', 'out_refund_no', 'refund_id'];
 
 /**
  * A refusal, and Revoke Order's reply, name no order: whoever holds an old one could answer another call with it, and a late copy on a
@@ -19,8 +18,8 @@ export class NamelessReplies {
   /** @throws {WechatPayResponseError} a copy of a reply to a call about another order. */
   assertNew(reply: Fields, request: Fields): void {
     const { sign, nonce_str: nonce } = reply;
-    if (!sign || !nonce || NAMES.some((name) => reply[name])) return;
-    const order = NAMES.map((name) => request[name] ?? '').join('/');
+    if (!sign || !nonce || IDENTIFIERS.some((name) => reply[name])) return;
+    const order = IDENTIFIERS.map((name) => request[name] ?? '').join('/');
     const before = this.#asked.get(sign);
     if (before === undefined) {
       this.#asked.set(sign, order);

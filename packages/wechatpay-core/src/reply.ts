@@ -1,4 +1,4 @@
-import { assertUnambiguous } from './deciding.js';
+import { assertUnambiguous, IDENTIFIERS } from './deciding.js';
 import {
   WechatPayBusinessError,
   WechatPayGatewayError,
@@ -97,16 +97,7 @@ export function assertSameParties(request: Fields, reply: VerifiedReply): void {
   }
 }
 
-const PARTIES = [
-  'appid',
-  'mch_id',
-  'sub_appid',
-  'sub_mch_id',
-  'transaction_id',
-  'out_trade_no',
-  'refund_id',
-  'out_refund_no',
-];
+const PARTIES = ['appid', 'mch_id', 'sub_appid', 'sub_mch_id', ...IDENTIFIERS];
 
 /** `result_code`, which says how the business ended; only here, behind the signature, is it looked at. */
 export function assertSucceeded(errorCodes: ErrorCodes, reply: VerifiedReply, request: Fields): void {
