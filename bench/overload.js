@@ -49,11 +49,8 @@ async function steady(gateway, worker, cases, ms) {
   const to = await worker.ask('counts');
   await worker.ask('stop');
   return cases.map((each, index) => {
-    const seconds = (to[index].at - from[index].at) / 1000;
-    const answered = (to[index].answered - from[index].answered) / seconds;
-    const possible = each.delayMs < each.timeoutMs ? (Math.min(each.callers, CONNECTIONS) * 1000) / each.delayMs : 0;
-    const { unknown, avoidable, refused } = to[index]; // of the start, too
-    return { ...each, answered, possible, unknown, avoidable, refused, longestMs: to[index].longestMs };
+    const possible = each.delayMs < each.timeoutMs ? carried(each) : 0;
+    return { ...each, possible, ...between(from[index], to[index]) };
   });
 }
 
@@ -70,13 +67,19 @@ async function stopped(gateway, worker, cases, stopMs) {
   await sleep(RECOVERED_MS);
   const to = await worker.ask('counts');
   await worker.ask('stop');
-  return cases.map((each, index) => {
-    const seconds = (to[index].at - from[index].at) / 1000;
-    const answered = (to[index].answered - from[index].answered) / seconds;
-    const possible = (Math.min(each.callers, CONNECTIONS) * 1000) / each.delayMs;
-    const { unknown, avoidable, refused } = to[index];
-    return { ...each, answered, possible, unknown, avoidable, refused, longestMs: to[index].longestMs };
-  });
+  return cases.map((each, index) => ({ ...each, possible: carried(each), ...between(from[index], to[index]) }));
+}
+
+/** Calls a second that the connections can carry. */
+function carried({ callers, delayMs }) {
+  return (Math.min(callers, CONNECTIONS) * 1000) / delayMs;
+}
+
+/** Answers a second between two counts; the rest is counted from the start. */
+function between(from, to) {
+  const answered = (to.answered - from.answered) / ((to.at - from.at) / 1000);
+  const { unknown, avoidable, refused, longestMs } = to;
+  return { answered, unknown, avoidable, refused, longestMs };
 }
 
 async function open(gateway, worker, cases) {
