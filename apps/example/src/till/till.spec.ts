@@ -1,6 +1,6 @@
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { WechatPayClient } from 'wechatpay-core';
-import { Sandbox, wellKnownAuthCodes } from 'wechatpay-sandbox';
+import { Sandbox, wellKnownAuthCodes, type Fault } from 'wechatpay-sandbox';
 import { afterAll, afterEach, beforeAll, describe, expect, it, test } from 'vitest';
 import { callApi, type Answer } from '../../test/call-api.js';
 import { startApp } from '../../test/start-app.js';
@@ -45,6 +45,12 @@ async function pay(authCode: string, changes: Record<string, unknown> = {}, at =
   expect([status, body]).toMatchObject([202, { outTradeNo, state: 'paying' }]);
   expect(() => tillOrder.parse(body)).not.toThrow();
   return outTradeNo;
+}
+
+/** A fault of the order that is paid next: a worker may still ask about those before it. */
+function strikeNext(path: string, fault: Fault): void {
+  const outTradeNo = `T${orders + 1}`;
+  sandbox.faults.add(fault, { path, when: ({ fields }) => fields.out_trade_no === outTradeNo });
 }
 
 function post(path: string, body: unknown = {}, at = origin): Promise<Answer> {
@@ -116,7 +122,7 @@ describe('a payment', () => {
   });
 
   it('that is being revoked does not ask for the password any more, though the customer may still type it', async () => {
-    sandbox.faults.add({ kind: 'error', errorCode: 'SYSTEMERROR', recall: true }, { path: '/secapi/pay/reverse' });
+    strikeNext('/secapi/pay/reverse', { kind: 'error', errorCode: 'SYSTEMERROR', recall: true });
     const outTradeNo = await pay(wellKnownAuthCodes.refuses);
     const revoking = await until(outTradeNo, ({ steps }) => steps.at(-1)?.text === 'Revoke: SYSTEMERROR');
     expect(revoking.remedy).toBe('Wait: the order is being revoked. Do not hand over the goods.');
