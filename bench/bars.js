@@ -10,13 +10,13 @@ export const BARS = {
   handshakes: 64,
   heapGrowthMiB: 1,
   importMs: 41,
-  settleShare: 1.15,
+  resolveShare: 1.15,
   goodput: 0.95,
   overloadHeapMiB: 10,
 };
 
 /** A list of `{ name, value, bar, pass, bound }`; `bound` says what a miss comes from. */
-export function judge({ calls, codec, memory, imports, profile, settling, overload }) {
+export function judge({ calls, codec, memory, imports, profile, resolving, overload }) {
   const perSecond = (level, name) => calls.levels[level][name].callsPerSecond;
   const cpu = (level, name) => median(calls.levels[level][name].cpuMicros);
 
@@ -76,12 +76,12 @@ export function judge({ calls, codec, memory, imports, profile, settling, overlo
     ),
     ...overloadBars(overload),
     atMost(
-      '`settleOrder` that ends at the first query, against `queryOrder`',
-      settling.calls.ratio,
-      BARS.settleShare,
+      '`resolveOrder` that ends at the first query, against `queryOrder`',
+      resolving.calls.ratio,
+      BARS.resolveShare,
       ' times its CPU',
       2,
-      `The state machine takes ${micros(settling.inProcess.settle - settling.inProcess.query)} beside ${micros(settling.calls.query)} of the query.`,
+      `The state machine takes ${micros(resolving.inProcess.resolve - resolving.inProcess.query)} beside ${micros(resolving.calls.query)} of the query.`,
     ),
     atMost(
       'import of wechatpay-core, above bare `node`',

@@ -5,11 +5,11 @@ import { bareHash, signedText } from './documents.js';
 export async function checkContenders(gateway, workers) {
   const refusesForgery = {};
   for (const [name, worker] of Object.entries(workers)) {
-    if (!(await worker.ask('isRevoked'))) throw new Error(`${name}: the result is not what the gateway answered.`);
+    if (!(await worker.ask('isReversed'))) throw new Error(`${name}: the result is not what the gateway answered.`);
     assertSigned(name, await gateway.ask('lastBody'));
 
     await gateway.ask('spoil', { spoiled: true });
-    refusesForgery[name] = await worker.ask('isRevoked').then(
+    refusesForgery[name] = await worker.ask('isReversed').then(
       () => false,
       () => true,
     );

@@ -2,7 +2,7 @@
 import { createRequire } from 'node:module';
 import { XMLParser } from 'fast-xml-parser';
 import { do_not_optimize, measure } from 'mitata';
-import { decode, encode, sign, verify } from 'wechatpay-core';
+import { decodeXml, encodeXml, signFields, verifySignature } from 'wechatpay-core';
 import Tenpay from 'tenpay';
 import { Hash, Transformer } from 'wechatpay-axios-plugin';
 import { bareHash, merchant, replyFields, requestFields, signedText, toXml } from './documents.js';
@@ -56,31 +56,31 @@ async function time(run, ms) {
 function tasks(signType) {
   const request = requestFields(signType);
   const reply = replyFields(signType);
-  const text = encode(request);
+  const text = encodeXml(request);
   const bytes = Buffer.from(toXml(reply)); // what arrives is bytes; the peers' clients make a string of them first
   return {
     [`sign, ${signType}`]: {
       bare: bare(signedText(request), signType),
-      'wechatpay-core': () => sign(request, apiKey, signType),
+      'wechatpay-core': () => signFields(request, apiKey, signType),
       tenpay: () => tenpay._getSign(request, signType),
       'wechatpay-axios-plugin': () => Hash.sign(signType, request, apiKey),
     },
     [`verify, ${signType}`]: {
       bare: bare(signedText(reply), signType),
-      'wechatpay-core': () => verify(reply, apiKey, signType),
+      'wechatpay-core': () => verifySignature(reply, apiKey, signType),
       tenpay: () => reply.sign === tenpay._getSign(reply, signType),
       'wechatpay-axios-plugin': () => Hash.equals(Hash.sign(signType, reply, apiKey), reply.sign),
     },
     [`encode a request, ${signType}`]: {
       bare: bare(text, signType),
-      'wechatpay-core': () => encode(request),
+      'wechatpay-core': () => encodeXml(request),
       tenpay: () => tenpayXml.buildXML(request),
       'wechatpay-axios-plugin': () => Transformer.toXml(request),
     },
     [`decode a reply, ${signType}`]: {
       bare: bare(bytes, signType),
       'fast-xml-parser': () => parser.parse(bytes.toString()),
-      'wechatpay-core': () => decode(bytes),
+      'wechatpay-core': () => decodeXml(bytes),
       tenpay: () => tenpayXml.parseXML(bytes.toString()),
       'wechatpay-axios-plugin': () => Transformer.toObject(bytes.toString()),
     },

@@ -5,15 +5,15 @@ import { percentile } from './stats.js';
 import { serve } from './worker.js';
 
 serve(async (settings) => {
-  const { call, plain, isRevoked } = await (await import(`./contenders/${process.argv[2]}.js`)).open(settings);
+  const { call, plain, isReversed } = await (await import(`./contenders/${process.argv[2]}.js`)).open(settings);
   let orders = 0;
-  const numbered = (revoke) => () => revoke(`T${(orders += 1)}`);
-  const revoke = numbered(call);
+  const numbered = (reverse) => () => reverse(`T${(orders += 1)}`);
+  const reverse = numbered(call);
   return {
-    isRevoked: async () => isRevoked(await revoke()),
-    turn: ({ function: name, ...options }) => turn(name === 'plain' ? numbered(plain) : revoke, options),
-    burst: (options) => burst(revoke, options),
-    profile: (options) => recordProfile(() => turn(revoke, options)),
+    isReversed: async () => isReversed(await reverse()),
+    turn: ({ function: name, ...options }) => turn(name === 'plain' ? numbered(plain) : reverse, options),
+    burst: (options) => burst(reverse, options),
+    profile: (options) => recordProfile(() => turn(reverse, options)),
     memory,
   };
 });
@@ -23,7 +23,7 @@ serve(async (settings) => {
  * handshakes of connections that dropped while others had their turn come before. Calls that are in flight when the look
  * begins or ends count by when they end, so that a slow contender is not charged for starting up and running out.
  */
-async function turn(revoke, { concurrency, warmMs, ms }) {
+async function turn(reverse, { concurrency, warmMs, ms }) {
   let running = true;
   let latencies = [];
   let answered = 0;
@@ -33,12 +33,12 @@ async function turn(revoke, { concurrency, warmMs, ms }) {
     allAnswered = resolve;
   });
   const loops = Array.from({ length: concurrency }, async () => {
-    await revoke();
+    await reverse();
     total += 1;
     if ((answered += 1) === concurrency) allAnswered();
     while (running) {
       const startedAt = performance.now();
-      await revoke();
+      await reverse();
       latencies.push(performance.now() - startedAt);
       total += 1;
     }
@@ -66,12 +66,12 @@ async function turn(revoke, { concurrency, warmMs, ms }) {
   };
 }
 
-async function burst(revoke, { concurrency, calls }) {
+async function burst(reverse, { concurrency, calls }) {
   let left = calls;
   const loops = Array.from({ length: concurrency }, async () => {
     while (left > 0) {
       left -= 1;
-      await revoke();
+      await reverse();
     }
   });
   await Promise.all(loops);

@@ -1,4 +1,4 @@
-// The other end of every call: TLS, mutual for a revoke, and a reply that was signed beforehand. It runs in a process of its own.
+// The other end of every call: TLS, mutual for a reversal, and a reply that was signed beforehand. It runs in a process of its own.
 //
 // It speaks just enough HTTP over node:tls, since node:https would cost it more than the fastest client spends, and then
 // the server would be what is measured. A reply depends on the request in nothing but the operation and the algorithm.
@@ -85,7 +85,7 @@ function converse(socket, entrance) {
     else if (received.length >= headEnd + 4 + Number(length[1])) {
       lastBody = received.subarray(headEnd + 4);
       const isQuery = head.startsWith(QUERY);
-      // As of the real one, only a revoke demands the merchant's certificate.
+      // As of the real one, only a reversal demands the merchant's certificate.
       if (!isQuery && !socket.authorized) return socket.destroy();
       const bySignType = isQuery ? QUERIED : replies;
       const reply = bySignType[received.includes('HMAC-SHA256', headEnd) ? 'HMAC-SHA256' : 'MD5'];

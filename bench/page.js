@@ -7,7 +7,7 @@ import { ratio } from './stats.js';
 export function writePage({
   calls,
   codec,
-  settling,
+  resolving,
   overload,
   memory,
   imports,
@@ -173,17 +173,17 @@ seven fields, the reply nine. fast-xml-parser stands by itself with the options 
 
 ${codecTables(codec)}
 
-## Settling
+## Resolving
 
 An order that the first query finds paid, in µs of CPU: over TLS, and with a gateway that is a function, where only our
 own work is left. A client that asks one thing at a time, as here, spends more on each call than one that is busy.
 
 ${table(
-  ['', '`queryOrder`', '`settleOrder`', 'times'],
+  ['', '`queryOrder`', '`resolveOrder`', 'times'],
   [
-    ['over TLS', settling.calls],
-    ['in process', settling.inProcess],
-  ].map(([name, { query, settle, ratio }]) => [name, query.toFixed(0), settle.toFixed(0), ratio.toFixed(2)]),
+    ['over TLS', resolving.calls],
+    ['in process', resolving.inProcess],
+  ].map(([name, { query, resolve, ratio }]) => [name, query.toFixed(0), resolve.toFixed(0), ratio.toFixed(2)]),
 )}
 
 ## Import

@@ -35,10 +35,10 @@ try {
   const calls = await measureCalls(gateway, settings, plan);
   const memory = await measureMemory(gateway, settings, plan);
   const profile = await measureProfile(settings, plan);
-  console.error('bench: settling');
-  const settlingWorker = await Worker.start('settling.js', settings);
-  const settling = await settlingWorker.ask('measure', plan);
-  await settlingWorker.stop();
+  console.error('bench: resolving');
+  const resolvingWorker = await Worker.start('resolving.js', settings);
+  const resolving = await resolvingWorker.ask('measure', plan);
+  await resolvingWorker.stop();
   const overload = await measureOverload(gateway, settings, plan);
   await gateway.stop();
 
@@ -50,7 +50,7 @@ try {
   const imports = measureImports(plan);
 
   const minutes = (Date.now() - startedAt) / 60_000;
-  const results = { calls, memory, profile, codec, settling, overload, imports, plan, startedAt, load, minutes };
+  const results = { calls, memory, profile, codec, resolving, overload, imports, plan, startedAt, load, minutes };
   results.bars = judge(results);
   const page = writePage(results);
   if (quick) {

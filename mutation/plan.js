@@ -8,23 +8,33 @@ const rules = (...names) => core(...names.map((name) => `resolution/${name}`));
 export const PLAN = [
   {
     name: 'calls',
-    files: core('sign', 'xml', 'errors', 'reverse', 'fields', 'client', 'deliver'),
-    specs: core(...['sign', 'xml', 'config', 'reverse', 'deliver', 'fields', 'refund', 'quick-pay', 'query-order']).map(
-      specOf,
-    ),
+    files: core('call/sign', 'call/xml', 'errors', 'operations/reverse-order', 'call/fields', 'client', 'call/deliver'),
+    specs: core(
+      ...[
+        'call/sign',
+        'call/xml',
+        'config',
+        'operations/reverse-order',
+        'call/deliver',
+        'call/fields',
+        'operations/refund-order',
+        'operations/quick-pay',
+        'operations/query-order',
+      ],
+    ).map(specOf),
     // These wait for a time-out, which belongs to transport.ts.
     testNamePattern: /^(?!.*"kind":"(?:hang|delay)")/,
   },
   {
     name: 'replies',
-    files: core('reply', 'deciding', 'given'),
-    specs: core('reply', 'deciding', 'given').map(specOf),
+    files: core('call/reply', 'call/deciding', 'call/given'),
+    specs: core('call/reply', 'call/deciding', 'call/given').map(specOf),
     testNamePattern: /^(?!whatever a text holds)/,
   },
   {
     name: 'rules',
     files: rules(
-      ...['advance', 'after-query', 'after-reverse', 'after-refund', 'undo', 'amounts', 'build', 'classify'],
+      ...['advance', 'after-query', 'after-reverse', 'after-refund', 'decide-reversal', 'amounts', 'build', 'classify'],
       ...['next-step', 'policy', 'start', 'stored-state', 'version-1'],
     ),
     specs: rules('rules', 'stored-state').map(specOf),
@@ -32,10 +42,10 @@ export const PLAN = [
   {
     name: 'drivers',
     files: [
-      ...rules('take-step', 'callbacks', 'settle-order', 'pay-and-settle', 'confirm-decline'),
-      ...core('query-all-refunds'),
+      ...rules('take-step', 'callbacks', 'resolve-order', 'pay-and-resolve', 'confirm-decline'),
+      ...core('operations/query-all-refunds'),
     ],
-    specs: [...rules('drivers'), ...core('query-all-refunds')].map(specOf),
+    specs: [...rules('drivers'), ...core('operations/query-all-refunds')].map(specOf),
   },
   {
     name: 'durable',

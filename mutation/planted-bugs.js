@@ -8,14 +8,14 @@ export const BUGS = [
     name: 'what a later step would refuse is refused after the charge',
     changes: [
       {
-        file: core('resolution/pay-and-settle.ts'),
-        find: 'const begun = withParty(client, startSettlement(order, deadline ?? 0, policy));',
-        replace: 'const begun = startSettlement({ ...order, totalFee: 1, currency: undefined }, 0);',
+        file: core('resolution/pay-and-resolve.ts'),
+        find: 'const begun = withParty(client, startResolution(order, deadline ?? 0, policy));',
+        replace: 'const begun = startResolution({ ...order, totalFee: 1, currency: undefined }, 0);',
       },
       {
-        file: core('resolution/pay-and-settle.ts'),
+        file: core('resolution/pay-and-resolve.ts'),
         find: 'drive(client, change({ ...begun, deadline:',
-        replace: 'drive(client, change({ ...startSettlement(order, deadline ?? 0, policy), deadline:',
+        replace: 'drive(client, change({ ...startResolution(order, deadline ?? 0, policy), deadline:',
       },
     ],
   },
@@ -23,7 +23,7 @@ export const BUGS = [
     name: 'a callback that throws abandons the order',
     changes: [
       {
-        file: core('resolution/pay-and-settle.ts'),
+        file: core('resolution/pay-and-resolve.ts'),
         find: "if (onUnclear) callbacks.tell('onUnclear', () => onUnclear(error));",
         replace: 'if (onUnclear) await onUnclear(error);',
       },
@@ -32,11 +32,15 @@ export const BUGS = [
   {
     name: 'an informative field that cannot be read makes the reply unreadable',
     changes: [
-      { file: core('reply-reader.ts'), find: '} else if (isDeciding(name)) {', replace: "} else if (name !== '') {" },
+      {
+        file: core('call/reply-reader.ts'),
+        find: '} else if (isDeciding(name)) {',
+        replace: "} else if (name !== '') {",
+      },
     ],
   },
   {
-    name: 'who is throttled decides a revoke',
+    name: 'who is throttled decides a reversal',
     changes: [
       {
         file: core('resolution/classify.ts'),
@@ -46,7 +50,7 @@ export const BUGS = [
     ],
   },
   {
-    name: 'the first time-out after a restart decides a revoke',
+    name: 'the first time-out after a restart decides a reversal',
     changes: [
       {
         file: core('resolution/after-query.ts'),
@@ -64,7 +68,7 @@ export const BUGS = [
     name: 'Quick Pay answers with another amount: paid',
     changes: [
       {
-        file: core('quick-pay.ts'),
+        file: core('operations/quick-pay.ts'),
         find: 'if (totalFee !== sent.total_fee || isAnother) {',
         replace: 'if (isAnother === 0) {',
       },
@@ -85,9 +89,9 @@ export const BUGS = [
     name: 'a resumed order keeps its spent deadline',
     changes: [
       {
-        file: core('resolution/settle-order.ts'),
-        find: 'reopenSettlement(state, now, deadline ?? now + DEFAULT_DEADLINE_MS, policy)',
-        replace: 'reopenSettlement(state, now, deadline ?? state.deadline, policy)',
+        file: core('resolution/resolve-order.ts'),
+        find: 'reopenResolution(state, now, deadline ?? now + DEFAULT_DEADLINE_MS, policy)',
+        replace: 'reopenResolution(state, now, deadline ?? state.deadline, policy)',
       },
     ],
   },
@@ -122,7 +126,7 @@ export const BUGS = [
     ],
   },
   {
-    name: 'past the revoke window it asks until the deadline, and never refunds',
+    name: 'past the reversal window it asks until the deadline, and never refunds',
     changes: [
       {
         file: core('resolution/after-query.ts'),
@@ -136,7 +140,7 @@ export const BUGS = [
     name: 'a reply that names no order is believed',
     changes: [
       {
-        file: core('deciding.ts'),
+        file: core('call/deciding.ts'),
         find: 'required.find((candidate) => !reply[candidate])',
         replace: "required.find((candidate) => candidate === '')",
       },
@@ -144,7 +148,9 @@ export const BUGS = [
   },
   {
     name: 'a reply that was cut anew is believed',
-    changes: [{ file: core('reply.ts'), find: '  assertUnambiguous(reply);', replace: '  void assertUnambiguous;' }],
+    changes: [
+      { file: core('call/reply.ts'), find: '  assertUnambiguous(reply);', replace: '  void assertUnambiguous;' },
+    ],
   },
   {
     name: 'a reversal is not proven',
@@ -152,7 +158,7 @@ export const BUGS = [
       {
         file: core('resolution/after-reverse.ts'),
         find: ': checking(state, moment, { at: moment.now, isReversed: true });',
-        replace: ": end(state, { kind: 'revoked' });",
+        replace: ": end(state, { kind: 'reversed' });",
       },
       {
         file: core('resolution/after-reverse.ts'),
@@ -201,17 +207,17 @@ export const BUGS = [
     ],
   },
   {
-    name: 'durable: what is paid has ended, so that nothing is to be revoked',
+    name: 'durable: what is paid has ended, so that nothing is to be reversed',
     changes: [
       {
-        file: durable('durable-reversals.ts'),
+        file: durable('durable-orders.ts'),
         find: "if (outcome && !mayHoldMoney(outcome)) return 'ended';",
         replace: "if (outcome && mayHoldMoney) return 'ended';",
       },
     ],
   },
   {
-    name: 'durable: an onSettled that throws is not called again',
+    name: 'durable: an onResolved that throws is not called again',
     changes: [
       {
         file: durable('handler.ts'),
@@ -235,7 +241,7 @@ export const BUGS = [
     ],
   },
   {
-    name: 'durable: a reverse is sent, and then stored',
+    name: 'durable: a reversal is sent, and then stored',
     changes: [
       {
         file: durable('handler.ts'),

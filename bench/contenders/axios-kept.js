@@ -17,6 +17,6 @@ export function open({ port, ca, cert, key, serialNumber }) {
   });
   return {
     call: (out_trade_no) => wxpay.v2.secapi.pay.reverse.post({ appid, mch_id, out_trade_no }),
-    isRevoked: ({ data }) => data.result_code === 'SUCCESS' && data.recall === 'N' && data.rate === '650000000',
+    isReversed: ({ data }) => data.result_code === 'SUCCESS' && data.recall === 'N' && data.rate === '650000000',
   };
 }

@@ -5,6 +5,6 @@ export function open(settings) {
   const client = new WechatPayClient(clientConfig(settings));
   return {
     call: (outTradeNo) => reverseOrder(client, { outTradeNo }),
-    isRevoked: ({ resultCode, recall, rate }) => resultCode === 'SUCCESS' && !recall && rate === '650000000',
+    isReversed: ({ resultCode, recall, rate }) => resultCode === 'SUCCESS' && !recall && rate === '650000000',
   };
 }

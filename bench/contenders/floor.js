@@ -32,5 +32,5 @@ export function open({ port, ca, pfxFile, passphrase }) {
         },
       );
     });
-  return { call: post, isRevoked: (reply) => reply.includes('<recall><![CDATA[N]]></recall>') };
+  return { call: post, isReversed: (reply) => reply.includes('<recall><![CDATA[N]]></recall>') };
 }

@@ -9,11 +9,11 @@ import { clientConfig } from './client-config.js';
 export async function open(settings) {
   const module = WechatPayModule.forRoot(clientConfig(settings));
   const app = await NestFactory.createApplicationContext(module, { logger: false });
-  const reversals = app.get(ReverseService);
+  const durableOrders = app.get(ReverseService);
   const client = app.get(WechatPayClient);
   return {
-    call: (outTradeNo) => reversals.reverse({ outTradeNo }),
+    call: (outTradeNo) => durableOrders.reverse({ outTradeNo }),
     plain: (outTradeNo) => reverseOrder(client, { outTradeNo }),
-    isRevoked: ({ resultCode, recall, rate }) => resultCode === 'SUCCESS' && !recall && rate === '650000000',
+    isReversed: ({ resultCode, recall, rate }) => resultCode === 'SUCCESS' && !recall && rate === '650000000',
   };
 }

@@ -9,6 +9,6 @@ export function open({ port, pfxFile }) {
   api.urls.reverse = `https://127.0.0.1:${port}${PATH}`; // it has no setting for the gateway's address
   return {
     call: (out_trade_no) => api.reverse({ out_trade_no }),
-    isRevoked: ({ result_code, recall, rate }) => result_code === 'SUCCESS' && recall === 'N' && rate === '650000000',
+    isReversed: ({ result_code, recall, rate }) => result_code === 'SUCCESS' && recall === 'N' && rate === '650000000',
   };
 }

@@ -11,7 +11,7 @@ test.each([
   ['an ES module imports the core', 'esm.mjs'],
   ['a script trusts the roots of its system where it is given no `ca`,', 'extra-roots.mjs'],
   ['a CommonJS script requires the core, and has the same classes as an ES module', 'commonjs.cjs'],
-])('%s and revokes an order', async (_, script) => {
+])('%s and reverses an order', async (_, script) => {
   expect(await project.run('node', script)).toMatchObject({ code: 0, output: 'OK\n' });
 });
 

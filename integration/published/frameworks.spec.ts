@@ -7,6 +7,6 @@ beforeAll(async () => {
   project = await install('frameworks', ['wechatpay-core', 'wechatpay-sandbox']);
 });
 
-test.each(['express', 'fastify'])('%s revokes an order', async (framework) => {
+test.each(['express', 'fastify'])('%s reverses an order', async (framework) => {
   expect(await project.run('node', `${framework}.mjs`)).toMatchObject({ code: 0, output: 'OK\n' });
 });

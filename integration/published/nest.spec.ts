@@ -26,7 +26,7 @@ describe.each([
     project = await install(nest);
   });
 
-  test.each(forms)('compiled to $name, revokes an order', async ({ name, type, options, says }) => {
+  test.each(forms)('compiled to $name, reverses an order', async ({ name, type, options, says }) => {
     const folder = name.replaceAll(' ', '-');
     mkdirSync(join(project.folder, folder));
     project.add('nest-app', folder);

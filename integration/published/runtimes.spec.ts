@@ -23,7 +23,7 @@ test.for<[string, () => (string | undefined)[], string]>([
   ['Node.js', () => [process.execPath], 'read'],
   ['Bun', () => [binary('@oven', 'bin/bun')], 'certificate.pfx is refused, PEM is named'],
   ['Deno', () => [binary('@deno', 'deno'), 'run', '-A'], 'certificate.pfx is refused, PEM is named'],
-])('on %s a client revokes, trusts nobody else, and says what was sent', async ([name, command, pfx], { skip }) => {
+])('on %s a client reverses, trusts nobody else, and says what was sent', async ([name, command, pfx], { skip }) => {
   const [program, ...options] = command();
   if (program === undefined) skip(`npm has no ${name} for this machine`);
   const { code, stdout, output } = await project.run('node', 'main.mjs', program ?? '', ...options.map(String));

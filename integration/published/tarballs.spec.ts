@@ -25,7 +25,7 @@ test.each(packages)('%s says of itself what a registry shows', async (name) => {
     name,
     license: 'MIT',
     type: 'module',
-    engines: { node: '>=20.19.0' },
+    stores: { node: '>=20.19.0' },
   });
   expect(read('README.md')).toMatch(new RegExp(`^# ${name}\n`));
   expect(read('LICENSE')).toContain('MIT License');

@@ -11,7 +11,7 @@ describe.skipIf(!PostgresServer.isAvailable)(`in a transaction of the shop's own
     project = await install('transactions', ['wechatpay-core', 'wechatpay-durable', 'wechatpay-sandbox']);
     const settings = {
       DATABASE_URL: await server.createDatabase(),
-      // Generating needs no engine, but would download this one where it is not said where it is.
+      // Generating needs no store, but would download this one where it is not said where it is.
       PRISMA_SCHEMA_ENGINE_BINARY: process.execPath,
       CHECKPOINT_DISABLE: '1',
     };

@@ -30,7 +30,7 @@ afterAll(async () => {
   await sandbox.stop();
 });
 
-it('a plain CommonJS script requires the core and revokes an order', async () => {
+it('a plain CommonJS script requires the core and reverses an order', async () => {
   const order = sandbox.orders.create({ state: 'paid' });
   const { stdout } = await run(process.execPath, [consumer('plain-script.cjs'), order.outTradeNo], { env });
   expect(JSON.parse(stdout)).toEqual({ resultCode: 'SUCCESS', recall: false });
@@ -50,7 +50,7 @@ it('a plain CommonJS script sees a refusal as one of our errors', async () => {
   });
 });
 
-it('an Express application imports the core and revokes an order, and ends when told to', async () => {
+it('an Express application imports the core and reverses an order, and ends when told to', async () => {
   const app = spawn(process.execPath, [consumer('express-app.js')], { env, stdio: ['ignore', 'pipe', 'inherit'] });
   const ended = once(app, 'exit');
   const [origin] = (await once(createInterface(app.stdout), 'line')) as [string];

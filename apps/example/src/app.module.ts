@@ -1,14 +1,14 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
 import { WechatPayDurableModule } from 'nestjs-wechatpay/durable';
-import type { ReversalEngine } from 'wechatpay-durable';
+import type { OrderStore } from 'wechatpay-durable';
 import { DEMO, type Demo } from './demo/demo.js';
 import { HealthController } from './health/health.controller.js';
 import { TILL_TOKEN, TokenGuard } from './http/token.guard.js';
 import { validationPipe } from './http/validation.pipe.js';
 import { WechatPayErrorFilter } from './http/wechatpay-error.filter.js';
 import { OrdersController } from './orders/orders.controller.js';
-import { ReversalsController } from './orders/reversals.controller.js';
+import { DurableOrdersController } from './orders/durable-orders.controller.js';
 import { TillController } from './till/till.controller.js';
 import { Till } from './till/till.js';
 
@@ -16,7 +16,7 @@ export interface AppOptions {
   /** A registered WechatPayModule: the real gateway, a sandbox, or whatever a test needs. */
   readonly wechatPay: DynamicModule;
   /** Where orders are written down before they are charged. */
-  readonly engine: ReversalEngine;
+  readonly store: OrderStore;
   /** What a caller shows in order to move money. */
   readonly token: string;
   /** What there is to play with, where the gateway is a sandbox. */
@@ -24,7 +24,7 @@ export interface AppOptions {
 }
 
 @Module({
-  controllers: [TillController, OrdersController, ReversalsController, HealthController],
+  controllers: [TillController, OrdersController, DurableOrdersController, HealthController],
   providers: [
     Till,
     { provide: APP_GUARD, useClass: TokenGuard },
@@ -33,10 +33,10 @@ export interface AppOptions {
   ],
 })
 export class AppModule {
-  static register({ wechatPay, engine, token, demo }: AppOptions): DynamicModule {
+  static register({ wechatPay, store, token, demo }: AppOptions): DynamicModule {
     const durable = WechatPayDurableModule.forRootAsync({
       imports: [wechatPay],
-      useFactory: () => ({ engine, speed: demo?.clock.speed ?? 1 }),
+      useFactory: () => ({ store, speed: demo?.clock.speed ?? 1 }),
     });
     return {
       module: AppModule,

@@ -55,7 +55,7 @@ describe('POST /orders/:outTradeNo/reverse', () => {
   });
 
   it.each(['paid', 'not-paid', 'user-paying'] as const)(
-    'revokes nothing where the transactionId is of another order, which is %s',
+    'reverses nothing where the transactionId is of another order, which is %s',
     async (state) => {
       const [order, other] = [sandbox.orders.create({ state: 'paid' }), sandbox.orders.create({ state })];
       const before = sandbox.requests.length;
@@ -66,7 +66,7 @@ describe('POST /orders/:outTradeNo/reverse', () => {
     },
   );
 
-  it('revokes nothing where nobody has the transactionId, or nobody can say whose it is', async () => {
+  it('reverses nothing where nobody has the transactionId, or nobody can say whose it is', async () => {
     const order = sandbox.orders.create({ state: 'paid' });
     const path = `/orders/${order.outTradeNo}/reverse`;
     const before = sandbox.requests.length;
@@ -120,7 +120,7 @@ describe('POST /orders/:outTradeNo/reverse', () => {
     });
   });
 
-  it('answers 422 for a revoke that comes too early, with the time when it may', async () => {
+  it('answers 422 for a reversal that comes too early, with the time when it may', async () => {
     const createdAt = new Date();
     const answer = await call('/orders/1/reverse', { orderCreatedAt: createdAt.toISOString() });
     expect(answer).toMatchObject({ status: 422, body: { code: 'WECHATPAY_INVALID_REQUEST', outcome: 'not-sent' } });
@@ -158,7 +158,7 @@ describe('POST /orders/:outTradeNo/reverse', () => {
     [error('INVALID_REQUEST'), 502, { outcome: 'unknown', advice: 'fix-request' }],
     [error('SYSTEMERROR', true), 502, { outcome: 'unknown', advice: 'query-order', recall: true }],
     [error('TRADE_ERROR'), 502, { outcome: 'unknown', advice: 'query-order' }],
-    [error('TRADE_ERROR', true), 502, { outcome: 'unknown', advice: 'revoke-again', retryAfterSeconds: 5 }],
+    [error('TRADE_ERROR', true), 502, { outcome: 'unknown', advice: 'reverse-again', retryAfterSeconds: 5 }],
     [{ kind: 'cut' }, 502, { code: 'WECHATPAY_CONNECTION', outcome: 'unknown', advice: 'query-order' }],
     [
       { kind: 'status', status: 502 },
@@ -201,10 +201,10 @@ describe('POST /orders/:outTradeNo/reverse', () => {
 });
 
 describe('GET /health', () => {
-  it('counts the reversals', async () => {
+  it('counts the durable orders', async () => {
     const response = await fetch(`${await app.getUrl()}/health`);
     const { details } = health.parse(await response.json());
-    expect(details.reversals).toEqual({
+    expect(details.durableOrders).toEqual({
       status: 'up',
       waiting: 0,
       active: 0,

@@ -18,7 +18,7 @@ const SANDBOX_ENVIRONMENTS = ['', 'development', 'test'];
 /**
  * WeChat Pay as soon as any WECHATPAY_* variable is set, in the environment or in a .env file; else a sandbox.
  *
- * Any of them, and not just the required ones: a half-configured deployment must stop, not pretend that it revokes.
+ * Any of them, and not just the required ones: a half-configured deployment must stop, not pretend that it reverses.
  *
  * @throws {SettingError} no such variable in an environment that is not for trying things out.
  */

@@ -124,7 +124,7 @@ it('prints the token where it made one, and no other', async () => {
   expect(token).toMatch(/^[\w-]{20}$/);
   expect(made.output()).toMatch(new RegExp(`The till: +${await made.url()}/#token=${token}\n`));
   const redrive = async (authorization: string): Promise<number> => {
-    const path = `${await made.url()}/reversals/1/redrive`;
+    const path = `${await made.url()}/durable-orders/1/redrive`;
     return (await fetch(path, { method: 'POST', headers: { authorization } })).status;
   };
   expect([await redrive(`Bearer ${token}`), await redrive('Bearer another')]).toEqual([422, 401]);

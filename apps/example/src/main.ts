@@ -22,7 +22,7 @@ try {
   // Quiet until it is built: what goes wrong there is told below, without a stack.
   const options = { ...APP_OPTIONS, logger: false, abortOnError: false } as const;
   const app = await NestFactory.create<NestExpressApplication>(
-    AppModule.register({ wechatPay: gateway.module, engine: store.engine, token, demo: gateway.demo }),
+    AppModule.register({ wechatPay: gateway.module, store: store.store, token, demo: gateway.demo }),
     options,
   );
   const logger = new ConsoleLogger({ logLevels: ['error', 'warn'] });

@@ -1,8 +1,8 @@
 import type { DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
-import type { ReversalEngine } from 'wechatpay-durable';
-import { EmbeddedEngine } from 'wechatpay-durable/embedded';
+import type { OrderStore } from 'wechatpay-durable';
+import { EmbeddedStore } from 'wechatpay-durable/embedded';
 import { AppModule } from '../src/app.module.js';
 import type { Demo } from '../src/demo/demo.js';
 import { APP_OPTIONS, configureApp } from '../src/http/configure-app.js';
@@ -13,20 +13,20 @@ interface StartOptions {
   readonly demo?: Demo;
   readonly folder?: string;
   readonly allowedHosts?: readonly string[];
-  readonly engine?: ReversalEngine;
+  readonly store?: OrderStore;
 }
 
 /** A store that looks more often than by default, since the tests' time goes faster. */
-function storeIn(folder: string): EmbeddedEngine {
-  return new EmbeddedEngine({ folder, pollMs: 50, onNote: () => undefined });
+function storeIn(folder: string): EmbeddedStore {
+  return new EmbeddedStore({ folder, pollMs: 50, onNote: () => undefined });
 }
 
 /** The application as it is started, with a store that is gone when it is closed. */
 export async function startApp(
   wechatPay: DynamicModule,
-  { demo, folder = 'memory://', allowedHosts = [], engine = storeIn(folder) }: StartOptions = {},
+  { demo, folder = 'memory://', allowedHosts = [], store = storeIn(folder) }: StartOptions = {},
 ): Promise<NestExpressApplication> {
-  const module = AppModule.register({ wechatPay, engine, token: TOKEN, demo });
+  const module = AppModule.register({ wechatPay, store, token: TOKEN, demo });
   const app = await NestFactory.create<NestExpressApplication>(module, { ...APP_OPTIONS, logger: false });
   configureApp(app, { allowedHosts });
   await app.listen(0, '127.0.0.1');

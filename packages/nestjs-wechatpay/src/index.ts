@@ -3,7 +3,7 @@ export { OrderService } from './order.service.js';
 export { QuickPayService } from './quick-pay.service.js';
 export { RefundService } from './refund.service.js';
 export { ReverseService } from './reverse.service.js';
-export { SettlementService } from './settlement.service.js';
+export { ResolutionService } from './resolution.service.js';
 export { WechatPayHealthIndicator, type WechatPayHealth } from './wechatpay.health.js';
 export { getWechatPayToken, InjectWechatPay } from './wechatpay.inject.js';
 export { WechatPayModule } from './wechatpay.module.js';

@@ -11,11 +11,11 @@ export class QuickPayService {
   }
 
   /**
-   * Charges the customer whose code was scanned, once. `SettlementService.pay` does so too, and sees it to an end.
+   * Charges the customer whose code was scanned, once. `ResolutionService.pay` does so too, and sees it to an end.
    *
    * @returns the verified payment.
    * @throws {WechatPayError} what `quickPay` of wechatpay-core throws. Where `outcome` is `unknown`, the customer may have
-   *   paid: settle the order.
+   *   paid: resolve the order.
    * @see https://pay.weixin.qq.com/doc/global/v2/en/4013658162
    */
   pay(request: QuickPayRequest, options?: CallOptions): Promise<QuickPayResult> {

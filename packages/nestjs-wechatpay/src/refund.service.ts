@@ -1,13 +1,13 @@
 import { Inject, Injectable } from '@nestjs/common';
 import {
   queryRefund,
-  refund,
+  refundOrder,
   WechatPayClient,
   type CallOptions,
   type QueryRefundRequest,
   type QueryRefundResult,
-  type RefundRequest,
-  type RefundResult,
+  type RefundOrderRequest,
+  type RefundOrderResult,
 } from 'wechatpay-core';
 
 /** Submit Refund and Query Refund as an injectable service. Its errors are wechatpay-core's, unchanged. */
@@ -26,8 +26,8 @@ export class RefundService {
    * @returns the verified acceptance; `query` tells when the money has arrived.
    * @throws {WechatPayError} what `refund` of wechatpay-core throws; look at `outcome` before anything else.
    */
-  refund(request: RefundRequest, options?: CallOptions): Promise<RefundResult> {
-    return refund(this.#client, request, options);
+  refund(request: RefundOrderRequest, options?: CallOptions): Promise<RefundOrderResult> {
+    return refundOrder(this.#client, request, options);
   }
 
   /**

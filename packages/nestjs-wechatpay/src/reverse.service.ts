@@ -3,8 +3,8 @@ import {
   reverseOrder,
   WechatPayClient,
   type CallOptions,
-  type ReverseRequest,
-  type ReverseResult,
+  type ReverseOrderRequest,
+  type ReverseOrderResult,
 } from 'wechatpay-core';
 
 /** Revoke Order as an injectable service. Its errors are wechatpay-core's, unchanged. */
@@ -17,16 +17,16 @@ export class ReverseService {
   }
 
   /**
-   * Revokes an order: a paid one is refunded, an unpaid one is closed.
+   * Reverses an order: a paid one is refunded, an unpaid one is closed.
    *
    * Not earlier than 15 s after the order was created, not later than 7 days.
    *
    * @param request at least one of `transactionId`, `outTradeNo` (at most 32 characters each); WeChat Pay prefers the first.
-   * @returns the verified result. Where `recall` is true, revoke again.
+   * @returns the verified result. Where `recall` is true, reverse again.
    * @throws {WechatPayError} what `reverseOrder` of wechatpay-core throws; look at `outcome` before anything else.
    * @see https://pay.weixin.qq.com/doc/global/v2/en/4013659173
    */
-  reverse(request: ReverseRequest, options?: CallOptions): Promise<ReverseResult> {
+  reverse(request: ReverseOrderRequest, options?: CallOptions): Promise<ReverseOrderResult> {
     return reverseOrder(this.#client, request, options);
   }
 }

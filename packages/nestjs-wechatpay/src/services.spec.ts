@@ -1,14 +1,14 @@
 import { getEventListeners } from 'node:events';
 import { Logger } from '@nestjs/common';
 import { Test, type TestingModule } from '@nestjs/testing';
-import { WechatPayClient, WechatPayRequestError, type SettleState } from 'wechatpay-core';
+import { WechatPayClient, WechatPayRequestError, type ResolutionState } from 'wechatpay-core';
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
 import { Sandbox, type Behaviour } from 'wechatpay-sandbox';
 import {
   OrderService,
   QuickPayService,
   RefundService,
-  SettlementService,
+  ResolutionService,
   getWechatPayToken,
   WechatPayModule,
 } from './index.js';
@@ -59,34 +59,34 @@ it.each([undefined, 'hk-branch'])('pays, asks, refunds and asks again (%s)', asy
   expect(sandbox.ledger.of(outTradeNo)).toEqual({ paid: 888, returned: 88, net: 800 });
 });
 
-it('settles: pays after a password, on a clock that the test moves', async () => {
+it('resolves: pays after a password, on a clock that the test moves', async () => {
   await boot();
   const request = purchase({ behaviour: 'pays-after', ms: 12_000 });
-  const { outcome } = await module.get(SettlementService).pay(request, { wait: jump });
+  const { outcome } = await module.get(ResolutionService).pay(request, { wait: jump });
   expect(outcome).toMatchObject({ kind: 'paid' });
   expect(sandbox.ledger.of(request.outTradeNo).net).toBe(888);
 });
 
-it('settles an order of which only the number is known', async () => {
+it('resolves an order of which only the number is known', async () => {
   await boot();
   const request = purchase({ behaviour: 'walks-away' });
   const orderCreatedAt = new Date(sandbox.clock.now());
   await expect(module.get(QuickPayService).pay(request)).rejects.toMatchObject({ errorCode: 'USERPAYING' });
   const order = { outTradeNo: request.outTradeNo, orderCreatedAt };
-  const { outcome } = await module.get(SettlementService).settle(order, { wait: jump });
-  expect(outcome.kind).toBe('revoked');
+  const { outcome } = await module.get(ResolutionService).resolve(order, { wait: jump });
+  expect(outcome.kind).toBe('reversed');
 });
 
-it('stops settling when the application shuts down, and gives back the state', async () => {
+it('stops resolving when the application shuts down, and returns the state', async () => {
   await boot();
   const request = purchase({ behaviour: 'walks-away' });
-  const settling = module.get(SettlementService).pay(request);
+  const resolving = module.get(ResolutionService).pay(request);
   while (!sandbox.requests.some(({ fields }) => fields.out_trade_no === request.outTradeNo)) {
     await new Promise((resolve) => setImmediate(resolve));
   }
   await module.close();
-  const settlement = await settling;
-  expect(settlement).toMatchObject({
+  const resolution = await resolving;
+  expect(resolution).toMatchObject({
     outcome: { kind: 'unresolved' },
     state: { order: { outTradeNo: request.outTradeNo } },
   });
@@ -102,16 +102,16 @@ it('resumes an order after a restart, from the state as JSON', async () => {
       controller.abort();
     },
   };
-  const stopped = await module.get(SettlementService).pay(request, options);
+  const stopped = await module.get(ResolutionService).pay(request, options);
   if (!('state' in stopped)) throw new Error(stopped.outcome.kind);
   expect(stopped.outcome.kind).toBe('unresolved');
   await module.close();
 
   await boot();
-  const state = JSON.parse(JSON.stringify(stopped.state)) as SettleState;
-  const settlements = module.get(SettlementService);
-  await expect(settlements.settle(state as never)).rejects.toThrow(WechatPayRequestError);
-  const { outcome } = await settlements.resume(state, { wait: jump });
+  const state = JSON.parse(JSON.stringify(stopped.state)) as ResolutionState;
+  const resolutions = module.get(ResolutionService);
+  await expect(resolutions.resolve(state as never)).rejects.toThrow(WechatPayRequestError);
+  const { outcome } = await resolutions.resume(state, { wait: jump });
   expect(outcome.kind).toBe('paid');
   expect(sandbox.ledger.of(request.outTradeNo).net).toBe(888);
 });
@@ -124,7 +124,7 @@ it('keeps no listener of an order that has ended, neither on the shutdown signal
   for (let payment = 0; payment < 20; payment += 1) {
     const options = payment % 2 === 0 ? { wait: jump } : { wait: jump, signal: shared.signal };
     const { outcome } = await module
-      .get(SettlementService)
+      .get(ResolutionService)
       .pay(purchase({ behaviour: 'pays-after', ms: 6_000 }), options);
     expect(outcome.kind).toBe('paid');
   }
@@ -136,22 +136,22 @@ it('keeps no listener of an order that has ended, neither on the shutdown signal
   any.mockRestore();
 });
 
-it("stops settling when the caller's signal is aborted", async () => {
+it("stops resolving when the caller's signal is aborted", async () => {
   await boot();
   const controller = new AbortController();
-  const settling = module.get(SettlementService).pay(purchase({ behaviour: 'walks-away' }), {
+  const resolving = module.get(ResolutionService).pay(purchase({ behaviour: 'walks-away' }), {
     signal: controller.signal,
     onUnclear: () => {
       controller.abort();
     },
   });
-  expect((await settling).outcome.kind).toBe('unresolved');
+  expect((await resolving).outcome.kind).toBe('unresolved');
 });
 
-it('refuses a signal that is none, by name', async () => {
+it('refuses an invalid signal, by name', async () => {
   await boot();
   const options = { signal: new AbortController() as never };
-  await expect(module.get(SettlementService).pay(purchase({ behaviour: 'pays-at-once' }), options)).rejects.toThrow(
+  await expect(module.get(ResolutionService).pay(purchase({ behaviour: 'pays-at-once' }), options)).rejects.toThrow(
     /signal: must be an AbortSignal/,
   );
 });
@@ -161,14 +161,14 @@ function jump(until: number): Promise<void> {
   return Promise.resolve();
 }
 
-it('options that are inherited hold, as in wechatpay-core: what is paid is given back', async () => {
+it('options that are inherited hold, as in wechatpay-core: what is paid is returned', async () => {
   await boot();
   const request = purchase({ behaviour: 'pays-at-once' });
   await module.get(QuickPayService).pay(request);
   const createdAt = sandbox.clock.now();
   class GiveBack {
-    get ifPaid(): 'revoke' {
-      return 'revoke';
+    get ifPaid(): 'reverse' {
+      return 'reverse';
     }
     get wait() {
       return (until: number): Promise<void> => {
@@ -179,8 +179,8 @@ it('options that are inherited hold, as in wechatpay-core: what is paid is given
   }
   const { outTradeNo } = request;
   const order = { outTradeNo, orderCreatedAt: new Date(createdAt) };
-  const { outcome } = await module.get(SettlementService).settle(order, new GiveBack());
-  expect(outcome).toEqual({ kind: 'revoked' });
+  const { outcome } = await module.get(ResolutionService).resolve(order, new GiveBack());
+  expect(outcome).toEqual({ kind: 'reversed' });
   expect(sandbox.ledger.of(outTradeNo).net).toBe(0);
 });
 

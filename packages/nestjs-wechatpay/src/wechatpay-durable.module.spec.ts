@@ -16,8 +16,8 @@ import {
 import { LazyModuleLoader } from '@nestjs/core';
 import { Test } from '@nestjs/testing';
 import { WechatPayClient, WechatPayConfigError, type QuickPayRequest, type WechatPayConfig } from 'wechatpay-core';
-import { DurableReversals, type SettledReversal, type StoredReversal } from 'wechatpay-durable';
-import { EmbeddedEngine } from 'wechatpay-durable/embedded';
+import { DurableOrders, type ResolvedOrder, type DurableOrder } from 'wechatpay-durable';
+import { EmbeddedStore } from 'wechatpay-durable/embedded';
 import { Sandbox, type Behaviour, type Merchant } from 'wechatpay-sandbox';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import {
@@ -56,7 +56,7 @@ function settingsOf({ appId, merchantId, apiKey, certificate, ca, baseUrl }: Mer
 
 function options(changes: Partial<WechatPayDurableOptions> & { folder?: string } = {}): WechatPayDurableOptions {
   const { folder = 'memory://', ...others } = changes;
-  return { engine: new EmbeddedEngine({ folder, pollMs: 50, onNote: () => undefined }), speed: SPEED, ...others };
+  return { store: new EmbeddedStore({ folder, pollMs: 50, onNote: () => undefined }), speed: SPEED, ...others };
 }
 
 async function start(...imports: (DynamicModule | Type)[]): Promise<INestApplication> {
@@ -81,17 +81,17 @@ function purchase(behaviour: Behaviour = { behaviour: 'pays-at-once' }): QuickPa
 }
 
 /** Charges a customer who pays, and loses the answer. */
-async function payWithoutAnswer(reversals: DurableReversals, merchantId?: string): Promise<string> {
+async function payWithoutAnswer(durableOrders: DurableOrders, merchantId?: string): Promise<string> {
   const request = purchase();
   sandbox.faults.add({ kind: 'cut' }, { path: '/pay/micropay' });
-  const { outcome } = await reversals.pay(request, { merchantId });
+  const { outcome } = await durableOrders.pay(request, { merchantId });
   expect(outcome.kind).toBe('pending');
   return request.outTradeNo;
 }
 
-async function ended(reversals: DurableReversals, outTradeNo: string, merchantId?: string): Promise<StoredReversal> {
+async function ended(durableOrders: DurableOrders, outTradeNo: string, merchantId?: string): Promise<DurableOrder> {
   for (;;) {
-    const stored = await reversals.get({ outTradeNo, merchantId });
+    const stored = await durableOrders.get({ outTradeNo, merchantId });
     if (stored?.endedAt) return stored;
     await sleep(20);
   }
@@ -137,7 +137,7 @@ describe('two registrations of one merchant', () => {
     ['from factories', () => [wechatPay(), durable(), forRootAsync({ useFactory: () => options() })], /without a name/],
   ];
   it.each(cases)('%s: refused at boot, and no store is opened', async (_, imports, message) => {
-    const open = vi.spyOn(EmbeddedEngine.prototype, 'open');
+    const open = vi.spyOn(EmbeddedStore.prototype, 'open');
     await expect(start(...imports())).rejects.toThrow(message);
     expect(open).not.toHaveBeenCalled();
   });
@@ -145,7 +145,7 @@ describe('two registrations of one merchant', () => {
   it('one of each merchant, and one dynamic module in several modules, boot', async () => {
     const one = durable(['hk']);
     const app = await start(wechatPay('hk'), wechatPay('sg'), one, inFeature(one), inFeature(durable(['sg'])));
-    expect(app.get(DurableReversals)).toBeInstanceOf(DurableReversals);
+    expect(app.get(DurableOrders)).toBeInstanceOf(DurableOrders);
   });
 
   it('of which one is loaded lazily: refused when it is loaded', async () => {
@@ -156,13 +156,13 @@ describe('two registrations of one merchant', () => {
 });
 
 describe.each(registrations)('%s', (name, register) => {
-  it('sees an order to its end whose answer was lost', async () => {
+  it('resolves an order whose answer was lost', async () => {
     const isGlobal = name !== 'forRootAsync';
     const wechatPay = WechatPayModule.forRoot({ ...settings, isGlobal });
     const app = await start(wechatPay, ...register(wechatPay));
-    const reversals = app.get(DurableReversals);
-    const outTradeNo = await payWithoutAnswer(reversals);
-    expect(await ended(reversals, outTradeNo)).toMatchObject({ status: 'done', outcome: { kind: 'paid' } });
+    const durableOrders = app.get(DurableOrders);
+    const outTradeNo = await payWithoutAnswer(durableOrders);
+    expect(await ended(durableOrders, outTradeNo)).toMatchObject({ status: 'done', outcome: { kind: 'paid' } });
     expect(sandbox.ledger.of(outTradeNo).net).toBe(888);
   });
 
@@ -181,20 +181,20 @@ describe('wrong arguments name the field', () => {
     (...given: unknown[]) =>
     () =>
       (WechatPayDurableModule.forRootAsync as (...given: unknown[]) => unknown)(...given);
-  const engine = {};
+  const store = {};
   const cases: [string, () => unknown, RegExp][] = [
-    ['forRoot()', wrong(), /^options: are missing; call WechatPayDurableModule\.forRoot\(\{ engine \}\)/],
-    ['forRoot(name, options)', wrong('hk', { engine }), /^options: must be one object/],
-    ['no engine', wrong({}), /^engine: is missing; give a PostgresEngine/],
-    ['an engine of a text', wrong({ engine: 'postgres' }), /^engine: is not an engine; give a PostgresEngine/],
-    ['onSettled of a number', wrong({ engine, onSettled: 3 }), /^onSettled: must be a function, not a number/],
-    ['work of a text', wrong({ engine, work: 'no' }), /^work: must be true or false/],
-    ['isGlobal of a text', wrong({ engine, isGlobal: 'yes' }), /^isGlobal: must be true or false/],
-    ['merchants of a text', wrong({ engine, merchants: 'hk' }), /^merchants: must be an array of names/],
-    ['no merchant', wrong({ engine, merchants: [] }), /^merchants: must be an array of names/],
-    ['a merchant twice', wrong({ engine, merchants: ['hk', 'hk'] }), /^merchants: names a merchant twice/],
-    ['clients', wrong({ engine, clients: [] }), /^clients: are those of WechatPayModule/],
-    ['several at once', wrong({ onSettled: 3 }), /^engine: .*\nonSettled: /],
+    ['forRoot()', wrong(), /^options: are missing; call WechatPayDurableModule\.forRoot\(\{ store \}\)/],
+    ['forRoot(name, options)', wrong('hk', { store }), /^options: must be one object/],
+    ['no store', wrong({}), /^store: is missing; give a PostgresStore/],
+    ['a store of a text', wrong({ store: 'postgres' }), /^store: is not a store; give a PostgresStore/],
+    ['onResolved of a number', wrong({ store, onResolved: 3 }), /^onResolved: must be a function, not a number/],
+    ['work of a text', wrong({ store, work: 'no' }), /^work: must be true or false/],
+    ['isGlobal of a text', wrong({ store, isGlobal: 'yes' }), /^isGlobal: must be true or false/],
+    ['merchants of a text', wrong({ store, merchants: 'hk' }), /^merchants: must be an array of names/],
+    ['no merchant', wrong({ store, merchants: [] }), /^merchants: must be an array of names/],
+    ['a merchant twice', wrong({ store, merchants: ['hk', 'hk'] }), /^merchants: names a merchant twice/],
+    ['clients', wrong({ store, clients: [] }), /^clients: are those of WechatPayModule/],
+    ['several at once', wrong({ onResolved: 3 }), /^store: .*\nonResolved: /],
     ['forRootAsync()', wrongAsync(), /^options: are missing/],
     ['no factory', wrongAsync({ merchants: ['hk'] }), /^useFactory: is missing/],
     ['an extra that is mistyped', wrongAsync({ useFactory: () => 1, merchant: ['hk'] }), /Did you mean merchants\?/],
@@ -206,7 +206,7 @@ describe('wrong arguments name the field', () => {
 
   it.each<[string, () => WechatPayDurableOptions, RegExp]>([
     ['a factory that gives nothing', () => undefined as never, /^options: are missing/],
-    ['a factory that gives no engine', () => ({}) as never, /^engine: is missing/],
+    ['a factory that gives no store', () => ({}) as never, /^store: is missing/],
     [
       'merchants that a factory gives',
       () => ({ ...options(), merchants: [] }),
@@ -225,10 +225,10 @@ it('works for several merchants, each with its own client', async () => {
     WechatPayModule.forRoot({ ...settingsOf(branch), name: 'hk-branch', isGlobal: true }),
     WechatPayDurableModule.forRoot({ ...options(), merchants: [undefined, 'hk-branch'] }),
   );
-  const reversals = app.get(DurableReversals);
+  const durableOrders = app.get(DurableOrders);
   for (const { merchantId } of [sandbox.merchant, branch]) {
-    const outTradeNo = await payWithoutAnswer(reversals, merchantId);
-    expect(await ended(reversals, outTradeNo, merchantId)).toMatchObject({ merchantId, outcome: { kind: 'paid' } });
+    const outTradeNo = await payWithoutAnswer(durableOrders, merchantId);
+    expect(await ended(durableOrders, outTradeNo, merchantId)).toMatchObject({ merchantId, outcome: { kind: 'paid' } });
     expect(sandbox.requests.at(-1)?.fields.mch_id).toBe(merchantId);
   }
 });
@@ -236,7 +236,7 @@ it('works for several merchants, each with its own client', async () => {
 describe('isGlobal', () => {
   @Injectable()
   class Cashier {
-    constructor(@Inject(DurableReversals) readonly reversals: DurableReversals) {}
+    constructor(@Inject(DurableOrders) readonly durableOrders: DurableOrders) {}
   }
 
   @Module({ providers: [Cashier], exports: [Cashier] })
@@ -245,8 +245,8 @@ describe('isGlobal', () => {
   it.each([true, false])('%s: injectable in modules that do not import it', async (isGlobal) => {
     const wechatPay = WechatPayModule.forRoot({ ...settings, isGlobal: true });
     const starting = start(wechatPay, WechatPayDurableModule.forRoot({ ...options(), isGlobal }), ShopModule);
-    if (isGlobal) expect((await starting).get(Cashier).reversals).toBeInstanceOf(DurableReversals);
-    else await expect(starting).rejects.toThrow(/DurableReversals/);
+    if (isGlobal) expect((await starting).get(Cashier).durableOrders).toBeInstanceOf(DurableOrders);
+    else await expect(starting).rejects.toThrow(/DurableOrders/);
   });
 });
 
@@ -254,7 +254,7 @@ it('goes on after a restart, once every module is initialized', async () => {
   const folder = await temporaryFolder();
   const wechatPay = (): DynamicModule => WechatPayModule.forRoot({ ...settings, isGlobal: true });
   const first = await start(wechatPay(), WechatPayDurableModule.forRoot(options({ folder, work: false })));
-  const outTradeNo = await payWithoutAnswer(first.get(DurableReversals));
+  const outTradeNo = await payWithoutAnswer(first.get(DurableOrders));
   await sleep(15_000 / SPEED);
   expect(sandbox.requests.map(({ path }) => path)).toEqual(['/pay/micropay']); // `work: false`
   await first.close();
@@ -269,17 +269,17 @@ it('goes on after a restart, once every module is initialized', async () => {
   }
   const second = await start(wechatPay(), WechatPayDurableModule.forRoot(options({ folder })), SlowModule);
   expect(asked).toBe(0);
-  const stored = await ended(second.get(DurableReversals), outTradeNo);
+  const stored = await ended(second.get(DurableOrders), outTradeNo);
   expect(stored).toMatchObject({ status: 'done', outcome: { kind: 'paid' } });
 });
 
 describe('at shutdown', () => {
-  it.each(['first', 'last'])('the step in hand is finished and stored (imported %s)', async (place) => {
+  it.each(['first', 'last'])('the current step is finished and stored (imported %s)', async (place) => {
     const folder = await temporaryFolder();
     const wechatPay = WechatPayModule.forRoot({ ...settings, isGlobal: true });
     const durable = WechatPayDurableModule.forRoot({ ...options({ folder }), isGlobal: true });
     const warn = vi.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
-    const calls = [vi.spyOn(DurableReversals.prototype, 'stop'), vi.spyOn(WechatPayClient.prototype, 'close')];
+    const calls = [vi.spyOn(DurableOrders.prototype, 'stop'), vi.spyOn(WechatPayClient.prototype, 'close')];
     const app = await start(...(place === 'first' ? [durable, wechatPay] : [wechatPay, durable]));
     const isAsked = new Promise<void>((resolve) => {
       const when = (): boolean => {
@@ -288,7 +288,7 @@ describe('at shutdown', () => {
       };
       sandbox.faults.add({ kind: 'delay', delayMs: 700 }, { path: '/pay/orderquery', when });
     });
-    const outTradeNo = await payWithoutAnswer(app.get(DurableReversals));
+    const outTradeNo = await payWithoutAnswer(app.get(DurableOrders));
     await isAsked;
     await app.close();
     expect(warn).not.toHaveBeenCalled();
@@ -296,7 +296,7 @@ describe('at shutdown', () => {
     expect(stopped).toBeLessThan(closed);
 
     const later = await start(wechatPay, WechatPayDurableModule.forRoot(options({ folder, work: false })));
-    const stored = await later.get(DurableReversals).get({ outTradeNo });
+    const stored = await later.get(DurableOrders).get({ outTradeNo });
     expect(stored?.state).toMatchObject({ tradeState: 'SUCCESS', outcome: { kind: 'paid' } });
     expect(sandbox.requests.map(({ path }) => path)).toEqual(['/pay/micropay', '/pay/orderquery']);
   });
@@ -304,18 +304,20 @@ describe('at shutdown', () => {
 
 it('logs what goes wrong, without a secret', async () => {
   const warn = vi.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
-  const told = new Promise<SettledReversal>((resolve) => {
-    const onSettled = (settled: SettledReversal): Promise<void> => {
-      resolve(settled);
+  const told = new Promise<ResolvedOrder>((resolve) => {
+    const onResolved = (resolved: ResolvedOrder): Promise<void> => {
+      resolve(resolved);
       return Promise.reject(Object.assign(new Error('The shop is shut.'), { password: settings.apiKey }));
     };
     void start(
       WechatPayModule.forRoot({ ...settings, isGlobal: true }),
-      WechatPayDurableModule.forRoot(options({ onSettled })),
-    ).then((app) => payWithoutAnswer(app.get(DurableReversals)));
+      WechatPayDurableModule.forRoot(options({ onResolved })),
+    ).then((app) => payWithoutAnswer(app.get(DurableOrders)));
   });
   const { id } = await told;
   await expect.poll(() => warn.mock.calls.length).toBe(1);
-  expect(warn).toHaveBeenCalledWith(`onSettled failed for reversal ${id}, and is called again. The shop is shut.`);
+  expect(warn).toHaveBeenCalledWith(
+    `onResolved failed for durable order ${id}, and is called again. The shop is shut.`,
+  );
   expect(JSON.stringify(warn.mock.calls)).not.toContain(settings.apiKey);
 });

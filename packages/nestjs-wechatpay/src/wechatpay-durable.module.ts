@@ -14,10 +14,10 @@ import {
 import { ModulesContainer } from '@nestjs/core';
 import { assertWechatPayClient, readOnce, WechatPayClient, WechatPayConfigError } from 'wechatpay-core';
 import {
-  DurableReversals,
-  REVERSAL_CHANNEL,
-  type DurableReversalsOptions,
-  type ReversalEvent,
+  DurableOrders,
+  DURABLE_ORDER_CHANNEL,
+  type DurableOrdersOptions,
+  type DurableOrderEvent,
 } from 'wechatpay-durable';
 import {
   checkAsyncRegistration,
@@ -32,7 +32,7 @@ import {
 import { getWechatPayToken } from './wechatpay.inject.js';
 
 /** wechatpay-durable's options. The clients are those of `WechatPayModule`. */
-export interface WechatPayDurableOptions extends Omit<DurableReversalsOptions, 'clients'> {
+export interface WechatPayDurableOptions extends Omit<DurableOrdersOptions, 'clients'> {
   /** `false` for an application that only enqueues and looks, and leaves the work to others. @default true */
   readonly work?: boolean;
 }
@@ -44,7 +44,7 @@ export interface WechatPayDurableOptionsFactory {
 
 /** What stands beside the options, or beside the factory that brings them. */
 export interface WechatPayDurableModuleExtras {
-  /** Makes `DurableReversals` injectable everywhere without importing the module again. @default false */
+  /** Makes `DurableOrders` injectable everywhere without importing the module again. @default false */
   isGlobal?: boolean | undefined;
   /**
    * Whose orders: the names with which merchants were registered at `WechatPayModule`; undefined is the one without a name.
@@ -65,19 +65,19 @@ const EXTRAS: Readonly<Record<keyof WechatPayDurableModuleExtras, Check>> = {
   },
 };
 
-// What DurableReversals would find at boot is found here already, where the module is registered; it finds the rest.
+// What DurableOrders would find at boot is found here already, where the module is registered; it finds the rest.
 const OPTIONS: Readonly<Record<string, Check>> = {
-  engine: (value) =>
+  store: (value) =>
     Object(value) === value
       ? undefined
-      : `${value === undefined ? 'is missing' : 'is not an engine'}; give a PostgresEngine, an EmbeddedEngine or a BullMqEngine.`,
-  onSettled: isFunctionOrAbsent,
+      : `${value === undefined ? 'is missing' : 'is not a store'}; give a PostgresStore, an EmbeddedStore or a BullMqStore.`,
+  onResolved: isFunctionOrAbsent,
   work: isBooleanOrAbsent,
   clients: (value) => (value === undefined ? undefined : 'are those of WechatPayModule; name them in `merchants`.'),
 };
 
-/** What is read of the options: those of DurableReversals but `clients`, and `work`. */
-const KNOWN = ['engine', 'concurrency', 'onSettled', 'speed', 'work'];
+/** What is read of the options: those of DurableOrders but `clients`, and `work`. */
+const KNOWN = ['store', 'concurrency', 'onResolved', 'speed', 'work'];
 
 const MERCHANTS = Symbol('WechatPayDurableMerchants');
 
@@ -89,33 +89,37 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModule
     (definition, { isGlobal = false, merchants = [undefined] }) => ({
       ...definition,
       global: isGlobal,
-      providers: [...(definition.providers ?? []), reversalsOf(merchants), { provide: MERCHANTS, useValue: merchants }],
-      exports: [DurableReversals],
+      providers: [
+        ...(definition.providers ?? []),
+        durableOrdersOf(merchants),
+        { provide: MERCHANTS, useValue: merchants },
+      ],
+      exports: [DurableOrders],
     }),
   )
   .build();
 
-const EXAMPLE = '{ engine }';
+const EXAMPLE = '{ store }';
 
-function reversalsOf(merchants: readonly (string | undefined)[]): Provider {
+function durableOrdersOf(merchants: readonly (string | undefined)[]): Provider {
   return {
-    provide: DurableReversals,
+    provide: DurableOrders,
     useFactory: (given: WechatPayDurableOptions, ...clients: WechatPayClient[]) => {
       checkNotExtras(given, EXTRAS);
       checkRegistration([given], { method: 'WechatPayDurableModule.forRoot', example: EXAMPLE, checks: OPTIONS });
       for (const client of clients) assertWechatPayClient(client, 'WechatPayClient');
       const { work, ...options } = readOnce(given, KNOWN, 'options');
-      return new DurableReversals({ ...options, clients });
+      return new DurableOrders({ ...options, clients });
     },
     inject: [MODULE_OPTIONS_TOKEN, ...merchants.map((name) => getWechatPayToken(WechatPayClient, name))],
   };
 }
 
 /**
- * Reversals that survive the process, for a NestJS application: exports wechatpay-durable's `DurableReversals`.
+ * Durable orders that survive the process, for a NestJS application: exports wechatpay-durable's `DurableOrders`.
  *
- * `WechatPayModule` has to be global, or among the `imports` of `forRootAsync`. Reversals can be enqueued, and are worked on,
- * once every module is initialized and before the application listens. At shutdown the steps in hand are finished.
+ * `WechatPayModule` has to be global, or among the `imports` of `forRootAsync`. Durable orders can be enqueued, and are worked on,
+ * once every module is initialized and before the application listens. At shutdown the current steps are finished.
  *
  * @throws {WechatPayConfigError} at boot, an option that is invalid; and a second registration of a merchant, since its orders would be
  *   in one store or the other.
@@ -126,20 +130,20 @@ export class WechatPayDurableModule
   implements OnModuleInit, OnApplicationBootstrap, BeforeApplicationShutdown
 {
   readonly #logger = new Logger(WechatPayDurableModule.name);
-  readonly #reversals: DurableReversals;
+  readonly #durableOrders: DurableOrders;
   readonly #work: boolean;
   readonly #merchants: readonly (string | undefined)[];
   readonly #modules: ModulesContainer;
   #isInitialized = false;
 
   constructor(
-    @Inject(DurableReversals) reversals: DurableReversals,
+    @Inject(DurableOrders) durableOrders: DurableOrders,
     @Inject(MODULE_OPTIONS_TOKEN) { work = true }: WechatPayDurableOptions,
     @Inject(MERCHANTS) merchants: readonly (string | undefined)[],
     @Inject(ModulesContainer) modules: ModulesContainer,
   ) {
     super();
-    this.#reversals = reversals;
+    this.#durableOrders = durableOrders;
     this.#work = work;
     this.#merchants = merchants;
     this.#modules = modules;
@@ -148,7 +152,7 @@ export class WechatPayDurableModule
   }
 
   /**
-   * @param options those of `DurableReversals` without `clients`, and beside them `work`, `isGlobal` and `merchants`.
+   * @param options those of `DurableOrders` without `clients`, and beside them `work`, `isGlobal` and `merchants`.
    * @throws {WechatPayConfigError} what is not one object, and every property that is wrong.
    */
   static override forRoot(
@@ -178,7 +182,7 @@ export class WechatPayDurableModule
     this.#isInitialized = true;
   }
 
-  // One number would pass the guard of each store, and an order that one has stored is not found through the other.
+  // One number would pass the durable order of each store, and an order that one has stored is not found through the other.
   #assertOnlyOne(): void {
     const taken = new Set(this.#others().flatMap((other) => other.#merchants));
     const twice = this.#merchants.filter((name) => taken.has(name));
@@ -198,19 +202,19 @@ export class WechatPayDurableModule
   }
 
   async onApplicationBootstrap(): Promise<void> {
-    subscribe(REVERSAL_CHANNEL, this.#tell);
-    await this.#reversals.start({ work: this.#work });
+    subscribe(DURABLE_ORDER_CHANNEL, this.#tell);
+    await this.#durableOrders.start({ work: this.#work });
   }
 
   /** Before WechatPayModule closes its connections, which it does once the application has shut down. */
   async beforeApplicationShutdown(): Promise<void> {
-    await this.#reversals.stop();
-    unsubscribe(REVERSAL_CHANNEL, this.#tell);
+    await this.#durableOrders.stop();
+    unsubscribe(DURABLE_ORDER_CHANNEL, this.#tell);
   }
 
   // The channel is the process's, and a problem does not say whose it is: of several such modules, each logs it.
   readonly #tell = (message: unknown): void => {
-    const event = message as ReversalEvent;
+    const event = message as DurableOrderEvent;
     if (event.kind !== 'problem' && event.kind !== 'merchant-problem') return;
     const { message: text, cause } = event.error;
     // Messages, and no more: what else hangs on a database's error may be a password.

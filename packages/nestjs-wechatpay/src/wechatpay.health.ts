@@ -9,7 +9,7 @@ export type WechatPayHealth<Key extends string> = Record<
   {
     status: 'up' | 'down';
     merchantId: string;
-    /** ISO 8601; absent with a `transport` of one's own. */
+    /** ISO 8601; absent with a custom `transport`. */
     certificateExpiresAt?: string;
     certificateDaysLeft?: number;
     /** Whether the gateway answers: `open` where it answers nobody. It is information, and no reason to be `down`. */
@@ -23,7 +23,7 @@ export type WechatPayHealth<Key extends string> = Record<
 /**
  * Health of one merchant's client, in the shape of a @nestjs/terminus indicator.
  *
- * `isHealthy`, for liveness: down when the API certificate has expired, since no order can be revoked then. It makes no call:
+ * `isHealthy`, for liveness: down when the API certificate has expired, since no order can be reversed then. It makes no call:
  * an outage of WeChat Pay must not restart a shop's back end. `isReady`, for readiness, also asks the gateway.
  *
  * @example health.check([() => wechatPay.isHealthy('wechatpay')])

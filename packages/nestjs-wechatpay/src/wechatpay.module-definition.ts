@@ -5,7 +5,7 @@ import { QuickPayService } from './quick-pay.service.js';
 import { RefundService } from './refund.service.js';
 import { checkNotExtras, isBooleanOrAbsent, isNameOrAbsent, type Check } from './registration.js';
 import { ReverseService } from './reverse.service.js';
-import { SettlementService } from './settlement.service.js';
+import { ResolutionService } from './resolution.service.js';
 import { WechatPayHealthIndicator } from './wechatpay.health.js';
 import { getWechatPayToken, nameServices } from './wechatpay.inject.js';
 
@@ -50,7 +50,7 @@ export interface Registration {
 export const REGISTRATION = Symbol('WechatPayRegistration');
 
 // The module's own name for its client, whatever the merchant is named outside. It is made from the public token, so that
-// overriding that one in a test reaches every service: a test must never revoke at the real gateway.
+// overriding that one in a test reaches every service: a test must never reverse at the real gateway.
 export const CLIENT = Symbol('WechatPayClient');
 
 const built = new ConfigurableModuleBuilder<WechatPayConfig>()
@@ -88,7 +88,7 @@ const SERVICES: readonly Type[] = nameServices({
   OrderService,
   QuickPayService,
   RefundService,
-  SettlementService,
+  ResolutionService,
   WechatPayHealthIndicator,
 });
 

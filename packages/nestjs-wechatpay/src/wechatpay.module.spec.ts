@@ -21,7 +21,7 @@ import {
   WechatPayClient,
   WechatPayConfigError,
   WechatPayTransportError,
-  type ReverseResult,
+  type ReverseOrderResult,
   type WechatPayConfig,
 } from 'wechatpay-core';
 import { Sandbox } from 'wechatpay-sandbox';
@@ -62,15 +62,15 @@ afterAll(async () => {
 
 @Controller('orders')
 class OrdersController {
-  readonly #reversals: ReverseService;
+  readonly #durableOrders: ReverseService;
 
-  constructor(@Inject(ReverseService) reversals: ReverseService) {
-    this.#reversals = reversals;
+  constructor(@Inject(ReverseService) durableOrders: ReverseService) {
+    this.#durableOrders = durableOrders;
   }
 
   @Post(':outTradeNo/reverse')
-  reverse(@Param('outTradeNo') outTradeNo: string): Promise<ReverseResult> {
-    return this.#reversals.reverse({ outTradeNo });
+  reverse(@Param('outTradeNo') outTradeNo: string): Promise<ReverseOrderResult> {
+    return this.#durableOrders.reverse({ outTradeNo });
   }
 }
 
@@ -117,7 +117,7 @@ const registrations: [string, () => DynamicModule | Promise<DynamicModule>][] = 
 ];
 
 describe.each(registrations)('%s', (_, register) => {
-  it('revokes an order through HTTP', async () => {
+  it('reverses an order through HTTP', async () => {
     stubEnvironment();
     const app = await start(ConfigModule.forRoot({ ignoreEnvFile: true }), register());
     const order = sandbox.orders.create({ state: 'paid' });
@@ -138,9 +138,9 @@ describe.each(registrations)('%s', (_, register) => {
 describe('isGlobal', () => {
   @Injectable()
   class Cashier {
-    readonly reversals: ReverseService;
-    constructor(@Inject(ReverseService) reversals: ReverseService) {
-      this.reversals = reversals;
+    readonly durableOrders: ReverseService;
+    constructor(@Inject(ReverseService) durableOrders: ReverseService) {
+      this.durableOrders = durableOrders;
     }
   }
 
@@ -149,7 +149,7 @@ describe('isGlobal', () => {
 
   it('makes the services injectable in modules that do not import it', async () => {
     const app = await start(WechatPayModule.forRoot({ ...settings, isGlobal: true }), ShopModule);
-    expect(app.get(Cashier).reversals).toBeInstanceOf(ReverseService);
+    expect(app.get(Cashier).durableOrders).toBeInstanceOf(ReverseService);
   });
 
   it('is off by default', async () => {
@@ -277,7 +277,7 @@ describe('wrong arguments name the field', () => {
     ['forRootAsync()', wrongAsync(), /^options: are missing; call WechatPayModule\.forRootAsync/],
     ['forRootAsync(factory)', wrongAsync(() => settings), /^options: must be an object, not a function/],
     ['no factory', wrongAsync({ name: 'hk' }), /^useFactory: is missing/],
-    ['a factory that is none', wrongAsync({ useFactory: {} }), /^useFactory: must be a function/],
+    ['an invalid factory', wrongAsync({ useFactory: {} }), /^useFactory: must be a function/],
     [
       'two factories',
       wrongAsync({ useFactory: () => 1, useClass: OptionsFactory }),
@@ -315,7 +315,7 @@ describe('wrong arguments name the field', () => {
       { [Symbol.for('wechatpay-core.client')]: 999 },
       /^WechatPayClient: was made by another installed copy of wechatpay-core/,
     ],
-  ])('a client that is none, or of an incompatible copy, at boot', async (client, message) => {
+  ])('an invalid client, or of an incompatible copy, at boot', async (client, message) => {
     const module = Test.createTestingModule({ imports: [WechatPayModule.forRoot(settings)] });
     await expect(module.overrideProvider(WechatPayClient).useValue(client).compile()).rejects.toThrow(message);
   });
@@ -433,9 +433,9 @@ describe('lifecycle', () => {
 
   it('closes the connections at shutdown', async () => {
     const app = await start(WechatPayModule.forRoot(settings));
-    const reversals = app.get(ReverseService);
+    const durableOrders = app.get(ReverseService);
     await app.close();
-    const error: unknown = await reversals.reverse({ outTradeNo: '1' }).catch((reason: unknown) => reason);
+    const error: unknown = await durableOrders.reverse({ outTradeNo: '1' }).catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(WechatPayTransportError);
     expect(error).toMatchObject({ outcome: 'not-sent', message: expect.stringContaining('closed') as string });
   });

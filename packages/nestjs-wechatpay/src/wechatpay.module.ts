@@ -36,7 +36,7 @@ const WARN_DAYS = 30;
  * WeChat Pay for a NestJS application: `forRoot(config)` or `forRootAsync({ imports, inject, useFactory })`, once for each
  * merchant.
  *
- * Exports a service for each operation (`ReverseService`, `OrderService`, `QuickPayService`, `RefundService`), `SettlementService`,
+ * Exports a service for each operation (`ReverseService`, `OrderService`, `QuickPayService`, `RefundService`), `ResolutionService`,
  * `WechatPayClient` and `WechatPayHealthIndicator`. At boot it logs the merchant, the gateway and
  * when the API certificate expires; at shutdown it waits for calls in flight and closes the connections.
  *

@@ -63,8 +63,8 @@ const PURCHASE = {
 };
 
 describe('isWechatPayError', () => {
-  const revoked = Proxy.revocable({}, {});
-  revoked.revoke();
+  const reversed = Proxy.revocable({}, {});
+  reversed.revoke();
   it.each([
     undefined,
     null,
@@ -76,8 +76,8 @@ describe('isWechatPayError', () => {
     expect(ours.isWechatPayError(value)).toBe(false);
   });
 
-  it('says no to a revoked proxy', () => {
-    expect(ours.isWechatPayError(revoked.proxy)).toBe(false);
+  it('says no to a reversed proxy', () => {
+    expect(ours.isWechatPayError(reversed.proxy)).toBe(false);
   });
 
   it('is invisible: no log shows the mark', () => {

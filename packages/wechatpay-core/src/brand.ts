@@ -28,6 +28,6 @@ function brandOf(value: unknown, kind: Kind): unknown {
   try {
     return (Object(value) as Record<symbol, unknown>)[symbolOf(kind)];
   } catch {
-    return undefined; // a revoked proxy, or one whose trap throws
+    return undefined; // a reversed proxy, or one whose trap throws
   }
 }

@@ -1,14 +1,14 @@
 import { channel } from 'node:diagnostics_channel';
-import { CallLimit } from './call-limit.js';
-import { CallQueue, type FlightEnd, type QueueChange, type QueueState } from './call-queue/call-queue.js';
-import { givenClock, systemClock } from './call-queue/clock.js';
-import type { Flight } from './call-queue/lane.js';
-import { overloaded, takeTurn } from './call-queue/take-turn.js';
+import { CallLimit } from './transport/call-limit.js';
+import { CallQueue, type FlightEnd, type QueueChange, type QueueState } from './transport/queue/call-queue.js';
+import { givenClock, systemClock } from './transport/queue/clock.js';
+import type { Flight } from './transport/queue/lane.js';
+import { overloaded, takeTurn } from './transport/queue/take-turn.js';
 import { brand, foreignVersion, hasBrand } from './brand.js';
-import type { CertificateInfo } from './certificate.js';
+import type { CertificateInfo } from './transport/certificate.js';
 import { resolveConfig, type ResolvedConfig, type WechatPayConfig } from './config.js';
-import { findAmbiguous } from './deciding.js';
-import { deliver } from './deliver.js';
+import { findAmbiguous } from './call/deciding.js';
+import { deliver } from './call/deliver.js';
 import {
   clientClosed,
   describeCall,
@@ -21,14 +21,14 @@ import {
   type OrderReference,
   type Outcome,
 } from './errors.js';
-import { readGiven, type Properties } from './given.js';
-import { createHttpsTransport } from './https.js';
-import { Redactor } from './redact.js';
-import { NamelessReplies } from './nameless-replies.js';
-import { assertSameParties, assertSucceeded, readReply, verifyReply, type VerifiedReply } from './reply.js';
-import { createNonce, Signer, type Fields } from './sign.js';
-import { connectThrough, type Connection } from './transport.js';
-import { encode } from './xml.js';
+import { readGiven, type Properties } from './call/given.js';
+import { createHttpsTransport } from './transport/https.js';
+import { Redactor } from './transport/redact.js';
+import { NamelessReplies } from './call/nameless-replies.js';
+import { assertSameParties, assertSucceeded, readReply, verifyReply, type VerifiedReply } from './call/reply.js';
+import { createNonce, Signer, type Fields } from './call/sign.js';
+import { connectThrough, type Connection } from './transport/transport.js';
+import { encodeXml } from './call/xml.js';
 
 /** A page of WeChat Pay's documentation: its name, its address on the gateway, its parameters, error codes and return data. */
 export interface Operation<Request, Result> {
@@ -72,7 +72,7 @@ export interface CallEvent {
   readonly code?: string;
   /** WeChat Pay's `err_code`, where it gave one. */
   readonly errorCode?: string;
-  /** `recall`, where a verified reply said it: true where the revoke must be called again, whatever `outcome` says. */
+  /** `recall`, where a verified reply said it: true where the reversal must be called again, whatever `outcome` says. */
   readonly recall?: boolean;
 }
 
@@ -119,7 +119,7 @@ export class WechatPayClient {
   readonly baseUrls: readonly string[];
   /** A call ends by then, in milliseconds, from its beginning to its answer. */
   readonly timeoutMs: number;
-  /** The API certificate's serial number, subject and validity; undefined with a `transport` of one's own. */
+  /** The API certificate's serial number, subject and validity; undefined with a custom `transport`. */
   readonly certificate: CertificateInfo | undefined;
   // Private to the language, so that no inspect, JSON or debugger-friendly dump shows the API key.
   readonly #config: ResolvedConfig;
@@ -276,7 +276,7 @@ export class WechatPayClient {
     const sent = this.#complete(fields);
     assertUnambiguousRequest(sent, operation.properties);
     sent.sign = this.#signer.sign(sent, this.#config.signType);
-    return { fields, sent, body: encode(sent) };
+    return { fields, sent, body: encodeXml(sent) };
   }
 
   /** How many calls are under way and wait, and whether the gateway answers: for health checks and metrics. */
@@ -326,7 +326,7 @@ export class WechatPayClient {
  * Reads a request once, as a call does: what is checked is what is sent, whatever its owner does to it meanwhile.
  *
  * @returns a plain copy of the properties that the operation reads, own or inherited.
- * @throws {WechatPayRequestError} no object, one that cannot be read, or a property that nobody reads.
+ * @throws {WechatPayRequestError} no object, one that cannot be read, or an unknown property.
  */
 export function readRequest<Request, Result>(operation: Operation<Request, Result>, request: Request): Request {
   const { values, unknown } = readGiven(request, operation.properties, 'request');
@@ -428,7 +428,7 @@ function isSignal(signal: unknown): boolean {
   try {
     return signal instanceof AbortSignal && typeof signal.aborted === 'boolean';
   } catch {
-    return false; // a revoked proxy, or one of a signal where Node.js does not take it
+    return false; // a reversed proxy, or one of a signal where Node.js does not take it
   }
 }
 

@@ -1,14 +1,14 @@
-import { loadCertificate, type CertificateConfig, type LoadedCertificate } from './certificate.js';
-import { read, type CertificateSource } from './certificate-source.js';
-import type { CallLimiter } from './call-queue/call-queue.js';
-import { callLimiter, operationLimits, wholeNumber, type OperationLimits } from './call-queue/queue-settings.js';
+import { loadCertificate, type CertificateConfig, type LoadedCertificate } from './transport/certificate.js';
+import { read, type CertificateSource } from './transport/certificate-source.js';
+import type { CallLimiter } from './transport/queue/call-queue.js';
+import { callLimiter, operationLimits, wholeNumber, type OperationLimits } from './transport/queue/queue-settings.js';
 import { WechatPayConfigError } from './errors.js';
-import { Problems } from './problems.js';
-import { parseProxy, type Proxy } from './proxy.js';
-import { foreignRuntime } from './runtime.js';
-import { parseCertificates } from './server-identity.js';
-import type { SignType } from './sign.js';
-import type { Transport } from './transport.js';
+import { Problems } from './transport/problems.js';
+import { parseProxy, type Proxy } from './transport/proxy.js';
+import { foreignRuntime } from './transport/runtime.js';
+import { parseCertificates } from './transport/server-identity.js';
+import type { SignType } from './call/sign.js';
+import type { Transport } from './transport/transport.js';
 
 /** How one merchant (or institution) talks to WeChat Pay. */
 export interface WechatPayConfig {
@@ -18,7 +18,7 @@ export interface WechatPayConfig {
   merchantId: string;
   /** The API key (v2): 32 characters, set on the Merchant Platform. */
   apiKey: string;
-  /** The API certificate. Required, except with a `transport` of one's own. */
+  /** The API certificate. Required, except with a custom `transport`. */
   certificate?: CertificateConfig | undefined;
   /** @default 'HMAC-SHA256' */
   signType?: SignType | undefined;
@@ -241,7 +241,7 @@ function clock(field: string, value: unknown): () => number {
   } catch (cause) {
     throw new WechatPayConfigError(field, 'threw an error; it must give milliseconds since 1970, as Date.now.', cause);
   }
-  // A clock that is none would switch the guards of time off.
+  // A clock that is invalid would switch the guards of time off.
   if (!Number.isFinite(time)) throw new WechatPayConfigError(field, 'must give milliseconds since 1970, as Date.now.');
   return value as () => number;
 }

@@ -1,12 +1,12 @@
 import { brand, hasBrand } from './brand.js';
-import { escaped, quoted } from './untrusted-text.js';
+import { escaped, quoted } from './call/untrusted-text.js';
 
 /**
  * Might the money have moved?
  *
  * - `not-sent`: no byte of the request left this process; nothing happened.
  * - `rejected`: the gateway answered, signed, that it did not do what this call asked for.
- * - `unknown`: it may have happened. Query the order, or revoke it again (revoking twice is safe).
+ * - `unknown`: it may have happened. Query the order, or reverse it again (reversing twice is safe).
  */
 export type Outcome = 'not-sent' | 'rejected' | 'unknown';
 
@@ -16,8 +16,8 @@ export type Outcome = 'not-sent' | 'rejected' | 'unknown';
  * - `query-order`: the outcome is not known; ask.
  * - `fix-request`: a parameter, a setting or a permission is wrong; the same call will fail again.
  * - `retry-later`: the same call again, after a while.
- * - `revoke-again`: Revoke Order again, after a while.
- * - `refund`: too late to revoke; refund the order.
+ * - `reverse-again`: Revoke Order again, after a while.
+ * - `refund`: too late to reverse; refund the order.
  * - `scan-again`: the customer's code is no longer good; scan a fresh one.
  * - `change-payment`: the customer has to choose another card or balance, and to be scanned again.
  * - `new-order`: this order number is used up; take another.
@@ -26,7 +26,7 @@ export type Advice =
   | 'query-order'
   | 'fix-request'
   | 'retry-later'
-  | 'revoke-again'
+  | 'reverse-again'
   | 'refund'
   | 'scan-again'
   | 'change-payment'
@@ -219,7 +219,7 @@ export class WechatPayGatewayError extends WechatPayError {
 // As seen in the merchants' forum; the pages list no return_msg.
 const THROTTLED = /频率限制|frequency.?limit/i;
 
-/** `result_code` FAIL, signed: the gateway refused, or failed half-way. Look at `advice`, and at `recall` when revoking. */
+/** `result_code` FAIL, signed: the gateway refused, or failed half-way. Look at `advice`, and at `recall` when reversing. */
 export class WechatPayBusinessError extends WechatPayError {
   override readonly name = 'WechatPayBusinessError';
   readonly code = 'WECHATPAY_BUSINESS_FAIL';
@@ -227,7 +227,7 @@ export class WechatPayBusinessError extends WechatPayError {
   readonly errorCode: string;
   /** `err_code_des`; empty where the gateway gave none. */
   readonly errorDescription: string;
-  /** `recall`: true where the gateway asks for the revoke to be called again; undefined where it did not say. */
+  /** `recall`: true where the gateway asks for the reversal to be called again; undefined where it did not say. */
   readonly recall: boolean | undefined;
   readonly advice: Advice;
   /** Every verified field of the reply by its wire name, without `sign`. */

@@ -1,4 +1,4 @@
-import { encode, sign, WechatPayClient, type TransportRequest, type WechatPayConfig } from '../src/index.js';
+import { encodeXml, signFields, WechatPayClient, type TransportRequest, type WechatPayConfig } from '../src/index.js';
 
 const APP_ID = 'wx2421b1c4370ec43b';
 const MERCHANT_ID = '10000100';
@@ -12,7 +12,7 @@ export function answering(
 ): { client: WechatPayClient; requests: TransportRequest[] } {
   const requests: TransportRequest[] = [];
   const reply = { return_code: 'SUCCESS', appid: APP_ID, mch_id: MERCHANT_ID, result_code: 'SUCCESS', ...fields };
-  const body = Buffer.from(encode({ ...reply, sign: sign(reply, API_KEY, 'HMAC-SHA256') }));
+  const body = Buffer.from(encodeXml({ ...reply, sign: signFields(reply, API_KEY, 'HMAC-SHA256') }));
   const client = new WechatPayClient({
     appId: APP_ID,
     merchantId: MERCHANT_ID,

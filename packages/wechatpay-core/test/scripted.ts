@@ -1,4 +1,4 @@
-import { decode, encode, sign, WechatPayClient, type WechatPayConfig } from '../src/index.js';
+import { decodeXml, encodeXml, signFields, WechatPayClient, type WechatPayConfig } from '../src/index.js';
 import { API_KEY } from './answering.js';
 
 /** A verified answer by its fields, what is made of a request, or an error of the transport. */
@@ -14,7 +14,7 @@ export interface Scripted {
   readonly calls: { readonly path: string; readonly fields: Record<string, string>; readonly at: number }[];
   /** The client's clock, to be set. */
   readonly clock: { time: number };
-  /** As the option of settling: the clock jumps. */
+  /** As the option of resolving: the clock jumps. */
   readonly wait: (until: number) => Promise<void>;
 }
 
@@ -32,7 +32,7 @@ export function scripted(
     now: () => clock.time,
     ...config,
     transport: ({ path, body }) => {
-      const fields = decode(body);
+      const fields = decodeXml(body);
       let answer = answers[Math.min(calls.length, answers.length - 1)] ?? {};
       calls.push({ path, fields, at: clock.time });
       while (typeof answer === 'function') answer = answer(fields);
@@ -41,8 +41,8 @@ export function scripted(
       const { appid = '', mch_id: merchantId = '', out_trade_no: outTradeNo = '' } = fields;
       const parties = { appid, mch_id: merchantId, out_trade_no: outTradeNo };
       const reply = { return_code: 'SUCCESS', result_code: 'SUCCESS', ...parties, ...answer };
-      const signed = { ...reply, sign: sign(reply, API_KEY, 'HMAC-SHA256') };
-      return Promise.resolve({ status: 200, body: Buffer.from(encode(signed)) });
+      const signed = { ...reply, sign: signFields(reply, API_KEY, 'HMAC-SHA256') };
+      return Promise.resolve({ status: 200, body: Buffer.from(encodeXml(signed)) });
     },
   });
   const wait = (until: number): Promise<void> => {

@@ -1,6 +1,6 @@
-import { CallQueue, type CallQueueOptions } from '../src/call-queue/call-queue.js';
-import type { QueueClock } from '../src/call-queue/clock.js';
-import type { Flight, Refusal } from '../src/call-queue/lane.js';
+import { CallQueue, type CallQueueOptions } from '../src/transport/queue/call-queue.js';
+import type { QueueClock } from '../src/transport/queue/clock.js';
+import type { Flight, Refusal } from '../src/transport/queue/lane.js';
 
 interface Timer {
   readonly at: number;

@@ -1,17 +1,17 @@
-// One process of the benchmark: the gateway, or one that enqueues and settles. It does what it is told, and tells what came of it.
+// One process of the benchmark: the gateway, or one that enqueues and resolves. It does what it is told, and tells what came of it.
 import { WechatPayClient, type WechatPayConfig } from 'wechatpay-core';
-import { DurableReversals, type ReversalEngine } from 'wechatpay-durable';
-import { EmbeddedEngine } from 'wechatpay-durable/embedded';
-import { PostgresEngine } from 'wechatpay-durable/postgres';
+import { DurableOrders, type OrderStore } from 'wechatpay-durable';
+import { EmbeddedStore } from 'wechatpay-durable/embedded';
+import { PostgresStore } from 'wechatpay-durable/postgres';
 import { Sandbox } from 'wechatpay-sandbox';
 
-/** Where a process keeps its reversals. */
+/** Where a process keeps its durable orders. */
 export type Store = { readonly connectionString: string } | { readonly folder: string };
 
 const MINUTE_MS = 60_000;
 
 let sandbox: Sandbox | undefined;
-let reversals: DurableReversals | undefined;
+let durableOrders: DurableOrders | undefined;
 
 const commands = {
   /** Starts the gateway, on the real clock. @returns the settings of its merchant. */
@@ -21,7 +21,7 @@ const commands = {
     const { cert, key } = certificate;
     return { appId, merchantId, apiKey, certificate: { cert, key }, ca, baseUrl };
   },
-  /** Makes orders that are a minute old; every other one is paid, and the rest is to be revoked. */
+  /** Makes orders that are a minute old; every other one is paid, and the rest is to be reversed. */
   orders: ({ from, to }: { from: number; to: number }): void => {
     const createdAt = Date.now() - MINUTE_MS;
     for (let n = from; n < to; n += 1) {
@@ -33,13 +33,11 @@ const commands = {
     sandbox?.faults.clear();
     if (times > 0) sandbox?.faults.add({ kind: 'hang' }, { path: '/pay/orderquery', times });
   },
-  open: async ({ store, config }: { store: Store; config: WechatPayConfig }): Promise<void> => {
-    const engine: ReversalEngine =
-      'folder' in store
-        ? new EmbeddedEngine({ folder: store.folder, onNote: () => undefined })
-        : new PostgresEngine(store);
-    reversals = new DurableReversals({ engine, clients: new WechatPayClient(config) });
-    await reversals.start({ work: false });
+  open: async ({ store: at, config }: { store: Store; config: WechatPayConfig }): Promise<void> => {
+    const store: OrderStore =
+      'folder' in at ? new EmbeddedStore({ folder: at.folder, onNote: () => undefined }) : new PostgresStore(at);
+    durableOrders = new DurableOrders({ store, clients: new WechatPayClient(config) });
+    await durableOrders.start({ work: false });
   },
   /** @returns milliseconds of each, in order. */
   enqueue: async ({ from, to, atOnce }: { from: number; to: number; atOnce: number }): Promise<number[]> => {
@@ -48,7 +46,7 @@ const commands = {
     const lane = async (first: number): Promise<void> => {
       for (let n = first; n < to; n += atOnce) {
         const startedAt = performance.now();
-        await reversals?.enqueue({ outTradeNo: `B${n}`, orderCreatedAt });
+        await durableOrders?.enqueue({ outTradeNo: `B${n}`, orderCreatedAt });
         times.push(performance.now() - startedAt);
       }
     };
@@ -56,11 +54,11 @@ const commands = {
     return times.sort((a, b) => a - b);
   },
   work: async (): Promise<void> => {
-    await reversals?.start();
+    await durableOrders?.start();
   },
-  /** How many are settled, and how many are in hand. */
+  /** How many are resolved, and how many are open. */
   counts: async (): Promise<{ done: number; active: number; dead: number }> => {
-    const { done = 0, active = 0, dead = 0 } = (await reversals?.counts()) ?? {};
+    const { done = 0, active = 0, dead = 0 } = (await durableOrders?.counts()) ?? {};
     return { done, active, dead };
   },
   cpu: (): { seconds: number } => {
@@ -68,7 +66,7 @@ const commands = {
     return { seconds: (user + system) / 1e6 };
   },
   stop: async (): Promise<void> => {
-    await reversals?.stop();
+    await durableOrders?.stop();
     await sandbox?.stop();
   },
 };

@@ -1,4 +1,4 @@
-// `npm run bench:durable`: how fast reversals are stored and settled, and how soon another worker takes over. It writes
+// `npm run bench:durable`: how fast durable orders are stored and resolved, and how soon another worker takes over. It writes
 // docs/benchmarks-durable.md; `-- --quick` prints it and writes nothing.
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -10,13 +10,13 @@ import { fileURLToPath } from 'node:url';
 import type { WechatPayConfig } from 'wechatpay-core';
 import { PostgresServer, PRODUCTION_SETTINGS } from '../test/servers/postgres.js';
 import type { Commands, Store } from './process.js';
-import { page, type Enqueued, type Settled, type Takeover } from './page.js';
+import { page, type Enqueued, type Resolved, type Takeover } from './page.js';
 
 const quick = process.argv.includes('--quick');
 const ORDERS = quick ? 1000 : 6000;
 const ENQUEUED = quick ? 500 : 3000;
 const TAKEOVERS = quick ? 1 : 5;
-/** As many as a worker has in hand by default. */
+/** How many orders a worker works on by default. */
 const IN_HAND = 32;
 
 class Process {
@@ -64,7 +64,7 @@ try {
   const embedded = (): Store => ({ folder: join(folder, String((stores += 1))) });
 
   const enqueued: Enqueued[] = [];
-  const settled: Settled[] = [];
+  const resolved: Resolved[] = [];
   const takeovers: Takeover[] = [];
   for (const [name, store] of [
     ['PostgreSQL', await postgres()],
@@ -80,8 +80,8 @@ try {
     ['PostgreSQL', 2, await postgres()],
     ['PGlite', 1, embedded()],
   ] as const) {
-    console.error(`bench: settle on ${name}, ${workers} workers`);
-    settled.push(await measureSettling(name, workers, store, config, await newOrders(ORDERS)));
+    console.error(`bench: resolve on ${name}, ${workers} workers`);
+    resolved.push(await measureResolving(name, workers, store, config, await newOrders(ORDERS)));
   }
   for (const [name, store] of [
     ['PostgreSQL', await postgres()],
@@ -98,7 +98,7 @@ try {
   const machine = `${cpus().length} cores (${cpus()[0]?.model.split(' ').slice(0, 2).join(' ') ?? '?'})`;
   const text = page({
     enqueued,
-    settled,
+    resolved,
     takeovers,
     load,
     startedAt,
@@ -132,13 +132,13 @@ async function measureEnqueue(
   return { name, atOnce, perSecond, p50: quantile(times, 0.5), p99: quantile(times, 0.99) };
 }
 
-async function measureSettling(
+async function measureResolving(
   name: string,
   workers: number,
   store: Store,
   config: WechatPayConfig,
   range: { from: number; to: number },
-): Promise<Settled> {
+): Promise<Resolved> {
   const count = range.to - range.from;
   const processes = Array.from({ length: workers }, () => new Process());
   const [first] = processes;

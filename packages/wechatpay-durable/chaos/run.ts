@@ -8,7 +8,7 @@ import type { Settings } from './settings.js';
 
 /** A cashier who waits for as long as it takes, and some. */
 const SERVED_WITHIN_MS = 30_000;
-/** Time for a lease to lapse, the 45 s of an order on the fast clock, and some revokes that are a minute of it apart. */
+/** Time for a lease to lapse, the 45 s of an order on the fast clock, and some reversals that are a minute of it apart. */
 const AT_REST_WITHIN_MS = 120_000;
 const STOPPED_WITHIN_MS = 10_000;
 
@@ -26,7 +26,7 @@ export function runChaos(settings: Settings): Promise<History> {
 
 /** Stops every fault, and gives each order the time to end. */
 async function healAndWait(cluster: Cluster): Promise<Pick<History, 'unfinished' | 'redriven'>> {
-  const { gatewayNemesis, networks, workers, cashiers, tills, reversals } = cluster;
+  const { gatewayNemesis, networks, workers, cashiers, tills, durableOrders } = cluster;
   gatewayNemesis.isHealed = true;
   for (const link of Object.values(networks) as Link[]) link.heal();
 
@@ -39,21 +39,21 @@ async function healAndWait(cluster: Cluster): Promise<Pick<History, 'unfinished'
     }
   };
   const isAtRest = async (): Promise<boolean> => {
-    const { waiting, active } = await reversals.counts();
+    const { waiting, active } = await durableOrders.counts();
     return waiting + active === 0;
   };
   const isThere = (): boolean => [...workers, ...cashiers].every(({ isReady }) => isReady);
   await until('every process is there', isThere, SERVED_WITHIN_MS);
   await until('every customer is served', () => tills.isServed, SERVED_WITHIN_MS);
   tills.close();
-  await until('every reversal has an end, or is dead', isAtRest, AT_REST_WITHIN_MS);
+  await until('every durable order has an end, or is dead', isAtRest, AT_REST_WITHIN_MS);
 
   const redriven: string[] = [];
-  for (const { merchantId, state } of await reversals.dead({ limit: 1000 })) {
+  for (const { merchantId, state } of await durableOrders.dead({ limit: 1000 })) {
     const { outTradeNo } = state.order;
-    if (await reversals.redrive({ merchantId, outTradeNo })) redriven.push(outTradeNo);
+    if (await durableOrders.redrive({ merchantId, outTradeNo })) redriven.push(outTradeNo);
   }
-  await until('every reversal that was redriven has an end', isAtRest, AT_REST_WITHIN_MS);
+  await until('every durable order that was redriven has an end', isAtRest, AT_REST_WITHIN_MS);
   const areStopped = await Promise.all(workers.map((worker) => worker.stop(STOPPED_WITHIN_MS)));
   if (areStopped.includes(false)) unfinished.push(`every worker stops: not within ${STOPPED_WITHIN_MS / 1000} s`);
   return { unfinished, redriven };

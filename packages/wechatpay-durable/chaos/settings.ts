@@ -4,7 +4,7 @@ export interface Settings {
   readonly seconds: number;
   /** CHAOS_ORDERS */
   readonly orders: number;
-  /** CHAOS_WORKERS: processes that work on reversals. */
+  /** CHAOS_WORKERS: processes that work on durable orders. */
   readonly workers: number;
   /** CHAOS_CASHIERS: processes that charge. */
   readonly cashiers: number;

@@ -1,31 +1,51 @@
 import { describe, expect, it } from 'vitest';
 import { WechatPayClient } from 'wechatpay-core';
-import { SharedEngine } from '../test/shared-engine.js';
+import { SharedStore } from '../test/shared-store.js';
 import { HOUR_MS, openShop, pathsOf, TOTAL_FEE, type Shop } from '../test/shop.js';
-import { DurableReversals, reversalId } from './index.js';
+import { DurableOrders, durableOrderId } from './index.js';
 
 const DAY_MS = 24 * HOUR_MS;
 
-describe('a property that nobody reads is refused by name', () => {
+describe('an unknown property is refused by name', () => {
   const order = { outTradeNo: 'A1', orderCreatedAt: new Date() };
   const rows: readonly [string, RegExp, (shop: Shop) => Promise<unknown>][] = [
-    ['subMchId', /mean subMerchantId\?/, ({ reversals }) => reversals.enqueue({ ...order, subMchId: '1' } as never)],
-    ['transaction', /unknown/, ({ reversals }) => reversals.enqueue(order, { transaction: {} } as never)],
+    [
+      'subMchId',
+      /mean subMerchantId\?/,
+      ({ durableOrders }) => durableOrders.enqueue({ ...order, subMchId: '1' } as never),
+    ],
+    ['transaction', /unknown/, ({ durableOrders }) => durableOrders.enqueue(order, { transaction: {} } as never)],
     [
       'queryEveryM',
       /mean queryEveryMs\?/,
-      ({ reversals }) => reversals.enqueue({ ...order, policy: { queryEveryM: 1 } as never }),
+      ({ durableOrders }) => durableOrders.enqueue({ ...order, policy: { queryEveryM: 1 } as never }),
     ],
-    ['merchant', /unknown/, (shop) => shop.reversals.pay(shop.request('A1'), { merchant: '1' } as never)],
-    ['ifPaid', /unknown/, (shop) => shop.reversals.pay(shop.request('A1'), { policy: { ifPaid: 'revoke' } as never })],
-    ['body', /unknown/, ({ reversals }) => reversals.get({ outTradeNo: 'A1', body: 'tea' } as never)],
-    ['out_trade_no', /mean outTradeNo\?/, ({ reversals }) => reversals.cancel({ out_trade_no: 'A1' } as never)],
-    ['mchId', /mean merchantId\?/, ({ reversals }) => reversals.hasten({ outTradeNo: 'A1', mchId: '1' } as never)],
-    ['dedline', /mean deadline\?/, ({ reversals }) => reversals.redrive({ outTradeNo: 'A1' }, { dedline: 1 } as never)],
-    ['ifpaid', /mean ifPaid\?/, ({ reversals }) => reversals.revoke({ ...order, policy: { ifpaid: 'keep' } as never })],
-    ['state', /unknown/, ({ reversals }) => reversals.list({ state: 'dead' } as never)],
-    ['status', /unknown/, ({ reversals }) => reversals.dead({ status: 'done' } as never)],
-    ['works', /mean work\?/, ({ reversals }) => reversals.start({ works: false } as never)],
+    ['merchant', /unknown/, (shop) => shop.durableOrders.pay(shop.request('A1'), { merchant: '1' } as never)],
+    [
+      'ifPaid',
+      /unknown/,
+      (shop) => shop.durableOrders.pay(shop.request('A1'), { policy: { ifPaid: 'reverse' } as never }),
+    ],
+    ['body', /unknown/, ({ durableOrders }) => durableOrders.get({ outTradeNo: 'A1', body: 'tea' } as never)],
+    ['out_trade_no', /mean outTradeNo\?/, ({ durableOrders }) => durableOrders.cancel({ out_trade_no: 'A1' } as never)],
+    [
+      'mchId',
+      /mean merchantId\?/,
+      ({ durableOrders }) => durableOrders.hasten({ outTradeNo: 'A1', mchId: '1' } as never),
+    ],
+    [
+      'dedline',
+      /mean deadline\?/,
+      ({ durableOrders }) => durableOrders.redrive({ outTradeNo: 'A1' }, { dedline: 1 } as never),
+    ],
+    [
+      'ifpaid',
+      /mean ifPaid\?/,
+      ({ durableOrders }) => durableOrders.reverse({ ...order, policy: { ifpaid: 'keep' } as never }),
+    ],
+    ['state', /unknown/, ({ durableOrders }) => durableOrders.list({ state: 'dead' } as never)],
+    ['status', /unknown/, ({ durableOrders }) => durableOrders.dead({ status: 'done' } as never)],
+    ['works', /mean work\?/, ({ durableOrders }) => durableOrders.start({ works: false } as never)],
   ];
 
   it('by every function that takes an object', async () => {
@@ -38,48 +58,50 @@ describe('a property that nobody reads is refused by name', () => {
       expect(refused).toMatchObject({ code: 'WECHATPAY_INVALID_REQUEST', field, outcome: 'not-sent' });
       expect(refused?.message).toMatch(message);
     }
-    expect(await shop.reversals.list()).toEqual([]);
+    expect(await shop.durableOrders.list()).toEqual([]);
     expect(pathsOf(shop)).toEqual([]);
   });
 
-  it('subMchId of reversalId', () => {
-    expect(() => reversalId({ merchantId: '1', outTradeNo: 'A1', subMchId: '2' } as never)).toThrow(/subMerchantId\?/);
+  it('subMchId of durableOrderId', () => {
+    expect(() => durableOrderId({ merchantId: '1', outTradeNo: 'A1', subMchId: '2' } as never)).toThrow(
+      /subMerchantId\?/,
+    );
   });
 });
 
 it('an order by its transactionId is refused at once: it names outTradeNo', async () => {
-  const { reversals } = await openShop();
+  const { durableOrders } = await openShop();
   const order = { transactionId: '4200001234', orderCreatedAt: new Date() } as never;
   for (const refused of [
-    reversals.enqueue(order),
-    reversals.revoke(order),
-    reversals.get(order),
-    reversals.cancel(order),
-    reversals.hasten(order),
-    reversals.redrive(order),
+    durableOrders.enqueue(order),
+    durableOrders.reverse(order),
+    durableOrders.get(order),
+    durableOrders.cancel(order),
+    durableOrders.hasten(order),
+    durableOrders.redrive(order),
   ]) {
     await expect(refused).rejects.toThrow(/^transactionId: .*outTradeNo/);
   }
   for (const nameless of [{}, { outTradeNo: undefined }, { outTradeNo: '' }]) {
     const intent = { ...nameless, orderCreatedAt: new Date() } as never;
-    await expect(reversals.revoke(intent)).rejects.toMatchObject({ field: 'outTradeNo' });
-    await expect(reversals.get(nameless as never)).rejects.toMatchObject({ field: 'outTradeNo' });
+    await expect(durableOrders.reverse(intent)).rejects.toMatchObject({ field: 'outTradeNo' });
+    await expect(durableOrders.get(nameless as never)).rejects.toMatchObject({ field: 'outTradeNo' });
   }
-  expect(await reversals.list()).toEqual([]);
+  expect(await durableOrders.list()).toEqual([]);
 });
 
 it.each([
-  ['onSettle', { onSettle: () => undefined }],
-  ['engine', { engine: undefined }],
-  ['engine', { engine: {} }],
+  ['onResolve', { onResolve: () => undefined }],
+  ['store', { store: undefined }],
+  ['store', { store: {} }],
   ['clients', { clients: [undefined] }],
-  ['onSettled', { onSettled: 3 }],
+  ['onResolved', { onResolved: 3 }],
   ['concurrency', { concurrency: 1.5 }],
   ['timeoutMs', { clients: clientOf(30_001) }],
 ])('a constructor refuses %s', (field, wrong) => {
-  const options = { engine: new SharedEngine(), clients: clientOf(30_000) };
-  expect(() => new DurableReversals(options)).not.toThrow();
-  expect(() => new DurableReversals({ ...options, ...wrong } as never)).toThrow(
+  const options = { store: new SharedStore(), clients: clientOf(30_000) };
+  expect(() => new DurableOrders(options)).not.toThrow();
+  expect(() => new DurableOrders({ ...options, ...wrong } as never)).toThrow(
     expect.objectContaining({ code: 'WECHATPAY_INVALID_CONFIG', field }) as Error,
   );
 });
@@ -91,7 +113,7 @@ function clientOf(timeoutMs: number): WechatPayClient {
 }
 
 describe('refundWhenExpired', () => {
-  const policy = { ifPaid: 'revoke', refundWhenExpired: true } as const;
+  const policy = { ifPaid: 'reverse', refundWhenExpired: true } as const;
 
   it('has a default deadline that leaves room for the refund', async () => {
     const shop = await openShop({ isWorker: false });
@@ -101,12 +123,12 @@ describe('refundWhenExpired', () => {
       ['A2', 6, 8],
       ['A3', 8, 7],
     ] as const) {
-      await shop.reversals.revoke({ outTradeNo, orderCreatedAt: new Date(now - ageDays * DAY_MS), policy });
-      const stored = await shop.reversals.get({ outTradeNo });
+      await shop.durableOrders.reverse({ outTradeNo, orderCreatedAt: new Date(now - ageDays * DAY_MS), policy });
+      const stored = await shop.durableOrders.get({ outTradeNo });
       expect(Math.round((stored!.state.deadline - now) / DAY_MS)).toBe(days);
     }
-    await shop.reversals.enqueue({ outTradeNo: 'A4', orderCreatedAt: new Date(now) });
-    const stored = await shop.reversals.get({ outTradeNo: 'A4' });
+    await shop.durableOrders.enqueue({ outTradeNo: 'A4', orderCreatedAt: new Date(now) });
+    const stored = await shop.durableOrders.get({ outTradeNo: 'A4' });
     expect(Math.round((stored!.state.deadline - now) / DAY_MS)).toBe(7);
   });
 
@@ -115,9 +137,9 @@ describe('refundWhenExpired', () => {
     const orderCreatedAt = new Date(shop.now());
     const deadline = new Date(shop.now() + 7 * DAY_MS - 1000);
     const intent = { outTradeNo: 'A1', orderCreatedAt, deadline, policy };
-    await expect(shop.reversals.enqueue(intent)).rejects.toMatchObject({ field: 'refundWhenExpired' });
-    await expect(shop.reversals.revoke(intent)).rejects.toMatchObject({ field: 'refundWhenExpired' });
-    expect(await shop.reversals.list()).toEqual([]);
+    await expect(shop.durableOrders.enqueue(intent)).rejects.toMatchObject({ field: 'refundWhenExpired' });
+    await expect(shop.durableOrders.reverse(intent)).rejects.toMatchObject({ field: 'refundWhenExpired' });
+    expect(await shop.durableOrders.list()).toEqual([]);
   });
 
   it('is refused of a redrive too; without a deadline it refunds', async () => {
@@ -133,10 +155,13 @@ describe('refundWhenExpired', () => {
     for (let time = 0; time < 2; time += 1) {
       shop.sandbox.faults.add({ kind: 'error', errorCode: 'PARAM_ERROR' }, { path: '/pay/orderquery' });
     }
-    await shop.reversals.revoke({ outTradeNo: 'A1', orderCreatedAt });
-    await expect.poll(() => shop.reversals.get({ outTradeNo: 'A1' })).toMatchObject({ status: 'dead' });
-    const redriven = shop.reversals.redrive({ outTradeNo: 'A1' }, { deadline, policy: { refundWhenExpired: true } });
+    await shop.durableOrders.reverse({ outTradeNo: 'A1', orderCreatedAt });
+    await expect.poll(() => shop.durableOrders.get({ outTradeNo: 'A1' })).toMatchObject({ status: 'dead' });
+    const redriven = shop.durableOrders.redrive(
+      { outTradeNo: 'A1' },
+      { deadline, policy: { refundWhenExpired: true } },
+    );
     await expect(redriven).rejects.toMatchObject({ field: 'refundWhenExpired' });
-    expect(await shop.reversals.redrive({ outTradeNo: 'A1' }, { policy: { refundWhenExpired: true } })).toBe(true);
+    expect(await shop.durableOrders.redrive({ outTradeNo: 'A1' }, { policy: { refundWhenExpired: true } })).toBe(true);
   });
 });

@@ -1,48 +1,48 @@
 import { channel } from 'node:diagnostics_channel';
-import type { SettledStep, SettleOutcome } from 'wechatpay-core';
+import type { TakenStep, ResolutionOutcome } from 'wechatpay-core';
 import { orderOf } from './ends.js';
-import type { ReversalData } from './engine.js';
+import type { DurableOrderData } from './stores/store.js';
 import type { MerchantProblem } from './merchant-watch.js';
 
-/** Whose reversal an event is about. */
+/** Whose durable order an event is about. */
 interface About {
   readonly id: string;
   readonly merchantId: string;
   readonly outTradeNo: string;
 }
 
-/** What a subscriber of {@link REVERSAL_CHANNEL} is given. It holds no secret. */
-export type ReversalEvent =
+/** What a subscriber of {@link DURABLE_ORDER_CHANNEL} is given. It holds no secret. */
+export type DurableOrderEvent =
   /** It is stored. In a transaction, it is so once that is committed. */
   | (About & { readonly kind: 'enqueued' })
   /** A step was taken by this process; its state may be stored with the next. */
-  | (About & { readonly kind: 'step'; readonly step: SettledStep; readonly dueAt?: Date })
+  | (About & { readonly kind: 'step'; readonly step: TakenStep; readonly dueAt?: Date })
   /** It has an end, or needs a person, and that is stored: told by the process that came to it. */
   | (About & {
-      readonly kind: 'settled';
-      readonly outcome: SettleOutcome;
-      /** The number and the time of this end, as {@link SettledReversal} has them. */
+      readonly kind: 'resolved';
+      readonly outcome: ResolutionOutcome;
+      /** The number and the time of this end, as {@link ResolvedOrder} has them. */
       readonly end: number;
       readonly endedAt: Date;
     })
   | (About & { readonly kind: 'cancelled' | 'redriven' })
-  /** The engine, `onSettled` or a lease failed; what it is about goes on by itself. */
+  /** The store, `onResolved` or a lease failed; what it is about goes on by itself. */
   | { readonly kind: 'problem'; readonly error: Error; readonly id?: string }
   /** Calls of a merchant fail, one after another, in the same way: told once, and again once that has ended. */
   | { readonly kind: 'merchant-problem'; readonly problem: MerchantProblem; readonly error: Error }
   | { readonly kind: 'merchant-recovered'; readonly problem: MerchantProblem };
 
-/** The name of the `node:diagnostics_channel` on which this process tells of its reversals, as {@link ReversalEvent}. */
-export const REVERSAL_CHANNEL = 'wechatpay:reversal';
+/** The name of the `node:diagnostics_channel` on which this process tells of its durable orders, as {@link DurableOrderEvent}. */
+export const DURABLE_ORDER_CHANNEL = 'wechatpay:durable-order';
 
-const events = channel(REVERSAL_CHANNEL);
+const events = channel(DURABLE_ORDER_CHANNEL);
 
-export function publish(event: ReversalEvent): void {
+export function publish(event: DurableOrderEvent): void {
   if (!events.hasSubscribers) return;
   // A copy of the state: what an observer changes is not acted on.
   events.publish(event.kind === 'step' ? { ...event, step: structuredClone(event.step) } : event);
 }
 
-export function about(id: string, data: ReversalData): About {
+export function about(id: string, data: DurableOrderData): About {
   return { id, merchantId: data.merchantId, outTradeNo: orderOf(data).outTradeNo };
 }

@@ -1,24 +1,24 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import {
-  startSettlement,
+  startResolution,
   WechatPayTransportError,
-  type SettlePolicy,
-  type SettleState,
+  type ResolutionPolicy,
+  type ResolutionState,
   type WechatPayConfig,
 } from 'wechatpay-core';
-import { MapEngine } from '../test/map-engine.js';
+import { MapStore } from '../test/map-store.js';
 import { scripted, type Answer } from '../test/scripted-client.js';
 import {
-  DurableReversals,
-  REVERSAL_CHANNEL,
-  type DurableReversalsOptions,
-  type ReversalData,
-  type ReversalEvent,
+  DurableOrders,
+  DURABLE_ORDER_CHANNEL,
+  type DurableOrdersOptions,
+  type DurableOrderData,
+  type DurableOrderEvent,
   type Verdict,
 } from './index.js';
 
-// What a worker does with one reversal, as an engine sees it: what it is given, what it saves, and its verdict.
+// What a worker does with one durable order, as an store sees it: what it is given, what it saves, and its verdict.
 
 const CREATED = Date.UTC(2026, 10, 23);
 const SECOND = 1000;
@@ -35,35 +35,35 @@ afterEach(() => {
   for (const clean of cleanups.splice(0)) clean();
 });
 
-const stateOf = (policy: Partial<SettlePolicy> = {}, deadline = CREATED + 7 * DAY): SettleState =>
-  startSettlement({ outTradeNo: '1415717424', orderCreatedAt: new Date(CREATED) }, deadline, policy);
+const stateOf = (policy: Partial<ResolutionPolicy> = {}, deadline = CREATED + 7 * DAY): ResolutionState =>
+  startResolution({ outTradeNo: '1415717424', orderCreatedAt: new Date(CREATED) }, deadline, policy);
 
-/** A worker that is given one reversal. */
+/** A worker that is given one durable order. */
 async function openWorker(
   answers: [Answer, ...Answer[]],
   {
-    onSettled,
+    onResolved,
     onSave = () => Promise.resolve(),
     speed = 1,
     ...config
-  }: Partial<WechatPayConfig> & Partial<DurableReversalsOptions> & { onSave?: () => Promise<void> } = {},
+  }: Partial<WechatPayConfig> & Partial<DurableOrdersOptions> & { onSave?: () => Promise<void> } = {},
 ) {
   const log: string[] = [];
-  const events: ReversalEvent[] = [];
+  const events: DurableOrderEvent[] = [];
   const listen = (event: unknown): void => {
-    events.push(event as ReversalEvent);
-    log.push((event as ReversalEvent).kind);
+    events.push(event as DurableOrderEvent);
+    log.push((event as DurableOrderEvent).kind);
   };
-  subscribe(REVERSAL_CHANNEL, listen);
-  cleanups.push(() => unsubscribe(REVERSAL_CHANNEL, listen));
+  subscribe(DURABLE_ORDER_CHANNEL, listen);
+  cleanups.push(() => unsubscribe(DURABLE_ORDER_CHANNEL, listen));
   const { client, calls, clock } = scripted(answers, { ...config, onCall: (path) => log.push(path) });
-  const engine = new MapEngine();
-  const reversals = new DurableReversals({ engine, clients: client, speed, ...(onSettled && { onSettled }) });
-  await reversals.start();
-  cleanups.push(() => void reversals.stop());
-  const saved: ReversalData[] = [];
-  const work = (data: ReversalData, signal = new AbortController().signal): Promise<Verdict> =>
-    engine.handler({
+  const store = new MapStore();
+  const durableOrders = new DurableOrders({ store, clients: client, speed, ...(onResolved && { onResolved }) });
+  await durableOrders.start();
+  cleanups.push(() => void durableOrders.stop());
+  const saved: DurableOrderData[] = [];
+  const work = (data: DurableOrderData, signal = new AbortController().signal): Promise<Verdict> =>
+    store.handler({
       id: 'R',
       data,
       signal,
@@ -76,12 +76,12 @@ async function openWorker(
   return { work, log, events, saved, calls, clock };
 }
 
-const given = (start: SettleState = stateOf(), more: Partial<ReversalData> = {}): ReversalData => ({
+const given = (start: ResolutionState = stateOf(), more: Partial<DurableOrderData> = {}): DurableOrderData => ({
   merchantId: MERCHANT,
   state: start,
   ...more,
 });
-const problemsOf = (events: readonly ReversalEvent[]): Error[] =>
+const problemsOf = (events: readonly DurableOrderEvent[]): Error[] =>
   events.flatMap((event) => (event.kind === 'problem' ? [event.error] : []));
 
 describe('takes the steps that are due', () => {
@@ -103,13 +103,13 @@ describe('takes the steps that are due', () => {
       verdict = await work(verdict.data);
       asked.push([elapsedMs, calls.length]);
     }
-    // From 5 s on, every 5 s; the reverse not before 15 s.
+    // From 5 s on, every 5 s; the reversal not before 15 s.
     expect(asked).toEqual([
       [5_000, 1],
       [10_000, 2],
       [15_000, 5],
     ]);
-    expect(verdict.data.outcome).toEqual({ kind: 'revoked' });
+    expect(verdict.data.outcome).toEqual({ kind: 'reversed' });
   });
 
   it('and comes again when the next one is', async () => {
@@ -157,18 +157,18 @@ describe('takes the steps that are due', () => {
       'step',
     ]);
     expect(saved[0]).toStrictEqual({ merchantId: MERCHANT, state: expect.anything() as unknown });
-    expect(verdict).toMatchObject({ kind: 'done', data: { outcome: { kind: 'revoked' } } });
+    expect(verdict).toMatchObject({ kind: 'done', data: { outcome: { kind: 'reversed' } } });
   });
 
   it('asks before it does what another may have done', async () => {
     const { work, log, clock } = await openWorker([state('REVOKED')]);
     clock.time = CREATED + 60 * SECOND;
-    const due: SettleState = { ...stateOf(), kind: 'reversing', at: CREATED + 45 * SECOND, attempts: 0 };
-    expect(await work(given(due))).toMatchObject({ kind: 'done', data: { outcome: { kind: 'revoked' } } });
+    const due: ResolutionState = { ...stateOf(), kind: 'reversing', at: CREATED + 45 * SECOND, attempts: 0 };
+    expect(await work(given(due))).toMatchObject({ kind: 'done', data: { outcome: { kind: 'reversed' } } });
     expect(log[0]).toBe('/pay/orderquery');
   });
 
-  it('gives it back, due at once, when it is to stop', async () => {
+  it('returns the lease, due at once, when it is to stop', async () => {
     const { work, calls, clock } = await openWorker([state('PAYERROR')]);
     clock.time = CREATED + 60 * SECOND;
     expect(await work(given(), AbortSignal.abort())).toEqual({ kind: 'again', data: given(), delayMs: 0 });
@@ -200,10 +200,10 @@ describe('an end', () => {
   it('is stored before it is told, and told before it is an end', async () => {
     const told: unknown[] = [];
     const { work, log, events, saved, clock } = await openWorker([PAID], {
-      onSettled: async (settled) => {
+      onResolved: async (resolved) => {
         await Promise.resolve();
         log.push('told');
-        told.push(settled);
+        told.push(resolved);
       },
     });
     clock.time = CREATED + 5 * SECOND;
@@ -220,7 +220,7 @@ describe('an end', () => {
     expect(events[0]).not.toHaveProperty('dueAt');
     if (verdict.kind !== 'again') verdict.onStored?.();
     expect(events.at(-1)).toStrictEqual({
-      kind: 'settled',
+      kind: 'resolved',
       id: 'R',
       merchantId: MERCHANT,
       outTradeNo: '1415717424',
@@ -243,7 +243,7 @@ describe('an end', () => {
   ])('that needs a person is dead: %s', async (kind, answer) => {
     const { work, clock } = await openWorker([answer]);
     clock.time = CREATED + 8 * DAY;
-    const start = stateOf({ ifPaid: 'revoke' }, CREATED + 30 * DAY);
+    const start = stateOf({ ifPaid: 'reverse' }, CREATED + 30 * DAY);
     expect(await work(given(start))).toMatchObject({ kind: 'dead', data: { outcome: { kind } } });
   });
 
@@ -254,29 +254,29 @@ describe('an end', () => {
     expect(calls).toEqual([]);
   });
 
-  it.each<[what: string, onSettled: () => Promise<void> | void]>([
+  it.each<[what: string, onResolved: () => Promise<void> | void]>([
     ['throws', () => fail()],
     ['rejects', () => Promise.reject(DOWN)],
-  ])('whose `onSettled` %s is told again in 10 s, as the same end', async (_, onSettled) => {
-    const { work, events, saved, clock } = await openWorker([PAID], { onSettled, speed: 2 });
+  ])('whose `onResolved` %s is told again in 10 s, as the same end', async (_, onResolved) => {
+    const { work, events, saved, clock } = await openWorker([PAID], { onResolved, speed: 2 });
     clock.time = CREATED + 5 * SECOND;
     const verdict = await work(given());
     expect(verdict).toEqual({ kind: 'again', data: saved[0], delayMs: 5_000 });
     expect(events.at(-1)).toMatchObject({ kind: 'problem', id: 'R' });
     expect(problemsOf(events)).toMatchObject([
-      { message: 'onSettled failed for reversal R, and is called again.', cause: DOWN },
+      { message: 'onResolved failed for durable order R, and is called again.', cause: DOWN },
     ]);
   });
 
   it('that is stored is told, without a call: the same number and time', async () => {
     const told: unknown[] = [];
-    const onSettled = (settled: unknown): void => void told.push(settled);
-    const { work, calls, clock } = await openWorker([PAID], { onSettled });
+    const onResolved = (resolved: unknown): void => void told.push(resolved);
+    const { work, calls, clock } = await openWorker([PAID], { onResolved });
     clock.time = CREATED + DAY;
-    const ended: SettleState = { ...stateOf(), kind: 'ended', outcome: { kind: 'revoked' } };
-    const data = given(ended, { outcome: { kind: 'revoked' }, end: 4, endAt: CREATED + 7 });
+    const ended: ResolutionState = { ...stateOf(), kind: 'ended', outcome: { kind: 'reversed' } };
+    const data = given(ended, { outcome: { kind: 'reversed' }, end: 4, endAt: CREATED + 7 });
     expect(await work(data)).toMatchObject({ kind: 'done', data });
-    expect(told).toMatchObject([{ end: 4, endedAt: new Date(CREATED + 7), outcome: { kind: 'revoked' } }]);
+    expect(told).toMatchObject([{ end: 4, endedAt: new Date(CREATED + 7), outcome: { kind: 'reversed' } }]);
     expect(calls).toEqual([]);
     // Also of a merchant that has no client here.
     expect(await work({ ...data, merchantId: '1' })).toMatchObject({ kind: 'done', data: { merchantId: '1' } });
@@ -290,10 +290,10 @@ describe('an end', () => {
 });
 
 describe('what this worker cannot work on', () => {
-  const unreadable = { version: 3, deadline: CREATED + DAY } as unknown as SettleState;
-  const spoilt = { version: 3 } as unknown as SettleState;
+  const unreadable = { version: 3, deadline: CREATED + DAY } as unknown as ResolutionState;
+  const spoilt = { version: 3 } as unknown as ResolutionState;
 
-  it.each<[what: string, data: ReversalData, message: string]>([
+  it.each<[what: string, data: DurableOrderData, message: string]>([
     ['a merchant', given(stateOf(), { merchantId: '1' }), 'Merchant 1 has no client here.'],
     ['a state', given(unreadable), 'state: is not a state that this version of wechatpay-core can read: version is'],
   ])('is left to another, seconds later, and up to a minute while nobody takes it on: %s', async (_, data, message) => {
@@ -319,7 +319,7 @@ describe('what this worker cannot work on', () => {
     }
   });
 
-  it.each<[what: string, data: ReversalData, code: string]>([
+  it.each<[what: string, data: DurableOrderData, code: string]>([
     ['a merchant', given(stateOf({}, CREATED + DAY), { merchantId: '1' }), 'WECHATPAY_INVALID_CONFIG'],
     ['a state', given(unreadable), 'WECHATPAY_INVALID_REQUEST'],
   ])('is told as unresolved from its deadline on: %s', async (_, data, code) => {
@@ -344,7 +344,7 @@ describe('what this worker cannot work on', () => {
 
   it('a state without a deadline has 7 days from the first time that it was not read', async () => {
     const { work, clock } = await openWorker([PAID]);
-    for (const unread of [spoilt, null as unknown as SettleState]) {
+    for (const unread of [spoilt, null as unknown as ResolutionState]) {
       clock.time = CREATED;
       const first = await work(given(unread));
       expect(first).toMatchObject({ kind: 'again', data: { unreadableSince: CREATED } });

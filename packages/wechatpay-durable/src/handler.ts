@@ -1,30 +1,30 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
-  advance,
+  advanceResolution,
   askFirst,
-  nextStep,
+  nextResolutionStep,
   setAside,
-  takeStep,
-  type SettleError,
-  type SettleOrder,
-  type SettleOutcome,
-  type SettleState,
+  takeResolutionStep,
+  type ResolutionError,
+  type ResolutionOrder,
+  type ResolutionOutcome,
+  type ResolutionState,
   type WechatPayClient,
 } from 'wechatpay-core';
-import type { Lease, ReversalData, ReversalHandler, Verdict } from './engine.js';
+import type { Lease, DurableOrderData, OrderHandler, Verdict } from './stores/store.js';
 import { dueAt, ended, isProven, ongoing, orderOf, outcomeOf } from './ends.js';
 import { about, publish } from './events.js';
-import { clockFor } from './guard-time.js';
+import { clockFor } from './charge-time.js';
 
-/** A reversal that has an end, or needs a person. */
-export interface SettledReversal {
+/** A durable order that has an outcome, or needs a person. */
+export interface ResolvedOrder {
   readonly id: string;
   readonly merchantId: string;
-  /** Of a stored state that cannot be read, `outTradeNo` is empty: look the reversal up by its `id`. */
-  readonly order: SettleOrder;
-  readonly outcome: SettleOutcome;
+  /** Of a stored state that cannot be read, `outTradeNo` is empty: look the durable order up by its `id`. */
+  readonly order: ResolutionOrder;
+  readonly outcome: ResolutionOutcome;
   /**
-   * The number of this end: 1 for the first, and more after each redrive or revoke. Told of 2 and then of 1, keep 2: the
+   * The number of this end: 1 for the first, and more after each redrive or reversal. Told of 2 and then of 1, keep 2: the
    * notification of the old end was late.
    */
   readonly end: number;
@@ -34,7 +34,7 @@ export interface SettledReversal {
 
 interface HandlerOptions {
   readonly clientOf: (merchantId: string) => WechatPayClient | undefined;
-  readonly onSettled: ((settled: SettledReversal) => Promise<void> | void) | undefined;
+  readonly onResolved: ((resolved: ResolvedOrder) => Promise<void> | void) | undefined;
   /** Real milliseconds from a time of the client's clock, `now`, to another. */
   readonly delay: (until: number, now: number) => number;
 }
@@ -45,15 +45,15 @@ interface HandlerOptions {
  */
 const LEAVE_MS = 5_000;
 const LONGEST_LEAVE_MS = 60_000;
-/** Until `onSettled` is called again, after it failed. */
+/** Until `onResolved` is called again, after it failed. */
 const TELL_AGAIN_MS = 10_000;
-/** For so long `onSettled` may take, in real time. */
+/** For so long `onResolved` may take, in real time. */
 const TELL_LIMIT_MS = 30_000;
 /** A state that no worker can read for so long is told as unresolved. */
 const UNREADABLE_MS = 7 * 24 * 60 * 60 * 1000;
 
-/** What a worker does with a reversal: it takes the steps that are due, by the rules of settling, and stores each. */
-export function createHandler({ clientOf, onSettled, delay }: HandlerOptions): ReversalHandler {
+/** What a worker does with a durable order: it takes the steps that are due, by the rules of resolving, and stores each. */
+export function createHandler({ clientOf, onResolved, delay }: HandlerOptions): OrderHandler {
   return async ({ id, data, signal, save }) => {
     const { merchantId } = data;
     const client = clientOf(merchantId);
@@ -63,7 +63,7 @@ export function createHandler({ clientOf, onSettled, delay }: HandlerOptions): R
     if (outcome) return end(id, data, data.state, outcome, now(), save);
     if (!client)
       return leave(id, data, { ...NO_CLIENT, message: `Merchant ${merchantId} has no client here.` }, now(), save);
-    let state: SettleState;
+    let state: ResolutionState;
     try {
       // Whoever had it before may have acted, and died before a word of it was stored.
       state = askFirst(data.state);
@@ -73,17 +73,17 @@ export function createHandler({ clientOf, onSettled, delay }: HandlerOptions): R
     now = clockFor(state, now);
     let isStored = true;
     for (;;) {
-      const step = nextStep(state, now());
+      const step = nextResolutionStep(state, now());
       if (step.kind === 'done') return end(id, data, state, step.outcome, now(), save);
       if (step.kind === 'wait' || signal.aborted) {
         const until = step.kind === 'wait' ? step.until : 0;
         // What is not sent now does not count as sent when it is taken up again.
         return { kind: 'again', data: ongoing(data, setAside(state)), delayMs: delay(until, now()) };
       }
-      // A revoke that is decided is stored before it is sent: the order can no longer be kept.
+      // A reversal that is decided is stored before it is sent: the order can no longer be kept.
       if (!isStored) await save(ongoing(data, state));
-      const event = await takeStep(client, state, step);
-      state = advance(state, event, { now: now(), jitter: Math.random() });
+      const event = await takeResolutionStep(client, state, step);
+      state = advanceResolution(state, event, { now: now(), jitter: Math.random() });
       isStored = false;
       const due = state.kind === 'ended' ? {} : { dueAt: new Date(dueAt(state, now())) };
       publish({ kind: 'step', ...about(id, { merchantId, state }), step: { step, event, state }, ...due });
@@ -93,13 +93,13 @@ export function createHandler({ clientOf, onSettled, delay }: HandlerOptions): R
   /** To a worker that knows what to do with it; where none comes by the deadline, to a person. */
   async function leave(
     id: string,
-    data: ReversalData,
-    error: SettleError,
+    data: DurableOrderData,
+    error: ResolutionError,
     now: number,
     save: Lease['save'],
   ): Promise<Verdict> {
     publish({ kind: 'problem', id, error: new Error(`Reversal ${id} is left to another worker: ${error.message}`) });
-    const { deadline } = Object(data.state) as Partial<SettleState>;
+    const { deadline } = Object(data.state) as Partial<ResolutionState>;
     const { unreadableSince = now } = data;
     const isReadable = Number.isFinite(deadline);
     if ((isReadable ? Number(deadline) : unreadableSince + UNREADABLE_MS) <= now) {
@@ -113,24 +113,24 @@ export function createHandler({ clientOf, onSettled, delay }: HandlerOptions): R
   /** The one way in which an end is told, whatever it is and whoever came to it. */
   async function end(
     id: string,
-    before: ReversalData,
-    state: SettleState,
-    outcome: SettleOutcome,
+    before: DurableOrderData,
+    state: ResolutionState,
+    outcome: ResolutionOutcome,
     now: number,
     save: Lease['save'],
   ): Promise<Verdict> {
     const data = ended(before, state, outcome, now);
     const endedAt = new Date(data.endAt);
-    if (onSettled) {
+    if (onResolved) {
       // Stored, and fenced, before anybody is told: a worker that has lost it may have come to another end.
       await save(data);
       try {
         const { merchantId, end } = data;
         // A copy: what a handler changes is not stored.
         const told = structuredClone({ id, merchantId, order: orderOf(data), outcome, end, endedAt });
-        await withinReason(onSettled(told));
+        await withinReason(onResolved(told));
       } catch (cause) {
-        const error = new Error(`onSettled failed for reversal ${id}, and is called again.`, { cause });
+        const error = new Error(`onResolved failed for durable order ${id}, and is called again.`, { cause });
         publish({ kind: 'problem', id, error });
         return { kind: 'again', data, delayMs: delay(TELL_AGAIN_MS, 0) };
       }
@@ -139,7 +139,7 @@ export function createHandler({ clientOf, onSettled, delay }: HandlerOptions): R
       kind: isProven(outcome) ? 'done' : 'dead',
       data,
       onStored: () => {
-        publish({ kind: 'settled', ...about(id, data), outcome, end: data.end, endedAt });
+        publish({ kind: 'resolved', ...about(id, data), outcome, end: data.end, endedAt });
       },
     };
   }

@@ -1,6 +1,6 @@
-// The whole public API of the main entry: free of any database. The engines are entries of their own.
-export { DurableReversals, type DurableReversalsOptions } from './durable-reversals.js';
-export { type OrderOf, type RedriveOptions, type ReversalIntent } from './intent.js';
+// The whole public API of the main entry: free of any database. The stores are entries of their own.
+export { DurableOrders, type DurableOrdersOptions } from './durable-orders.js';
+export { type OrderOf, type RedriveOptions, type OrderIntent } from './intent.js';
 export { type MerchantProblem } from './merchant-watch.js';
 export {
   LeaseLostError,
@@ -9,16 +9,16 @@ export {
   type Lease,
   type ProblemListener,
   type ReopenedStatus,
-  type ReversalCounts,
-  type ReversalData,
-  type ReversalEngine,
-  type ReversalFilter,
-  type ReversalHandler,
-  type ReversalStatus,
-  type StoredReversal,
+  type DurableOrderCounts,
+  type DurableOrderData,
+  type OrderStore,
+  type DurableOrderFilter,
+  type OrderHandler,
+  type DurableOrderStatus,
+  type DurableOrder,
   type Verdict,
-} from './engine.js';
-export { type SettledReversal } from './handler.js';
-export { REVERSAL_CHANNEL, type ReversalEvent } from './events.js';
-export { reversalId, type ReversalKey } from './reversal-id.js';
+} from './stores/store.js';
+export { type ResolvedOrder } from './handler.js';
+export { DURABLE_ORDER_CHANNEL, type DurableOrderEvent } from './events.js';
+export { durableOrderId, type DurableOrderKey } from './durable-order-id.js';
 export { type DurablePayment, type DurablePayOptions } from './pay.js';

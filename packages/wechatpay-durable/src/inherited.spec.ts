@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import { MapEngine } from '../test/map-engine.js';
+import { MapStore } from '../test/map-store.js';
 import { scripted } from '../test/scripted-client.js';
-import { DurableReversals, type ReversalFilter } from './index.js';
+import { DurableOrders, type DurableOrderFilter } from './index.js';
 
 // What a caller gives may be an object of a class, whose getters stand on its prototype.
 
@@ -41,23 +41,23 @@ class Rules {
 }
 
 function openShop() {
-  const engine = new MapEngine();
+  const store = new MapStore();
   const { client } = scripted([{ trade_state: 'NOTPAY' }]);
-  const reversals = new DurableReversals({ engine, clients: client });
-  return { engine, reversals, stored: () => [...engine.stored.values()][0] };
+  const durableOrders = new DurableOrders({ store, clients: client });
+  return { store, durableOrders, stored: () => [...store.stored.values()][0] };
 }
 
 it('what an intent inherits is stored', async () => {
-  for (const act of ['enqueue', 'revoke'] as const) {
-    const { reversals, stored } = openShop();
-    expect(await reversals[act](new GiveBack())).toBe('enqueued');
+  for (const act of ['enqueue', 'reverse'] as const) {
+    const { durableOrders, stored } = openShop();
+    expect(await durableOrders[act](new GiveBack())).toBe('enqueued');
     expect(stored()?.state).toMatchObject({
       order: { outTradeNo: 'A1', subMerchantId: '1900000201' },
       totalFee: 888,
       currency: 'HKD',
-      policy: { refundWhenExpired: true, ifAmountDiffers: 'accept', ifPaid: act === 'revoke' ? 'revoke' : 'keep' },
+      policy: { refundWhenExpired: true, ifAmountDiffers: 'accept', ifPaid: act === 'reverse' ? 'reverse' : 'keep' },
     });
-    expect(await reversals.get(new Sale2())).toBeDefined();
+    expect(await durableOrders.get(new Sale2())).toBeDefined();
   }
 });
 
@@ -71,25 +71,25 @@ class Sale2 {
 }
 
 it('the rules that a redrive inherits change the stored ones, and are checked with them', async () => {
-  const { engine, reversals, stored } = openShop();
-  await reversals.enqueue(new Sale());
+  const { store, durableOrders, stored } = openShop();
+  await durableOrders.enqueue(new Sale());
   const { id } = stored()!;
-  engine.stored.set(id, { ...stored()!, status: 'dead' });
+  store.stored.set(id, { ...stored()!, status: 'dead' });
   class Options {
     get policy() {
       return new Rules();
     }
   }
-  expect(await reversals.redrive(new Sale2(), new Options())).toBe(true);
+  expect(await durableOrders.redrive(new Sale2(), new Options())).toBe(true);
   expect(stored()?.state.policy).toMatchObject({ refundWhenExpired: true });
   // Not before there is room for a refund, 7 days after the order was created.
   expect(stored()?.state.deadline).toBe(CREATED + 14 * 24 * 3_600_000);
 });
 
 it('what a filter inherits is looked for', async () => {
-  const { engine, reversals } = openShop();
-  const asked: ReversalFilter[] = [];
-  (engine as { list: unknown }).list = (filter: ReversalFilter) => {
+  const { store, durableOrders } = openShop();
+  const asked: DurableOrderFilter[] = [];
+  (store as { list: unknown }).list = (filter: DurableOrderFilter) => {
     asked.push(filter);
     return Promise.resolve([]);
   };
@@ -98,8 +98,8 @@ it('what a filter inherits is looked for', async () => {
       return '10000100';
     }
   }
-  await reversals.list(new Filter());
-  await reversals.dead(new Filter());
+  await durableOrders.list(new Filter());
+  await durableOrders.dead(new Filter());
   expect(asked).toEqual([
     { merchantId: '10000100', limit: 100 },
     { merchantId: '10000100', limit: 100, status: 'dead' },

@@ -1,20 +1,20 @@
 import {
-  DEFAULT_SETTLE_POLICY,
+  DEFAULT_RESOLUTION_POLICY,
   findUnknownProperty,
-  nextStep,
+  nextResolutionStep,
   readOnce,
-  REVOKE_NOT_AFTER_MS,
-  startSettlement,
+  REVERSE_NOT_AFTER_MS,
+  startResolution,
   WechatPayRequestError,
-  type SettleOrder,
-  type SettlePolicy,
-  type SettleState,
+  type ResolutionOrder,
+  type ResolutionPolicy,
+  type ResolutionState,
   type WechatPayClient,
 } from 'wechatpay-core';
-import { GUARD_MS } from './guard-time.js';
+import { FIRST_STEP_MS } from './charge-time.js';
 
 /** An order that is to be resolved, whatever happens to this process. */
-export interface ReversalIntent extends SettleOrder {
+export interface OrderIntent extends ResolutionOrder {
   /** `mch_id`. @default that of the only client */
   readonly merchantId?: string | undefined;
   /** When quick pay is called, or the order is created otherwise: by the client's clock. */
@@ -32,11 +32,11 @@ export interface ReversalIntent extends SettleOrder {
    * @default 7 days from now; with `refundWhenExpired`, at least 14 days after `orderCreatedAt`
    */
   readonly deadline?: Date | undefined;
-  /** How to settle; see wechatpay-core. */
-  readonly policy?: Partial<SettlePolicy> | undefined;
+  /** How to resolve; see wechatpay-core. */
+  readonly policy?: Partial<ResolutionPolicy> | undefined;
 }
 
-/** An order, as its reversal is found. */
+/** An order, as its durable order is found. */
 export interface OrderOf {
   readonly outTradeNo: string;
   /** `mch_id`. @default that of the only client */
@@ -49,27 +49,27 @@ export interface RedriveOptions {
   /** @default 7 days from now; with `refundWhenExpired`, at least 14 days after the order was created */
   readonly deadline?: Date | undefined;
   /**
-   * What changes from now on. `{ refundWhenExpired: true }` refunds an order that is too old to be revoked;
-   * `{ ifAmountDiffers: 'accept' }` ends one that was paid with another amount: kept, or with `ifPaid: 'revoke'` given back.
+   * What changes from now on. `{ refundWhenExpired: true }` refunds an order that is too old to be reversed;
+   * `{ ifAmountDiffers: 'accept' }` ends one that was paid with another amount: kept, or with `ifPaid: 'reverse'` returned.
    */
-  readonly policy?: Partial<SettlePolicy> | undefined;
+  readonly policy?: Partial<ResolutionPolicy> | undefined;
 }
 
 const DAY_MS = 24 * 60 * 60 * 1000;
-/** Time to revoke, and then time to refund. */
+/** Time to reverse, and then time to refund. */
 const RESOLVE_MS = 7 * DAY_MS;
 const REFUND_MS = 7 * DAY_MS;
 /** By so much the clocks of a shop's machines may differ. */
-const AHEAD_MS = 60_000;
+const MAX_CREATED_AHEAD_MS = 60_000;
 
 const ORDER = ['outTradeNo', 'merchantId', 'subMerchantId'];
 const INTENT = [...ORDER, 'subAppId', 'orderCreatedAt', 'totalFee', 'currency', 'notBefore', 'deadline', 'policy'];
-const POLICY = Object.keys(DEFAULT_SETTLE_POLICY);
+const POLICY = Object.keys(DEFAULT_RESOLUTION_POLICY);
 const OTHER_NAMES = { outTradeNo: 'out_trade_no', merchantId: 'mch_id', subMerchantId: 'sub_mch_id' };
 
 // Each gives a plain copy of what it was given, own and inherited: what was checked is what counts.
 
-/** @throws {WechatPayRequestError} an argument that is missing, or a property that nobody reads. */
+/** @throws {WechatPayRequestError} an argument that is missing, or an unknown property. */
 export function readProperties<Given extends object>(name: string, given: Given, known: readonly string[]): Given {
   const copy = readOnce(given, known, name);
   const unknown = findUnknownProperty(copy, known, OTHER_NAMES);
@@ -77,13 +77,13 @@ export function readProperties<Given extends object>(name: string, given: Given,
   return copy;
 }
 
-/** @throws {WechatPayRequestError} an order without its number, or with a property that nobody reads. */
+/** @throws {WechatPayRequestError} an order without its number, or with an unknown property. */
 export function readOrder<Order extends OrderOf>(order: Order): Order {
   return readIdentified(order, ORDER);
 }
 
-/** @throws {WechatPayRequestError} as {@link readOrder}, and a policy that nobody reads. */
-export function readIntent(given: ReversalIntent): ReversalIntent {
+/** @throws {WechatPayRequestError} as {@link readOrder}, and an unknown policy property. */
+export function readIntent(given: OrderIntent): OrderIntent {
   const { policy, ...intent } = readIdentified(given, INTENT);
   return { ...intent, ...(policy !== undefined && { policy: readPolicy(policy) }) };
 }
@@ -94,8 +94,11 @@ export function readRedrive(options: RedriveOptions): RedriveOptions {
   return { ...(deadline !== undefined && { deadline }), ...(policy !== undefined && { policy: readPolicy(policy) }) };
 }
 
-/** @throws {WechatPayRequestError} a policy with a property that nobody reads, or that may not be given here. */
-export function readPolicy<Policy extends Partial<SettlePolicy>>(policy: Policy, except?: keyof SettlePolicy): Policy {
+/** @throws {WechatPayRequestError} a policy with an unknown property, or that may not be given here. */
+export function readPolicy<Policy extends Partial<ResolutionPolicy>>(
+  policy: Policy,
+  except?: keyof ResolutionPolicy,
+): Policy {
   return readProperties(
     'policy',
     policy,
@@ -125,10 +128,10 @@ function readIdentified<Order extends OrderOf>(given: Order, known: readonly str
 
 /** The first state of an order, and when its first step is due, by the client's clock. */
 export function begin(
-  intent: ReversalIntent,
+  intent: OrderIntent,
   { subMerchantId: byDefault }: WechatPayClient,
   now: number,
-): { state: SettleState; dueAt: number } {
+): { state: ResolutionState; dueAt: number } {
   const { outTradeNo, subMerchantId = byDefault, subAppId, orderCreatedAt, totalFee, currency, policy } = intent;
   const createdAt = timeOf('orderCreatedAt', orderCreatedAt) ?? Number.NaN;
   const deadline = deadlineOf(intent.deadline, { now, orderCreatedAt: createdAt, policy });
@@ -137,11 +140,11 @@ export function begin(
     ...(subMerchantId !== undefined && { subMerchantId }),
     ...(subAppId !== undefined && { subAppId }),
   };
-  const state = startSettlement({ ...order, orderCreatedAt, totalFee, currency }, deadline, policy);
-  const first = nextStep(state, 0);
+  const state = startResolution({ ...order, orderCreatedAt, totalFee, currency }, deadline, policy);
+  const first = nextResolutionStep(state, 0);
   const firstAt = first.kind === 'wait' ? first.until : 0;
-  const dueAt = Math.max(firstAt, timeOf('notBefore', intent.notBefore) ?? createdAt + GUARD_MS);
-  if (createdAt > now + AHEAD_MS) throw new WechatPayRequestError('orderCreatedAt', 'is in the future.');
+  const dueAt = Math.max(firstAt, timeOf('notBefore', intent.notBefore) ?? createdAt + FIRST_STEP_MS);
+  if (createdAt > now + MAX_CREATED_AHEAD_MS) throw new WechatPayRequestError('orderCreatedAt', 'is in the future.');
   if (deadline <= Math.max(dueAt, now)) {
     throw new WechatPayRequestError('deadline', 'must be later than now, and than the first step (`notBefore`).');
   }
@@ -155,16 +158,20 @@ export function begin(
  */
 export function deadlineOf(
   given: Date | undefined,
-  { now, orderCreatedAt, policy }: { now: number; orderCreatedAt: number; policy?: Partial<SettlePolicy> | undefined },
+  {
+    now,
+    orderCreatedAt,
+    policy,
+  }: { now: number; orderCreatedAt: number; policy?: Partial<ResolutionPolicy> | undefined },
 ): number {
   const deadline = timeOf('deadline', given);
-  const expiresAt = orderCreatedAt + REVOKE_NOT_AFTER_MS;
+  const expiresAt = orderCreatedAt + REVERSE_NOT_AFTER_MS;
   if (policy?.refundWhenExpired !== true) return deadline ?? now + RESOLVE_MS;
   if (deadline === undefined) return Math.max(now + RESOLVE_MS, expiresAt + REFUND_MS);
   if (deadline > expiresAt) return deadline;
   throw new WechatPayRequestError(
     'refundWhenExpired',
-    `cannot take effect: an order is refunded once it can no longer be revoked, 7 days after it was created ` +
+    `cannot take effect: an order is refunded once it can no longer be reversed, 7 days after it was created ` +
       `(${new Date(expiresAt).toISOString()}), and the deadline is ${new Date(deadline).toISOString()}. ` +
       'Give a later deadline, or none.',
   );

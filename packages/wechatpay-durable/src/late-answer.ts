@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { StoredReversal } from './engine.js';
+import type { DurableOrder } from './stores/store.js';
 import { mayHoldMoney, isProven, outcomeOf } from './ends.js';
 
 interface LateAnswerOptions {
-  readonly find: () => Promise<StoredReversal | undefined>;
+  readonly find: () => Promise<DurableOrder | undefined>;
   /** Takes its next step now. @returns false where it does not wait. */
   readonly hasten: () => Promise<boolean>;
-  /** Opens it again, to give back whatever was paid. */
+  /** Opens it again, to return whatever was paid. */
   readonly giveBack: () => Promise<unknown>;
   /** Aborted when this process stops: one try more, and no other. */
   readonly signal: AbortSignal;
@@ -17,7 +17,7 @@ const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 10_000;
 
 /**
- * After an answer that may mean money, and that nobody has stored: an order that is open is asked for at once, and one whose guard
+ * After an answer that may mean money, and that nobody has stored: an order that is open is asked for at once, and one whose durable order
  * has ended, as if nothing could be paid, is opened again. Tries until the store says so.
  */
 export async function lookAfter(options: LateAnswerOptions): Promise<void> {

@@ -1,17 +1,17 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { queryOrder, refund, WechatPayClient, type TransportResponse } from 'wechatpay-core';
+import { queryOrder, refundOrder, WechatPayClient, type TransportResponse } from 'wechatpay-core';
 import { Sandbox } from 'wechatpay-sandbox';
-import { SharedEngine } from '../test/shared-engine.js';
-import { DurableReversals, REVERSAL_CHANNEL, type ReversalEvent } from './index.js';
+import { SharedStore } from '../test/shared-store.js';
+import { DurableOrders, DURABLE_ORDER_CHANNEL, type DurableOrderEvent } from './index.js';
 
 let now: number;
 let answer: (path: string, body: string) => TransportResponse | Error;
 let client: WechatPayClient;
-let reversals: DurableReversals;
+let durableOrders: DurableOrders;
 let sandbox: Sandbox;
-const events: ReversalEvent[] = [];
-const listen = (event: unknown): void => void events.push(event as ReversalEvent);
+const events: DurableOrderEvent[] = [];
+const listen = (event: unknown): void => void events.push(event as DurableOrderEvent);
 
 beforeEach(async () => {
   now = Date.now(); // the certificate is valid today
@@ -26,14 +26,14 @@ beforeEach(async () => {
       return reply instanceof Error ? Promise.reject(reply) : Promise.resolve(reply);
     },
   });
-  reversals = new DurableReversals({ engine: new SharedEngine(), clients: client });
-  await reversals.start({ work: false });
-  subscribe(REVERSAL_CHANNEL, listen);
+  durableOrders = new DurableOrders({ store: new SharedStore(), clients: client });
+  await durableOrders.start({ work: false });
+  subscribe(DURABLE_ORDER_CHANNEL, listen);
 });
 afterEach(async () => {
-  unsubscribe(REVERSAL_CHANNEL, listen);
+  unsubscribe(DURABLE_ORDER_CHANNEL, listen);
   events.length = 0;
-  await reversals.stop();
+  await durableOrders.stop();
 });
 
 function works(path: string, body: string): TransportResponse {
@@ -64,7 +64,7 @@ describe('the same failure of a merchant’s calls', () => {
     const since = new Date(now);
     await ask(5, 14_000); // the fifth at 56 s
     expect(kinds()).toEqual([]);
-    expect(reversals.merchantProblems()).toEqual([]);
+    expect(durableOrders.merchantProblems()).toEqual([]);
     now += 10_000;
     await ask(9, 60_000);
     const problem = {
@@ -76,12 +76,12 @@ describe('the same failure of a merchant’s calls', () => {
     expect(events).toMatchObject([{ kind: 'merchant-problem', problem: { ...problem, failures: 6 } }]);
     const [told] = events;
     expect(told?.kind === 'merchant-problem' && told.error.message).toMatch(/apiKey.*certificate/);
-    expect(reversals.merchantProblems()).toEqual([{ ...problem, failures: 14 }]);
+    expect(durableOrders.merchantProblems()).toEqual([{ ...problem, failures: 14 }]);
 
     answer = works;
     await ask(2, 1000);
     expect(kinds()).toEqual(['merchant-problem', 'merchant-recovered']);
-    expect(reversals.merchantProblems()).toEqual([]);
+    expect(durableOrders.merchantProblems()).toEqual([]);
   });
 
   it('is not one where the others succeed, or where too few failed', async () => {
@@ -104,7 +104,7 @@ describe('the same failure of a merchant’s calls', () => {
     answer = (path, body) => (path.startsWith('/secapi/') ? { status: 400, body: refused } : works(path, body));
     for (let time = 0; time < 6; time += 1) {
       await ask(1, 15_000);
-      await refund(client, { outTradeNo: 'A1', outRefundNo: 'R1', totalFee: 888, refundFee: 888 }).catch(
+      await refundOrder(client, { outTradeNo: 'A1', outRefundNo: 'R1', totalFee: 888, refundFee: 888 }).catch(
         () => undefined,
       );
     }
@@ -115,7 +115,7 @@ describe('the same failure of a merchant’s calls', () => {
     answer = refusesSignature;
     await ask(6, 20_000);
     const request = { body: 'tea', totalFee: 888, spbillCreateIp: '203.0.113.7', authCode: '134567890123456789' };
-    const { outcome } = await reversals.pay({ outTradeNo: 'A2', ...request });
+    const { outcome } = await durableOrders.pay({ outTradeNo: 'A2', ...request });
     expect(outcome).toMatchObject({ kind: 'pending', merchantProblem: { code: 'WECHATPAY_GATEWAY_FAIL' } });
   });
 

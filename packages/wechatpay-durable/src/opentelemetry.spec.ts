@@ -7,9 +7,9 @@ import {
 import { expect, it } from 'vitest';
 import { queryOrder, WechatPayClient } from 'wechatpay-core';
 import { Sandbox } from 'wechatpay-sandbox';
-import { SharedEngine } from '../test/shared-engine.js';
-import { DurableReversals } from './index.js';
-import { observeReversals } from './opentelemetry.js';
+import { SharedStore } from '../test/shared-store.js';
+import { DurableOrders } from './index.js';
+import { observeDurableOrders } from './opentelemetry.js';
 
 it('tells a meter how many there are, how they go and how they end, until it is stopped', async () => {
   const exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
@@ -29,9 +29,9 @@ it('tells a meter how many there are, how they go and how they end, until it is 
       return Promise.resolve({ status, body: Buffer.from(signed) });
     },
   });
-  const reversals = new DurableReversals({ engine: new SharedEngine(), clients: client });
-  await reversals.start();
-  const stop = observeReversals(reversals, provider.getMeter('shop'));
+  const durableOrders = new DurableOrders({ store: new SharedStore(), clients: client });
+  await durableOrders.start();
+  const stop = observeDurableOrders(durableOrders, provider.getMeter('shop'));
 
   const collect = async (): Promise<Record<string, unknown>> => {
     exporter.reset();
@@ -45,20 +45,24 @@ it('tells a meter how many there are, how they go and how they end, until it is 
 
   const minuteAgo = Date.now() - 60_000;
   sandbox.orders.create({ outTradeNo: 'A1', state: 'paid', createdAt: minuteAgo });
-  await reversals.enqueue({ outTradeNo: 'A1', orderCreatedAt: new Date(minuteAgo) });
-  await reversals.enqueue({ outTradeNo: 'A2', orderCreatedAt: new Date(), notBefore: new Date(Date.now() + 60_000) });
-  await expect.poll(() => reversals.get({ outTradeNo: 'A1' })).toMatchObject({ status: 'done' });
+  await durableOrders.enqueue({ outTradeNo: 'A1', orderCreatedAt: new Date(minuteAgo) });
+  await durableOrders.enqueue({
+    outTradeNo: 'A2',
+    orderCreatedAt: new Date(),
+    notBefore: new Date(Date.now() + 60_000),
+  });
+  await expect.poll(() => durableOrders.get({ outTradeNo: 'A1' })).toMatchObject({ status: 'done' });
 
   const told = await collect();
   expect(told).toMatchObject({
-    'wechatpay.reversals waiting': 1,
-    'wechatpay.reversals done': 1,
-    'wechatpay.reversals dead': 0,
-    'wechatpay.reversals.late': 0,
-    'wechatpay.reversals.settled paid': 1,
-    'wechatpay.reversal.steps query SUCCESS': 1,
+    'wechatpay.orders waiting': 1,
+    'wechatpay.orders done': 1,
+    'wechatpay.orders dead': 0,
+    'wechatpay.orders.late': 0,
+    'wechatpay.orders.resolved paid': 1,
+    'wechatpay.orders.steps query SUCCESS': 1,
   });
-  expect(told['wechatpay.reversals.oldest_age']).toBeGreaterThan(0);
+  expect(told['wechatpay.orders.oldest_age']).toBeGreaterThan(0);
 
   isKeyReset = true;
   for (let time = 0; time < 6; time += 1) {
@@ -72,8 +76,8 @@ it('tells a meter how many there are, how they go and how they end, until it is 
   expect(await collect()).toMatchObject({ [merchantProblem]: 0 });
 
   stop();
-  await reversals.cancel({ outTradeNo: 'A2' });
-  expect(await collect()).not.toMatchObject({ 'wechatpay.reversals cancelled': 1 });
-  await reversals.stop();
+  await durableOrders.cancel({ outTradeNo: 'A2' });
+  expect(await collect()).not.toMatchObject({ 'wechatpay.orders cancelled': 1 });
+  await durableOrders.stop();
   await provider.shutdown();
 });

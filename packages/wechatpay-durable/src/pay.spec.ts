@@ -1,16 +1,16 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import {
-  DEFAULT_SETTLE_POLICY,
+  DEFAULT_RESOLUTION_POLICY,
   WechatPayClient,
   WechatPayTransportError,
   type QuickPayRequest,
   type WechatPayConfig,
 } from 'wechatpay-core';
-import { MapEngine } from '../test/map-engine.js';
+import { MapStore } from '../test/map-store.js';
 import { scripted, type Answer } from '../test/scripted-client.js';
-import { DurableReversals, reversalId, type DurablePayOptions, type DurableReversalsOptions } from './index.js';
+import { DurableOrders, durableOrderId, type DurablePayOptions, type DurableOrdersOptions } from './index.js';
 
-// What stands between the cashier and the charge, step by step: an engine that is a Map, a gateway that says what it is told.
+// What stands between the cashier and the charge, step by step: a store that is a Map, a gateway that says what it is told.
 
 const CREATED = Date.UTC(2026, 10, 23);
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -28,48 +28,45 @@ const REFUSED = { result_code: 'FAIL', err_code: 'NOTENOUGH' };
 const TIMEOUT = new WechatPayTransportError('WECHATPAY_TIMEOUT', 'no answer', 'unknown');
 const NOT_SENT = new WechatPayTransportError('WECHATPAY_CONNECTION', 'no connection', 'not-sent');
 
-const open: DurableReversals[] = [];
+const open: DurableOrders[] = [];
 afterEach(async () => {
   vi.restoreAllMocks();
-  for (const reversals of open.splice(0)) await reversals.stop();
+  for (const durableOrders of open.splice(0)) await durableOrders.stop();
 });
 
 async function openShop(
   answers: [Answer, ...Answer[]],
   {
-    engine = new MapEngine(),
+    store = new MapStore(),
     speed = 1,
     onCall = () => undefined,
     ...config
-  }: Partial<WechatPayConfig> & { engine?: MapEngine; onCall?: () => void } & Pick<
-      DurableReversalsOptions,
-      'speed'
-    > = {},
+  }: Partial<WechatPayConfig> & { store?: MapStore; onCall?: () => void } & Pick<DurableOrdersOptions, 'speed'> = {},
 ) {
   const { client, calls, clock } = scripted(answers, {
     ...config,
     onCall: () => {
-      engine.log.push('call');
+      store.log.push('call');
       onCall();
     },
   });
-  const reversals = new DurableReversals({ engine, clients: client, speed });
-  await reversals.start({ work: false });
-  open.push(reversals);
-  const guard = () => [...engine.stored.values()][0];
-  return { engine, client, calls, clock, reversals, guard };
+  const durableOrders = new DurableOrders({ store, clients: client, speed });
+  await durableOrders.start({ work: false });
+  open.push(durableOrders);
+  const stored = () => [...store.stored.values()][0];
+  return { store, client, calls, clock, durableOrders, stored };
 }
 
 describe('a clear payment', () => {
-  it('has its guard stored before the charge, and ended after it', async () => {
-    const { engine, calls, reversals, guard, clock } = await openShop([PAID]);
+  it('has its durable order stored before the charge, and ended after it', async () => {
+    const { store, calls, durableOrders, stored, clock } = await openShop([PAID]);
     const request = { ...REQUEST, subMerchantId: '1900000201', subAppId: 'wx3' };
-    const result = await reversals.pay(request, { policy: { backoffMs: 7 } });
+    const result = await durableOrders.pay(request, { policy: { backoffMs: 7 } });
     expect(result).toMatchObject({ outcome: { kind: 'paid' }, result: { transactionId: '42', totalFee: 888 } });
     expect(Object.keys(result)).toEqual(['outcome', 'result']);
-    expect(engine.log).toEqual(['enqueue', 'call', 'amend']);
+    expect(store.log).toEqual(['enqueue', 'call', 'amend']);
     expect(calls).toMatchObject([{ path: '/pay/micropay', fields: { total_fee: '888', sub_mch_id: '1900000201' } }]);
-    expect(guard()).toMatchObject({
+    expect(stored()).toMatchObject({
       merchantId: '10000100',
       outcome: { kind: 'paid', payment: PAYMENT },
       end: 1,
@@ -80,56 +77,58 @@ describe('a clear payment', () => {
         orderCreatedAt: CREATED,
         totalFee: 888,
         currency: 'HKD',
-        policy: { ...DEFAULT_SETTLE_POLICY, backoffMs: 7 },
+        policy: { ...DEFAULT_RESOLUTION_POLICY, backoffMs: 7 },
         deadline: CREATED + 7 * DAY_MS,
       },
     });
   });
 
   it('knows no sub-merchant and no currency that nobody gave', async () => {
-    const { reversals, guard } = await openShop([{ transaction_id: '42', total_fee: '888' }]);
+    const { durableOrders, stored } = await openShop([{ transaction_id: '42', total_fee: '888' }]);
     const { currency: _, ...request } = REQUEST;
-    expect((await reversals.pay(request)).outcome.kind).toBe('paid');
-    expect(guard()?.state.order).toStrictEqual({ outTradeNo: '1415717424' });
-    expect(guard()?.outcome).toStrictEqual({ kind: 'paid', payment: { transactionId: '42', totalFee: 888 } });
-    expect(guard()?.state).not.toHaveProperty('currency');
+    expect((await durableOrders.pay(request)).outcome.kind).toBe('paid');
+    expect(stored()?.state.order).toStrictEqual({ outTradeNo: '1415717424' });
+    expect(stored()?.outcome).toStrictEqual({ kind: 'paid', payment: { transactionId: '42', totalFee: 888 } });
+    expect(stored()?.state).not.toHaveProperty('currency');
   });
 
   it.each([undefined, null])('of an order whose sub-merchant is %s is found as the client’s own', async (own) => {
     for (const subMerchantId of [undefined, '1900000202']) {
-      const { engine, reversals, guard } = await openShop([PAID], { subMerchantId });
-      expect((await reversals.pay({ ...REQUEST, subMerchantId: own as undefined })).outcome.kind).toBe('paid');
-      expect(guard()?.state.order.subMerchantId).toBe(subMerchantId);
-      expect(engine.log).toEqual(['enqueue', 'call', 'amend']);
+      const { store, durableOrders, stored } = await openShop([PAID], { subMerchantId });
+      expect((await durableOrders.pay({ ...REQUEST, subMerchantId: own as undefined })).outcome.kind).toBe('paid');
+      expect(stored()?.state.order.subMerchantId).toBe(subMerchantId);
+      expect(store.log).toEqual(['enqueue', 'call', 'amend']);
       for (const named of [undefined, null, subMerchantId]) {
         const order = { outTradeNo: REQUEST.outTradeNo, subMerchantId: named as undefined };
-        expect(await reversals.get(order)).toMatchObject({ outcome: { kind: 'paid' } });
+        expect(await durableOrders.get(order)).toMatchObject({ outcome: { kind: 'paid' } });
       }
-      expect(guard()?.id).toBe(reversalId({ outTradeNo: REQUEST.outTradeNo, merchantId: '10000100', subMerchantId }));
+      expect(stored()?.id).toBe(
+        durableOrderId({ outTradeNo: REQUEST.outTradeNo, merchantId: '10000100', subMerchantId }),
+      );
     }
     const order = { outTradeNo: '1', merchantId: '2' };
-    expect(reversalId({ ...order, subMerchantId: own as undefined })).toBe(reversalId(order));
+    expect(durableOrderId({ ...order, subMerchantId: own as undefined })).toBe(durableOrderId(order));
   });
 
   it('of a request whose sub-merchant is null, as in a row of a database, is that of the client', async () => {
-    const { reversals, guard } = await openShop([PAID], { subMerchantId: '1900000201' });
-    expect((await reversals.pay({ ...REQUEST, subMerchantId: null as never })).outcome.kind).toBe('paid');
-    expect(guard()?.state.order).toEqual({ outTradeNo: '1415717424', subMerchantId: '1900000201' });
+    const { durableOrders, stored } = await openShop([PAID], { subMerchantId: '1900000201' });
+    expect((await durableOrders.pay({ ...REQUEST, subMerchantId: null as never })).outcome.kind).toBe('paid');
+    expect(stored()?.state.order).toEqual({ outTradeNo: '1415717424', subMerchantId: '1900000201' });
     const order = { outTradeNo: '1415717424', merchantId: null as never, subMerchantId: null as never };
-    expect((await reversals.get(order))?.outcome).toMatchObject({ kind: 'paid' });
-    expect(await reversals.cancel({ ...order, outTradeNo: '2' })).toBe(false);
+    expect((await durableOrders.get(order))?.outcome).toMatchObject({ kind: 'paid' });
+    expect(await durableOrders.cancel({ ...order, outTradeNo: '2' })).toBe(false);
   });
 
   it('is taken on by no worker before 15 s', async () => {
     const delays: number[] = [];
-    class WatchingEngine extends MapEngine {
-      override enqueue(...args: Parameters<MapEngine['enqueue']>): ReturnType<MapEngine['enqueue']> {
+    class WatchingStore extends MapStore {
+      override enqueue(...args: Parameters<MapStore['enqueue']>): ReturnType<MapStore['enqueue']> {
         delays.push(args[2]);
         return super.enqueue(...args);
       }
     }
-    const { reversals } = await openShop([PAID], { engine: new WatchingEngine() });
-    await reversals.pay(REQUEST);
+    const { durableOrders } = await openShop([PAID], { store: new WatchingStore() });
+    await durableOrders.pay(REQUEST);
     expect(delays).toEqual([15_000]);
   });
 });
@@ -147,43 +146,43 @@ describe('nothing is sent', () => {
     ],
     ['backoffMs: ', REQUEST, { policy: { backoffMs: 0 } }],
   ])('and no order number used up: %s', async (message, request, options) => {
-    const { engine, calls, reversals } = await openShop([PAID]);
-    await expect(reversals.pay(request as QuickPayRequest, options as DurablePayOptions)).rejects.toMatchObject({
+    const { store, calls, durableOrders } = await openShop([PAID]);
+    await expect(durableOrders.pay(request as QuickPayRequest, options as DurablePayOptions)).rejects.toMatchObject({
       code: 'WECHATPAY_INVALID_REQUEST',
       outcome: 'not-sent',
       message: expect.stringContaining(message) as string,
     });
-    expect(engine.stored.size).toBe(0);
+    expect(store.stored.size).toBe(0);
     expect(calls).toEqual([]);
   });
 
   it('for a number that was charged before', async () => {
-    const { calls, reversals } = await openShop([PAID]);
-    await reversals.pay(REQUEST);
-    await expect(reversals.pay(REQUEST)).rejects.toMatchObject({
+    const { calls, durableOrders } = await openShop([PAID]);
+    await durableOrders.pay(REQUEST);
+    await expect(durableOrders.pay(REQUEST)).rejects.toMatchObject({
       field: 'outTradeNo',
       message: expect.stringContaining('was charged before; take a new number, or see how that one stands.') as string,
     });
     expect(calls).toHaveLength(1);
   });
 
-  it('where the guard cannot be stored', async () => {
-    class BrokenEngine extends MapEngine {
+  it('where the durable order cannot be stored', async () => {
+    class BrokenStore extends MapStore {
       override enqueue(): Promise<never> {
         return Promise.reject(new Error('the store is away'));
       }
     }
-    const { calls, reversals } = await openShop([PAID], { engine: new BrokenEngine() });
-    await expect(reversals.pay(REQUEST)).rejects.toThrow('the store is away');
+    const { calls, durableOrders } = await openShop([PAID], { store: new BrokenStore() });
+    await expect(durableOrders.pay(REQUEST)).rejects.toThrow('the store is away');
     expect(calls).toEqual([]);
   });
 
   it('once the caller has aborted: declined, and called off', async () => {
-    const { engine, calls, reversals } = await openShop([PAID]);
-    const { outcome } = await reversals.pay(REQUEST, { signal: AbortSignal.abort() });
+    const { store, calls, durableOrders } = await openShop([PAID]);
+    const { outcome } = await durableOrders.pay(REQUEST, { signal: AbortSignal.abort() });
     expect(outcome).toMatchObject({ kind: 'declined', error: { code: 'WECHATPAY_ABORTED', outcome: 'not-sent' } });
     expect(calls).toEqual([]);
-    expect(engine.log).toEqual(['enqueue', 'cancel']);
+    expect(store.log).toEqual(['enqueue', 'cancel']);
   });
 });
 
@@ -192,19 +191,19 @@ it.each<[field: string, order: object]>([
   ['outTradeNo', { outTradeNo: 'x&out_trade_no=A' }],
   ['outTradeNo', { outTradeNo: 'x'.repeat(33) }],
 ])('an order that no query may name is not stored: %s', async (field, order) => {
-  const { engine, reversals } = await openShop([PAID]);
+  const { store, durableOrders } = await openShop([PAID]);
   const intent = { ...order, orderCreatedAt: new Date(CREATED) } as { outTradeNo: string; orderCreatedAt: Date };
-  for (const stored of [reversals.enqueue(intent), reversals.revoke(intent)]) {
+  for (const stored of [durableOrders.enqueue(intent), durableOrders.reverse(intent)]) {
     await expect(stored).rejects.toMatchObject({ code: 'WECHATPAY_INVALID_REQUEST', outcome: 'not-sent', field });
   }
-  expect(engine.log).toEqual([]);
+  expect(store.log).toEqual([]);
 });
 
-describe('a guard that took long to be stored', () => {
+describe('a durable order that took long to be stored', () => {
   /** Storing takes so long, by the client's clock and by a timer. */
   async function openSlow(byClock: unknown, byTimer: number, { timeoutMs = 15_000, speed = 1, isLost = false } = {}) {
-    class SlowEngine extends MapEngine {
-      override async enqueue(...args: Parameters<MapEngine['enqueue']>): ReturnType<MapEngine['enqueue']> {
+    class SlowStore extends MapStore {
+      override async enqueue(...args: Parameters<MapStore['enqueue']>): ReturnType<MapStore['enqueue']> {
         time = byClock;
         timer += byTimer;
         return super.enqueue(...args);
@@ -221,7 +220,7 @@ describe('a guard that took long to be stored', () => {
       if (time instanceof Error) throw time;
       return time as number;
     };
-    return openShop([PAID], { engine: new SlowEngine(), now, timeoutMs, speed });
+    return openShop([PAID], { store: new SlowStore(), now, timeoutMs, speed });
   }
 
   it.each<[what: string, byClock: unknown, byTimer: number, options: object]>([
@@ -231,10 +230,10 @@ describe('a guard that took long to be stored', () => {
     ['by a timer, where the clock gives no time', Number.NaN, 15_001, {}],
     ['by a timer, on a clock that goes faster', CREATED, 1_501, { speed: 10 }],
     ['for a client that waits longer for its answer', CREATED + 5_001, 0, { timeoutMs: 30_000 }],
-  ])('is no guard: nothing is sent, %s', async (_, byClock, byTimer, options) => {
+  ])('is no durable order: nothing is sent, %s', async (_, byClock, byTimer, options) => {
     for (const isLost of [false, true]) {
-      const { engine, calls, reversals } = await openSlow(byClock, byTimer, { ...options, isLost });
-      const { outcome } = await reversals.pay(REQUEST);
+      const { store, calls, durableOrders } = await openSlow(byClock, byTimer, { ...options, isLost });
+      const { outcome } = await durableOrders.pay(REQUEST);
       const seconds = 'timeoutMs' in options ? 5 : 15;
       expect(outcome).toMatchObject({
         kind: 'declined',
@@ -242,12 +241,12 @@ describe('a guard that took long to be stored', () => {
           code: 'WECHATPAY_TIMEOUT',
           outcome: 'not-sent',
           message: expect.stringContaining(
-            `The guard of order 1415717424 took more than ${seconds} s to be stored. Nothing was sent.`,
+            `The durable order of order 1415717424 took more than ${seconds} s to be stored. Nothing was sent.`,
           ) as string,
         },
       });
       expect(calls).toEqual([]);
-      if (!isLost) expect(engine.log).toEqual(['enqueue', 'cancel']);
+      if (!isLost) expect(store.log).toEqual(['enqueue', 'cancel']);
     }
   });
 
@@ -256,66 +255,66 @@ describe('a guard that took long to be stored', () => {
     ['on a clock that goes slower', CREATED, 29_000, { speed: 0.5 }],
     ['at the latest, for a client that waits longer', CREATED + 5_000, 0, { timeoutMs: 30_000 }],
   ])('is one while there is time: %s', async (_, byClock, byTimer, options) => {
-    const { calls, reversals } = await openSlow(byClock, byTimer, options);
-    expect((await reversals.pay(REQUEST)).outcome.kind).toBe('paid');
+    const { calls, durableOrders } = await openSlow(byClock, byTimer, options);
+    expect((await durableOrders.pay(REQUEST)).outcome.kind).toBe('paid');
     expect(calls).toHaveLength(1);
   });
 });
 
 describe('a refusal', () => {
-  it('of the gateway that a query confirms is declined, and its guard called off', async () => {
+  it('of the gateway that a query confirms is declined, and its durable order called off', async () => {
     for (const answer of [
       { trade_state: 'CLOSED' },
       { trade_state: 'REVOKED' },
       { result_code: 'FAIL', err_code: 'ORDERNOTEXIST' },
     ]) {
-      const { engine, calls, reversals, guard } = await openShop([REFUSED, answer]);
-      const result = await reversals.pay({ ...REQUEST, subMerchantId: '1900000201' });
+      const { store, calls, durableOrders, stored } = await openShop([REFUSED, answer]);
+      const result = await durableOrders.pay({ ...REQUEST, subMerchantId: '1900000201' });
       expect(result).toMatchObject({ outcome: { kind: 'declined', error: { errorCode: 'NOTENOUGH' } } });
       expect(Object.keys(result.outcome)).toEqual(['kind', 'error']);
-      expect(engine.log).toEqual(['enqueue', 'call', 'call', 'cancel']);
+      expect(store.log).toEqual(['enqueue', 'call', 'call', 'cancel']);
       expect(calls[1]).toMatchObject({
         path: '/pay/orderquery',
         fields: { out_trade_no: '1415717424', sub_mch_id: '1900000201' },
       });
-      expect(guard()?.status).toBe('cancelled');
+      expect(stored()?.status).toBe('cancelled');
     }
   });
 
   it.each(['NOTPAY', 'PAYERROR'])(
-    'of an order that stays open, %s, is declined at once, and its guard stays to reverse it, not before 15 s',
+    'of an order that stays open, %s, is declined at once, and its durable order stays to reverse it, not before 15 s',
     async (tradeState) => {
-      const { engine, reversals, guard } = await openShop([REFUSED, { trade_state: tradeState }]);
-      const { outcome } = await reversals.pay(REQUEST, { policy: { backoffMs: 7 } });
+      const { store, durableOrders, stored } = await openShop([REFUSED, { trade_state: tradeState }]);
+      const { outcome } = await durableOrders.pay(REQUEST, { policy: { backoffMs: 7 } });
       expect(outcome).toMatchObject({ kind: 'declined', error: { errorCode: 'NOTENOUGH' } });
-      expect(engine.log).toEqual(['enqueue', 'call', 'call', 'amend']);
-      expect(guard()).toMatchObject({
+      expect(store.log).toEqual(['enqueue', 'call', 'call', 'amend']);
+      expect(stored()).toMatchObject({
         status: 'waiting',
         delayMs: 15_000,
         state: {
           kind: 'checking',
           at: CREATED + 15_000,
           notBefore: CREATED + 15_000,
-          policy: { ifPaid: 'revoke', backoffMs: 7 },
+          policy: { ifPaid: 'reverse', backoffMs: 7 },
           deadline: CREATED + 7 * DAY_MS,
         },
       });
     },
   );
 
-  it('of an order that stays open is pending where its guard cannot be told to reverse it', async () => {
-    class BusyEngine extends MapEngine {
+  it('of an order that stays open is pending where its durable order cannot be told to reverse it', async () => {
+    class BusyStore extends MapStore {
       override amend(): Promise<boolean> {
         this.log.push('amend');
         return Promise.resolve(false);
       }
     }
-    const { engine, reversals } = await openShop([REFUSED, { trade_state: 'NOTPAY' }], { engine: new BusyEngine() });
-    expect((await reversals.pay(REQUEST)).outcome).toMatchObject({
+    const { store, durableOrders } = await openShop([REFUSED, { trade_state: 'NOTPAY' }], { store: new BusyStore() });
+    expect((await durableOrders.pay(REQUEST)).outcome).toMatchObject({
       kind: 'pending',
       error: { errorCode: 'NOTENOUGH' },
     });
-    expect(engine.log).toEqual(['enqueue', 'call', 'call', 'amend', 'reschedule']);
+    expect(store.log).toEqual(['enqueue', 'call', 'call', 'amend', 'reschedule']);
   });
 
   it('of an order that a worker has ended meanwhile is what that end says', async () => {
@@ -325,95 +324,95 @@ describe('a refusal', () => {
     ] as const) {
       const shop = await openShop([REFUSED, { trade_state: 'NOTPAY' }], {
         onCall: () => {
-          for (const [id, stored] of shop.engine.stored) shop.engine.stored.set(id, { ...stored, outcome });
+          for (const [id, stored] of shop.store.stored) shop.store.stored.set(id, { ...stored, outcome });
         },
       });
-      expect((await shop.reversals.pay(REQUEST)).outcome.kind).toBe(kind);
+      expect((await shop.durableOrders.pay(REQUEST)).outcome.kind).toBe(kind);
     }
   });
 
   it.each<[what: string, answer: Answer]>([
     ['says that it is paid', { trade_state: 'SUCCESS', ...PAID }],
     ['is not answered', TIMEOUT],
-  ])('of the gateway where the query %s is pending: its guard goes on', async (_, answer) => {
-    const { engine, reversals, guard } = await openShop([REFUSED, answer]);
-    const result = await reversals.pay(REQUEST);
+  ])('of the gateway where the query %s is pending: its durable order goes on', async (_, answer) => {
+    const { store, durableOrders, stored } = await openShop([REFUSED, answer]);
+    const result = await durableOrders.pay(REQUEST);
     expect(result).toMatchObject({ outcome: { kind: 'pending', error: { errorCode: 'NOTENOUGH' } } });
-    expect(engine.log).toEqual(['enqueue', 'call', 'call', 'reschedule']);
-    expect(guard()?.status).toBe('waiting');
+    expect(store.log).toEqual(['enqueue', 'call', 'call', 'reschedule']);
+    expect(stored()?.status).toBe('waiting');
   });
 
   it('is pending where the caller aborts before a query has confirmed it', async () => {
     const abort = new AbortController();
-    const { calls, reversals } = await openShop([REFUSED, { trade_state: 'NOTPAY' }], {
+    const { calls, durableOrders } = await openShop([REFUSED, { trade_state: 'NOTPAY' }], {
       onCall: () => {
         abort.abort();
       },
     });
-    expect((await reversals.pay(REQUEST, { signal: abort.signal })).outcome.kind).toBe('pending');
+    expect((await durableOrders.pay(REQUEST, { signal: abort.signal })).outcome.kind).toBe('pending');
     expect(calls).toHaveLength(1);
   });
 
   it('before anything was sent is declined without a query', async () => {
-    const { engine, reversals, guard } = await openShop([NOT_SENT]);
-    expect(await reversals.pay(REQUEST)).toMatchObject({
+    const { store, durableOrders, stored } = await openShop([NOT_SENT]);
+    expect(await durableOrders.pay(REQUEST)).toMatchObject({
       outcome: { kind: 'declined', error: { code: 'WECHATPAY_CONNECTION', outcome: 'not-sent' } },
     });
-    expect(engine.log).toEqual(['enqueue', 'call', 'cancel']);
-    expect(guard()?.status).toBe('cancelled');
+    expect(store.log).toEqual(['enqueue', 'call', 'cancel']);
+    expect(stored()?.status).toBe('cancelled');
   });
 
-  it('is declined also where its guard cannot be called off: that finds out the same', async () => {
-    class BrokenEngine extends MapEngine {
+  it('is declined also where its durable order cannot be called off: that finds out the same', async () => {
+    class BrokenStore extends MapStore {
       override cancel(): Promise<never> {
         return Promise.reject(new Error('the store is away'));
       }
     }
-    const { reversals } = await openShop([NOT_SENT], { engine: new BrokenEngine() });
-    expect((await reversals.pay(REQUEST)).outcome.kind).toBe('declined');
+    const { durableOrders } = await openShop([NOT_SENT], { store: new BrokenStore() });
+    expect((await durableOrders.pay(REQUEST)).outcome.kind).toBe('declined');
   });
 });
 
 describe('an answer that is not clear', () => {
-  it('is pending, and its guard takes its first step as soon as the policy lets it', async () => {
-    const { engine, reversals, guard } = await openShop([TIMEOUT]);
-    const result = await reversals.pay(REQUEST);
+  it('is pending, and its durable order takes its first step as soon as the policy lets it', async () => {
+    const { store, durableOrders, stored } = await openShop([TIMEOUT]);
+    const result = await durableOrders.pay(REQUEST);
     expect(result).toMatchObject({ outcome: { kind: 'pending', error: { code: 'WECHATPAY_TIMEOUT' } } });
     expect(Object.keys(result)).toEqual(['outcome']);
     expect(Object.keys(result.outcome)).toEqual(['kind', 'error']);
-    expect(engine.log).toEqual(['enqueue', 'call', 'reschedule']);
-    expect(guard()).toMatchObject({ status: 'waiting', delayMs: 5_000 });
+    expect(store.log).toEqual(['enqueue', 'call', 'reschedule']);
+    expect(stored()).toMatchObject({ status: 'waiting', delayMs: 5_000 });
   });
 
-  it('is asked for as soon where the clock was set back after the guard was stored', async () => {
+  it('is asked for as soon where the clock was set back after the durable order was stored', async () => {
     const shop = await openShop([TIMEOUT], {
       onCall: () => {
         shop.clock.time = CREATED - 3_600_000;
       },
     });
-    expect((await shop.reversals.pay(REQUEST)).outcome.kind).toBe('pending');
-    expect(shop.guard()).toMatchObject({ status: 'waiting', delayMs: 5_000 });
+    expect((await shop.durableOrders.pay(REQUEST)).outcome.kind).toBe('pending');
+    expect(shop.stored()).toMatchObject({ status: 'waiting', delayMs: 5_000 });
   });
 
-  it('gives back what comes once its guard has ended', async () => {
-    class EndedEngine extends MapEngine {
-      override async enqueue(...args: Parameters<MapEngine['enqueue']>): ReturnType<MapEngine['enqueue']> {
+  it('returns what comes once its durable order has ended', async () => {
+    class EndedStore extends MapStore {
+      override async enqueue(...args: Parameters<MapStore['enqueue']>): ReturnType<MapStore['enqueue']> {
         const result = await super.enqueue(...args);
         if (result === 'enqueued') await super.cancel(args[0]);
         return result;
       }
     }
-    const shop = await openShop([TIMEOUT], { engine: new EndedEngine() });
+    const shop = await openShop([TIMEOUT], { store: new EndedStore() });
     const request = { ...REQUEST, subMerchantId: '1900000201', subAppId: 'wx3' };
-    expect((await shop.reversals.pay(request)).outcome.kind).toBe('pending');
+    expect((await shop.durableOrders.pay(request)).outcome.kind).toBe('pending');
     await expect
-      .poll(() => shop.guard())
+      .poll(() => shop.stored())
       .toMatchObject({
         status: 'waiting',
         state: {
           kind: 'checking',
           order: { outTradeNo: '1415717424', subMerchantId: '1900000201' },
-          policy: { ifPaid: 'revoke' },
+          policy: { ifPaid: 'reverse' },
           totalFee: 888,
           currency: 'HKD',
         },
@@ -426,7 +425,7 @@ describe('an answer that is not clear', () => {
         return Promise.reject(new TypeError('mistake'));
       }
     }
-    const engine = new MapEngine();
+    const store = new MapStore();
     const client = new MistakenClient({
       appId: 'wx2421b1c4370ec43b',
       merchantId: '10000100',
@@ -434,16 +433,16 @@ describe('an answer that is not clear', () => {
       now: () => CREATED,
       transport: () => Promise.reject(new Error('not called')),
     });
-    const reversals = new DurableReversals({ engine, clients: client });
-    expect(await reversals.pay(REQUEST)).toStrictEqual({ outcome: { kind: 'pending' } });
-    expect(engine.log).toEqual(['enqueue', 'reschedule']);
+    const durableOrders = new DurableOrders({ store, clients: client });
+    expect(await durableOrders.pay(REQUEST)).toStrictEqual({ outcome: { kind: 'pending' } });
+    expect(store.log).toEqual(['enqueue', 'reschedule']);
   });
 
   it('tells what is wrong with the merchant, where all its calls fail', async () => {
-    const { reversals, clock } = await openShop([TIMEOUT]);
+    const { durableOrders, clock } = await openShop([TIMEOUT]);
     const outcomes = [];
     for (let number = 0; number < 6; number += 1) {
-      outcomes.push((await reversals.pay({ ...REQUEST, outTradeNo: `A${number}` })).outcome);
+      outcomes.push((await durableOrders.pay({ ...REQUEST, outTradeNo: `A${number}` })).outcome);
       clock.time += 20_000;
     }
     expect(outcomes[0]).not.toHaveProperty('merchantProblem');
@@ -451,51 +450,55 @@ describe('an answer that is not clear', () => {
   });
 
   it('and not what is wrong with another', async () => {
-    const engine = new MapEngine();
+    const store = new MapStore();
     const broken = scripted([TIMEOUT], { merchantId: '10000101' });
     const { client } = scripted([TIMEOUT]);
-    const reversals = new DurableReversals({ engine, clients: [broken.client, client] });
-    await reversals.start({ work: false });
-    open.push(reversals);
+    const durableOrders = new DurableOrders({ store, clients: [broken.client, client] });
+    await durableOrders.start({ work: false });
+    open.push(durableOrders);
     for (let number = 0; number < 6; number += 1) {
-      await reversals.pay({ ...REQUEST, outTradeNo: `A${number}` }, { merchantId: '10000101' });
+      await durableOrders.pay({ ...REQUEST, outTradeNo: `A${number}` }, { merchantId: '10000101' });
       broken.clock.time += 20_000;
     }
-    expect(reversals.merchantProblems()).toHaveLength(1);
-    expect((await reversals.pay(REQUEST, { merchantId: '10000100' })).outcome).not.toHaveProperty('merchantProblem');
+    expect(durableOrders.merchantProblems()).toHaveLength(1);
+    expect((await durableOrders.pay(REQUEST, { merchantId: '10000100' })).outcome).not.toHaveProperty(
+      'merchantProblem',
+    );
   });
 });
 
-describe('a clear payment that its guard cannot keep', () => {
+describe('a clear payment that its durable order cannot keep', () => {
   it.each<[what: string, change: object]>([
     ['of another amount', { total_fee: '1' }],
     ['of an unknown amount', { total_fee: '' }],
     ['in another currency', { fee_type: 'CNY' }],
-  ])('%s is pending: its guard asks', async (_, change) => {
-    const { engine, reversals, guard } = await openShop([{ ...PAID, ...change }]);
-    expect(await reversals.pay(REQUEST)).toMatchObject({ outcome: { kind: 'pending', error: { outcome: 'unknown' } } });
-    expect(engine.log).toEqual(['enqueue', 'call', 'reschedule']);
-    expect(guard()?.outcome).toBeUndefined();
+  ])('%s is pending: its durable order asks', async (_, change) => {
+    const { store, durableOrders, stored } = await openShop([{ ...PAID, ...change }]);
+    expect(await durableOrders.pay(REQUEST)).toMatchObject({
+      outcome: { kind: 'pending', error: { outcome: 'unknown' } },
+    });
+    expect(store.log).toEqual(['enqueue', 'call', 'reschedule']);
+    expect(stored()?.outcome).toBeUndefined();
   });
 
   it('since a worker has it is pending, and looked after', async () => {
-    class BusyEngine extends MapEngine {
+    class BusyStore extends MapStore {
       override amend(): Promise<boolean> {
         this.log.push('amend');
         return Promise.resolve(false);
       }
     }
-    const { engine, reversals } = await openShop([PAID], { engine: new BusyEngine() });
-    expect(await reversals.pay(REQUEST)).toStrictEqual({ outcome: { kind: 'pending' } });
-    expect(engine.log).toEqual(['enqueue', 'call', 'amend', 'reschedule']);
+    const { store, durableOrders } = await openShop([PAID], { store: new BusyStore() });
+    expect(await durableOrders.pay(REQUEST)).toStrictEqual({ outcome: { kind: 'pending' } });
+    expect(store.log).toEqual(['enqueue', 'call', 'amend', 'reschedule']);
   });
 
-  class LeavingEngine extends MapEngine {
+  class LeavingStore extends MapStore {
     constructor(public away: number) {
       super();
     }
 
-    override amend(...args: Parameters<MapEngine['amend']>): Promise<boolean> {
+    override amend(...args: Parameters<MapStore['amend']>): Promise<boolean> {
       this.away -= 1;
       if (this.away >= 0) return Promise.reject(new Error('the store is away'));
       return super.amend(...args);
@@ -503,11 +506,11 @@ describe('a clear payment that its guard cannot keep', () => {
   }
 
   it('a store that comes back soon is waited for', async () => {
-    const { reversals, guard } = await openShop([PAID], { engine: new LeavingEngine(1) });
+    const { durableOrders, stored } = await openShop([PAID], { store: new LeavingStore(1) });
     const startedAt = Date.now();
-    expect((await reversals.pay(REQUEST)).outcome.kind).toBe('paid');
+    expect((await durableOrders.pay(REQUEST)).outcome.kind).toBe('paid');
     expect(Date.now() - startedAt).toBeGreaterThanOrEqual(450);
-    expect(guard()?.outcome).toMatchObject({ kind: 'paid' });
+    expect(stored()?.outcome).toMatchObject({ kind: 'paid' });
   });
 
   it.each<[what: string, answers: [Answer, ...Answer[]], outcome: string]>([
@@ -516,33 +519,33 @@ describe('a clear payment that its guard cannot keep', () => {
     ['a refusal of an order that stays open', [REFUSED, { trade_state: 'NOTPAY' }], 'pending'],
     ['a refusal', [REFUSED, { trade_state: 'CLOSED' }], 'declined'],
   ])('a store that never answers holds up nobody for more than 5 s: %s', async (_, answers, kind) => {
-    class SilentEngine extends MapEngine {
+    class SilentStore extends MapStore {
       isSilent = false;
       #answer<Result>(given: Promise<Result>): Promise<Result> {
         return this.isSilent ? new Promise(() => undefined) : given;
       }
-      override get(id: string): ReturnType<MapEngine['get']> {
+      override get(id: string): ReturnType<MapStore['get']> {
         return this.#answer(super.get(id));
       }
-      override amend(...args: Parameters<MapEngine['amend']>): Promise<boolean> {
+      override amend(...args: Parameters<MapStore['amend']>): Promise<boolean> {
         return this.#answer(super.amend(...args));
       }
       override cancel(id: string): Promise<boolean> {
         return this.#answer(super.cancel(id));
       }
     }
-    const engine = new SilentEngine();
+    const store = new SilentStore();
     const shop = await openShop(answers, {
-      engine,
+      store,
       onCall: () => {
-        engine.isSilent = true;
+        store.isSilent = true;
       },
     });
-    open.splice(open.indexOf(shop.reversals), 1); // its payment goes on looking for the store for ever
+    open.splice(open.indexOf(shop.durableOrders), 1); // its payment goes on looking for the store for ever
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     try {
       let outcome: unknown;
-      void shop.reversals.pay(REQUEST).then((payment) => {
+      void shop.durableOrders.pay(REQUEST).then((payment) => {
         outcome = payment.outcome;
       });
       await vi.advanceTimersByTimeAsync(4_900);
@@ -555,10 +558,10 @@ describe('a clear payment that its guard cannot keep', () => {
   });
 
   it('after four tries it is pending: nobody knows', async () => {
-    const engine = new LeavingEngine(100);
-    const { reversals } = await openShop([PAID], { engine });
-    expect((await reversals.pay(REQUEST)).outcome.kind).toBe('pending');
-    expect(engine.away).toBe(96);
-    expect(engine.log).toEqual(['enqueue', 'call', 'reschedule']);
+    const store = new LeavingStore(100);
+    const { durableOrders } = await openShop([PAID], { store });
+    expect((await durableOrders.pay(REQUEST)).outcome.kind).toBe('pending');
+    expect(store.away).toBe(96);
+    expect(store.log).toEqual(['enqueue', 'call', 'reschedule']);
   });
 });

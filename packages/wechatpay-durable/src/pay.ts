@@ -9,13 +9,13 @@ import {
   WechatPayTransportError,
   type QuickPayRequest,
   type QuickPayResult,
-  type SettlePayment,
-  type SettlePolicy,
+  type ResolutionPayment,
+  type ResolutionPolicy,
   type WechatPayClient,
   type WechatPayError,
 } from 'wechatpay-core';
-import { leavesWithinMs } from './guard-time.js';
-import { readPolicy, type OrderOf, type ReversalIntent } from './intent.js';
+import { leavesWithinMs } from './charge-time.js';
+import { readPolicy, type OrderOf, type OrderIntent } from './intent.js';
 import type { MerchantProblem } from './merchant-watch.js';
 
 /** How a payment stands. */
@@ -27,7 +27,7 @@ export type DurablePayment =
    * reversed by a worker, after 15 s. Take a new order number for another try.
    */
   | { readonly outcome: { readonly kind: 'declined'; readonly error: WechatPayError } }
-  /** It was not. Its reversal goes on by itself, here or in another worker: `get` tells how it stands. */
+  /** It was not. Its durable order goes on by itself, here or in another worker: `get` tells how it stands. */
   | {
       readonly outcome: {
         readonly kind: 'pending';
@@ -42,28 +42,28 @@ export interface DurablePayOptions {
   readonly merchantId?: string | undefined;
   /** Stops waiting for Quick Pay's answer. The outcome is then pending; declined where nothing was sent yet. */
   readonly signal?: AbortSignal | undefined;
-  /** How to settle it, where the answer is not clear. */
-  readonly policy?: Partial<Omit<SettlePolicy, 'ifPaid'>> | undefined;
+  /** How to resolve it, where the answer is not clear. */
+  readonly policy?: Partial<Omit<ResolutionPolicy, 'ifPaid'>> | undefined;
 }
 
-/** What {@link payGuarded} needs of DurableReversals. */
-export interface Guards {
-  readonly enqueue: (intent: ReversalIntent) => Promise<'enqueued' | 'duplicate'>;
+/** What {@link payDurably} needs of DurableOrders. */
+export interface StoredPayments {
+  readonly enqueue: (intent: OrderIntent) => Promise<'enqueued' | 'duplicate'>;
   readonly cancel: (order: OrderOf) => Promise<boolean>;
   /** Stores that an order is reversed, whatever becomes of it. @returns false where it is not. */
   readonly giveUp: (order: OrderOf) => Promise<boolean>;
   /** Stores that an order is paid. @returns false where that is not sure any more. */
-  readonly keep: (order: OrderOf, payment: SettlePayment) => Promise<boolean>;
+  readonly keep: (order: OrderOf, payment: ResolutionPayment) => Promise<boolean>;
   /** Sees to it that money is found, where there is any. Resolves after the first try, and goes on. */
-  readonly lookAfter: (intent: ReversalIntent) => Promise<void>;
+  readonly lookAfter: (intent: OrderIntent) => Promise<void>;
   readonly problemOf: (merchantId: string) => MerchantProblem | undefined;
   readonly speed: number;
 }
 
-/** The guard before the risk: what `DurableReversals.pay` does. */
-export async function payGuarded(
+/** The durable order before the risk: what `DurableOrders.pay` does. */
+export async function payDurably(
   client: WechatPayClient,
-  guards: Guards,
+  payments: StoredPayments,
   given: QuickPayRequest,
   { signal, policy: rules }: DurablePayOptions,
 ): Promise<DurablePayment> {
@@ -71,7 +71,7 @@ export async function payGuarded(
   if (signal !== undefined && !((signal as unknown) instanceof AbortSignal)) {
     throw new WechatPayRequestError('signal', 'must be an AbortSignal; of an AbortController, give its `signal`.');
   }
-  const request = readRequest(QUICK_PAY, given); // once: it may be changed while the guard is stored
+  const request = readRequest(QUICK_PAY, given); // once: it may be changed while the durable order is stored
   client.check(QUICK_PAY, request); // a request that cannot be sent uses up no order number
   const { merchantId } = client;
   const { outTradeNo, totalFee } = request;
@@ -80,26 +80,26 @@ export async function payGuarded(
     (value) => value ?? undefined,
   );
   const order = { outTradeNo, merchantId, ...(subMerchantId !== undefined && { subMerchantId }) };
-  const elapsed = stopwatch(client, guards.speed);
-  const intent: ReversalIntent = {
+  const elapsed = stopwatch(client, payments.speed);
+  const intent: OrderIntent = {
     ...order,
     ...(subAppId !== undefined && { subAppId }),
     orderCreatedAt: new Date(client.now()),
     totalFee,
     currency,
   };
-  const stored: string = await guards.enqueue({ ...intent, policy });
+  const stored: string = await payments.enqueue({ ...intent, policy });
   if (stored === 'duplicate') {
     throw new WechatPayRequestError('outTradeNo', 'was charged before; take a new number, or see how that one stands.');
   }
   if (stored !== 'enqueued')
-    throw new Error(`The engine did not say that order ${outTradeNo} is stored. Nothing was sent.`);
+    throw new Error(`The store did not say that order ${outTradeNo} is stored. Nothing was sent.`);
 
-  // Nothing is awaited from here to the call, which ends within its time-out: so its guard is open when its answer comes.
+  // Nothing is awaited from here to the call, which ends within its time-out: so its durable order is open when its answer comes.
   const withinMs = leavesWithinMs(client.timeoutMs);
   if (elapsed() > withinMs) {
-    await guards.cancel(order).catch(() => false);
-    const problem = `The guard of order ${outTradeNo} took more than ${withinMs / 1000} s to be stored. Nothing was sent.`;
+    await payments.cancel(order).catch(() => false);
+    const problem = `The durable order of order ${outTradeNo} took more than ${withinMs / 1000} s to be stored. Nothing was sent.`;
     return {
       outcome: { kind: 'declined', error: new WechatPayTransportError('WECHATPAY_TIMEOUT', problem, 'not-sent') },
     };
@@ -119,8 +119,8 @@ export async function payGuarded(
     } catch (error) {
       if (!isWechatPayError(error) || error.outcome === 'unknown') {
         // What is no error of the client's is a mistake in it, and may have come after the request was sent.
-        await patience.wait(guards.lookAfter(intent));
-        const merchantProblem = guards.problemOf(merchantId);
+        await patience.wait(payments.lookAfter(intent));
+        const merchantProblem = payments.problemOf(merchantId);
         return {
           outcome: {
             kind: 'pending',
@@ -129,18 +129,18 @@ export async function payGuarded(
           },
         };
       }
-      // A refusal names no order, and "must not be taken as failed": the guard goes once a query says the same.
+      // A refusal names no order, and "must not be taken as failed": the durable order goes once a query says the same.
       const { isConfirmed, isOpen } =
         error.outcome === 'not-sent'
           ? { isConfirmed: true, isOpen: false }
           : await confirmDecline(client, intent, signal);
-      // An order that stays open can still be paid: its guard reverses it then.
-      if (!isConfirmed || (isOpen && !(await patience.wait(isStored(() => guards.giveUp(order)))))) {
-        await patience.wait(guards.lookAfter(intent));
+      // An order that stays open can still be paid: its durable order reverses it then.
+      if (!isConfirmed || (isOpen && !(await patience.wait(isStored(() => payments.giveUp(order)))))) {
+        await patience.wait(payments.lookAfter(intent));
         return { outcome: { kind: 'pending', error } };
       }
       // Where it cannot be called off, it finds out the same.
-      if (!isOpen) await patience.wait(guards.cancel(order).catch(() => false));
+      if (!isOpen) await patience.wait(payments.cancel(order).catch(() => false));
       return { outcome: { kind: 'declined', error } };
     }
     const payment = {
@@ -148,8 +148,9 @@ export async function payGuarded(
       ...(result.totalFee !== undefined && { totalFee: result.totalFee }),
       ...(result.currency !== undefined && { currency: result.currency }),
     };
-    if (await patience.wait(isStored(() => guards.keep(order, payment)))) return { outcome: { kind: 'paid' }, result };
-    await patience.wait(guards.lookAfter(intent));
+    if (await patience.wait(isStored(() => payments.keep(order, payment))))
+      return { outcome: { kind: 'paid' }, result };
+    await patience.wait(payments.lookAfter(intent));
     return { outcome: { kind: 'pending' } };
   }
 }
@@ -172,9 +173,9 @@ function stopwatch(client: WechatPayClient, speed: number): () => number {
 }
 
 /**
- * Whether the guard has what is to become of the order: an answer that took very long may come when a revoke is decided already.
+ * Whether the durable order has what is to become of the order: an answer that took very long may come when a reversal is decided already.
  *
- * Where the store cannot be reached, nobody knows: the guard finds the order paid and keeps it, unless every query fails until
+ * Where the store cannot be reached, nobody knows: the durable order finds the order paid and keeps it, unless every query fails until
  * it gives up. A store that comes back soon is waited for.
  */
 async function isStored(store: () => Promise<boolean>): Promise<boolean> {

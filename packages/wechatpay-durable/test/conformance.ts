@@ -6,11 +6,11 @@ import { describeLooking } from './conformance/looking.js';
 import { describeStoring } from './conformance/storing.js';
 
 /**
- * What each engine must do, through its port alone, on a real store.
+ * What each store must do, through its port alone, on a real store.
  *
  * The tests run side by side, since most of their time is waiting: `open` gives each a store of its own.
  */
-export function describeEngine(name: string, conformance: Conformance): void {
+export function describeStore(name: string, conformance: Conformance): void {
   // The slow ones first.
   describe.concurrent(name, () => {
     describeCrashing(conformance);

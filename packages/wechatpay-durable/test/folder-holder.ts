@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import fs from 'node:fs';
 import promises from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
-import { openFolder } from '../src/embedded-folder.js';
+import { openFolder } from '../src/stores/embedded/embedded-folder.js';
 
 const [folder = '', what = ''] = process.argv.slice(2);
 

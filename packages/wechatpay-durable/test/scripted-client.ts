@@ -1,4 +1,4 @@
-import { decode, encode, sign, WechatPayClient, type WechatPayConfig } from 'wechatpay-core';
+import { decodeXml, encodeXml, signFields, WechatPayClient, type WechatPayConfig } from 'wechatpay-core';
 
 const API_KEY = '192006250b4c09247ec02edce69f6a2d';
 
@@ -27,7 +27,7 @@ export function scripted(
     now: () => clock.time,
     ...config,
     transport: ({ path, body }) => {
-      const fields = decode(body);
+      const fields = decodeXml(body);
       const answer = answers[Math.min(calls.length, answers.length - 1)] ?? {};
       calls.push({ path, fields });
       onCall?.(path);
@@ -35,8 +35,8 @@ export function scripted(
       const { appid = '', mch_id: merchantId = '', out_trade_no: outTradeNo = '' } = fields;
       const parties = { appid, mch_id: merchantId, out_trade_no: outTradeNo };
       const reply = { return_code: 'SUCCESS', result_code: 'SUCCESS', ...parties, ...answer };
-      const signed = { ...reply, sign: sign(reply, API_KEY, 'HMAC-SHA256') };
-      return Promise.resolve({ status: 200, body: Buffer.from(encode(signed)) });
+      const signed = { ...reply, sign: signFields(reply, API_KEY, 'HMAC-SHA256') };
+      return Promise.resolve({ status: 200, body: Buffer.from(encodeXml(signed)) });
     },
   });
   return { client, calls, clock };

@@ -2,7 +2,7 @@ import { Redis } from 'ioredis';
 import { Pool } from 'pg';
 import { RateLimiterPostgres, RateLimiterRedis, type RateLimiterAbstract } from 'rate-limiter-flexible';
 import { describe, expect, it } from 'vitest';
-import { queryOrder, refund, WechatPayClient, WechatPayTransportError, type Transport } from 'wechatpay-core';
+import { queryOrder, refundOrder, WechatPayClient, WechatPayTransportError, type Transport } from 'wechatpay-core';
 import { PostgresServer } from './servers/postgres.js';
 import { RedisServer } from './servers/redis.js';
 import { sharedLimiter } from './shared-limiter.js';
@@ -28,7 +28,7 @@ async function refundsOfTwo(counter: RateLimiterAbstract): Promise<number[]> {
   );
   const calls = clients.flatMap((client) =>
     Array.from({ length: 12 }, (_, n) =>
-      refund(client, { outTradeNo: '1', outRefundNo: `${n}`, totalFee: 1, refundFee: 1 }).catch(() => undefined),
+      refundOrder(client, { outTradeNo: '1', outRefundNo: `${n}`, totalFee: 1, refundFee: 1 }).catch(() => undefined),
     ),
   );
   await Promise.all([

@@ -3,13 +3,13 @@ import { afterEach } from 'vitest';
 import { WechatPayClient, type QuickPayRequest, type TransportRequest, type WechatPayConfig } from 'wechatpay-core';
 import { Sandbox, type Behaviour } from 'wechatpay-sandbox';
 import {
-  DurableReversals,
-  REVERSAL_CHANNEL,
-  type DurableReversalsOptions,
-  type ReversalEvent,
-  type SettledReversal,
+  DurableOrders,
+  DURABLE_ORDER_CHANNEL,
+  type DurableOrdersOptions,
+  type DurableOrderEvent,
+  type ResolvedOrder,
 } from '../src/index.js';
-import { SharedEngine } from './shared-engine.js';
+import { SharedStore } from './shared-store.js';
 
 // A real store, and the whole gateway, on a clock that goes thirty times as fast: 45 s are one and a half.
 export const SPEED = 30;
@@ -30,7 +30,7 @@ export async function openShop({
   isWorker = true,
   settings = {},
   ...options
-}: Partial<DurableReversalsOptions> & {
+}: Partial<DurableOrdersOptions> & {
   hold?: Hold;
   isWorker?: boolean;
   settings?: Partial<WechatPayConfig>;
@@ -55,26 +55,26 @@ export async function openShop({
       return reply;
     },
   });
-  const ends = new Map<string, (settled: SettledReversal) => void>();
-  const events: ReversalEvent[] = [];
-  const listen = (event: unknown): void => void events.push(event as ReversalEvent);
-  subscribe(REVERSAL_CHANNEL, listen);
-  const reversals = new DurableReversals({
-    engine: new SharedEngine(),
+  const ends = new Map<string, (resolved: ResolvedOrder) => void>();
+  const events: DurableOrderEvent[] = [];
+  const listen = (event: unknown): void => void events.push(event as DurableOrderEvent);
+  subscribe(DURABLE_ORDER_CHANNEL, listen);
+  const durableOrders = new DurableOrders({
+    store: new SharedStore(),
     clients: client,
     speed: SPEED,
-    onSettled: (settled) => ends.get(settled.order.outTradeNo)?.(settled),
+    onResolved: (resolved) => ends.get(resolved.order.outTradeNo)?.(resolved),
     ...options,
   });
-  await reversals.start({ work: isWorker });
+  await durableOrders.start({ work: isWorker });
   open.push(async () => {
-    await reversals.stop();
-    unsubscribe(REVERSAL_CHANNEL, listen);
+    await durableOrders.stop();
+    unsubscribe(DURABLE_ORDER_CHANNEL, listen);
   });
   return {
     sandbox,
     client,
-    reversals,
+    durableOrders,
     now,
     events,
     end: (outTradeNo) => new Promise((resolve) => ends.set(outTradeNo, resolve)),
@@ -92,10 +92,10 @@ export async function openShop({
 export interface Shop {
   sandbox: Sandbox;
   client: WechatPayClient;
-  reversals: DurableReversals;
+  durableOrders: DurableOrders;
   now: () => number;
-  events: ReversalEvent[];
-  end: (outTradeNo: string) => Promise<SettledReversal>;
+  events: DurableOrderEvent[];
+  end: (outTradeNo: string) => Promise<ResolvedOrder>;
   request: (outTradeNo: string, behaviour?: Behaviour) => QuickPayRequest & { currency: string };
 }
 

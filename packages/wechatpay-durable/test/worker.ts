@@ -1,10 +1,10 @@
-import type { Lease, ReversalData, ReversalEngine, Verdict } from '../src/engine.js';
+import type { Lease, DurableOrderData, OrderStore, Verdict } from '../src/stores/store.js';
 
 /** How a process of its own opens a store. */
 export interface StoreOfAnotherProcess {
-  /** Beside this file, as in `../src/bullmq.js`. */
+  /** Beside this file, as in `../src/stores/redis/bullmq.js`. */
   readonly module: string;
-  /** The engine's class, as the module exports it. */
+  /** The store's class, as the module exports it. */
   readonly className: string;
   /** Its options: plain JSON. */
   readonly options: object;
@@ -12,21 +12,21 @@ export interface StoreOfAnotherProcess {
 
 /** What the test tells a worker to do with the lease that it has. */
 export type Command =
-  { readonly kind: 'save'; readonly data: ReversalData } | { readonly kind: 'end'; readonly verdict: Verdict };
+  { readonly kind: 'save'; readonly data: DurableOrderData } | { readonly kind: 'end'; readonly verdict: Verdict };
 
 /** What a worker tells the test. */
 export type Report =
   | { readonly kind: 'ready' | 'saved' }
-  | { readonly kind: 'leased'; readonly id: string; readonly data: ReversalData }
+  | { readonly kind: 'leased'; readonly id: string; readonly data: DurableOrderData }
   | { readonly kind: 'refused'; readonly errorName: string }
   | { readonly kind: 'problem'; readonly message: string };
 
 // A worker in a process of its own, which can be killed or stopped while it has a lease: see conformance/another-process.ts.
 const { module, className, options } = JSON.parse(process.argv[2] ?? '{}') as StoreOfAnotherProcess;
-const classes = (await import(module)) as Record<string, new (options: object) => ReversalEngine>;
-const Engine = classes[className];
-if (!Engine) throw new Error(`${module} has no ${className}.`);
-const engine = new Engine(options);
+const classes = (await import(module)) as Record<string, new (options: object) => OrderStore>;
+const Store = classes[className];
+if (!Store) throw new Error(`${module} has no ${className}.`);
+const store = new Store(options);
 let lease: Lease | undefined;
 let end: ((verdict: Verdict) => void) | undefined;
 
@@ -36,11 +36,11 @@ process.on('message', (command: Command) => {
   else void save(command.data);
 });
 
-await engine.open();
+await store.open();
 const onProblem = ({ message }: Error): void => {
   tell({ kind: 'problem', message });
 };
-await engine.process(handle, { concurrency: 1, onProblem });
+await store.process(handle, { concurrency: 1, onProblem });
 tell({ kind: 'ready' });
 
 function handle(given: Lease): Promise<Verdict> {
@@ -51,7 +51,7 @@ function handle(given: Lease): Promise<Verdict> {
   });
 }
 
-async function save(data: ReversalData): Promise<void> {
+async function save(data: DurableOrderData): Promise<void> {
   try {
     await lease?.save(data);
     tell({ kind: 'saved' });

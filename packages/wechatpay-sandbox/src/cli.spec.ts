@@ -82,7 +82,7 @@ describe('wechatpay-sandbox', () => {
           ({ outTradeNo, state }) => `${outTradeNo} is ${state}`,
         );
         expect(numbers).toEqual(
-          ['paid', 'user-paying', 'not-paid', 'closed', 'revoked', 'refunded'].map(
+          ['paid', 'user-paying', 'not-paid', 'closed', 'reversed', 'refunded'].map(
             (state) => `demo-${state} is ${state}`,
           ),
         );

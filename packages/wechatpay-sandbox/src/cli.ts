@@ -87,7 +87,7 @@ function describe({ baseUrl, merchant, orders }: Sandbox, directory: string): st
     `WECHATPAY_CA=${rootPath}`,
     `WECHATPAY_BASE_URL=${baseUrl}`,
     '#',
-    '# Orders to revoke (out_trade_no, transaction_id):',
+    '# Orders to reverse (out_trade_no, transaction_id):',
     ...orders.list().map(({ outTradeNo, transactionId }) => `#   ${outTradeNo.padEnd(16)} ${transactionId}`),
     '# Codes to scan (auth_code), each as often as you like:',
     ...Object.entries(wellKnownAuthCodes).map(([name, authCode]) => `#   ${name.padEnd(17)} ${authCode}`),

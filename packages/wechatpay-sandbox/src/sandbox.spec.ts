@@ -2,7 +2,7 @@ import { createConnection } from 'node:net';
 import { Agent } from 'node:https';
 import { connect } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { revoke, send, signedRequest, toXml, withCertificate } from '../test/client.js';
+import { reverse, send, signedRequest, toXml, withCertificate } from '../test/client.js';
 import { CertificateAuthority, Sandbox } from './index.js';
 
 let sandbox: Sandbox;
@@ -46,7 +46,7 @@ describe('Sandbox.start', () => {
   it('names itself after the address that it listens on', async () => {
     await using named = await Sandbox.start({ host: '127.0.0.2', authority: sandbox.authority });
     expect(named.baseUrl).toBe(`https://127.0.0.2:${port(named)}`);
-    expect((await revoke(named, 'x')).status).toBe(200);
+    expect((await reverse(named, 'x')).status).toBe(200);
   });
 
   it('refuses a merchant that could not be', async () => {
@@ -75,11 +75,11 @@ describe('sandbox.stop', () => {
         );
       }),
     );
-    await revoke(own, 'x');
+    await reverse(own, 'x');
     await Promise.all([own.stop(), own.stop()]);
     await closed;
     await own.stop();
-    await expect(revoke(own, 'x')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+    await expect(reverse(own, 'x')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
   });
 });
 
@@ -87,12 +87,12 @@ describe('sandbox.clock', () => {
   it('makes an order old enough, and then too old, without a wait', async () => {
     await using own = await Sandbox.start({ authority: sandbox.authority, now: () => 1_000_000 });
     const order = own.orders.create({ state: 'user-paying', createdAt: own.clock.now() });
-    expect((await revoke(own, order.outTradeNo)).fields.err_code).toBe('INVALID_REQUEST');
+    expect((await reverse(own, order.outTradeNo)).fields.err_code).toBe('INVALID_REQUEST');
     own.clock.advance(15_000);
     expect(own.clock.now()).toBe(1_015_000);
-    expect((await revoke(own, order.outTradeNo)).fields.err_code).toBe('USERPAYING');
+    expect((await reverse(own, order.outTradeNo)).fields.err_code).toBe('USERPAYING');
     own.clock.advance(7 * 86_400_000);
-    expect((await revoke(own, order.outTradeNo)).fields.err_code).toBe('REVERSE_EXPIRE');
+    expect((await reverse(own, order.outTradeNo)).fields.err_code).toBe('REVERSE_EXPIRE');
     expect(own.requests.map(({ at }) => at.getTime())).toEqual([1_000_000, 1_015_000, 605_815_000]);
     expect(() => {
       own.clock.advance(NaN);
@@ -127,8 +127,8 @@ describe('sandbox.requests', () => {
     const lines: string[] = [];
     await using own = await Sandbox.start({ authority: sandbox.authority, log: (line) => lines.push(line) });
     const order = own.orders.create({ state: 'paid', outTradeNo: '007' });
-    await revoke(own, order.outTradeNo);
-    await revoke(own, 'a\nb');
+    await reverse(own, order.outTradeNo);
+    await reverse(own, 'a\nb');
     await send(own, 'x');
     await send(own, 'x', { path: '/?a=b' });
 
@@ -158,10 +158,10 @@ describe('connections', () => {
   it('are kept alive, and counted', async () => {
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
     const before = sandbox.handshakes;
-    for (let i = 0; i < 3; i += 1) await revoke(sandbox, 'x', { request: { agent } });
+    for (let i = 0; i < 3; i += 1) await reverse(sandbox, 'x', { request: { agent } });
     expect(sandbox.handshakes - before).toBe(1);
     agent.destroy();
-    await revoke(sandbox, 'x');
+    await reverse(sandbox, 'x');
     expect(sandbox.handshakes - before).toBe(2);
   });
 
@@ -170,7 +170,7 @@ describe('connections', () => {
     async (version) => {
       const agent = new Agent({ keepAlive: false, minVersion: version, maxVersion: version });
       for (let i = 0; i < 3; i += 1) {
-        expect((await revoke(sandbox, 'x', { request: { agent } })).fields.err_code).toBe('INVALID_REQUEST');
+        expect((await reverse(sandbox, 'x', { request: { agent } })).fields.err_code).toBe('INVALID_REQUEST');
       }
     },
   );
@@ -209,7 +209,7 @@ describe('a hostile request', () => {
     socket.write('POST /secapi/pay/reverse HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n<xml>');
     while (sandbox.requests.length === before) await new Promise(setImmediate);
     socket.destroy();
-    expect((await revoke(sandbox, 'x')).status).toBe(200);
+    expect((await reverse(sandbox, 'x')).status).toBe(200);
   });
 
   it.each(['no HTTP at all\r\n\r\n', 'GET / HTTP/1.1\r\nHost: x\r\nContent-Length: x\r\n\r\n'])(
@@ -231,9 +231,9 @@ describe('a hostile request', () => {
     },
   );
 
-  it('does not let one order be revoked twice by two calls at once', async () => {
+  it('does not let one order be reversed twice by two calls at once', async () => {
     const order = sandbox.orders.create({ state: 'paid' });
-    const replies = await Promise.all(Array.from({ length: 8 }, () => revoke(sandbox, order.outTradeNo)));
+    const replies = await Promise.all(Array.from({ length: 8 }, () => reverse(sandbox, order.outTradeNo)));
     expect(new Set(replies.map(({ fields }) => fields.result_code))).toEqual(new Set(['SUCCESS']));
     expect(new Set(replies.map(({ fields }) => fields.nonce_str)).size).toBe(8);
     expect(order.history).toHaveLength(2);

@@ -27,7 +27,7 @@ export interface SandboxOptions {
   /** Who issues the certificates. @default an authority of its own */
   authority?: CertificateAuthority;
   /** Whether an order younger than 15 s is refused, as the page asks. @default true */
-  enforceRevokeDelay?: boolean;
+  enforceReverseDelay?: boolean;
   /** For how long Query Refund says PROCESSING, by the sandbox's clock. @default 0 */
   refundDelayMs?: number;
   /**
@@ -51,7 +51,7 @@ export interface SandboxOptions {
  * @example
  * const sandbox = await Sandbox.start();
  * const order = sandbox.orders.create({ state: 'paid' });
- * // … revoke order.outTradeNo at sandbox.baseUrl, as sandbox.merchant …
+ * // … reverse order.outTradeNo at sandbox.baseUrl, as sandbox.merchant …
  * await sandbox.stop();
  */
 export class Sandbox {
@@ -93,7 +93,7 @@ export class Sandbox {
       customers: this.customers,
       faults: this.faults,
       clock: this.clock,
-      enforceRevokeDelay: options.enforceRevokeDelay ?? true,
+      enforceReverseDelay: options.enforceReverseDelay ?? true,
       unsignedRefusals: options.unsignedRefusals ?? false,
       refundDelayMs: options.refundDelayMs ?? 0,
     };
@@ -106,7 +106,7 @@ export class Sandbox {
   /**
    * Makes the certificates and listens.
    *
-   * @throws {Error} where the port is taken (`code` EADDRINUSE), or an option makes no sense.
+   * @throws {Error} where the port is taken (`code` EADDRINUSE), or an option is invalid.
    */
   static async start(options: SandboxOptions = {}): Promise<Sandbox> {
     const { port = 0, host = '127.0.0.1' } = options;
@@ -127,7 +127,7 @@ export class Sandbox {
   /**
    * Makes a gateway that listens nowhere: it answers `handle` alone. For tests that go through thousands of sequences.
    *
-   * @throws {Error} where an option makes no sense.
+   * @throws {Error} where an option is invalid.
    */
   static async create(options: Omit<SandboxOptions, 'port' | 'host' | 'controlApi'> = {}): Promise<Sandbox> {
     const authority = options.authority ?? (await CertificateAuthority.create());

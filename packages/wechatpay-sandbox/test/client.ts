@@ -36,8 +36,8 @@ export function signWith(fields: Fields, apiKey: string, signType: 'MD5' | 'HMAC
   return hash.update(text).digest('hex').toUpperCase();
 }
 
-/** Revokes `outTradeNo` as the merchant: identities, nonce and signature are filled in. */
-export function revoke(sandbox: Sandbox, outTradeNo: string, options: CallOptions = {}): Promise<RawReply> {
+/** Reverses `outTradeNo` as the merchant: identities, nonce and signature are filled in. */
+export function reverse(sandbox: Sandbox, outTradeNo: string, options: CallOptions = {}): Promise<RawReply> {
   return call(sandbox, { out_trade_no: outTradeNo }, options);
 }
 

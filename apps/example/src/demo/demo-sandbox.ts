@@ -77,7 +77,7 @@ export const DEMO_CUSTOMERS: Demo['customers'] = [
   { name: 'Shows an old code', authCode: wellKnownAuthCodes.expired },
 ];
 
-/** A sandbox with an order in each state that answers a revoke differently. */
+/** A sandbox with an order in each state that answers a reversal differently. */
 async function startDemoSandbox({ now }: DemoClock): Promise<Sandbox> {
   const sandbox = await Sandbox.start({ now, merchant: { merchantId: MERCHANT_ID } });
   sandbox.orders.create({ outTradeNo: 'demo-paid', state: 'paid', rate: '92000000' });

@@ -7,7 +7,7 @@ export interface Demo {
 /** The injection token of the {@link Demo}; nothing stands behind it where the gateway is the real one. */
 export const DEMO = Symbol('Demo');
 
-/** The time of a demo, for the sandbox and for who settles its orders. */
+/** The time of a demo, for the sandbox and for who resolves its orders. */
 export interface DemoClock {
   /** How many times as fast as the real one it goes. */
   readonly speed: number;

@@ -1,7 +1,7 @@
 import { Controller, Get, Inject, Logger, ServiceUnavailableException } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiServiceUnavailableResponse, ApiTags } from '@nestjs/swagger';
 import { WechatPayHealthIndicator } from 'nestjs-wechatpay';
-import { DurableReversals } from 'wechatpay-durable';
+import { DurableOrders } from 'wechatpay-durable';
 import { schemaNamed } from '../http/open-api.js';
 import type { Health } from './health.schemas.js';
 
@@ -11,21 +11,21 @@ import type { Health } from './health.schemas.js';
 export class HealthController {
   readonly #logger = new Logger(HealthController.name);
   readonly #wechatPay: WechatPayHealthIndicator;
-  readonly #reversals: DurableReversals;
+  readonly #durableOrders: DurableOrders;
 
   constructor(
     @Inject(WechatPayHealthIndicator) wechatPay: WechatPayHealthIndicator,
-    @Inject(DurableReversals) reversals: DurableReversals,
+    @Inject(DurableOrders) durableOrders: DurableOrders,
   ) {
     this.#wechatPay = wechatPay;
-    this.#reversals = reversals;
+    this.#durableOrders = durableOrders;
   }
 
   @Get()
   @ApiOperation({
     operationId: 'health',
     summary:
-      'Whether orders can be charged and revoked: the certificate with its days left, and the reversals, counted',
+      'Whether orders can be charged and reversed: the certificate with its days left, and the durable orders, counted',
   })
   @ApiOkResponse({ description: 'Up.', schema: schemaNamed('Health') })
   @ApiServiceUnavailableResponse({
@@ -33,14 +33,14 @@ export class HealthController {
     schema: schemaNamed('Health'),
   })
   async check(): Promise<Health> {
-    const details = { ...this.#wechatPay.isHealthy('wechatpay'), reversals: await this.#countReversals() };
-    if (details.wechatpay.status === 'up' && details.reversals.status === 'up') return { status: 'ok', details };
+    const details = { ...this.#wechatPay.isHealthy('wechatpay'), durableOrders: await this.#countDurableOrders() };
+    if (details.wechatpay.status === 'up' && details.durableOrders.status === 'up') return { status: 'ok', details };
     throw new ServiceUnavailableException({ status: 'error', details } satisfies Health);
   }
 
-  async #countReversals(): Promise<Health['details']['reversals']> {
+  async #countDurableOrders(): Promise<Health['details']['durableOrders']> {
     try {
-      const { oldestOpenAt, ...counts } = await this.#reversals.counts();
+      const { oldestOpenAt, ...counts } = await this.#durableOrders.counts();
       return { status: 'up', ...counts, ...(oldestOpenAt && { oldestOpenAt: oldestOpenAt.toISOString() }) };
     } catch (error) {
       this.#logger.warn(error instanceof Error ? error.message : String(error));

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { reversalHealth } from '../orders/reversals.schemas.js';
+import { durableOrderHealth } from '../orders/durable-orders.schemas.js';
 
 const gatewayHealth = z.strictObject({
   status: z.enum(['up', 'down']),
@@ -12,6 +12,6 @@ const gatewayHealth = z.strictObject({
 
 export const health = z.strictObject({
   status: z.enum(['ok', 'error']),
-  details: z.strictObject({ wechatpay: gatewayHealth, reversals: reversalHealth }),
+  details: z.strictObject({ wechatpay: gatewayHealth, durableOrders: durableOrderHealth }),
 });
 export type Health = z.input<typeof health>;

@@ -17,7 +17,7 @@ export function configureApp(
   { allowedHosts }: { readonly allowedHosts?: readonly string[] } = {},
 ): void {
   app.use(refuseForeign(allowedHosts));
-  // No body is ever skipped: a revoke without the fields that came with it would be another one.
+  // No body is ever skipped: a reversal without the fields that came with it would be another one.
   app.useBodyParser('json', { type: () => true });
   app.useStaticAssets(fileURLToPath(new URL('../../public', import.meta.url)));
   app.set('json spaces', 2);

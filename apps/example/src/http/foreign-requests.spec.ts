@@ -25,7 +25,7 @@ afterAll(async () => {
 const authorization = `Bearer ${TOKEN}`;
 const json = { 'content-type': 'application/json' };
 
-/** Revokes a paid order, with the token: whether that came through is what the ledger says. */
+/** Reverses a paid order, with the token: whether that came through is what the ledger says. */
 async function reverse(
   headers: Record<string, string>,
   body = '',

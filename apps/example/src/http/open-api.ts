@@ -22,7 +22,7 @@ import {
   reverseRequest,
   tillOrder,
 } from '../orders/orders.schemas.js';
-import { redriveRequest, reversal } from '../orders/reversals.schemas.js';
+import { redriveRequest, durableOrder } from '../orders/durable-orders.schemas.js';
 import { HTTP_ANSWERS } from './wechatpay-error.filter.js';
 
 type SchemaObject = Extract<ApiResponseOptions, { schema: unknown }>['schema'];
@@ -38,7 +38,7 @@ const SCHEMAS = {
   RefundResult: refundAnswer,
   ReverseRequest: reverseRequest,
   ReverseResult: reverseAnswer,
-  Reversal: reversal,
+  Reversal: durableOrder,
   RedriveRequest: redriveRequest,
   Problem: problem,
   Health: health,
@@ -50,7 +50,7 @@ export function describeApi(app: NestExpressApplication): OpenAPIObject {
   const settings = new DocumentBuilder()
     .setTitle('WeChat Pay example')
     .setDescription(
-      'Takes, refunds and revokes payments. The status tells about the money. **200**: done, unless `recall` is true. **4xx**: ' +
+      'Takes, refunds and reverses payments. The status tells about the money. **200**: done, unless `recall` is true. **4xx**: ' +
         'this call moved none. **503**: nothing was sent. **502** and **504**: it may have happened; query the order, or ' +
         'send the same call again.',
     )

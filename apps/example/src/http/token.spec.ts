@@ -33,7 +33,7 @@ test.each<[string, unknown]>([
   ['/orders/tea/pay', { description: 'tea', totalFee: 888, currency: 'HKD', authCode: wellKnownAuthCodes.paysAtOnce }],
   ['/orders/demo-paid/refund', { outRefundNo: 'R-1', totalFee: 888, refundFee: 888, currency: 'HKD' }],
   ['/orders/demo-paid/reverse', {}],
-  ['/reversals/demo-paid/redrive', {}],
+  ['/durable-orders/demo-paid/redrive', {}],
   ['/demo/lose-answer', {}],
 ])('POST %s wants the token, and sends nothing without it', async (path, body) => {
   const before = sandbox.requests.length;

@@ -1,7 +1,7 @@
 import { Body, Controller, Get, HttpCode, Inject, Ip, Param, Post } from '@nestjs/common';
 import { ApiAcceptedResponse, ApiBody, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { OrderService, RefundService, ReverseService } from 'nestjs-wechatpay';
-import { isWechatPayError, WechatPayRequestError, type QueryOrderResult, type RefundResult } from 'wechatpay-core';
+import { isWechatPayError, WechatPayRequestError, type QueryOrderResult, type RefundOrderResult } from 'wechatpay-core';
 import { ApiGuarded, ApiOrderNumber, ApiProblems, schemaNamed } from '../http/open-api.js';
 import { Till } from '../till/till.js';
 import type { TillOrder } from '../till/till.order.js';
@@ -24,18 +24,18 @@ export class OrdersController {
   readonly #till: Till;
   readonly #orders: OrderService;
   readonly #refunds: RefundService;
-  readonly #reversals: ReverseService;
+  readonly #durableOrders: ReverseService;
 
   constructor(
     @Inject(Till) till: Till,
     @Inject(OrderService) orders: OrderService,
     @Inject(RefundService) refunds: RefundService,
-    @Inject(ReverseService) reversals: ReverseService,
+    @Inject(ReverseService) durableOrders: ReverseService,
   ) {
     this.#till = till;
     this.#orders = orders;
     this.#refunds = refunds;
-    this.#reversals = reversals;
+    this.#durableOrders = durableOrders;
   }
 
   @Get()
@@ -52,7 +52,7 @@ export class OrdersController {
   @HttpCode(202)
   @ApiOperation({
     operationId: 'payOrder',
-    summary: 'Charge the customer whose code was scanned, and see the order to its end',
+    summary: 'Charge the customer whose code was scanned, and resolve the order',
     description:
       'Answers at once. The order is written down, then charged; how it goes on is at `GET /orders` and, live, at ' +
       '`GET /events`. A number is charged once.',
@@ -103,7 +103,7 @@ export class OrdersController {
   async refund(
     @Param({ schema: orderParams }) { outTradeNo }: OrderParams,
     @Body({ schema: refundRequest }) { currency, ...request }: RefundRequest,
-  ): Promise<Omit<RefundResult, 'raw'>> {
+  ): Promise<Omit<RefundOrderResult, 'raw'>> {
     const { raw, ...answer } = await this.#refunds.refund({ ...request, outTradeNo, refundCurrency: currency });
     const { subMerchantId, outRefundNo, refundFee } = request;
     this.#till.refunded({ outTradeNo, subMerchantId }, outRefundNo, refundFee);
@@ -114,8 +114,8 @@ export class OrdersController {
   @HttpCode(200)
   @ApiOperation({
     operationId: 'reverseOrder',
-    summary: 'Revoke an order: a paid one is refunded, an unpaid one closed',
-    description: 'Not earlier than 15 s after the order was created, not later than 7 days. Revoking twice is safe.',
+    summary: 'Reverse an order: a paid one is refunded, an unpaid one closed',
+    description: 'Not earlier than 15 s after the order was created, not later than 7 days. Reversing twice is safe.',
   })
   @ApiOrderNumber()
   @ApiBody({ required: false, schema: schemaNamed('ReverseRequest') })
@@ -128,9 +128,9 @@ export class OrdersController {
   ): Promise<ReverseAnswer> {
     if (transactionId !== undefined) await this.#assertSameOrder({ outTradeNo, ...body }, transactionId);
     // By our own number alone: WeChat Pay would go by the other one, whatever stands in the path.
-    // A caller that hangs up does not end the call: half a revoke helps nobody.
-    const { raw, ...answer } = await this.#reversals.reverse({ outTradeNo, ...body });
-    if (!answer.recall) this.#till.revoked({ outTradeNo, subMerchantId: body.subMerchantId });
+    // A caller that hangs up does not end the call: half a reversal helps nobody.
+    const { raw, ...answer } = await this.#durableOrders.reverse({ outTradeNo, ...body });
+    if (!answer.recall) this.#till.reversed({ outTradeNo, subMerchantId: body.subMerchantId });
     return answer;
   }
 
@@ -144,7 +144,7 @@ export class OrdersController {
     if (found.transactionId === transactionId) return;
     throw new WechatPayRequestError(
       'transactionId',
-      'is not that of the order in the path, as far as WeChat Pay tells. Nothing was revoked: check both numbers, or leave it out.',
+      'is not that of the order in the path, as far as WeChat Pay tells. Nothing was reversed: check both numbers, or leave it out.',
     );
   }
 }

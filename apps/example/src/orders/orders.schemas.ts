@@ -8,7 +8,7 @@ export function identifier(description: string, example: string): z.ZodString {
   return z
     .string('must be a string; as a number it could lose digits.')
     .min(1, 'is empty; leave it out instead.')
-    .max(32, 'has more than 32 characters; WeChat Pay takes no more.')
+    .max(32, 'has more than 32 characters; WeChat Pay accepts no more.')
     .meta({ description, example });
 }
 
@@ -78,7 +78,7 @@ export const tillOrder = z.strictObject({
       'paying',
       'declined',
       'paid',
-      'revoked',
+      'reversed',
       'closed',
       'refunded',
       'refund-required',
@@ -98,7 +98,7 @@ export const tillOrder = z.strictObject({
 export const refundRequest = request({
   outRefundNo: identifier('A number for this refund. Sent again with the same one, it is the same refund.', 'R-1'),
   totalFee: amount('What the order costs'),
-  refundFee: amount('What to give back'),
+  refundFee: amount('What to refund'),
   currency: currency.optional(),
   ...institution,
 });
@@ -177,18 +177,18 @@ export const orderAnswer = z.strictObject({
   paidAt: time.optional(),
 });
 
-/** The body of a revoke: may be left out. */
+/** The body of a reversal: may be left out. */
 export const reverseRequest = request(
   {
     transactionId: identifier(
-      'The WeChat order number, as a check: where it is not of the order in the path, nothing is revoked.',
+      'The WeChat order number, as a check: where it is not of the order in the path, nothing is reversed.',
       '1217752501201407033233368018',
     ).optional(),
     orderCreatedAt: z.iso
       .datetime({ offset: true, error: 'must be a time in ISO 8601 with its zone, as in 2025-02-20T09:30:00Z.' })
       .meta({
         description:
-          'When the order was created. Give it, and a revoke earlier than 15 s or later than 7 days after it is refused here.',
+          'When the order was created. Give it, and a reversal earlier than 15 s or later than 7 days after it is refused here.',
         example: '2025-02-20T09:30:00Z',
       })
       .transform((text) => new Date(text))
@@ -206,7 +206,8 @@ export const reverseAnswer = z.strictObject({
   returnMessage: z.string().optional(),
   resultCode: z.literal('SUCCESS'),
   recall: z.boolean().meta({
-    description: 'false: done, a paid order is refunded and an unpaid one closed. true: revoke again, in some seconds.',
+    description:
+      'false: done, a paid order is refunded and an unpaid one closed. true: reverse again, in some seconds.',
     example: false,
   }),
   rate: z
@@ -238,7 +239,7 @@ const advices = [
   'query-order',
   'fix-request',
   'retry-later',
-  'revoke-again',
+  'reverse-again',
   'refund',
   'scan-again',
   'change-payment',
@@ -260,7 +261,7 @@ export const problem = z.strictObject({
   field: z.string().optional().meta({ description: 'The field of the request that is wrong.' }),
   errorCode: z.string().optional().meta({ description: "WeChat Pay's err_code.", example: 'USERPAYING' }),
   errorDescription: z.string().optional().meta({ description: "WeChat Pay's err_code_des." }),
-  recall: z.boolean().optional().meta({ description: 'true: WeChat Pay asks for the revoke to be called again.' }),
+  recall: z.boolean().optional().meta({ description: 'true: WeChat Pay asks for the reversal to be called again.' }),
   retryAfterSeconds: z.number().optional().meta({ description: 'As in the Retry-After header: call again then.' }),
   order: z.strictObject({ transactionId: z.string().optional(), outTradeNo: z.string().optional() }).optional(),
 });

@@ -1,11 +1,11 @@
 import { fileURLToPath } from 'node:url';
 import { Logger } from '@nestjs/common';
-import type { ReversalEngine } from 'wechatpay-durable';
+import type { OrderStore } from 'wechatpay-durable';
 import { SettingError } from '../settings.js';
 
 /** Where orders are written down before they are charged. */
 export interface Store {
-  readonly engine: ReversalEngine;
+  readonly store: OrderStore;
   /** In words, without a password. */
   readonly place: string;
 }
@@ -17,15 +17,15 @@ export async function chooseStore(): Promise<Store> {
   // Each is loaded only where it is used, so that an install can leave the other out.
   const { DATABASE_URL: connectionString, DATA_DIR } = process.env;
   if (connectionString) {
-    const { PostgresEngine } = await import('wechatpay-durable/postgres');
-    return { engine: new PostgresEngine({ connectionString }), place: 'the database of DATABASE_URL' };
+    const { PostgresStore } = await import('wechatpay-durable/postgres');
+    return { store: new PostgresStore({ connectionString }), place: 'the database of DATABASE_URL' };
   }
   const folder = DATA_DIR === undefined || DATA_DIR === '' ? FOLDER : DATA_DIR;
-  const { EmbeddedEngine } = await import('wechatpay-durable/embedded');
+  const { EmbeddedStore } = await import('wechatpay-durable/embedded');
   const onNote = (message: string, level: 'log' | 'warn'): void => {
     if (level === 'warn') new Logger('Store').warn(message);
   };
-  return { engine: new EmbeddedEngine({ folder, onNote }), place: folder };
+  return { store: new EmbeddedStore({ folder, onNote }), place: folder };
 }
 
 /**
@@ -33,8 +33,8 @@ export async function chooseStore(): Promise<Store> {
  *
  * @throws {SettingError} a database that cannot be reached, a folder that another process has.
  */
-export async function openStore({ engine }: Store): Promise<void> {
-  await engine.open().catch((error: unknown) => {
+export async function openStore({ store }: Store): Promise<void> {
+  await store.open().catch((error: unknown) => {
     const { message, code = '' } = error as NodeJS.ErrnoException;
     const setting = process.env.DATABASE_URL ? 'DATABASE_URL' : 'DATA_DIR';
     // Several addresses that all refuse are an error without a message.

@@ -50,9 +50,9 @@ describe.skipIf(executablePath === undefined)('the till, in a browser', () => {
     ['Types a password for 10 s', 'paid', 888],
     ['Types a password for 40 s', 'paid', 888],
     ['Pays when asked twice', 'paid', 888],
-    ['Says no', 'revoked', 0],
+    ['Says no', 'reversed', 0],
     ['Has too little money', 'declined', 0],
-    ['Walks away', 'revoked', 0],
+    ['Walks away', 'reversed', 0],
     ['Shows an old code', 'declined', 0],
   ])('a customer who: %s', async (customer, state, kept) => {
     const outTradeNo = await charge(customer);
@@ -68,10 +68,10 @@ describe.skipIf(executablePath === undefined)('the till, in a browser', () => {
     await row.getByText('Ask the customer for the password.').waitFor();
     await row.locator('.next').getByText('Ask').waitFor();
     await row.getByText('Asked: the customer is paying').first().waitFor();
-    await order(outTradeNo, 'revoked').getByText('Begin a new order.').waitFor();
+    await order(outTradeNo, 'reversed').getByText('Begin a new order.').waitFor();
   });
 
-  it('finds out that a customer paid whose answer was lost, and gives it back at a press', async () => {
+  it('finds out that a customer paid whose answer was lost, and reverses it at a press', async () => {
     const outTradeNo = await charge('Pays at once', { loseAnswer: true, amount: '12.50' });
     await order(outTradeNo, 'paid').getByText('The shop has: HKD 12.50').waitFor();
     expect(sandbox.ledger.of(outTradeNo).net).toBe(1250);
@@ -107,7 +107,7 @@ describe.skipIf(executablePath === undefined)('the till, in a browser', () => {
     const row = page.locator(`li[data-order="${outTradeNo}"]`);
     await row.getByText('Asked: the payment failed').waitFor();
     expect(await row.innerText()).not.toContain('password');
-    await order(outTradeNo, 'revoked').waitFor(); // what follows begins with nothing under way
+    await order(outTradeNo, 'reversed').waitFor(); // what follows begins with nothing under way
   });
 
   it('keeps the token in its tab, out of the address, and says where to find it', async () => {
@@ -130,7 +130,7 @@ describe.skipIf(executablePath === undefined)('the till, in a browser', () => {
     expect(await page.context().cookies()).toEqual([]);
   });
 
-  it('refuses an amount that is none, and sends nothing', async () => {
+  it('refuses an invalid amount, and sends nothing', async () => {
     const before = sandbox.requests.length;
     await page.getByLabel('Amount').fill('8.888');
     await page.getByLabel("The customer's code").fill('130000000000000001');

@@ -1,5 +1,5 @@
-import type { QueryOrderResult, SettleOutcome, WechatPayError } from 'wechatpay-core';
-import type { StoredReversal } from 'wechatpay-durable';
+import type { QueryOrderResult, ResolutionOutcome, WechatPayError } from 'wechatpay-core';
+import type { DurableOrder } from 'wechatpay-durable';
 import { declinedRemedy, nextOf, outcomeRemedy } from './till.words.js';
 
 /** An order of this till. */
@@ -12,7 +12,7 @@ export interface TillOrder {
   readonly currency: string;
   readonly createdAt: Date;
   /** Still worked on, declined by Quick Pay, or as it ended. */
-  readonly state: 'paying' | 'declined' | SettleOutcome['kind'];
+  readonly state: 'paying' | 'declined' | ResolutionOutcome['kind'];
   /** What the shop has of it, in the currency's minor unit; absent where that is not known. */
   readonly kept?: number;
   /** What the cashier should do, or know. */
@@ -38,12 +38,12 @@ export function declined(error: WechatPayError): Standing {
  *
  * @param isCustomerHere whether the customer may still be at the till.
  */
-export function ended(outcome: SettleOutcome, totalFee: number, isCustomerHere = false): Standing {
+export function ended(outcome: ResolutionOutcome, totalFee: number, isCustomerHere = false): Standing {
   const remedy = outcomeRemedy(outcome, isCustomerHere);
   switch (outcome.kind) {
     case 'paid':
       return { state: 'paid', kept: totalFee, remedy };
-    case 'revoked':
+    case 'reversed':
     case 'closed':
     case 'refunded':
       return { state: outcome.kind, kept: 0, remedy };
@@ -58,9 +58,9 @@ export function ended(outcome: SettleOutcome, totalFee: number, isCustomerHere =
 }
 
 /** Of an order, as its reversal is written down. */
-export function standing({ status, state, outcome }: StoredReversal): Standing {
+export function standing({ status, state, outcome }: DurableOrder): Standing {
   if (outcome?.kind === 'paid') {
-    return { state: 'paid', remedy: `${outcomeRemedy(outcome)} Press Ask: it may have been given back since.` };
+    return { state: 'paid', remedy: `${outcomeRemedy(outcome)} Press Ask: it may have been returned since.` };
   }
   if (outcome) return ended(outcome, 0);
   if (status === 'cancelled') {
@@ -85,9 +85,9 @@ export function asked(answer: Answer, order: TillOrder, isCustomerHere: boolean)
     case 'SUCCESS':
       return ended({ kind: 'paid', payment: {} }, totalFee ?? order.totalFee, isCustomerHere);
     case 'REFUND':
-      return { state: 'refunded', remedy: 'The money was given back, in whole or in part.' };
+      return { state: 'refunded', remedy: 'The money was returned, in whole or in part.' };
     case 'REVOKED':
-      return ended({ kind: 'revoked' }, 0);
+      return ended({ kind: 'reversed' }, 0);
     case 'CLOSED':
       return ended({ kind: 'closed', found: true }, 0);
     case 'NOTPAY':

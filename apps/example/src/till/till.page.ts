@@ -27,12 +27,12 @@ const STATES: Record<TillOrder['state'], string> = {
   paying: 'Not known yet',
   paid: 'Paid',
   declined: 'Declined',
-  revoked: 'Revoked',
+  reversed: 'Reversed',
   closed: 'Closed',
   refunded: 'Refunded',
   'refund-required': 'To be refunded',
   'needs-attention': 'Needs attention',
-  unresolved: 'Not settled',
+  unresolved: 'Not resolved',
 };
 
 /** The cashier's page. It changes by itself: see public/till.js. */
@@ -141,7 +141,7 @@ function buttons(tillOrder: TillOrder): Markup {
   const path = `/orders/${encodeURIComponent(outTradeNo)}`;
   const sub = subMerchantId === undefined ? {} : { subMerchantId };
   const redrive = html`<button
-    data-post="/reversals/${encodeURIComponent(outTradeNo)}/redrive"
+    data-post="/durable-orders/${encodeURIComponent(outTradeNo)}/redrive"
     data-body="${JSON.stringify(sub)}"
   >
     Redrive

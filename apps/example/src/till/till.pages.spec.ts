@@ -1,7 +1,7 @@
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { Sandbox } from 'wechatpay-sandbox';
-import { DurableReversals, type ReversalFilter, type StoredReversal } from 'wechatpay-durable';
-import { EmbeddedEngine } from 'wechatpay-durable/embedded';
+import { DurableOrders, type DurableOrderFilter, type DurableOrder } from 'wechatpay-durable';
+import { EmbeddedStore } from 'wechatpay-durable/embedded';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { callApi } from '../../test/call-api.js';
 import { startApp } from '../../test/start-app.js';
@@ -9,29 +9,29 @@ import { TickingClock } from '../../test/ticking-clock.js';
 import { DemoSandboxModule } from '../demo/demo-sandbox.js';
 
 /** A store that counts how often it is asked. */
-class CountingEngine extends EmbeddedEngine {
+class CountingStore extends EmbeddedStore {
   lists = 0;
   gets = 0;
 
-  override list(filter: ReversalFilter): Promise<StoredReversal[]> {
+  override list(filter: DurableOrderFilter): Promise<DurableOrder[]> {
     this.lists += 1;
     return super.list(filter);
   }
 
-  override get(id: string): Promise<StoredReversal | undefined> {
+  override get(id: string): Promise<DurableOrder | undefined> {
     this.gets += 1;
     return super.get(id);
   }
 }
 
 // Looks for work so seldom that the orders stay open as they are.
-const engine = new CountingEngine({ folder: 'memory://', pollMs: 60_000, onNote: () => undefined });
+const store = new CountingStore({ folder: 'memory://', pollMs: 60_000, onNote: () => undefined });
 const clock = new TickingClock(1);
 let app: NestExpressApplication;
 let origin: string;
 
 beforeAll(async () => {
-  app = await startApp(DemoSandboxModule.wechatPay(clock), { engine, demo: { clock, customers: [] } });
+  app = await startApp(DemoSandboxModule.wechatPay(clock), { store, demo: { clock, customers: [] } });
   origin = await app.getUrl();
 });
 afterAll(async () => {
@@ -42,7 +42,7 @@ afterAll(async () => {
 async function chargeElsewhere(outTradeNo: string): Promise<void> {
   const orderCreatedAt = new Date(clock.now());
   const notBefore = new Date(clock.now() + 3_600_000);
-  await app.get(DurableReversals).enqueue({ outTradeNo, orderCreatedAt, totalFee: 888, currency: 'HKD', notBefore });
+  await app.get(DurableOrders).enqueue({ outTradeNo, orderCreatedAt, totalFee: 888, currency: 'HKD', notBefore });
 }
 
 interface OpenPage {
@@ -73,7 +73,7 @@ it('pages that are open cost no query an order, however many there are: all shar
   const { requests } = app.get(Sandbox, { strict: false });
   const sent = requests.length;
   const started = performance.now();
-  const before = { lists: engine.lists, gets: engine.gets };
+  const before = { lists: store.lists, gets: store.gets };
 
   const pages = await Promise.all(Array.from({ length: 12 }, openPage));
   for (const { told } of pages) await expect.poll(told, { timeout: 60_000 }).toContain('"id":"order-O19"');
@@ -84,9 +84,9 @@ it('pages that are open cost no query an order, however many there are: all shar
   for (const { told } of pages) await expect.poll(told, { timeout: 60_000 }).toContain('"id":"order-later"');
 
   const seconds = Math.ceil((performance.now() - started) / 1000);
-  expect(engine.gets - before.gets).toBe(0);
+  expect(store.gets - before.gets).toBe(0);
   // At most one look a second, of two queries.
-  expect(engine.lists - before.lists).toBeLessThanOrEqual(2 * (seconds + 1));
+  expect(store.lists - before.lists).toBeLessThanOrEqual(2 * (seconds + 1));
   expect(requests).toHaveLength(sent);
   for (const { close } of pages) close();
 });

@@ -78,9 +78,9 @@ describe('a payment', () => {
     ['paysAfter10s', 'paid', 888],
     ['paysAfter40s', 'paid', 888],
     ['paysAfter2Queries', 'paid', 888],
-    ['refuses', 'revoked', 0],
+    ['refuses', 'reversed', 0],
     ['balanceTooLow', 'declined', 0],
-    ['walksAway', 'revoked', 0],
+    ['walksAway', 'reversed', 0],
     ['expired', 'declined', 0],
   ] as const)('of a customer who %s ends as the ledger says', async (customer, state, kept) => {
     const outTradeNo = await pay(wellKnownAuthCodes[customer]);
@@ -94,7 +94,7 @@ describe('a payment', () => {
     const outTradeNo = await pay(wellKnownAuthCodes.balanceTooLow);
     const order = await until(outTradeNo, ({ steps }) => steps.at(-1)?.text === 'Ended');
     expect(order).toMatchObject({ state: 'declined', kept: 0, remedy: expect.stringContaining('card') as string });
-    expect(order.steps.map(({ text }) => text)).toContain('Revoked');
+    expect(order.steps.map(({ text }) => text)).toContain('Reversed');
   });
 
   it('asks the customer for the password, and tells what it does next', async () => {
@@ -107,25 +107,25 @@ describe('a payment', () => {
     expect(told.steps[1]?.text).toBe('Asked: the customer is paying');
     expect(told).toMatchObject({ remedy: expect.stringContaining('password') as string, next: { text: 'Ask' } });
     expect(tillOrder.parse(JSON.parse(JSON.stringify(told)))).toHaveProperty('next');
-    expect(await until(outTradeNo, isEnded)).toMatchObject({ state: 'revoked' });
+    expect(await until(outTradeNo, isEnded)).toMatchObject({ state: 'reversed' });
   });
 
   it('that failed does not ask for the password any more', async () => {
     const outTradeNo = await pay(wellKnownAuthCodes.refuses);
     const failed = await until(outTradeNo, ({ steps }) => steps.at(-1)?.text === 'Asked: the payment failed');
-    expect(failed.remedy).toBe('The payment failed. Wait: the order is being revoked. Do not hand over the goods.');
+    expect(failed.remedy).toBe('The payment failed. Wait: the order is being reversed. Do not hand over the goods.');
     const ended = await until(outTradeNo, (order) => {
       expect(order.remedy).not.toMatch(/password/);
       return isEnded(order);
     });
-    expect(ended).toMatchObject({ state: 'revoked' });
+    expect(ended).toMatchObject({ state: 'reversed' });
   });
 
-  it('that is being revoked does not ask for the password any more, though the customer may still type it', async () => {
+  it('that is being reversed does not ask for the password any more, though the customer may still type it', async () => {
     strikeNext('/secapi/pay/reverse', { kind: 'error', errorCode: 'SYSTEMERROR', recall: true });
     const outTradeNo = await pay(wellKnownAuthCodes.refuses);
-    const revoking = await until(outTradeNo, ({ steps }) => steps.at(-1)?.text === 'Revoke: SYSTEMERROR');
-    expect(revoking.remedy).toBe('Wait: the order is being revoked. Do not hand over the goods.');
+    const reversing = await until(outTradeNo, ({ steps }) => steps.at(-1)?.text === 'Reverse: SYSTEMERROR');
+    expect(reversing.remedy).toBe('Wait: the order is being reversed. Do not hand over the goods.');
     await until(outTradeNo, isEnded);
   });
 
@@ -184,7 +184,7 @@ describe('an order', () => {
     expect([unknown.status, await unknown.json()]).toMatchObject([422, { errorCode: 'ORDERNOTEXIST' }]);
   });
 
-  it('is given back in parts, each once', async () => {
+  it('is returned in parts, each once', async () => {
     const outTradeNo = await pay(wellKnownAuthCodes.paysAtOnce);
     await until(outTradeNo, isEnded);
     const part = { outRefundNo: `${outTradeNo}-1`, totalFee: 888, refundFee: 300, currency: 'HKD' };
@@ -200,21 +200,21 @@ describe('an order', () => {
     expect(sandbox.ledger.of(outTradeNo).net).toBe(0);
   });
 
-  it('that is revoked is told as revoked', async () => {
+  it('that is reversed is told as reversed', async () => {
     const outTradeNo = await pay(wellKnownAuthCodes.paysAtOnce);
     await until(outTradeNo, isEnded);
     const { createdAt } = app.get(Till).get(outTradeNo)!;
     const client = app.get(WechatPayClient, { strict: false });
     await expect.poll(() => client.now(), { timeout: 20_000 }).toBeGreaterThan(createdAt.getTime() + 15_000);
     expect(await post(`/orders/${outTradeNo}/reverse`)).toMatchObject({ status: 200 });
-    expect(app.get(Till).get(outTradeNo)).toMatchObject({ state: 'revoked', kept: 0 });
+    expect(app.get(Till).get(outTradeNo)).toMatchObject({ state: 'reversed', kept: 0 });
   });
 
-  it("is not told as revoked or refunded where that was another sub-merchant's order of its number", async () => {
+  it("is not told as reversed or refunded where that was another sub-merchant's order of its number", async () => {
     const outTradeNo = await pay(wellKnownAuthCodes.paysAtOnce);
     await until(outTradeNo, isEnded);
     const till = app.get(Till);
-    till.revoked({ outTradeNo, subMerchantId: '1900000202' });
+    till.reversed({ outTradeNo, subMerchantId: '1900000202' });
     till.refunded({ outTradeNo, subMerchantId: '1900000202' }, 'R-1', 888);
     expect(till.get(outTradeNo)).toMatchObject({ state: 'paid', kept: 888 });
   });

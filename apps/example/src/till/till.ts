@@ -14,22 +14,22 @@ import {
   WechatPayClient,
   WechatPayRequestError,
   type QuickPayRequest,
-  type SettleOutcome,
-  type SettleState,
+  type ResolutionOutcome,
+  type ResolutionState,
 } from 'wechatpay-core';
 import {
-  DurableReversals,
-  REVERSAL_CHANNEL,
+  DurableOrders,
+  DURABLE_ORDER_CHANNEL,
   type DurablePayment,
-  type ReversalEvent,
-  type StoredReversal,
+  type DurableOrderEvent,
+  type DurableOrder,
   type OrderOf,
 } from 'wechatpay-durable';
 import { asked, declined, ended, standing, WAITING, type Answer, type Standing, type TillOrder } from './till.order.js';
 import { isOpen, TillRows, type Row } from './till.rows.js';
 import { errorWord, nextOf, outcomeRemedy, stepRemedy, stepWords } from './till.words.js';
 
-const isProvenUnpaid = ({ kind }: SettleOutcome): boolean => kind === 'revoked' || kind === 'closed';
+const isProvenUnpaid = ({ kind }: ResolutionOutcome): boolean => kind === 'reversed' || kind === 'closed';
 
 /** An order, as a caller names it. */
 interface OrderName {
@@ -53,7 +53,7 @@ const LOOK_EVERY_MS = 5000;
  */
 @Injectable()
 export class Till implements OnModuleInit, OnApplicationBootstrap, BeforeApplicationShutdown {
-  readonly #reversals: DurableReversals;
+  readonly #durableOrders: DurableOrders;
   readonly #client: WechatPayClient;
   readonly #rows: TillRows;
   readonly #charging = new Map<string, Promise<void>>();
@@ -61,13 +61,13 @@ export class Till implements OnModuleInit, OnApplicationBootstrap, BeforeApplica
   readonly #lost = new Set<string>();
   readonly #logger = new Logger(Till.name);
   /** The last reversal of the store that was looked at. */
-  #last: StoredReversal | undefined;
+  #last: DurableOrder | undefined;
   #look: { readonly done: Promise<void>; until: number } | undefined;
   /** Each order whenever it changes; while anybody listens, the store is looked into, once for all. */
   readonly changes: Observable<TillOrder>;
 
-  constructor(@Inject(DurableReversals) reversals: DurableReversals, @Inject(WechatPayClient) client: WechatPayClient) {
-    this.#reversals = reversals;
+  constructor(@Inject(DurableOrders) durableOrders: DurableOrders, @Inject(WechatPayClient) client: WechatPayClient) {
+    this.#durableOrders = durableOrders;
     this.#client = client;
     this.#rows = new TillRows(() => client.now());
     const isOver = this.#rows.changes.pipe(ignoreElements(), endWith(true));
@@ -81,7 +81,7 @@ export class Till implements OnModuleInit, OnApplicationBootstrap, BeforeApplica
 
   /** Before the worker begins. */
   onModuleInit(): void {
-    subscribe(REVERSAL_CHANNEL, this.#hear);
+    subscribe(DURABLE_ORDER_CHANNEL, this.#hear);
   }
 
   /** Once the store is open. */
@@ -93,7 +93,7 @@ export class Till implements OnModuleInit, OnApplicationBootstrap, BeforeApplica
   async beforeApplicationShutdown(): Promise<void> {
     this.#rows.changes.complete();
     await Promise.all(this.#charging.values());
-    unsubscribe(REVERSAL_CHANNEL, this.#hear);
+    unsubscribe(DURABLE_ORDER_CHANNEL, this.#hear);
   }
 
   /** The newest first, those of other processes and of earlier starts among them. */
@@ -119,7 +119,7 @@ export class Till implements OnModuleInit, OnApplicationBootstrap, BeforeApplica
    */
   async pay(request: QuickPayRequest & { currency: string }): Promise<TillOrder> {
     const { outTradeNo, subMerchantId, body: description, totalFee, currency } = request;
-    const stored = await this.#reversals.get(keyOf(request)).catch(() => {
+    const stored = await this.#durableOrders.get(keyOf(request)).catch(() => {
       throw new ServiceUnavailableException(
         'The order cannot be written down: nothing was sent. Try again in a minute.',
       );
@@ -146,20 +146,20 @@ export class Till implements OnModuleInit, OnApplicationBootstrap, BeforeApplica
     const row = this.#rowOf(of);
     if (!row || row.refunds.has(outRefundNo)) return;
     row.refunds.add(outRefundNo);
-    const { kept: before = NaN, totalFee } = row.order; // before a restart, other parts may have been given back
+    const { kept: before = NaN, totalFee } = row.order; // before a restart, other parts may have been returned
     const kept = refundFee >= totalFee ? 0 : before - refundFee;
     const isWhole = kept <= 0;
     this.#rows.tell(row, isWhole ? 'Refunded' : 'Refunded in part', {
       state: isWhole ? 'refunded' : 'paid',
       ...(!Number.isNaN(kept) && { kept }),
-      remedy: isWhole ? outcomeRemedy({ kind: 'refunded' }) : 'A part was given back.',
+      remedy: isWhole ? outcomeRemedy({ kind: 'refunded' }) : 'A part was returned.',
     });
   }
 
-  /** Notes a revoke that WeChat Pay took. */
-  revoked(of: OrderName): void {
+  /** Notes a reversal that WeChat Pay took. */
+  reversed(of: OrderName): void {
     const row = this.#rowOf(of);
-    if (row) this.#rows.tell(row, 'Revoked', ended({ kind: 'revoked' }, 0));
+    if (row) this.#rows.tell(row, 'Reversed', ended({ kind: 'reversed' }, 0));
   }
 
   /** Notes what WeChat Pay says of an order that had ended before this process could see how. */
@@ -173,10 +173,10 @@ export class Till implements OnModuleInit, OnApplicationBootstrap, BeforeApplica
   async #charge(row: Row, request: QuickPayRequest): Promise<void> {
     let payment: DurablePayment;
     try {
-      payment = await this.#reversals.pay(request);
+      payment = await this.#durableOrders.pay(request);
     } catch (error) {
       // Nothing was sent. What is stored all the same is another's, or will be found never to have arrived.
-      const stored = await this.#reversals.get(keyOf(request)).catch(() => undefined);
+      const stored = await this.#durableOrders.get(keyOf(request)).catch(() => undefined);
       const remedy = 'Nothing was sent: the order could not be written down. Try again in a minute.';
       const refused = isWechatPayError(error) ? declined(error) : ({ state: 'declined', kept: 0, remedy } as const);
       this.#rows.tell(row, 'Not sent', stored ? standing(stored) : refused);
@@ -192,7 +192,7 @@ export class Till implements OnModuleInit, OnApplicationBootstrap, BeforeApplica
       const { error } = outcome;
       const isPaying = error !== undefined && errorWord(error) === 'USERPAYING';
       const remedy = isPaying ? 'Ask the customer for the password.' : 'Wait: it is not known yet.';
-      const stored = await this.#reversals.get(keyOf(request)).catch(() => undefined);
+      const stored = await this.#durableOrders.get(keyOf(request)).catch(() => undefined);
       const { next } = stored ? standing(stored) : WAITING;
       this.#rows.tell(row, `Quick Pay: ${error ? errorWord(error) : 'paid, and whether it stays is not known yet'}`, {
         state: 'paying',
@@ -204,13 +204,13 @@ export class Till implements OnModuleInit, OnApplicationBootstrap, BeforeApplica
 
   /** What a worker of this process did. */
   readonly #hear = (message: unknown): void => {
-    const event = message as ReversalEvent;
+    const event = message as DurableOrderEvent;
     if (!('outTradeNo' in event) || event.merchantId !== this.#client.merchantId) return;
     const known = this.#rows.get(event.outTradeNo);
     const row = known ?? (event.kind === 'step' ? this.#adopt(event.step.state, WAITING) : undefined);
     if (!row) return;
     const isDeclined = row.order.state === 'declined'; // its order is reversed: the cashier has nothing more to do
-    if (isDeclined && (event.kind === 'step' || (event.kind === 'settled' && isProvenUnpaid(event.outcome)))) {
+    if (isDeclined && (event.kind === 'step' || (event.kind === 'resolved' && isProvenUnpaid(event.outcome)))) {
       const { remedy } = row.order;
       this.#rows.tell(row, event.kind === 'step' ? stepWords(event.step) : 'Ended', {
         state: 'declined',
@@ -219,7 +219,7 @@ export class Till implements OnModuleInit, OnApplicationBootstrap, BeforeApplica
       });
       return;
     }
-    if (event.kind === 'settled') {
+    if (event.kind === 'resolved') {
       const isTold = row.order.state === event.outcome.kind; // Quick Pay's own answer was clear
       if (!isTold) this.#end(row, event.outcome);
     }
@@ -259,15 +259,19 @@ export class Till implements OnModuleInit, OnApplicationBootstrap, BeforeApplica
     const { revision } = this.#rows;
     const { merchantId } = this.#client;
     for (;;) {
-      const page = await this.#reversals.list({ merchantId, limit: PAGE, ...(this.#last && { after: this.#last }) });
+      const page = await this.#durableOrders.list({
+        merchantId,
+        limit: PAGE,
+        ...(this.#last && { after: this.#last }),
+      });
       for (const stored of page) this.#note(stored, revision);
       this.#last = page.at(-1) ?? this.#last;
       if (page.length < PAGE) break;
     }
-    const open = new Map<string, StoredReversal>();
-    for (let after: StoredReversal | undefined; ;) {
+    const open = new Map<string, DurableOrder>();
+    for (let after: DurableOrder | undefined; ;) {
       const filter = { merchantId, status: OPEN, limit: PAGE, ...(after && { after }) };
-      const page = await this.#reversals.list(filter);
+      const page = await this.#durableOrders.list(filter);
       for (const stored of page) open.set(stored.state.order.outTradeNo, stored);
       after = page.at(-1);
       if (page.length < PAGE) break;
@@ -279,15 +283,15 @@ export class Till implements OnModuleInit, OnApplicationBootstrap, BeforeApplica
     }
   }
 
-  async #findEnd(order: TillOrder): Promise<StoredReversal | undefined> {
+  async #findEnd(order: TillOrder): Promise<DurableOrder | undefined> {
     if (this.#charging.has(order.outTradeNo) || this.#lost.has(order.outTradeNo)) return undefined;
-    const stored = await this.#reversals.get(keyOf(order));
+    const stored = await this.#durableOrders.get(keyOf(order));
     if (!stored) this.#lost.add(order.outTradeNo);
     return stored;
   }
 
   /** @param revision as it was when the store was looked at: what has changed here since is newer. */
-  #note(stored: StoredReversal, revision: number): void {
+  #note(stored: DurableOrder, revision: number): void {
     const { outTradeNo } = stored.state.order;
     if (this.#charging.has(outTradeNo)) return; // it is told soon
     const known = this.#rows.get(outTradeNo);
@@ -304,7 +308,7 @@ export class Till implements OnModuleInit, OnApplicationBootstrap, BeforeApplica
     if (known.order.state !== now.state) this.#rows.show(known, now);
   }
 
-  #end(row: Row, outcome: SettleOutcome): void {
+  #end(row: Row, outcome: ResolutionOutcome): void {
     const standing = ended(outcome, row.order.totalFee, this.#rows.isCustomerHere(row));
     this.#rows.tell(row, outcome.kind === 'paid' ? 'Paid' : 'Ended', standing);
   }
@@ -316,7 +320,7 @@ export class Till implements OnModuleInit, OnApplicationBootstrap, BeforeApplica
   }
 
   /** Takes on an order that another process charged, or an earlier one; what no till has charged is left out. */
-  #adopt({ order, totalFee, currency, orderCreatedAt }: SettleState, now: Standing): Row | undefined {
+  #adopt({ order, totalFee, currency, orderCreatedAt }: ResolutionState, now: Standing): Row | undefined {
     if (totalFee === undefined || currency === undefined) return undefined;
     const { outTradeNo, subMerchantId } = order;
     const sub = subMerchantId === undefined ? {} : { subMerchantId };

@@ -1,39 +1,39 @@
 import {
   type Advice,
   isWechatPayError,
-  type SettleCall,
-  type SettledStep,
-  type SettleError,
-  type SettleEvent,
-  type SettleOutcome,
-  type SettleState,
+  type ResolutionCall,
+  type TakenStep,
+  type ResolutionError,
+  type ResolutionEvent,
+  type ResolutionOutcome,
+  type ResolutionState,
   type WechatPayError,
 } from 'wechatpay-core';
 
 // What a cashier reads.
 
-type TradeState = Extract<SettleEvent, { kind: 'queried' }>['tradeState'];
+type TradeState = Extract<ResolutionEvent, { kind: 'queried' }>['tradeState'];
 
 const TRADE_STATES: Record<TradeState, string> = {
   SUCCESS: 'paid',
   REFUND: 'refunded',
   NOTPAY: 'not paid',
   CLOSED: 'closed',
-  REVOKED: 'revoked',
+  REVOKED: 'reversed',
   USERPAYING: 'the customer is paying',
   PAYERROR: 'the payment failed',
   ACCEPT: 'accepted, not paid yet',
 };
 
-const STEPS: Record<SettleCall['kind'], string> = {
+const STEPS: Record<ResolutionCall['kind'], string> = {
   query: 'Ask',
-  reverse: 'Revoke',
+  reverse: 'Reverse',
   refund: 'Refund',
   'query-refunds': 'Ask about the refund',
 };
 
 /** What each open state waits for. */
-export const NEXT_STEPS: Record<OpenState['kind'], SettleCall['kind']> = {
+export const NEXT_STEPS: Record<OpenState['kind'], ResolutionCall['kind']> = {
   asking: 'query',
   reversing: 'reverse',
   checking: 'query',
@@ -42,20 +42,20 @@ export const NEXT_STEPS: Record<OpenState['kind'], SettleCall['kind']> = {
   'checking-refunds': 'query-refunds',
 };
 
-type OpenState = Exclude<SettleState, { kind: 'ended' }>;
+type OpenState = Exclude<ResolutionState, { kind: 'ended' }>;
 
 /** What comes next of an order, and when. */
-export function nextOf(state: SettleState): { readonly text: string; readonly at: Date } | undefined {
+export function nextOf(state: ResolutionState): { readonly text: string; readonly at: Date } | undefined {
   return state.kind === 'ended' ? undefined : { text: STEPS[NEXT_STEPS[state.kind]], at: new Date(state.at) };
 }
 
 /** What a step brought. */
-export function stepWords({ event }: SettledStep): string {
+export function stepWords({ event }: TakenStep): string {
   switch (event.kind) {
     case 'queried':
       return `Asked: ${TRADE_STATES[event.tradeState]}`;
     case 'reversed':
-      return event.recall ? 'Revoked: WeChat Pay asks for it once more' : 'Revoked';
+      return event.recall ? 'Reversed: WeChat Pay asks for it once more' : 'Reversed';
     case 'refund-accepted':
       return 'Refund accepted';
     case 'refunds-queried':
@@ -66,7 +66,7 @@ export function stepWords({ event }: SettledStep): string {
 }
 
 /** The code of an error, WeChat Pay's own where it has one. */
-export function errorWord(error: WechatPayError | SettleError): string {
+export function errorWord(error: WechatPayError | ResolutionError): string {
   const errorCode = 'errorCode' in error ? error.errorCode : undefined;
   return typeof errorCode === 'string' && errorCode !== '' ? errorCode : error.code;
 }
@@ -77,9 +77,9 @@ const WAITING_REMEDIES: Partial<Record<TradeState, string>> = {
   ACCEPT: 'Wait: it is accepted, and not paid yet.',
 };
 
-const REVOKED = 'Wait: the order is being revoked. Do not hand over the goods.';
+const REVOKED = 'Wait: the order is being reversed. Do not hand over the goods.';
 const REFUNDED = 'Wait: the order is being refunded. Do not hand over the goods.';
-const WAITING_STATES: Record<SettleState['kind'], string | undefined> = {
+const WAITING_STATES: Record<ResolutionState['kind'], string | undefined> = {
   asking: undefined,
   reversing: REVOKED,
   checking: REVOKED,
@@ -95,7 +95,7 @@ const WAITING_STATES: Record<SettleState['kind'], string | undefined> = {
  * @param before what to do so far: a question without an answer changes nothing.
  * @param isCustomerHere whether the customer may still be at the till.
  */
-export function stepRemedy({ event, state }: SettledStep, before: string, isCustomerHere: boolean): string {
+export function stepRemedy({ event, state }: TakenStep, before: string, isCustomerHere: boolean): string {
   const answered = event.kind === 'queried' ? event.tradeState : undefined;
   if (answered === 'PAYERROR') return `The payment failed. ${REVOKED}`;
   const undoing = WAITING_STATES[state.kind];
@@ -110,7 +110,7 @@ export function stepRemedy({ event, state }: SettledStep, before: string, isCust
  *
  * @param isCustomerHere whether the customer may still be at the till.
  */
-export function outcomeRemedy(outcome: SettleOutcome, isCustomerHere = false): string {
+export function outcomeRemedy(outcome: ResolutionOutcome, isCustomerHere = false): string {
   switch (outcome.kind) {
     case 'paid':
       return isCustomerHere
@@ -119,12 +119,12 @@ export function outcomeRemedy(outcome: SettleOutcome, isCustomerHere = false): s
     case 'closed':
       if (!outcome.found) return 'WeChat Pay never had this order: nothing is charged. Begin a new one.';
       return 'Nothing is charged, or will be. Begin a new order.';
-    case 'revoked':
+    case 'reversed':
       return 'Nothing is charged, or will be. Begin a new order.';
     case 'refunded':
-      return 'The money was given back.';
+      return 'The money was returned.';
     case 'refund-required':
-      return 'Paid, and it cannot be revoked any more: refund it, then redrive it.';
+      return 'Paid, and it cannot be reversed any more: refund it, then redrive it.';
     case 'needs-attention':
       return `Call the manager. ${outcome.amounts ? '' : 'Whether it is paid is not known. '}${outcome.error.message}`;
     case 'unresolved':

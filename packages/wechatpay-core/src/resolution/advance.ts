@@ -8,14 +8,14 @@ import {
 import { afterFailedReverse, afterReversed } from './after-reverse.js';
 import type { Open } from './build.js';
 import { classify } from './classify.js';
-import type { Moment, SettleEvent, SettleState } from './state.js';
+import type { Moment, ResolutionEvent, ResolutionState } from './state.js';
 
 /**
- * The state after a step: the rules of settling, a page of WeChat Pay's documentation a file. Pure: no clock, no network.
+ * The state after a step: the rules of resolving, a page of WeChat Pay's documentation a file. Pure: no clock, no network.
  *
  * @param moment when the event came, by the clock that `orderCreatedAt` was taken from; `jitter` spreads retries.
  */
-export function advance(state: SettleState, event: SettleEvent, moment: Moment): SettleState {
+export function advanceResolution(state: ResolutionState, event: ResolutionEvent, moment: Moment): ResolutionState {
   if (state.kind === 'ended') return state;
   switch (event.kind) {
     case 'queried':
@@ -31,7 +31,11 @@ export function advance(state: SettleState, event: SettleEvent, moment: Moment):
   }
 }
 
-function afterFailure(state: Open, { step, error }: SettleEvent & { kind: 'failed' }, moment: Moment): SettleState {
+function afterFailure(
+  state: Open,
+  { step, error }: ResolutionEvent & { kind: 'failed' },
+  moment: Moment,
+): ResolutionState {
   const failure = classify(step, error);
   switch (step) {
     case 'query':

@@ -12,8 +12,16 @@ import {
 } from './build.js';
 import type { Failure } from './classify.js';
 import { isTooLateToReverse } from './next-step.js';
-import type { Asking, Checking, Moment, SettleError, SettleEvent, SettlePayment, SettleState } from './state.js';
-import { undo } from './undo.js';
+import type {
+  Asking,
+  Checking,
+  Moment,
+  ResolutionError,
+  ResolutionEvent,
+  ResolutionPayment,
+  ResolutionState,
+} from './state.js';
+import { decideReversal } from './decide-reversal.js';
 
 /**
  * A customer's code is good for a minute, and a Quick Pay that was held up on the way can be charged as long: an order that is not
@@ -37,22 +45,22 @@ const MAX_CLOCK_SKEW_MS = 5 * 60_000;
 /** What Query Order's verified answer means. */
 export function afterQuery(
   before: Open,
-  { tradeState, payment = {}, paidAt }: SettleEvent & { kind: 'queried' },
+  { tradeState, payment = {}, paidAt }: ResolutionEvent & { kind: 'queried' },
   moment: Moment,
-): SettleState {
+): ResolutionState {
   const { isAbsent: _, ...seen } = before as Checking; // it is not absent
   const state = { ...seen, tradeState } as Open;
   switch (tradeState) {
     case 'CLOSED':
       return end(state, { kind: 'closed', found: true });
     case 'REVOKED':
-      return end(state, { kind: 'revoked' });
+      return end(state, { kind: 'reversed' });
     case 'REFUND':
       return checkingRefunds(state, moment.now, payment);
     case 'SUCCESS':
       return afterPaid(state, payment, paidAt, moment);
     case 'PAYERROR': // "payment failed, please revoke the order"
-      return undo(state, moment);
+      return decideReversal(state, moment);
     case 'NOTPAY':
     case 'USERPAYING':
     case 'ACCEPT':
@@ -61,7 +69,12 @@ export function afterQuery(
 }
 
 /** What a query that failed means. */
-export function afterFailedQuery(state: Open, failure: Failure, error: SettleError, moment: Moment): SettleState {
+export function afterFailedQuery(
+  state: Open,
+  failure: Failure,
+  error: ResolutionError,
+  moment: Moment,
+): ResolutionState {
   switch (failure) {
     case 'wrong':
       return needsAttention(state, error);
@@ -71,15 +84,22 @@ export function afterFailedQuery(state: Open, failure: Failure, error: SettleErr
       return afterAbsent(state, moment);
     default:
       if (state.kind === 'asking') return afterUnclear(state, moment);
-      // A reverse that says it is done is proven by an answer, not by none.
-      return state.kind === 'checking' && state.isReversed ? askLater(state, moment.now) : undo(state, moment);
+      // A reversal that says it is done is proven by an answer, not by none.
+      return state.kind === 'checking' && state.isReversed
+        ? askLater(state, moment.now)
+        : decideReversal(state, moment);
   }
 }
 
-function afterPaid(state: Open, payment: SettlePayment, paidAt: number | undefined, moment: Moment): SettleState {
+function afterPaid(
+  state: Open,
+  payment: ResolutionPayment,
+  paidAt: number | undefined,
+  moment: Moment,
+): ResolutionState {
   const { policy, sent, orderCreatedAt } = state;
   const { now } = moment;
-  // The number was used before: that payment is neither told as this one's, nor given back by the way.
+  // The number was used before: that payment is neither told as this one's, nor returned by the way.
   const isForPerson = policy.ifPaid === 'keep' && policy.ifAmountDiffers !== 'accept';
   if (isForPerson && paidAt !== undefined && paidAt < orderCreatedAt - MAX_CLOCK_SKEW_MS) {
     return needsAttention(state, earlierPayment(paidAt, orderCreatedAt), { paid: payment });
@@ -90,7 +110,7 @@ function afterPaid(state: Open, payment: SettlePayment, paidAt: number | undefin
       : askAgain({ ...state, doubt: payment }, now + policy.queryEveryMs);
   }
   if (!givesBack(state)) return end(state, { kind: 'paid', payment });
-  if (!isTooLateToReverse(state, now)) return undo(state, moment);
+  if (!isTooLateToReverse(state, now)) return decideReversal(state, moment);
   const { totalFee } = payment;
   // A refund that may be under way is repeated with its own amount, or not at all.
   if (!policy.refundWhenExpired || totalFee === undefined || (sent.refundFee ?? totalFee) !== totalFee) {
@@ -101,8 +121,8 @@ function afterPaid(state: Open, payment: SettlePayment, paidAt: number | undefin
 }
 
 /** Nothing is paid, by a verified answer: ask again while the customer may be paying; then reverse. */
-function afterUnpaid(state: Open, moment: Moment): SettleState {
-  if (state.kind !== 'asking' || moment.now >= endOfAsking(state) || state.doubt) return undo(state, moment);
+function afterUnpaid(state: Open, moment: Moment): ResolutionState {
+  if (state.kind !== 'asking' || moment.now >= endOfAsking(state) || state.doubt) return decideReversal(state, moment);
   const { unclear: _, ...asking } = state;
   return { ...asking, at: nextQueryAt(state, moment.now) };
 }
@@ -111,9 +131,9 @@ function afterUnpaid(state: Open, moment: Moment): SettleState {
  * There is no such order, says an answer that names none: a late answer to another call says the same. While the customer may be
  * paying it counts as an unclear one; that the order never came takes two in a row.
  */
-function afterAbsent(state: Open, moment: Moment): SettleState {
+function afterAbsent(state: Open, moment: Moment): ResolutionState {
   if (state.kind === 'asking') return afterUnclear(state, moment);
-  if (!neverCame(state, moment.now)) return undo(state, moment);
+  if (!neverCame(state, moment.now)) return decideReversal(state, moment);
   const isConfirmed = 'isAbsent' in state && state.isAbsent;
   return isConfirmed
     ? end(state, { kind: 'closed', found: false })
@@ -121,18 +141,18 @@ function afterAbsent(state: Open, moment: Moment): SettleState {
 }
 
 /** No answer to be trusted: ask again; reverse by the rule of unclear answers alone. */
-function afterUnclear(state: Asking, moment: Moment): SettleState {
+function afterUnclear(state: Asking, moment: Moment): ResolutionState {
   const { now } = moment;
   const gap = Math.max(UNCLEAR_GAP_MS, 3 * state.policy.queryEveryMs);
   const { count, since } = state.unclear && now - state.unclear.last <= gap ? state.unclear : { count: 0, since: now };
   const unclear = { count: count + 1, since, last: now };
   const isEnough = unclear.count >= UNCLEAR_ANSWERS && now - since >= UNCLEAR_SPAN_MS;
   const next = { ...state, unclear, at: nextQueryAt(state, now) };
-  return isEnough && now >= endOfAsking(state) ? undo(next, moment) : next;
+  return isEnough && now >= endOfAsking(state) ? decideReversal(next, moment) : next;
 }
 
 function endOfAsking({ orderCreatedAt, policy }: Asking): number {
-  return orderCreatedAt + policy.revokeAfterMs;
+  return orderCreatedAt + policy.reverseAfterMs;
 }
 
 function nextQueryAt(state: Asking, now: number): number {
@@ -143,7 +163,7 @@ function nextQueryAt(state: Asking, now: number): number {
 
 /** Right after a time-out the order may not be there yet: it can have never come only where its time to be paid is over and it cannot be reversed. */
 function neverCame(state: Open, now: number): boolean {
-  const isOver = now >= state.orderCreatedAt + Math.max(state.policy.revokeAfterMs, CHARGEABLE_MS);
+  const isOver = now >= state.orderCreatedAt + Math.max(state.policy.reverseAfterMs, CHARGEABLE_MS);
   // A verified answer that names it has been there: it came.
   if (!isOver || state.tradeState !== undefined) return false;
   const wasReversed = state.kind === 'checking' && (state.refusal !== undefined || state.isReversed);

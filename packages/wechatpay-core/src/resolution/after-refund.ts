@@ -12,7 +12,7 @@ import {
 } from './build.js';
 import type { Failure } from './classify.js';
 import { refundNumberOf } from './next-step.js';
-import type { Moment, SettleError, SettleEvent, SettlePayment, SettleState } from './state.js';
+import type { Moment, ResolutionError, ResolutionEvent, ResolutionPayment, ResolutionState } from './state.js';
 
 /**
  * From refund to refund where WeChat Pay asks for time: it takes one a minute of an order, and the pool that refunds are paid from
@@ -26,12 +26,17 @@ const REFUND_AGAIN_MS = 60_000;
 const FOLLOW_AT_MOST_MS = 60 * 60 * 1000;
 
 /** Accepted is not refunded: Query Refund tells. */
-export function afterRefundAccepted(state: Open, { now }: Moment): SettleState {
+export function afterRefundAccepted(state: Open, { now }: Moment): ResolutionState {
   return checkingRefunds(withRefundSent(state), now);
 }
 
 /** What a refund that failed means. Its number and amount are the same each time, so that one that did happen is not made again. */
-export function afterFailedRefund(state: Open, failure: Failure, error: SettleError, moment: Moment): SettleState {
+export function afterFailedRefund(
+  state: Open,
+  failure: Failure,
+  error: ResolutionError,
+  moment: Moment,
+): ResolutionState {
   const delay = spacing(state.policy, attemptsOf(state), moment);
   switch (failure) {
     case 'nobody-asked':
@@ -48,9 +53,9 @@ export function afterFailedRefund(state: Open, failure: Failure, error: SettleEr
 /** What all pages of Query Refund said: only the whole is an end. */
 export function afterRefundsQueried(
   state: Open,
-  event: SettleEvent & { kind: 'refunds-queried' },
+  event: ResolutionEvent & { kind: 'refunds-queried' },
   moment: Moment,
-): SettleState {
+): ResolutionState {
   const { refunded, pending, own, stopped } = event;
   const { policy, sent } = state;
   const payment = paymentIn(state);
@@ -71,7 +76,7 @@ export function afterRefundsQueried(
   if (stopped) return needsAttention(state, refundFailed(stopped.outRefundNo, stopped.refundStatus), amounts);
   if (remaining <= 0) return later(state, moment, FOLLOW_AT_MOST_MS);
   if (!givesBack(state)) return needsAttention(state, partlyRefunded(totalFee, refunded + pending), amounts);
-  // One number, one amount: a rest beside this settlement's own refund is for a person.
+  // One number, one amount: a rest beside this resolution's own refund is for a person.
   if (!policy.refundWhenExpired || own || (sent.refundFee ?? remaining) !== remaining) {
     return end(state, { kind: 'refund-required', payment: amounts.paid, amounts });
   }
@@ -101,9 +106,9 @@ function wholeOf({ totalFee: asked }: Open, ...told: readonly (number | undefine
 export function afterFailedQueryRefunds(
   state: Open,
   failure: Failure,
-  error: SettleError,
+  error: ResolutionError,
   moment: Moment,
-): SettleState {
+): ResolutionState {
   return failure === 'wrong' ? needsAttention(state, error) : later(state, moment);
 }
 
@@ -111,16 +116,16 @@ function withRefundSent(state: Open): Open {
   return state.kind === 'refunding' ? { ...state, sent: { ...state.sent, refundFee: state.refundFee } } : state;
 }
 
-function again(state: Open, at: number): SettleState {
+function again(state: Open, at: number): ResolutionState {
   return state.kind === 'refunding' ? { ...state, at, attempts: state.attempts + 1 } : askAgain(state, at);
 }
 
-function later(state: Open, moment: Moment, longest?: number): SettleState {
+function later(state: Open, moment: Moment, longest?: number): ResolutionState {
   const attempts = attemptsOf(state);
   const at = moment.now + spacing(state.policy, attempts, moment, longest);
   return state.kind === 'checking-refunds' ? { ...state, at, attempts: attempts + 1 } : askAgain(state, at);
 }
 
-function paymentIn(state: Open): SettlePayment {
+function paymentIn(state: Open): ResolutionPayment {
   return (state.kind === 'refunding' || state.kind === 'checking-refunds' ? state.payment : undefined) ?? {};
 }

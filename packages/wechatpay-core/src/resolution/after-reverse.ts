@@ -1,19 +1,24 @@
 import { attemptsOf, expired, factsOf, needsAttention, spacing, type Open } from './build.js';
 import type { Failure } from './classify.js';
-import type { Checking, Moment, SettleError, SettleEvent, SettleState } from './state.js';
+import type { Checking, Moment, ResolutionError, ResolutionEvent, ResolutionState } from './state.js';
 
 /** What Revoke Order's verified answer means: it is done, which a query proves; or it has to be called again. */
 export function afterReversed(
   before: Open,
-  { recall }: SettleEvent & { kind: 'reversed' },
+  { recall }: ResolutionEvent & { kind: 'reversed' },
   moment: Moment,
-): SettleState {
+): ResolutionState {
   const state = withReverseSent(before);
   return recall ? reverseAgain(state, moment) : checking(state, moment, { at: moment.now, isReversed: true });
 }
 
-/** What a reverse that failed means. */
-export function afterFailedReverse(before: Open, failure: Failure, error: SettleError, moment: Moment): SettleState {
+/** What a reversal that failed means. */
+export function afterFailedReverse(
+  before: Open,
+  failure: Failure,
+  error: ResolutionError,
+  moment: Moment,
+): ResolutionState {
   switch (failure) {
     case 'wrong':
       return needsAttention(before, error);
@@ -33,7 +38,7 @@ export function afterFailedReverse(before: Open, failure: Failure, error: Settle
   }
 }
 
-/** A reverse that left may take effect, now or later, whatever came back. */
+/** A reversal that left may take effect, now or later, whatever came back. */
 function withReverseSent(state: Open): Open {
   return state.sent.reverse ? state : { ...state, sent: { ...state.sent, reverse: true } };
 }
@@ -49,7 +54,7 @@ function checking(
   return { ...factsOf(state), kind: 'checking', ...next, ...how };
 }
 
-function reverseAgain(state: Open, moment: Moment): SettleState {
+function reverseAgain(state: Open, moment: Moment): ResolutionState {
   const attempts = attemptsOf(state);
   const at = moment.now + spacing(state.policy, attempts, moment);
   return { ...factsOf(state), kind: 'reversing', at, attempts: attempts + 1 };

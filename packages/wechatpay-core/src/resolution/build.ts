@@ -3,25 +3,25 @@ import type {
   Ended,
   Expired,
   Moment,
-  SettleAmounts,
-  SettleError,
-  SettleFacts,
-  SettleOutcome,
-  SettlePayment,
-  SettleState,
+  ResolutionAmounts,
+  ResolutionError,
+  ResolutionFacts,
+  ResolutionOutcome,
+  ResolutionPayment,
+  ResolutionState,
 } from './state.js';
-import type { SettlePolicy } from './policy.js';
+import type { ResolutionPolicy } from './policy.js';
 
 // What transitions are made of: the next state from the one before.
 
 /** A state that has no end yet. */
-export type Open = Exclude<SettleState, Ended>;
+export type Open = Exclude<ResolutionState, Ended>;
 
 /** What holds on in the next state, whatever that is. */
-export function factsOf(state: SettleState): SettleFacts {
+export function factsOf(state: ResolutionState): ResolutionFacts {
   const { version, order, orderCreatedAt, policy, deadline, sent, totalFee, currency, doubt, tradeState, lastError } =
     state;
-  const facts: { -readonly [Name in keyof SettleFacts]: SettleFacts[Name] } = {
+  const facts: { -readonly [Name in keyof ResolutionFacts]: ResolutionFacts[Name] } = {
     version,
     order,
     orderCreatedAt,
@@ -37,16 +37,16 @@ export function factsOf(state: SettleState): SettleFacts {
   return facts;
 }
 
-export function end(state: SettleState, outcome: SettleOutcome): Ended {
+export function end(state: ResolutionState, outcome: ResolutionOutcome): Ended {
   return { ...factsOf(state), kind: 'ended', outcome };
 }
 
-export function needsAttention(state: SettleState, error: SettleError, amounts?: SettleAmounts): Ended {
+export function needsAttention(state: ResolutionState, error: ResolutionError, amounts?: ResolutionAmounts): Ended {
   return end(state, { kind: 'needs-attention', error, ...(amounts && { amounts: withExpected(state, amounts) }) });
 }
 
 /** The amounts that a person compares: what the order should cost beside what became of it. */
-function withExpected({ totalFee, currency }: SettleFacts, amounts: SettleAmounts): SettleAmounts {
+function withExpected({ totalFee, currency }: ResolutionFacts, amounts: ResolutionAmounts): ResolutionAmounts {
   if (totalFee === undefined && currency === undefined) return amounts;
   const expected = { ...(totalFee !== undefined && { totalFee }), ...(currency !== undefined && { currency }) };
   return { expected, ...amounts };
@@ -56,7 +56,7 @@ export function expired(state: Open, at: number): Expired {
   return { ...factsOf(state), kind: 'expired', at, attempts: attemptsOf(state) + 1 };
 }
 
-export function checkingRefunds(state: Open, at: number, payment?: SettlePayment): CheckingRefunds {
+export function checkingRefunds(state: Open, at: number, payment?: ResolutionPayment): CheckingRefunds {
   const known = payment ?? ('payment' in state ? state.payment : undefined);
   return {
     ...factsOf(state),
@@ -80,18 +80,18 @@ export function askLater(state: Open, now: number): Open {
   return askAgain(state, now + Math.max(queryEveryMs, Math.min(maxBackoffMs, outage)));
 }
 
-/** Whether what is paid goes back: by the policy, or because a reverse or a refund may be under way. */
-export function givesBack({ policy, sent }: SettleFacts): boolean {
-  return policy.ifPaid === 'revoke' || sent.reverse || sent.refundFee !== undefined;
+/** Whether what is paid goes back: by the policy, or because a reversal or a refund may be under way. */
+export function givesBack({ policy, sent }: ResolutionFacts): boolean {
+  return policy.ifPaid === 'reverse' || sent.reverse || sent.refundFee !== undefined;
 }
 
-export function attemptsOf(state: SettleState): number {
+export function attemptsOf(state: ResolutionState): number {
   return 'attempts' in state ? state.attempts : 0;
 }
 
 /** From one reverse or refund to the next: twice the time each time, spread by a quarter to either side. */
 export function spacing(
-  { backoffMs, maxBackoffMs }: SettlePolicy,
+  { backoffMs, maxBackoffMs }: ResolutionPolicy,
   attempts: number,
   { jitter = 0.5 }: Moment,
   longest = maxBackoffMs,

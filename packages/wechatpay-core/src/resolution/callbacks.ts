@@ -58,14 +58,14 @@ export class Callbacks {
     })();
   }
 
-  /** The time by a clock that may throw, give what is no time, or be set back: then it goes on from what it said last. */
+  /** The time by a clock that may throw, give what is no time, or be set back: then it resumes from what it said last. */
   now(clock: () => number): number {
     const at = performance.now();
     try {
       const time = clock();
       if (!Number.isFinite(time)) throw new TypeError('The clock gave no time in milliseconds since 1970.');
       const last = this.#clock;
-      // Set back: time goes on from where it was, or nothing would be due, and no deadline reached, until it is that late again.
+      // Set back: time resumes from where it was, or nothing would be due, and no deadline reached, until it is that late again.
       const now = last && time < last.time ? last.time + Math.round(at - last.at) : time;
       this.#clock = { time: now, at };
       return now;

@@ -1,4 +1,4 @@
-import type { SettleCall, SettleError } from './state.js';
+import type { ResolutionCall, ResolutionError } from './state.js';
 
 /**
  * What a failed call means for the order.
@@ -13,7 +13,7 @@ import type { SettleCall, SettleError } from './state.js';
  */
 export type Failure = 'nobody-asked' | 'absent' | 'wrong' | 'too-late' | 'again' | 'refused' | 'unclear';
 
-export function classify(step: SettleCall['kind'], error: SettleError): Failure {
+export function classify(step: ResolutionCall['kind'], error: ResolutionError): Failure {
   const isSigned = error.code === 'WECHATPAY_BUSINESS_FAIL';
   const isWrong = error.outcome !== 'unknown' && error.advice === 'fix-request';
   const isUnsent = error.outcome === 'not-sent';
@@ -28,7 +28,7 @@ export function classify(step: SettleCall['kind'], error: SettleError): Failure 
       if (error.advice === 'refund') return 'too-late';
       if (isSigned) return asksToRepeat(error) ? 'again' : 'refused';
       if (isWrong) return 'wrong';
-      // That throttling kept a reverse from being made is not established: it counts as one that may have been.
+      // That throttling kept a reversal from being made is not established: it counts as one that may have been.
       return isUnsent ? 'nobody-asked' : 'unclear';
     case 'refund':
       if (isUnsent && !isWrong) return 'nobody-asked';
@@ -38,10 +38,10 @@ export function classify(step: SettleCall['kind'], error: SettleError): Failure 
 }
 
 /** Signed, or in its unsigned form: who is too frequent is not answered. */
-function isThrottled({ code, outcome, advice }: SettleError): boolean {
+function isThrottled({ code, outcome, advice }: ResolutionError): boolean {
   return advice === 'retry-later' && (outcome === 'rejected' || code === 'WECHATPAY_GATEWAY_FAIL');
 }
 
-function asksToRepeat({ recall, advice, errorCode }: SettleError): boolean {
+function asksToRepeat({ recall, advice, errorCode }: ResolutionError): boolean {
   return recall === true || advice === 'retry-later' || errorCode === 'SYSTEMERROR';
 }

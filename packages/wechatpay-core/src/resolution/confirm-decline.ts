@@ -1,9 +1,9 @@
 import type { WechatPayClient } from '../client.js';
-import type { TradeState } from '../query-order.js';
+import type { TradeState } from '../operations/query-order.js';
 import { classify } from './classify.js';
 import { namesOf } from './start.js';
-import type { SettleEvent, SettleOrder } from './state.js';
-import { takeStep } from './take-step.js';
+import type { ResolutionEvent, ResolutionOrder } from './state.js';
+import { takeResolutionStep } from './take-step.js';
 
 /** What a query said about an order whose payment was refused. */
 export interface DeclineCheck {
@@ -13,7 +13,7 @@ export interface DeclineCheck {
   readonly isOpen: boolean;
   /** What that answer told; absent where there is no such order, or no such answer. */
   readonly tradeState?: TradeState;
-  readonly event: SettleEvent;
+  readonly event: ResolutionEvent;
 }
 
 /**
@@ -24,10 +24,10 @@ export interface DeclineCheck {
  */
 export async function confirmDecline(
   client: WechatPayClient,
-  order: SettleOrder,
+  order: ResolutionOrder,
   signal?: AbortSignal,
 ): Promise<DeclineCheck> {
-  const event = await takeStep(client, { order: namesOf(order) }, { kind: 'query' }, signal);
+  const event = await takeResolutionStep(client, { order: namesOf(order) }, { kind: 'query' }, signal);
   if (event.kind !== 'queried') {
     const isAbsent = event.kind === 'failed' && classify('query', event.error) === 'absent';
     return { isConfirmed: isAbsent, isOpen: false, event };

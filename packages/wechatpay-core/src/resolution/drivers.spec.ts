@@ -4,19 +4,19 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { failure } from '../../test/answering.js';
 import { refusal, scripted, SILENCE, type Answer } from '../../test/scripted.js';
 import {
-  DEFAULT_SETTLE_POLICY,
-  payAndSettle,
-  resumeSettlement,
-  settleOrder,
-  takeStep,
-  toSettleError,
+  DEFAULT_RESOLUTION_POLICY,
+  payAndResolve,
+  resumeResolution,
+  resolveOrder,
+  takeResolutionStep,
+  toResolutionError,
   WechatPayTransportError,
-  type PayAndSettleOptions,
-  type SettledStep,
-  type Settlement,
-  type SettleOptions,
-  type SettleRequest,
-  type SettleState,
+  type PayAndResolveOptions,
+  type TakenStep,
+  type Resolution,
+  type ResolveOrderOptions,
+  type ResolveOrderRequest,
+  type ResolutionState,
   type WechatPayClient,
 } from '../index.js';
 
@@ -44,12 +44,12 @@ describe('takeStep', () => {
   it('asks for the order: its state, and what was paid as far as the answer says it', async () => {
     const { client, calls } = scripted([PAID, PAYING]);
     const full = { outTradeNo: '1', subMerchantId: '1900000201', subAppId: 'wx3' };
-    expect(await takeStep(client, { order: full }, { kind: 'query' })).toStrictEqual({
+    expect(await takeResolutionStep(client, { order: full }, { kind: 'query' })).toStrictEqual({
       kind: 'queried',
       tradeState: 'SUCCESS',
       payment: PAYMENT,
     });
-    expect(await takeStep(client, { order }, { kind: 'query' })).toStrictEqual({
+    expect(await takeResolutionStep(client, { order }, { kind: 'query' })).toStrictEqual({
       kind: 'queried',
       tradeState: 'USERPAYING',
       payment: {},
@@ -65,7 +65,7 @@ describe('takeStep', () => {
     ['N', false],
   ])('reverses it: recall %s', async (recall, expected) => {
     const { client, calls } = scripted([{ recall }]);
-    const event = await takeStep(client, { order }, { kind: 'reverse' });
+    const event = await takeResolutionStep(client, { order }, { kind: 'reverse' });
     expect(event).toStrictEqual({ kind: 'reversed', recall: expected });
     expect(calls).toMatchObject([{ path: '/secapi/pay/reverse', fields: { out_trade_no: '1415717424' } }]);
   });
@@ -77,7 +77,7 @@ describe('takeStep', () => {
     const accepted = { transaction_id: '42', refund_id: '50000', out_refund_no: 'R1', refund_fee: '88' };
     const { client, calls } = scripted([accepted]);
     const step = { kind: 'refund', outRefundNo: 'R1', refundFee: 88, payment } as const;
-    const event = await takeStep(client, { order }, step);
+    const event = await takeResolutionStep(client, { order }, step);
     expect(event).toStrictEqual({ kind: 'refund-accepted', refundId: '50000' });
     const sent = { out_trade_no: '1415717424', out_refund_no: 'R1', total_fee: '888', refund_fee: '88' };
     expect(calls).toMatchObject([{ path: '/secapi/pay/refund', fields: { ...sent, ...fields } }]);
@@ -102,7 +102,7 @@ describe('takeStep', () => {
     const stopped = { outRefundNo: 'R4', refundStatus: 'CHANGE' };
     const counted = { kind: 'refunds-queried', refunded: 301, pending: 4020, stopped };
     const count = (more: Record<string, string>, outRefundNo: string) =>
-      takeStep(scripted([{ ...answer, ...more }]).client, { order }, { kind: 'query-refunds', outRefundNo });
+      takeResolutionStep(scripted([{ ...answer, ...more }]).client, { order }, { kind: 'query-refunds', outRefundNo });
     expect(await count({}, 'R9')).toStrictEqual(counted);
     expect(await count({ total_fee: '888', fee_type: 'HKD' }, 'R4')).toStrictEqual({
       ...counted,
@@ -139,7 +139,7 @@ describe('takeStep', () => {
     ['no answer', TIMEOUT, { code: 'WECHATPAY_TIMEOUT', outcome: 'unknown' }],
     ['a connection that was not made', NOT_SENT, { code: 'WECHATPAY_CONNECTION', outcome: 'not-sent' }],
   ])('does not throw for %s: plain JSON, and no more than is known', async (_, answer, error) => {
-    const event = await takeStep(scripted([answer]).client, { order }, { kind: 'query' });
+    const event = await takeResolutionStep(scripted([answer]).client, { order }, { kind: 'query' });
     expect(event).toMatchObject({ kind: 'failed', step: 'query', error });
     const { error: kept } = event as unknown as { error: Record<string, unknown> };
     expect(JSON.parse(JSON.stringify(kept))).toStrictEqual(kept);
@@ -158,12 +158,12 @@ describe('takeStep', () => {
       { kind: 'refund', outRefundNo: 'R1', refundFee: 1, payment: { totalFee: 1 } },
       { kind: 'query-refunds', outRefundNo: 'R1' },
     ] as const) {
-      expect(await takeStep(client, { order: { outTradeNo: 1 as never } }, step)).toMatchObject({
+      expect(await takeResolutionStep(client, { order: { outTradeNo: 1 as never } }, step)).toMatchObject({
         kind: 'failed',
         step: step.kind,
         error: { code: 'WECHATPAY_INVALID_REQUEST', outcome: 'not-sent', advice: 'fix-request' },
       });
-      expect(await takeStep(client, { order }, step, AbortSignal.abort())).toMatchObject({
+      expect(await takeResolutionStep(client, { order }, step, AbortSignal.abort())).toMatchObject({
         kind: 'failed',
         step: step.kind,
         error: { code: 'WECHATPAY_ABORTED', outcome: 'not-sent' },
@@ -175,24 +175,24 @@ describe('takeStep', () => {
   it('what is no error of this library is a mistake, and thrown', async () => {
     const mistake = new TypeError('mistake');
     const broken = { call: () => Promise.reject(mistake) } as unknown as WechatPayClient;
-    expect(await failure(takeStep(broken, { order }, { kind: 'query' }))).toBe(mistake);
-    expect(() => toSettleError(mistake)).toThrow(mistake);
+    expect(await failure(takeResolutionStep(broken, { order }, { kind: 'query' }))).toBe(mistake);
+    expect(() => toResolutionError(mistake)).toThrow(mistake);
   });
 });
 
-describe('settleOrder', () => {
+describe('resolveOrder', () => {
   it('queries from 5 s on, every 5 s, tells each step with the state after it, and waits for who is told', async () => {
     const { client, calls, wait } = scripted([PAYING, TIMEOUT, PAID]);
-    const told: SettledStep[] = [];
+    const told: TakenStep[] = [];
     let isTelling = false;
-    const onStep = async (done: SettledStep): Promise<void> => {
+    const onStep = async (done: TakenStep): Promise<void> => {
       expect(isTelling).toBe(false);
       isTelling = true;
       await Promise.resolve();
       isTelling = false;
       told.push(done);
     };
-    const result = await settleOrder(client, ORDER, { wait, onStep });
+    const result = await resolveOrder(client, ORDER, { wait, onStep });
     expect(calls.map(({ at }) => (at - CREATED) / SECOND)).toEqual([5, 10, 15]);
     expect(told).toMatchObject([
       { step: { kind: 'query' }, event: { kind: 'queried', tradeState: 'USERPAYING' }, state: { kind: 'asking' } },
@@ -210,7 +210,7 @@ describe('settleOrder', () => {
       [{ deadline: new Date(CREATED + 12 * SECOND) }, CREATED + 12 * SECOND],
     ] as const) {
       const { client, calls, wait, clock } = scripted([NOT_SENT]);
-      const { outcome, state: end } = await settleOrder(client, ORDER, { ...options, wait });
+      const { outcome, state: end } = await resolveOrder(client, ORDER, { ...options, wait });
       expect(outcome).toEqual({ kind: 'unresolved', error: end.lastError });
       expect(end).toMatchObject({ deadline, lastError: { code: 'WECHATPAY_CONNECTION' } });
       expect(clock.time).toBe(deadline);
@@ -220,15 +220,15 @@ describe('settleOrder', () => {
 
   it('goes by the rules that it is given', async () => {
     const { client, calls, wait } = scripted([PAYING]);
-    const absent = { revokeAfterMs: undefined, signal: undefined } as object;
+    const absent = { reverseAfterMs: undefined, signal: undefined } as object;
     const rules = { ...absent, firstQueryMs: 1_000, queryEveryMs: 2_000 };
-    const { state: end } = await settleOrder(client, ORDER, {
+    const { state: end } = await resolveOrder(client, ORDER, {
       ...rules,
       wait,
       deadline: new Date(CREATED + 6 * SECOND),
     });
     expect(calls.map(({ at }) => (at - CREATED) / SECOND)).toEqual([1, 3, 5]);
-    expect(end.policy).toEqual({ ...DEFAULT_SETTLE_POLICY, firstQueryMs: 1_000, queryEveryMs: 2_000 });
+    expect(end.policy).toEqual({ ...DEFAULT_RESOLUTION_POLICY, firstQueryMs: 1_000, queryEveryMs: 2_000 });
   });
 
   class Sale {
@@ -246,23 +246,23 @@ describe('settleOrder', () => {
     ['that is an instance of a class', new Sale()],
   ])('an order %s belongs to the sub-merchant of the client', async (_, order) => {
     const { client, calls, wait } = scripted([PAID], { subMerchantId: '1900000201' });
-    const { state: end } = await settleOrder(client, order as SettleRequest, { wait });
+    const { state: end } = await resolveOrder(client, order as ResolveOrderRequest, { wait });
     expect(end.order).toStrictEqual({ outTradeNo: '1415717424', subMerchantId: '1900000201' });
     expect(calls[0]?.fields).toMatchObject({ sub_mch_id: '1900000201' });
     const own = { ...ORDER, subMerchantId: '1900000202' };
-    const other = await settleOrder(client, own, { wait });
+    const other = await resolveOrder(client, own, { wait });
     expect(other.state.order).toStrictEqual({ outTradeNo: '1415717424', subMerchantId: '1900000202' });
     const without = scripted([PAID]);
-    const bare = await settleOrder(without.client, order as SettleRequest, { wait: without.wait });
+    const bare = await resolveOrder(without.client, order as ResolveOrderRequest, { wait: without.wait });
     expect(bare.state.order).toStrictEqual({ outTradeNo: '1415717424' });
   });
 
   it('refuses an option that it does not read, and lists those that it does', async () => {
     const { client, calls } = scripted([PAID]);
-    expect(await failure(settleOrder(client, ORDER, { onUnclear: () => undefined } as object))).toMatchObject({
+    expect(await failure(resolveOrder(client, ORDER, { onUnclear: () => undefined } as object))).toMatchObject({
       message:
         'onUnclear: is unknown, and nothing would read it. Valid properties: ifPaid, ifAmountDiffers, refundWhenExpired, ' +
-        'firstQueryMs, queryEveryMs, revokeAfterMs, backoffMs, maxBackoffMs, signal, deadline, onStep, wait.',
+        'firstQueryMs, queryEveryMs, reverseAfterMs, backoffMs, maxBackoffMs, signal, deadline, onStep, wait.',
     });
     expect(calls).toEqual([]);
   });
@@ -272,7 +272,7 @@ describe('settleOrder', () => {
     for (const random of [0, 1]) {
       vi.spyOn(Math, 'random').mockReturnValue(random);
       const { client, calls, wait } = scripted([state('PAYERROR'), { recall: 'Y' }]);
-      await settleOrder(client, ORDER, { wait, deadline: new Date(CREATED + 18 * SECOND) });
+      await resolveOrder(client, ORDER, { wait, deadline: new Date(CREATED + 18 * SECOND) });
       told.push(...calls.slice(1).map(({ at }) => at - CREATED));
     }
     expect(told).toEqual([15_000, 16_500, 15_000, 17_500]);
@@ -281,7 +281,7 @@ describe('settleOrder', () => {
   it('an abort stops it before the next step; what is known goes along', async () => {
     const abort = new AbortController();
     const { client, calls, wait } = scripted([TIMEOUT, PAID]);
-    const { outcome, state: end } = await settleOrder(client, ORDER, {
+    const { outcome, state: end } = await resolveOrder(client, ORDER, {
       wait,
       signal: abort.signal,
       onStep: () => {
@@ -299,14 +299,14 @@ describe('settleOrder', () => {
     const onStep = (): void => {
       abort.abort();
     };
-    const { outcome } = await settleOrder(client, ORDER, { wait, signal: abort.signal, onStep });
+    const { outcome } = await resolveOrder(client, ORDER, { wait, signal: abort.signal, onStep });
     expect(outcome.kind).toBe('paid');
   });
 
   it('an abort ends its timer, and the step that is being made', async () => {
     const abort = new AbortController();
     const { client, calls } = scripted([PAID]);
-    const running = settleOrder(client, ORDER, { signal: abort.signal, firstQueryMs: 3_600_000 });
+    const running = resolveOrder(client, ORDER, { signal: abort.signal, firstQueryMs: 3_600_000 });
     setImmediate(() => {
       abort.abort();
     });
@@ -321,7 +321,7 @@ describe('settleOrder', () => {
         return SILENCE;
       },
     ]);
-    const { outcome } = await settleOrder(aborting.client, ORDER, { wait: aborting.wait, signal: other.signal });
+    const { outcome } = await resolveOrder(aborting.client, ORDER, { wait: aborting.wait, signal: other.signal });
     expect(outcome).toMatchObject({ kind: 'unresolved', error: { code: 'WECHATPAY_ABORTED' } });
   });
 
@@ -329,12 +329,12 @@ describe('settleOrder', () => {
     const abort = new AbortController();
     const { client } = scripted([PAID]);
     const waits: unknown[] = [];
-    const wait: SettleOptions['wait'] = (until, signal) => {
+    const wait: ResolveOrderOptions['wait'] = (until, signal) => {
       waits.push(until, signal);
       abort.abort();
       return Promise.resolve();
     };
-    const { outcome } = await settleOrder(client, ORDER, { wait, signal: abort.signal, firstQueryMs: 3_600_000 });
+    const { outcome } = await resolveOrder(client, ORDER, { wait, signal: abort.signal, firstQueryMs: 3_600_000 });
     expect(outcome.kind).toBe('unresolved');
     expect(waits).toEqual([CREATED + 90 * SECOND, abort.signal]);
   });
@@ -348,7 +348,7 @@ describe('settleOrder', () => {
       return Promise.resolve();
     };
     const order = { outTradeNo: '1', orderCreatedAt: new Date(createdAt) };
-    const result = await settleOrder(client, order, { firstQueryMs: 60, ...(isEarly && { wait: early }) });
+    const result = await resolveOrder(client, order, { firstQueryMs: 60, ...(isEarly && { wait: early }) });
     expect(result.outcome.kind).toBe('paid');
     expect(calls).toHaveLength(1);
     expect(Date.now()).toBeGreaterThanOrEqual(createdAt + 60);
@@ -369,27 +369,27 @@ describe('an order that no query may name', () => {
     const { client, calls, wait } = scripted([PAID]);
     const refused = { code: 'WECHATPAY_INVALID_REQUEST', outcome: 'not-sent', field };
     const request = { ...order, orderCreatedAt: new Date(CREATED) } as typeof ORDER;
-    await expect(settleOrder(client, request, { wait })).rejects.toMatchObject(refused);
-    const { state: stored } = await settleOrder(client, ORDER, { wait, deadline: new Date(CREATED + 1) });
-    await expect(resumeSettlement(client, { ...stored, order: order as never }, { wait })).rejects.toMatchObject(
+    await expect(resolveOrder(client, request, { wait })).rejects.toMatchObject(refused);
+    const { state: stored } = await resolveOrder(client, ORDER, { wait, deadline: new Date(CREATED + 1) });
+    await expect(resumeResolution(client, { ...stored, order: order as never }, { wait })).rejects.toMatchObject(
       refused,
     );
     expect(calls).toEqual([]);
   });
 
-  it('is one that the client completes, and then it is settled', async () => {
+  it('is one that the client completes, and then it is resolved', async () => {
     const { client, wait } = scripted([PAID], { subMerchantId: '1900000201' });
     const order = { ...ORDER, subAppId: 'wx3' };
-    expect((await settleOrder(client, order, { wait })).outcome.kind).toBe('paid');
+    expect((await resolveOrder(client, order, { wait })).outcome.kind).toBe('paid');
   });
 });
 
-describe('resumeSettlement', () => {
-  const ended = (outcome: object): SettleState => ({
+describe('resumeResolution', () => {
+  const ended = (outcome: object): ResolutionState => ({
     version: 2,
     order: { outTradeNo: '1415717424' },
     orderCreatedAt: CREATED,
-    policy: DEFAULT_SETTLE_POLICY,
+    policy: DEFAULT_RESOLUTION_POLICY,
     deadline: CREATED,
     sent: { reverse: false },
     kind: 'ended',
@@ -400,11 +400,11 @@ describe('resumeSettlement', () => {
   it('gives an end again, without a call', async () => {
     const stored = ended({ kind: 'paid', payment: PAYMENT });
     const { client, calls } = scripted([PAID], { time });
-    expect(await resumeSettlement(client, stored)).toStrictEqual({
+    expect(await resumeResolution(client, stored)).toStrictEqual({
       outcome: { kind: 'paid', payment: PAYMENT },
       state: stored,
     });
-    expect(await resumeSettlement(client, stored, { ifPaid: undefined } as object)).toMatchObject({
+    expect(await resumeResolution(client, stored, { ifPaid: undefined } as object)).toMatchObject({
       outcome: { kind: 'paid' },
     });
     expect(calls).toEqual([]);
@@ -413,7 +413,7 @@ describe('resumeSettlement', () => {
   it('goes on where an abort stopped it', async () => {
     const abort = new AbortController();
     const first = scripted([PAYING]);
-    const { outcome, state: stopped } = await settleOrder(first.client, ORDER, {
+    const { outcome, state: stopped } = await resolveOrder(first.client, ORDER, {
       wait: first.wait,
       signal: abort.signal,
       onStep: () => {
@@ -422,13 +422,13 @@ describe('resumeSettlement', () => {
     });
     expect(outcome).toEqual({ kind: 'unresolved' });
     const { client, calls } = scripted([PAID], { time });
-    expect((await resumeSettlement(client, stopped)).outcome).toEqual({ kind: 'paid', payment: PAYMENT });
+    expect((await resumeResolution(client, stopped)).outcome).toEqual({ kind: 'paid', payment: PAYMENT });
     expect(calls).toMatchObject([{ path: '/pay/orderquery', at: time }]);
   });
 
   it.each(['unresolved', 'needs-attention', 'refund-required'])('asks where it stopped: %s', async (kind) => {
     const { client, calls } = scripted([PAID], { time });
-    const { outcome, state: end } = await resumeSettlement(client, ended({ kind }));
+    const { outcome, state: end } = await resumeResolution(client, ended({ kind }));
     expect(outcome).toEqual({ kind: 'paid', payment: PAYMENT });
     expect(calls).toMatchObject([{ path: '/pay/orderquery', at: time }]);
     expect(end.deadline).toBe(time + 90 * SECOND);
@@ -436,19 +436,19 @@ describe('resumeSettlement', () => {
 
   it('with the rules and the deadline that it is given', async () => {
     const { client, calls, wait } = scripted([PAID, { recall: 'N' }, state('REVOKED')], { time });
-    const { outcome, state: end } = await resumeSettlement(client, ended({ kind: 'paid', payment: PAYMENT }), {
-      ifPaid: 'revoke',
+    const { outcome, state: end } = await resumeResolution(client, ended({ kind: 'paid', payment: PAYMENT }), {
+      ifPaid: 'reverse',
       deadline: new Date(time + 5),
       wait,
     });
-    expect(outcome).toEqual({ kind: 'revoked' });
+    expect(outcome).toEqual({ kind: 'reversed' });
     expect(end.deadline).toBe(time + 5);
     expect(calls.map(({ path }) => path)).toEqual(['/pay/orderquery', '/secapi/pay/reverse', '/pay/orderquery']);
   });
 
   it('does not take rules for an end that nothing can change', async () => {
     const { client } = scripted([PAID], { time });
-    const error = await failure(resumeSettlement(client, ended({ kind: 'revoked' }), { ifPaid: 'revoke' }));
+    const error = await failure(resumeResolution(client, ended({ kind: 'reversed' }), { ifPaid: 'reverse' }));
     expect(error).toMatchObject({ field: 'state', outcome: 'not-sent' });
   });
 });
@@ -462,10 +462,10 @@ const REQUEST = {
   spbillCreateIp: '203.0.113.7',
 };
 
-describe('payAndSettle', () => {
-  async function pay(answers: [Answer, ...Answer[]], options: PayAndSettleOptions = {}) {
+describe('payAndResolve', () => {
+  async function pay(answers: [Answer, ...Answer[]], options: PayAndResolveOptions = {}) {
     const { client, calls, wait } = scripted(answers);
-    const result = await payAndSettle(client, REQUEST, { wait, ...options });
+    const result = await payAndResolve(client, REQUEST, { wait, ...options });
     return { result, calls, paths: calls.map(({ path }) => path) };
   }
 
@@ -504,11 +504,11 @@ describe('payAndSettle', () => {
     ['ACCEPT', state('ACCEPT')],
     ['no answer', TIMEOUT],
     ['another page’s code', refusal('REFUNDNOTEXIST')],
-  ])('refused, and a query says %s: settled on, since it may be paid', async (_, answer) => {
+  ])('refused, and a query says %s: resolved on, since it may be paid', async (_, answer) => {
     const { result, calls } = await pay([refusal('NOTENOUGH'), answer, PAID]);
     expect(result.outcome).toEqual({ kind: 'paid', payment: PAYMENT });
     expect(calls.map(({ at }) => (at - CREATED) / SECOND)).toEqual([0, 0, 5]);
-    expect((result as Settlement).state.deadline).toBe(CREATED + 90 * SECOND);
+    expect((result as Resolution).state.deadline).toBe(CREATED + 90 * SECOND);
   });
 
   it('refused, and a query says that it is paid: paid', async () => {
@@ -539,7 +539,7 @@ describe('payAndSettle', () => {
           advice: 'fix-request',
           message:
             'outTradeNo: the order was paid at 2026-11-22T23:54:59.000Z, before this payment was asked for (2026-11-23T00:00:00.000Z): ' +
-            'its number was used before. Take a new number. To keep that payment or give it back, set ifAmountDiffers to accept.',
+            'its number was used before. Take a new number. To keep that payment or reverse it, set ifAmountDiffers to accept.',
         },
         amounts: { expected: { totalFee: 888, currency: 'HKD' }, paid: PAYMENT },
       });
@@ -562,7 +562,7 @@ describe('payAndSettle', () => {
     expect(result.outcome.kind).toBe('paid');
   });
 
-  it('a payment before this one was asked for is not given back, also where a reverse was sent', async () => {
+  it('a payment before this one was asked for is not returned, also where a reversal was sent', async () => {
     const earlier = { ...(PAID as object), time_end: timeEnd(CREATED - 3600 * SECOND) };
     // Not time-outs: a gateway that answers nobody is left alone for a while.
     const { result, paths } = await pay([...(Array<Answer>(11).fill(UNCLEAR) as [Answer]), earlier]);
@@ -573,12 +573,12 @@ describe('payAndSettle', () => {
 
   it.each([
     ['keep', 'paid'],
-    ['revoke', 'revoked'],
+    ['reverse', 'reversed'],
   ] as const)('a person decides about a payment before this one was asked for: %s', async (ifPaid, kind) => {
     const earlier = { ...(PAID as object), time_end: timeEnd(CREATED - 3600 * SECOND) };
     const { client, wait } = scripted([refusal('ORDERPAID'), earlier, earlier, { recall: 'N' }, state('REVOKED')]);
-    const { state: stopped } = (await payAndSettle(client, REQUEST, { wait })) as Settlement;
-    const { outcome } = await resumeSettlement(client, stopped, { ifAmountDiffers: 'accept', ifPaid, wait });
+    const { state: stopped } = (await payAndResolve(client, REQUEST, { wait })) as Resolution;
+    const { outcome } = await resumeResolution(client, stopped, { ifAmountDiffers: 'accept', ifPaid, wait });
     expect(outcome.kind).toBe(kind);
   });
 
@@ -586,7 +586,7 @@ describe('payAndSettle', () => {
     ['USERPAYING', refusal('USERPAYING'), 'WECHATPAY_BUSINESS_FAIL'],
     ['no answer', TIMEOUT, 'WECHATPAY_TIMEOUT'],
     ['an unsigned refusal', { return_code: 'FAIL' }, 'WECHATPAY_GATEWAY_FAIL'],
-  ])('not clear, by %s: told, then settled from 5 s on', async (_, answer, code) => {
+  ])('not clear, by %s: told, then resolved from 5 s on', async (_, answer, code) => {
     const told: string[] = [];
     const { result, calls } = await pay([answer, PAYING, PAID], {
       onUnclear: async (error) => {
@@ -598,7 +598,7 @@ describe('payAndSettle', () => {
     expect(told).toEqual([code, 'query', 'query']);
     expect(result.outcome).toEqual({ kind: 'paid', payment: PAYMENT });
     expect(calls.map(({ at }) => (at - CREATED) / SECOND)).toEqual([0, 5, 10]);
-    expect((result as Settlement).state).toMatchObject({
+    expect((result as Resolution).state).toMatchObject({
       orderCreatedAt: CREATED,
       totalFee: 888,
       currency: 'HKD',
@@ -608,7 +608,7 @@ describe('payAndSettle', () => {
 
   it('a clock that is not set is refused before anything is sent', async () => {
     const { client, calls } = scripted([PAID], { time: 0 });
-    const error = await payAndSettle(client, REQUEST).catch((thrown: unknown) => thrown);
+    const error = await payAndResolve(client, REQUEST).catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ field: 'orderCreatedAt', outcome: 'not-sent' });
     expect(String(error)).toContain('1970-01-01T00:00:00.000Z');
     expect(calls).toEqual([]);
@@ -616,7 +616,7 @@ describe('payAndSettle', () => {
 
   it.each([CREATED, CREATED - 1])('a deadline that is over is refused before anything is sent', async (deadline) => {
     const { client, calls } = scripted([PAID]);
-    const refused = payAndSettle(client, REQUEST, { deadline: new Date(deadline) });
+    const refused = payAndResolve(client, REQUEST, { deadline: new Date(deadline) });
     await expect(refused).rejects.toMatchObject({ field: 'deadline', outcome: 'not-sent' });
     expect(calls).toEqual([]);
   });
@@ -635,10 +635,10 @@ describe('payAndSettle', () => {
       return Promise.resolve();
     };
     const { client } = scripted(answers, { now: () => clock.time });
-    const late = (await payAndSettle(client, REQUEST, { wait, revokeAfterMs: 3_600_000 })) as Settlement;
+    const late = (await payAndResolve(client, REQUEST, { wait, reverseAfterMs: 3_600_000 })) as Resolution;
     expect(late.outcome.kind).toBe('unresolved');
     expect(late).not.toHaveProperty('callbackErrors');
-    expect(late.state).toMatchObject({ deadline: CREATED + 105 * SECOND, policy: { revokeAfterMs: 3_600_000 } });
+    expect(late.state).toMatchObject({ deadline: CREATED + 105 * SECOND, policy: { reverseAfterMs: 3_600_000 } });
     const { result } = await pay([TIMEOUT, PAYING], { deadline: new Date(CREATED + 7 * SECOND) });
     expect(result).toMatchObject({ outcome: { kind: 'unresolved' }, state: { deadline: CREATED + 7 * SECOND } });
   });
@@ -660,19 +660,19 @@ describe('payAndSettle', () => {
   it('asks for the order of the sub-merchant that was paid', async () => {
     const { client, calls, wait } = scripted([TIMEOUT, PAID]);
     const request = { ...REQUEST, subMerchantId: '1900000201', subAppId: 'wx3' };
-    const { state: end } = (await payAndSettle(client, request, { wait })) as Settlement;
+    const { state: end } = (await payAndResolve(client, request, { wait })) as Resolution;
     expect(end.order).toStrictEqual({ outTradeNo: '1415717424', subMerchantId: '1900000201', subAppId: 'wx3' });
     expect(calls[1]?.fields).toMatchObject({ sub_mch_id: '1900000201', sub_appid: 'wx3' });
     const { result } = await pay([TIMEOUT, PAID]);
-    expect((result as Settlement).state.order).toStrictEqual({ outTradeNo: '1415717424' });
+    expect((result as Resolution).state.order).toStrictEqual({ outTradeNo: '1415717424' });
     const own = scripted([TIMEOUT, PAID], { subMerchantId: '1900000202' });
-    const byDefault = (await payAndSettle(own.client, REQUEST, { wait: own.wait })) as Settlement;
+    const byDefault = (await payAndResolve(own.client, REQUEST, { wait: own.wait })) as Resolution;
     expect(byDefault.state.order).toStrictEqual({ outTradeNo: '1415717424', subMerchantId: '1900000202' });
   });
 
   it('an abort stops the charge, and the query that confirms a refusal', async () => {
     const { client, calls } = scripted([PAID]);
-    const aborted = payAndSettle(client, REQUEST, { signal: AbortSignal.abort() });
+    const aborted = payAndResolve(client, REQUEST, { signal: AbortSignal.abort() });
     expect((await aborted).outcome).toMatchObject({ kind: 'declined', error: { code: 'WECHATPAY_ABORTED' } });
     expect(calls).toEqual([]);
     const abort = new AbortController();
@@ -713,7 +713,7 @@ describe('payAndSettle', () => {
     ['backoffMs: ', REQUEST, { backoffMs: 0 }],
   ])('refuses before anything is sent: %s', async (message, request, options) => {
     const { client, calls } = scripted([PAID]);
-    const error = await failure(payAndSettle(client, request as never, options as PayAndSettleOptions));
+    const error = await failure(payAndResolve(client, request as never, options as PayAndResolveOptions));
     expect(error).toMatchObject({ code: 'WECHATPAY_INVALID_REQUEST', outcome: 'not-sent' });
     expect((error as Error).message).toContain(message);
     expect(calls).toEqual([]);
@@ -727,13 +727,13 @@ describe('payAndSettle', () => {
         throw cause;
       },
     };
-    expect(await failure(payAndSettle(scripted([PAID]).client, request))).toHaveProperty('cause', cause);
+    expect(await failure(payAndResolve(scripted([PAID]).client, request))).toHaveProperty('cause', cause);
   });
 
   it('what is no error of this library is a mistake, and thrown', async () => {
     const mistake = new TypeError('mistake');
     const broken = { call: () => Promise.reject(mistake), now: () => CREATED } as unknown as WechatPayClient;
-    expect(await failure(payAndSettle(broken, REQUEST))).toBe(mistake);
+    expect(await failure(payAndResolve(broken, REQUEST))).toBe(mistake);
   });
 });
 
@@ -749,8 +749,8 @@ describe('what a callback throws', () => {
     const onUnclear = fail;
     const told = (callback: string): object => ({ callback, error: broken });
     const late = { time: CREATED + 60 * SECOND };
-    const settled = await settleOrder(scripted([PAID], late).client, ORDER, { onStep });
-    expect(settled).toMatchObject({ outcome: { kind: 'paid' }, callbackErrors: [told('onStep')] });
+    const resolved = await resolveOrder(scripted([PAID], late).client, ORDER, { onStep });
+    expect(resolved).toMatchObject({ outcome: { kind: 'paid' }, callbackErrors: [told('onStep')] });
     const { client, clock } = scripted([
       () => {
         clock.time += SECOND;
@@ -758,7 +758,7 @@ describe('what a callback throws', () => {
       },
       PAID,
     ]);
-    const unclear = await payAndSettle(client, REQUEST, {
+    const unclear = await payAndResolve(client, REQUEST, {
       onUnclear,
       onStep,
       wait: undefined,
@@ -766,7 +766,7 @@ describe('what a callback throws', () => {
       deadline: new Date(CREATED + SECOND),
     });
     expect(unclear).toMatchObject({ outcome: { kind: 'unresolved' }, callbackErrors: [told('onUnclear')] });
-    const aborted = await settleOrder(scripted([PAID]).client, ORDER, {
+    const aborted = await resolveOrder(scripted([PAID]).client, ORDER, {
       wait,
       signal: AbortSignal.timeout(5),
     });
@@ -776,7 +776,7 @@ describe('what a callback throws', () => {
   it('of a callback that nobody waits for is told too', async () => {
     const { client, wait } = scripted([TIMEOUT, PAID]);
     const onUnclear = (): Promise<void> => Promise.reject(broken);
-    expect(await payAndSettle(client, REQUEST, { wait, onUnclear })).toMatchObject({
+    expect(await payAndResolve(client, REQUEST, { wait, onUnclear })).toMatchObject({
       outcome: { kind: 'paid' },
       callbackErrors: [{ callback: 'onUnclear', error: broken }],
     });
@@ -787,7 +787,7 @@ describe('what a callback throws', () => {
     for (const callback of ['onStep', 'wait']) {
       const abort = new AbortController();
       const { client, clock } = scripted([PAYING], { time: callback === 'wait' ? CREATED : CREATED + 6 * SECOND });
-      const settling = settleOrder(client, ORDER, {
+      const resolving = resolveOrder(client, ORDER, {
         signal: abort.signal,
         [callback]: () => {
           setImmediate(() => {
@@ -796,13 +796,13 @@ describe('what a callback throws', () => {
           return never();
         },
       });
-      const result = await settling;
+      const result = await resolving;
       expect(result.outcome.kind).toBe('unresolved');
       expect(result).not.toHaveProperty('callbackErrors');
       expect(clock.time).toBeLessThan(CREATED + 60 * SECOND);
     }
     const { client, wait } = scripted([TIMEOUT, PAID]);
-    expect((await payAndSettle(client, REQUEST, { wait, onUnclear: never })).outcome.kind).toBe('paid');
+    expect((await payAndResolve(client, REQUEST, { wait, onUnclear: never })).outcome.kind).toBe('paid');
   });
 
   it('waits for `wait`, also where its time is further away than a timer reaches', async () => {
@@ -812,7 +812,7 @@ describe('what a callback throws', () => {
       clock.time = until;
     };
     const rules = { firstQueryMs: 60 * DAY, deadline: new Date(CREATED + 61 * DAY) };
-    const result = await settleOrder(client, ORDER, { ...rules, wait });
+    const result = await resolveOrder(client, ORDER, { ...rules, wait });
     expect(result.outcome.kind).toBe('paid');
     expect(result).not.toHaveProperty('callbackErrors');
   });
@@ -825,7 +825,7 @@ describe('what a callback throws', () => {
     const onStep = (): void => {
       most = Math.max(most, listeners());
     };
-    await settleOrder(client, ORDER, { wait, onStep, signal });
+    await resolveOrder(client, ORDER, { wait, onStep, signal });
     expect(most).toBeGreaterThan(0);
     expect(listeners()).toBe(0);
   });
@@ -839,7 +839,7 @@ describe('what a callback throws', () => {
       firstQueryMs: 1,
       deadline: new Date(CREATED + 40 * SECOND),
     };
-    const { callbackErrors } = await settleOrder(client, ORDER, options);
+    const { callbackErrors } = await resolveOrder(client, ORDER, options);
     expect(callbackErrors).toEqual(Array.from({ length: 20 }, () => ({ callback: 'onStep', error: broken })));
   });
 
@@ -858,7 +858,7 @@ describe('what a callback throws', () => {
     it.each([
       ['fails', broken],
       ['is set back', CREATED - 3_600_000],
-    ])('that %s goes on from what it said last', async (_, reading) => {
+    ])('that %s resumes from what it said last', async (_, reading) => {
       // Read at 1,000 ms, and two and a half seconds later, to the millisecond: as late as that, and no later.
       for (const [deadline, kind] of [
         [CREATED + 2_500, 'unresolved'],
@@ -866,7 +866,7 @@ describe('what a callback throws', () => {
       ] as const) {
         vi.spyOn(performance, 'now').mockReturnValueOnce(1_000).mockReturnValue(3_499.6);
         const now = readings(CREATED, CREATED, reading);
-        const result = await settleOrder(scripted([PAID], { now }).client, ORDER, {
+        const result = await resolveOrder(scripted([PAID], { now }).client, ORDER, {
           firstQueryMs: 2_500,
           wait: () => Promise.resolve(),
           deadline: new Date(deadline),
@@ -882,7 +882,7 @@ describe('what a callback throws', () => {
         vi.spyOn(Date, 'now').mockReturnValue(CREATED + 7);
         const now = readings(CREATED, value);
         const { client } = scripted([PAID], { now });
-        const { state: end, callbackErrors } = await settleOrder(client, ORDER, { firstQueryMs: 1 });
+        const { state: end, callbackErrors } = await resolveOrder(client, ORDER, { firstQueryMs: 1 });
         // It never said anything: the machine's own.
         expect(end.deadline).toBe(CREATED + 7 + 90 * SECOND);
         expect(callbackErrors?.[0]).toMatchObject({ callback: 'now', error: expect.any(TypeError) as unknown });
@@ -900,7 +900,7 @@ describe('what a callback throws', () => {
         waits.push(until);
         return new Promise(() => undefined);
       };
-      const { outcome, callbackErrors } = await settleOrder(scripted([PAID], { now }).client, ORDER, { wait });
+      const { outcome, callbackErrors } = await resolveOrder(scripted([PAID], { now }).client, ORDER, { wait });
       expect(outcome.kind).toBe('paid');
       expect(waits).toEqual([CREATED + 5 * SECOND]);
       const message = 'It did not return within 0 s, and is not waited for any more.';
@@ -908,12 +908,12 @@ describe('what a callback throws', () => {
     });
 
     it('that fails is told beside a payment that is clear', async () => {
-      expect(await payAndSettle(scripted([PAID], { now: readings(CREATED, broken) }).client, REQUEST)).toMatchObject({
+      expect(await payAndResolve(scripted([PAID], { now: readings(CREATED, broken) }).client, REQUEST)).toMatchObject({
         outcome: { kind: 'paid' },
         callbackErrors: [{ callback: 'now', error: broken }],
       });
       expect(
-        await payAndSettle(scripted([NOT_SENT], { now: readings(CREATED, broken) }).client, REQUEST),
+        await payAndResolve(scripted([NOT_SENT], { now: readings(CREATED, broken) }).client, REQUEST),
       ).toMatchObject({
         outcome: { kind: 'declined' },
         callbackErrors: [{ callback: 'now', error: broken }],

@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
-import { REVOKE_NOT_AFTER_MS } from '../reverse.js';
-import type { SettleFacts, SettleOrder, SettleOutcome, SettleState, SettleStep } from './state.js';
+import { REVERSE_NOT_AFTER_MS } from '../operations/reverse-order.js';
+import type { ResolutionFacts, ResolutionOrder, ResolutionOutcome, ResolutionState, ResolutionStep } from './state.js';
 
 /**
  * What is to be done now. Store the state before it is done.
  *
  * @param now milliseconds since 1970, by the clock that `orderCreatedAt` was taken from.
  */
-export function nextStep(state: SettleState, now: number): SettleStep {
+export function nextResolutionStep(state: ResolutionState, now: number): ResolutionStep {
   if (state.kind === 'ended') return { kind: 'done', outcome: state.outcome };
   if (now >= state.deadline) return { kind: 'done', outcome: unresolved(state) };
   if (now < state.at) return { kind: 'wait', until: Math.min(state.at, state.deadline) };
@@ -29,18 +29,18 @@ export function nextStep(state: SettleState, now: number): SettleStep {
   }
 }
 
-/** The outcome of a settlement that stops before its order is settled. */
-export function unresolved({ lastError }: SettleFacts): SettleOutcome {
+/** The outcome of a resolution that stops before its order is resolved. */
+export function unresolved({ lastError }: ResolutionFacts): ResolutionOutcome {
   return { kind: 'unresolved', ...(lastError && { error: lastError }) };
 }
 
 /** Revoke Order "can be called to cancel a transaction made within 7 days after an order is created". */
-export function isTooLateToReverse({ kind, orderCreatedAt }: SettleState, now: number): boolean {
-  return kind === 'expired' || now > orderCreatedAt + REVOKE_NOT_AFTER_MS;
+export function isTooLateToReverse({ kind, orderCreatedAt }: ResolutionState, now: number): boolean {
+  return kind === 'expired' || now > orderCreatedAt + REVERSE_NOT_AFTER_MS;
 }
 
-/** The number of the one refund that a settlement may make: the same for the same order, whoever settles it. */
-export function refundNumberOf({ outTradeNo, subMerchantId = '' }: SettleOrder): string {
+/** The number of the one refund that a resolution may make: the same for the same order, whoever resolves it. */
+export function refundNumberOf({ outTradeNo, subMerchantId = '' }: ResolutionOrder): string {
   const hash = createHash('sha256').update(`${subMerchantId}/${outTradeNo}`).digest('hex');
   return `settle${hash.slice(0, 26)}`;
 }

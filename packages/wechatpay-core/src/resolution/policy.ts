@@ -1,23 +1,23 @@
 import { WechatPayRequestError } from '../errors.js';
 
-/** How to settle. All times in milliseconds. */
-export interface SettlePolicy {
+/** How to resolve. All times in milliseconds. */
+export interface ResolutionPolicy {
   /**
-   * What to do about an order that turns out paid: keep it, which is good news, or give the money back.
+   * What to do about an order that turns out paid: keep it, which is good news, or return the money.
    *
    * @default 'keep'
    */
-  readonly ifPaid: 'keep' | 'revoke';
+  readonly ifPaid: 'keep' | 'reverse';
   /**
    * What to do about an order that is paid with another amount or currency than it should cost, or that was paid more than 5 min
-   * before it was created (its number was used before): stop and ask a person, or take the payment as it is: kept, or given back
-   * whatever the amount, as `ifPaid` says. With `ifPaid: 'revoke'` a payment is given back whenever it was made.
+   * before it was created (its number was used before): stop and ask a person, or take the payment as it is: kept, or returned
+   * whatever the amount, as `ifPaid` says. With `ifPaid: 'reverse'` a payment is returned whenever it was made.
    *
    * @default 'needs-attention'
    */
   readonly ifAmountDiffers: 'needs-attention' | 'accept';
   /**
-   * Where Revoke Order cannot give the money back, because the order is older than 7 days or partly refunded: refund what is left,
+   * Where Revoke Order cannot return the money, because the order is older than 7 days or partly refunded: refund what is left,
    * or end with `refund-required`.
    *
    * @default false
@@ -27,37 +27,37 @@ export interface SettlePolicy {
   readonly firstQueryMs: number;
   /** From query to query, while the customer may still be paying. @default 5000, as Reasonable Query Mechanism says */
   readonly queryEveryMs: number;
-  /** Without a clear result by then, the order is revoked; never sooner than 15 s. @default 45000, when WeChat Pay gives up too */
-  readonly revokeAfterMs: number;
-  /** From revoke to revoke, doubled each time. @default 2000 */
+  /** Without a clear result by then, the order is reversed; never sooner than 15 s. @default 45000, when WeChat Pay gives up too */
+  readonly reverseAfterMs: number;
+  /** From reversal to reversal, doubled each time. @default 2000 */
   readonly backoffMs: number;
   /** Where doubling ends. @default 300000 */
   readonly maxBackoffMs: number;
 }
 
-export const DEFAULT_SETTLE_POLICY: SettlePolicy = Object.freeze({
+export const DEFAULT_RESOLUTION_POLICY: ResolutionPolicy = Object.freeze({
   ifPaid: 'keep',
   ifAmountDiffers: 'needs-attention',
   refundWhenExpired: false,
   firstQueryMs: 5_000,
   queryEveryMs: 5_000,
-  revokeAfterMs: 45_000,
+  reverseAfterMs: 45_000,
   backoffMs: 2_000,
   maxBackoffMs: 300_000,
 });
 
-export const POLICY_NAMES = Object.keys(DEFAULT_SETTLE_POLICY) as (keyof SettlePolicy)[];
+export const POLICY_NAMES = Object.keys(DEFAULT_RESOLUTION_POLICY) as (keyof ResolutionPolicy)[];
 
 /** The rules among the properties of an object: those that are given. */
-export function rulesIn(given: Partial<SettlePolicy>): Partial<SettlePolicy> {
+export function rulesIn(given: Partial<ResolutionPolicy>): Partial<ResolutionPolicy> {
   const rules = POLICY_NAMES.map((name) => [name, given[name]] as const);
   return Object.fromEntries(rules.filter(([, value]) => value !== undefined));
 }
 
-const TIMES = ['firstQueryMs', 'queryEveryMs', 'revokeAfterMs', 'backoffMs', 'maxBackoffMs'] as const;
+const TIMES = ['firstQueryMs', 'queryEveryMs', 'reverseAfterMs', 'backoffMs', 'maxBackoffMs'] as const;
 
 const CHOICES = {
-  ifPaid: ['keep', 'revoke'],
+  ifPaid: ['keep', 'reverse'],
   ifAmountDiffers: ['needs-attention', 'accept'],
 } as const;
 
@@ -67,10 +67,10 @@ const CHOICES = {
  * @param given rules that differ from `otherwise`; of an object that holds more than rules, the rest is left to its reader.
  * @throws {WechatPayRequestError} a rule that is invalid.
  */
-export function checkPolicy(given: Partial<SettlePolicy>, otherwise = DEFAULT_SETTLE_POLICY): SettlePolicy {
+export function checkPolicy(given: Partial<ResolutionPolicy>, otherwise = DEFAULT_RESOLUTION_POLICY): ResolutionPolicy {
   if (Object(given) !== given) throw new WechatPayRequestError('policy', 'must be an object of rules.');
   const changes = rulesIn(given);
-  if (Object.keys(changes).length === 0) return otherwise; // most settle as the guides say
+  if (Object.keys(changes).length === 0) return otherwise; // most resolve as the guides say
   const rules = { ...otherwise, ...changes };
   for (const name of TIMES) {
     const value: unknown = rules[name];

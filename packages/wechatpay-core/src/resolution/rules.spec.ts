@@ -1,22 +1,22 @@
 import { describe, expect, it, test } from 'vitest';
 import {
-  advance,
-  DEFAULT_SETTLE_POLICY,
-  nextStep,
+  advanceResolution,
+  DEFAULT_RESOLUTION_POLICY,
+  nextResolutionStep,
   refundNumberOf,
-  startSettlement,
+  startResolution,
   type Moment,
-  type SettleCall,
-  type SettleError,
-  type SettleEvent,
-  type SettleFacts,
-  type SettlePayment,
-  type SettlePolicy,
-  type SettleState,
+  type ResolutionCall,
+  type ResolutionError,
+  type ResolutionEvent,
+  type ResolutionFacts,
+  type ResolutionPayment,
+  type ResolutionPolicy,
+  type ResolutionState,
   type TradeState,
 } from '../index.js';
 
-// The rules to the millisecond and to the last field, a page of the documentation a block: what docs/guides/settling-an-order.md says.
+// The rules to the millisecond and to the last field, a page of the documentation a block: what docs/guides/resolving-an-order.md says.
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -26,12 +26,12 @@ const LATE = CREATED + 8 * DAY;
 const PAYMENT = { transactionId: '42', totalFee: 100, currency: 'HKD' };
 const after = (ms: number): number => CREATED + ms;
 
-function factsOf(policy: Partial<SettlePolicy> = {}, change: Partial<SettleFacts> = {}): SettleFacts {
+function factsOf(policy: Partial<ResolutionPolicy> = {}, change: Partial<ResolutionFacts> = {}): ResolutionFacts {
   return {
     version: 2,
     order: { outTradeNo: '1415717424' },
     orderCreatedAt: CREATED,
-    policy: { ...DEFAULT_SETTLE_POLICY, ...policy },
+    policy: { ...DEFAULT_RESOLUTION_POLICY, ...policy },
     deadline: CREATED + 30 * DAY,
     sent: { reverse: false },
     ...change,
@@ -39,18 +39,18 @@ function factsOf(policy: Partial<SettlePolicy> = {}, change: Partial<SettleFacts
 }
 
 const KEEP = factsOf();
-const GIVE = factsOf({ ifPaid: 'revoke' });
-const REFUND = factsOf({ ifPaid: 'revoke', refundWhenExpired: true });
+const GIVE = factsOf({ ifPaid: 'reverse' });
+const REFUND = factsOf({ ifPaid: 'reverse', refundWhenExpired: true });
 const SENT = { sent: { reverse: true } } as const;
 
-const asking = (at: number, facts = KEEP): SettleState => ({ ...facts, kind: 'asking', at });
-const reversing = (at: number, attempts = 0, facts = KEEP): SettleState => ({
+const asking = (at: number, facts = KEEP): ResolutionState => ({ ...facts, kind: 'asking', at });
+const reversing = (at: number, attempts = 0, facts = KEEP): ResolutionState => ({
   ...facts,
   kind: 'reversing',
   at,
   attempts,
 });
-const checking = (at: number, change: object = {}, facts: SettleFacts = { ...KEEP, ...SENT }): SettleState => ({
+const checking = (at: number, change: object = {}, facts: ResolutionFacts = { ...KEEP, ...SENT }): ResolutionState => ({
   ...facts,
   kind: 'checking',
   at,
@@ -59,8 +59,8 @@ const checking = (at: number, change: object = {}, facts: SettleFacts = { ...KEE
   isReversed: false,
   ...change,
 });
-const expired = (facts = GIVE): SettleState => ({ ...facts, kind: 'expired', at: LATE, attempts: 1 });
-const refunding = (attempts = 0, facts = REFUND): SettleState => ({
+const expired = (facts = GIVE): ResolutionState => ({ ...facts, kind: 'expired', at: LATE, attempts: 1 });
+const refunding = (attempts = 0, facts = REFUND): ResolutionState => ({
   ...facts,
   kind: 'refunding',
   at: LATE,
@@ -68,7 +68,7 @@ const refunding = (attempts = 0, facts = REFUND): SettleState => ({
   payment: PAYMENT,
   refundFee: 100,
 });
-const counting = (facts: SettleFacts, attempts = 0, payment: SettlePayment = PAYMENT): SettleState => ({
+const counting = (facts: ResolutionFacts, attempts = 0, payment: ResolutionPayment = PAYMENT): ResolutionState => ({
   ...facts,
   kind: 'checking-refunds',
   at: LATE,
@@ -76,18 +76,21 @@ const counting = (facts: SettleFacts, attempts = 0, payment: SettlePayment = PAY
   payment,
 });
 
-const queried = (tradeState: TradeState, payment?: SettlePayment): SettleEvent => ({
+const queried = (tradeState: TradeState, payment?: ResolutionPayment): ResolutionEvent => ({
   kind: 'queried',
   tradeState,
   ...(payment && { payment }),
 });
 const PAID = queried('SUCCESS', PAYMENT);
-const failed = (step: SettleCall['kind'], change: Partial<SettleError>): SettleEvent & { kind: 'failed' } => ({
+const failed = (
+  step: ResolutionCall['kind'],
+  change: Partial<ResolutionError>,
+): ResolutionEvent & { kind: 'failed' } => ({
   kind: 'failed',
   step,
   error: { code: 'WECHATPAY_BUSINESS_FAIL', outcome: 'unknown', message: 'no', ...change },
 });
-const refunds = (change: Partial<SettleEvent & { kind: 'refunds-queried' }> = {}): SettleEvent => ({
+const refunds = (change: Partial<ResolutionEvent & { kind: 'refunds-queried' }> = {}): ResolutionEvent => ({
   kind: 'refunds-queried',
   totalFee: 100,
   refunded: 0,
@@ -108,24 +111,24 @@ const JITTERS: readonly [jitter: number | undefined, factor: number][] = [
 ];
 
 /** What an event leads to: without what only informs, unless it is asked for. */
-function lead(state: SettleState, event: SettleEvent, moment: Moment): Record<string, unknown> {
-  const { tradeState: _, lastError: __, ...next } = { ...advance(state, event, moment) } as SettleState;
+function lead(state: ResolutionState, event: ResolutionEvent, moment: Moment): Record<string, unknown> {
+  const { tradeState: _, lastError: __, ...next } = { ...advanceResolution(state, event, moment) } as ResolutionState;
   return next;
 }
 
 it('an end stays the end, whatever comes after', () => {
-  const ended: SettleState = { ...KEEP, kind: 'ended', outcome: { kind: 'revoked' } };
+  const ended: ResolutionState = { ...KEEP, kind: 'ended', outcome: { kind: 'reversed' } };
   for (const event of [PAID, failed('query', WRONG), refunds()]) {
-    expect(advance(ended, event, { now: LATE })).toBe(ended);
+    expect(advanceResolution(ended, event, { now: LATE })).toBe(ended);
   }
 });
 
 it('the last trade state and the last error go along, into the end as well', () => {
-  const next = advance(asking(after(5_000)), failed('query', NO_ANSWER), { now: after(6_000) });
+  const next = advanceResolution(asking(after(5_000)), failed('query', NO_ANSWER), { now: after(6_000) });
   expect(next.lastError).toStrictEqual({ code: 'WECHATPAY_TIMEOUT', outcome: 'unknown', message: 'no' });
-  const then = advance(next, queried('PAYERROR'), { now: after(11_000) });
+  const then = advanceResolution(next, queried('PAYERROR'), { now: after(11_000) });
   expect(then).toMatchObject({ kind: 'reversing', tradeState: 'PAYERROR', lastError: { code: 'WECHATPAY_TIMEOUT' } });
-  expect(advance(then, PAID, { now: after(12_000) })).toMatchObject({
+  expect(advanceResolution(then, PAID, { now: after(12_000) })).toMatchObject({
     kind: 'ended',
     tradeState: 'SUCCESS',
     lastError: { code: 'WECHATPAY_TIMEOUT' },
@@ -159,7 +162,7 @@ describe('Query Order, while the customer may be paying', () => {
 
   it.each<[TradeState, object]>([
     ['CLOSED', { kind: 'closed', found: true }],
-    ['REVOKED', { kind: 'revoked' }],
+    ['REVOKED', { kind: 'reversed' }],
   ])('%s: the end, in any state', (tradeState, outcome) => {
     for (const state of [asking(after(5_000)), checking(after(5_000)), expired()]) {
       const { at: _, ...ended } = lead(state, queried(tradeState), { now: LATE });
@@ -176,8 +179,8 @@ describe('Query Order, while the customer may be paying', () => {
   });
 
   it('SUCCESS, paid more than 5 min before the order was asked for: another payment, and a person sees it', () => {
-    const at = (paidAt: number, facts = KEEP): SettleState =>
-      advance(
+    const at = (paidAt: number, facts = KEEP): ResolutionState =>
+      advanceResolution(
         { ...facts, kind: 'asking', at: after(5_000) },
         { kind: 'queried', tradeState: 'SUCCESS', payment: PAYMENT, paidAt },
         { now: after(5_000) },
@@ -228,22 +231,23 @@ describe('Query Order, while the customer may be paying', () => {
     });
   });
 
-  it.each<[Partial<SettleError>]>([[NOT_SENT], [BUSY], [{ code: 'WECHATPAY_GATEWAY_FAIL', advice: 'retry-later' }]])(
-    'nobody was asked (%j): later, the longer that lasts the less often, up to 5 minutes',
-    (error) => {
-      for (const [now, delay] of [
-        [5_000, 5_000],
-        [50_000, 5_000],
-        [200_000, 20_000],
-        [3_000_000, 300_000],
-        [9_000_000, 300_000],
-      ] as const) {
-        expect(lead(asking(after(now)), failed('query', error), { now: after(now) })).toStrictEqual(
-          asking(after(now + delay)),
-        );
-      }
-    },
-  );
+  it.each<[Partial<ResolutionError>]>([
+    [NOT_SENT],
+    [BUSY],
+    [{ code: 'WECHATPAY_GATEWAY_FAIL', advice: 'retry-later' }],
+  ])('nobody was asked (%j): later, the longer that lasts the less often, up to 5 minutes', (error) => {
+    for (const [now, delay] of [
+      [5_000, 5_000],
+      [50_000, 5_000],
+      [200_000, 20_000],
+      [3_000_000, 300_000],
+      [9_000_000, 300_000],
+    ] as const) {
+      expect(lead(asking(after(now)), failed('query', error), { now: after(now) })).toStrictEqual(
+        asking(after(now + delay)),
+      );
+    }
+  });
 
   it('advice to retry an answer that nobody signed is no throttling, but no answer', () => {
     const event = failed('query', { code: 'WECHATPAY_SIGNATURE_MISMATCH', outcome: 'unknown', advice: 'retry-later' });
@@ -255,13 +259,13 @@ describe('Query Order, while the customer may be paying', () => {
 
 describe('queries without an answer to be trusted', () => {
   const event = failed('query', NO_ANSWER);
-  const unclear = (state: SettleState, count: number, since: number, last: number): SettleState =>
-    ({ ...state, unclear: { count, since, last } }) as SettleState;
+  const unclear = (state: ResolutionState, count: number, since: number, last: number): ResolutionState =>
+    ({ ...state, unclear: { count, since, last } }) as ResolutionState;
 
   it('are counted, and asked again', () => {
     const first = lead(asking(after(5_000)), event, { now: after(5_000) });
     expect(first).toStrictEqual(unclear(asking(after(10_000)), 1, after(5_000), after(5_000)));
-    expect(lead(first as unknown as SettleState, event, { now: after(10_000) })).toStrictEqual(
+    expect(lead(first as unknown as ResolutionState, event, { now: after(10_000) })).toStrictEqual(
       unclear(asking(after(15_000)), 2, after(5_000), after(10_000)),
     );
   });
@@ -280,7 +284,7 @@ describe('queries without an answer to be trusted', () => {
   ])('from 45 s on, %s', (_, count, since, last, kind) => {
     const now = after(3_600_000);
     const before = unclear(asking(now), count, after(since * SECOND), after(last * SECOND));
-    const next = advance(before, event, { now });
+    const next = advanceResolution(before, event, { now });
     expect(next.kind).toBe(kind);
     if (next.kind === 'asking') expect(next.at).toBe(now + 5_000);
     if (next.kind === 'reversing') expect(next).not.toHaveProperty('unclear');
@@ -296,8 +300,8 @@ describe('queries without an answer to be trusted', () => {
     const seldom = factsOf({ queryEveryMs: 50_000 });
     const now = after(3_600_000);
     const before = unclear(asking(now, seldom), 2, now - 300_000, now - 150_000);
-    expect(advance(before, event, { now }).kind).toBe('reversing');
-    expect(advance(unclear(before, 2, now - 300_000, now - 150_001), event, { now }).kind).toBe('asking');
+    expect(advanceResolution(before, event, { now }).kind).toBe('reversing');
+    expect(advanceResolution(unclear(before, 2, now - 300_000, now - 150_001), event, { now }).kind).toBe('asking');
   });
 
   it('reverse nothing before 45 s', () => {
@@ -305,19 +309,19 @@ describe('queries without an answer to be trusted', () => {
     expect(lead(before, event, { now: after(44_999) })).toStrictEqual(
       unclear(asking(after(45_000)), 9, after(5_000), after(44_999)),
     );
-    expect(advance(before, event, { now: after(45_000) }).kind).toBe('reversing');
+    expect(advanceResolution(before, event, { now: after(45_000) }).kind).toBe('reversing');
   });
 });
 
 describe('a payment of another amount or currency', () => {
   const priced = { totalFee: 100, currency: 'USD' };
-  const wrong = (facts: SettleFacts): SettleFacts => ({ ...facts, ...priced });
+  const wrong = (facts: ResolutionFacts): ResolutionFacts => ({ ...facts, ...priced });
 
   it('is asked for once more, after the interval, then needs a person, who sees both', () => {
     const facts = wrong(factsOf({ queryEveryMs: 7_000 }));
     const first = lead(asking(after(5_000), facts), PAID, { now: after(6_000) });
     expect(first).toStrictEqual({ ...asking(after(13_000), facts), doubt: PAYMENT });
-    expect(lead(first as unknown as SettleState, PAID, { now: after(13_000) })).toStrictEqual({
+    expect(lead(first as unknown as ResolutionState, PAID, { now: after(13_000) })).toStrictEqual({
       ...facts,
       doubt: PAYMENT,
       kind: 'ended',
@@ -329,38 +333,38 @@ describe('a payment of another amount or currency', () => {
           advice: 'fix-request',
           message:
             'totalFee: the order is paid with 100 HKD, and should cost 100 USD; was its number used before? ' +
-            'Keep the payment or give it back: set ifAmountDiffers to accept.',
+            'Keep the payment or reverse it: set ifAmountDiffers to accept.',
         },
         amounts: { expected: priced, paid: PAYMENT },
       },
     });
   });
 
-  it.each<[SettlePayment, string]>([
+  it.each<[ResolutionPayment, string]>([
     [{}, 'paid with an unknown amount, and should cost 100 USD;'],
     [{ totalFee: 5 }, 'paid with 5, and should cost 100 USD;'],
     [{ currency: 'HKD' }, 'paid with an unknown amount HKD, and should cost 100 USD;'],
   ])('says what is known of it: %j', (payment, message) => {
-    const doubted = { ...asking(after(5_000), wrong(KEEP)), doubt: { totalFee: 1 } } as SettleState;
-    expect(advance(doubted, queried('SUCCESS', payment), { now: after(5_000) })).toHaveProperty(
+    const doubted = { ...asking(after(5_000), wrong(KEEP)), doubt: { totalFee: 1 } } as ResolutionState;
+    expect(advanceResolution(doubted, queried('SUCCESS', payment), { now: after(5_000) })).toHaveProperty(
       'outcome.error.message',
       expect.stringContaining(message),
     );
   });
 
-  it.each<[Partial<SettleFacts>, object | undefined]>([
+  it.each<[Partial<ResolutionFacts>, object | undefined]>([
     [{ totalFee: 99 }, { totalFee: 99 }],
     [{ currency: 'USD' }, { currency: 'USD' }],
   ])('where only one of them was asked, %j, only that is expected', (expectation, expected) => {
-    const doubted = { ...asking(after(5_000), { ...KEEP, ...expectation }), doubt: PAYMENT } as SettleState;
-    expect(advance(doubted, PAID, { now: after(5_000) })).toHaveProperty('outcome.amounts', {
+    const doubted = { ...asking(after(5_000), { ...KEEP, ...expectation }), doubt: PAYMENT } as ResolutionState;
+    expect(advanceResolution(doubted, PAID, { now: after(5_000) })).toHaveProperty('outcome.amounts', {
       expected,
       paid: PAYMENT,
     });
   });
 
   it('is never reversed by what comes after, where it is to be kept: a person', () => {
-    const doubted = { ...asking(after(5_000), wrong(KEEP)), doubt: PAYMENT } as SettleState;
+    const doubted = { ...asking(after(5_000), wrong(KEEP)), doubt: PAYMENT } as ResolutionState;
     for (const event of [queried('NOTPAY'), queried('USERPAYING'), queried('PAYERROR')]) {
       expect(lead(doubted, event, { now: after(5_000) })).toMatchObject({
         kind: 'ended',
@@ -369,34 +373,39 @@ describe('a payment of another amount or currency', () => {
     }
   });
 
-  it('is reversed where it is to be given back and something says that it is not paid', () => {
-    const doubted = { ...checking(after(20_000), {}, wrong(GIVE)), doubt: PAYMENT } as SettleState;
-    expect(advance(doubted, queried('NOTPAY'), { now: after(20_000) }).kind).toBe('reversing');
+  it('is reversed where it is to be returned and something says that it is not paid', () => {
+    const doubted = { ...checking(after(20_000), {}, wrong(GIVE)), doubt: PAYMENT } as ResolutionState;
+    expect(advanceResolution(doubted, queried('NOTPAY'), { now: after(20_000) }).kind).toBe('reversing');
   });
 
   it('is none where both are as asked, or the answer leaves the currency out', () => {
     for (const payment of [{ totalFee: 100, currency: 'USD' }, { totalFee: 100 }]) {
-      const next = advance(asking(after(5_000), wrong(KEEP)), queried('SUCCESS', payment), { now: after(5_000) });
+      const next = advanceResolution(asking(after(5_000), wrong(KEEP)), queried('SUCCESS', payment), {
+        now: after(5_000),
+      });
       expect(next).toMatchObject({ outcome: { kind: 'paid', payment } });
     }
     const amountOnly = { ...KEEP, totalFee: 100 };
-    expect(advance(asking(after(5_000), amountOnly), PAID, { now: after(5_000) })).toHaveProperty(
+    expect(advanceResolution(asking(after(5_000), amountOnly), PAID, { now: after(5_000) })).toHaveProperty(
       'outcome.kind',
       'paid',
     );
     const other = { ...KEEP, totalFee: 99 };
-    expect(advance(asking(after(5_000), other), PAID, { now: after(5_000) })).toHaveProperty('doubt', PAYMENT);
+    expect(advanceResolution(asking(after(5_000), other), PAID, { now: after(5_000) })).toHaveProperty(
+      'doubt',
+      PAYMENT,
+    );
   });
 
   it('is taken where the policy says so', () => {
     const facts = wrong(factsOf({ ifAmountDiffers: 'accept' }));
-    expect(advance(asking(after(5_000), facts), PAID, { now: after(5_000) })).toMatchObject({
+    expect(advanceResolution(asking(after(5_000), facts), PAID, { now: after(5_000) })).toMatchObject({
       outcome: { kind: 'paid', payment: PAYMENT },
     });
   });
 });
 
-describe('Query Order, once a reverse is decided', () => {
+describe('Query Order, once a reversal is decided', () => {
   it('not paid: reversed again, not before the time that was set', () => {
     for (const [now, at] of [
       [20_000, 52_000],
@@ -410,17 +419,19 @@ describe('Query Order, once a reverse is decided', () => {
     }
   });
 
-  it('paid: kept where no reverse was sent and the policy is to keep; else reversed', () => {
-    expect(advance(checking(after(50_000), {}, KEEP), PAID, { now: after(50_000) })).toMatchObject({
+  it('paid: kept where no reversal was sent and the policy is to keep; else reversed', () => {
+    expect(advanceResolution(checking(after(50_000), {}, KEEP), PAID, { now: after(50_000) })).toMatchObject({
       outcome: { kind: 'paid' },
     });
-    expect(advance(checking(after(50_000)), PAID, { now: after(50_000) }).kind).toBe('reversing');
-    expect(advance(checking(after(50_000), {}, GIVE), PAID, { now: after(50_000) }).kind).toBe('reversing');
+    expect(advanceResolution(checking(after(50_000)), PAID, { now: after(50_000) }).kind).toBe('reversing');
+    expect(advanceResolution(checking(after(50_000), {}, GIVE), PAID, { now: after(50_000) }).kind).toBe('reversing');
     const refunded = { ...KEEP, sent: { reverse: false, refundFee: 1 } };
-    expect(advance(checking(after(50_000), {}, refunded), PAID, { now: after(50_000) }).kind).toBe('reversing');
+    expect(advanceResolution(checking(after(50_000), {}, refunded), PAID, { now: after(50_000) }).kind).toBe(
+      'reversing',
+    );
   });
 
-  it('a reverse that says it is done is proven by an answer: without one, asked again', () => {
+  it('a reversal that says it is done is proven by an answer: without one, asked again', () => {
     const before = checking(after(50_000), { isReversed: true });
     for (const error of [NO_ANSWER, NOT_SENT, BUSY]) {
       expect(lead(before, failed('query', error), { now: after(50_000) })).toStrictEqual({
@@ -428,43 +439,43 @@ describe('Query Order, once a reverse is decided', () => {
         at: after(55_000),
       });
     }
-    expect(advance(before, queried('NOTPAY'), { now: after(50_000) }).kind).toBe('reversing');
+    expect(advanceResolution(before, queried('NOTPAY'), { now: after(50_000) }).kind).toBe('reversing');
   });
 
-  it('a reverse that was refused as wrong needs a person, where the order is not reversed', () => {
-    const refusal: SettleError = { code: 'WECHATPAY_BUSINESS_FAIL', message: 'no', ...WRONG };
+  it('a reversal that was refused as wrong needs a person, where the order is not reversed', () => {
+    const refusal: ResolutionError = { code: 'WECHATPAY_BUSINESS_FAIL', message: 'no', ...WRONG };
     const before = checking(after(50_000), { refusal });
-    expect(advance(before, queried('NOTPAY'), { now: after(50_000) })).toMatchObject({
+    expect(advanceResolution(before, queried('NOTPAY'), { now: after(50_000) })).toMatchObject({
       outcome: { kind: 'needs-attention', error: refusal },
     });
     const unsure = checking(after(50_000), { refusal: { ...refusal, outcome: 'unknown' } });
-    expect(advance(unsure, queried('NOTPAY'), { now: after(50_000) }).kind).toBe('reversing');
+    expect(advanceResolution(unsure, queried('NOTPAY'), { now: after(50_000) }).kind).toBe('reversing');
   });
 
-  test.each<[what: string, state: SettleState, now: number, isGone: boolean]>([
-    ['after a reverse that was refused', checking(after(65_000), { refusal: { outcome: 'unknown' } }), 65_000, true],
+  test.each<[what: string, state: ResolutionState, now: number, isGone: boolean]>([
+    ['after a reversal that was refused', checking(after(65_000), { refusal: { outcome: 'unknown' } }), 65_000, true],
     ['but not before 65 s', checking(after(64_999), { refusal: { outcome: 'unknown' } }), 64_999, false],
     ['after one that was done', checking(after(65_000), { isReversed: true }), 65_000, true],
     ['not after one without an answer', checking(after(65_000)), 65_000, false],
     ['past 7 days', checking(LATE), 8 * DAY, true],
     ['not at 7 days to the millisecond', checking(after(7 * DAY)), 7 * DAY, false],
-    ['where WeChat Pay said that it is too late', { ...expired(), at: after(65_000) } as SettleState, 65_000, true],
+    ['where WeChat Pay said that it is too late', { ...expired(), at: after(65_000) } as ResolutionState, 65_000, true],
   ])('ORDERNOTEXIST, twice: it never came, %s', (_, state, now, isGone) => {
     const event = failed('query', NO_ORDER);
     const once = lead(state, event, { now: after(now) });
     if (isGone) expect(once).toStrictEqual({ ...state, at: after(now + 5_000), isAbsent: true });
     else expect(once).toMatchObject({ kind: 'reversing' });
-    const twice = advance({ ...state, isAbsent: true } as SettleState, event, { now: after(now) });
+    const twice = advanceResolution({ ...state, isAbsent: true } as ResolutionState, event, { now: after(now) });
     if (isGone) expect(twice).toMatchObject({ kind: 'ended', outcome: { kind: 'closed', found: false } });
     else expect(twice.kind).toBe('reversing');
   });
 
   it('ORDERNOTEXIST: what another answer says in between starts anew', () => {
     const facts = factsOf({ queryEveryMs: 7_000 });
-    const before = { ...expired(facts), isAbsent: true } as SettleState;
+    const before = { ...expired(facts), isAbsent: true } as ResolutionState;
     const between = lead(before, queried('NOTPAY'), { now: LATE });
     expect(between).not.toHaveProperty('isAbsent');
-    expect(lead(between as unknown as SettleState, failed('query', NO_ORDER), { now: LATE })).toMatchObject({
+    expect(lead(between as unknown as ResolutionState, failed('query', NO_ORDER), { now: LATE })).toMatchObject({
       kind: 'expired',
       isAbsent: true,
       at: LATE + 7_000,
@@ -473,30 +484,30 @@ describe('Query Order, once a reverse is decided', () => {
 
   it('ORDERNOTEXIST: an order that a verified answer has named did come', () => {
     for (const tradeState of ['NOTPAY', 'SUCCESS'] as const) {
-      const seen = { ...expired(), isAbsent: true, tradeState } as SettleState;
-      expect(advance(seen, failed('query', NO_ORDER), { now: LATE }).kind).toBe('expired');
+      const seen = { ...expired(), isAbsent: true, tradeState } as ResolutionState;
+      expect(advanceResolution(seen, failed('query', NO_ORDER), { now: LATE }).kind).toBe('expired');
     }
     const seen = checking(after(60_000), { refusal: { outcome: 'unknown' }, isAbsent: true, tradeState: 'NOTPAY' });
-    expect(advance(seen, failed('query', NO_ORDER), { now: after(60_000) }).kind).toBe('reversing');
+    expect(advanceResolution(seen, failed('query', NO_ORDER), { now: after(60_000) }).kind).toBe('reversing');
   });
 
   it('ORDERNOTEXIST: a policy that asks for longer waits for longer', () => {
-    const facts = { ...factsOf({ revokeAfterMs: 90_000 }), ...SENT };
-    const at = (ms: number): SettleState => checking(after(ms), { isReversed: true, isAbsent: true }, facts);
-    expect(advance(at(89_999), failed('query', NO_ORDER), { now: after(89_999) }).kind).toBe('reversing');
-    expect(advance(at(90_000), failed('query', NO_ORDER), { now: after(90_000) }).kind).toBe('ended');
+    const facts = { ...factsOf({ reverseAfterMs: 90_000 }), ...SENT };
+    const at = (ms: number): ResolutionState => checking(after(ms), { isReversed: true, isAbsent: true }, facts);
+    expect(advanceResolution(at(89_999), failed('query', NO_ORDER), { now: after(89_999) }).kind).toBe('reversing');
+    expect(advanceResolution(at(90_000), failed('query', NO_ORDER), { now: after(90_000) }).kind).toBe('ended');
   });
 
   it('ORDERNOTEXIST: an order that is not reversed yet is, also where it was only asked for late', () => {
-    const facts = { ...factsOf({ revokeAfterMs: 1 }), ...SENT };
+    const facts = { ...factsOf({ reverseAfterMs: 1 }), ...SENT };
     const early = checking(after(64_999), { isReversed: true, isAbsent: true }, facts);
-    expect(advance(early, failed('query', NO_ORDER), { now: after(64_999) }).kind).toBe('reversing');
-    expect(advance(early, failed('query', NO_ORDER), { now: after(65_000) }).kind).toBe('ended');
+    expect(advanceResolution(early, failed('query', NO_ORDER), { now: after(64_999) }).kind).toBe('reversing');
+    expect(advanceResolution(early, failed('query', NO_ORDER), { now: after(65_000) }).kind).toBe('ended');
   });
 });
 
 describe('Query Order, past the 7 days', () => {
-  it('paid, to be given back: it needs a refund', () => {
+  it('paid, to be returned: it needs a refund', () => {
     expect(lead(expired(), PAID, { now: LATE })).toStrictEqual({
       ...GIVE,
       kind: 'ended',
@@ -509,12 +520,12 @@ describe('Query Order, past the 7 days', () => {
   });
 
   it('paid, to be refunded: not where the amount is unknown, or is another than a refund that may be under way', () => {
-    expect(advance(expired(REFUND), queried('SUCCESS'), { now: LATE })).toMatchObject({
+    expect(advanceResolution(expired(REFUND), queried('SUCCESS'), { now: LATE })).toMatchObject({
       outcome: { kind: 'refund-required', payment: {} },
     });
-    const sent = (refundFee: number): SettleState => expired({ ...REFUND, sent: { reverse: false, refundFee } });
-    expect(advance(sent(99), PAID, { now: LATE })).toMatchObject({ outcome: { kind: 'refund-required' } });
-    expect(advance(sent(100), PAID, { now: LATE })).toMatchObject({ kind: 'refunding', refundFee: 100 });
+    const sent = (refundFee: number): ResolutionState => expired({ ...REFUND, sent: { reverse: false, refundFee } });
+    expect(advanceResolution(sent(99), PAID, { now: LATE })).toMatchObject({ outcome: { kind: 'refund-required' } });
+    expect(advanceResolution(sent(100), PAID, { now: LATE })).toMatchObject({ kind: 'refunding', refundFee: 100 });
   });
 
   it('not paid: asked again, later each time', () => {
@@ -531,7 +542,7 @@ describe('Query Order, past the 7 days', () => {
   });
 
   it('a decided reverse that is found too late is asked for, not sent', () => {
-    expect(nextStep(reversing(LATE), LATE)).toStrictEqual({ kind: 'query' });
+    expect(nextResolutionStep(reversing(LATE), LATE)).toStrictEqual({ kind: 'query' });
     expect(lead(reversing(LATE), failed('query', NOT_SENT), { now: LATE })).toStrictEqual({
       ...KEEP,
       kind: 'expired',
@@ -548,7 +559,7 @@ describe('Revoke Order', () => {
     ).toStrictEqual(checking(after(46_000), { attempts: 3, notBefore: after(54_000), isReversed: true }));
   });
 
-  test.each<[what: string, event: SettleEvent]>([
+  test.each<[what: string, event: ResolutionEvent]>([
     ['recall Y', { kind: 'reversed', recall: true }],
     ['USERPAYING', failed('reverse', { errorCode: 'USERPAYING', outcome: 'rejected', recall: true })],
     ['SYSTEMERROR', failed('reverse', { errorCode: 'SYSTEMERROR' })],
@@ -570,7 +581,7 @@ describe('Revoke Order', () => {
     }
   });
 
-  test.each<[what: string, error: Partial<SettleError>, isSent: boolean]>([
+  test.each<[what: string, error: Partial<ResolutionError>, isSent: boolean]>([
     ['nothing was sent: it decides nothing', NOT_SENT, false],
     ['no answer: it may have happened', NO_ANSWER, true],
     [
@@ -631,7 +642,7 @@ describe('Submit Refund', () => {
     });
   });
 
-  test.each<[what: string, error: Partial<SettleError>, isSent: boolean, delays: number[]]>([
+  test.each<[what: string, error: Partial<ResolutionError>, isSent: boolean, delays: number[]]>([
     ['nothing was sent', NOT_SENT, false, [60_000, 60_000, 64_000]],
     ['NOTENOUGH', { ...BUSY, errorCode: 'NOTENOUGH' }, true, [60_000, 60_000, 64_000]],
     ['no answer', NO_ANSWER, true, [2_000, 4_000, 64_000]],
@@ -645,7 +656,7 @@ describe('Submit Refund', () => {
     }
   });
 
-  it.each<[Partial<SettleError>]>([
+  it.each<[Partial<ResolutionError>]>([
     [WRONG],
     [{ code: 'WECHATPAY_INVALID_REQUEST', outcome: 'not-sent', advice: 'fix-request' }],
     [{ errorCode: 'TRADE_OVERDUE', outcome: 'rejected' }],
@@ -679,14 +690,17 @@ describe('Query Refund', () => {
   });
 
   it('the whole is the most that any answer tells of, else what the order should cost', () => {
-    const event = (refunded: number, totalFee?: number): SettleEvent => ({
+    const event = (refunded: number, totalFee?: number): ResolutionEvent => ({
       kind: 'refunds-queried',
       refunded,
       pending: 0,
       ...(totalFee !== undefined && { totalFee }),
     });
-    const ask = (facts: Partial<SettleFacts>, payment: SettlePayment, given: SettleEvent): SettleState =>
-      advance(counting({ ...KEEP, ...facts }, 0, payment), given, { now: LATE });
+    const ask = (
+      facts: Partial<ResolutionFacts>,
+      payment: ResolutionPayment,
+      given: ResolutionEvent,
+    ): ResolutionState => advanceResolution(counting({ ...KEEP, ...facts }, 0, payment), given, { now: LATE });
     const whole = { outcome: { kind: 'refunded' } };
     const rest = (remaining: number): object => ({ outcome: { kind: 'needs-attention', amounts: { remaining } } });
     expect(ask({}, PAYMENT, event(100))).toMatchObject(whole);
@@ -754,7 +768,7 @@ describe('Query Refund', () => {
       outcome: { kind: 'needs-attention', error: event.error },
     });
     // The other page's code is none of this one: it is as wrong as any.
-    expect(advance(counting(GIVE), failed('query-refunds', NO_ORDER), { now: LATE }).kind).toBe('ended');
+    expect(advanceResolution(counting(GIVE), failed('query-refunds', NO_ORDER), { now: LATE }).kind).toBe('ended');
   });
 
   it.each(['CHANGE', 'REFUNDCLOSE', 'FAIL'])('a refund that ended %s: a person, who sees what is left', (status) => {
@@ -770,7 +784,7 @@ describe('Query Refund', () => {
           advice: 'fix-request',
           message:
             `outRefundNo: refund ${outRefundNo} ended ${status}: the money did not reach the customer. ` +
-            'Handle it on the Merchant Platform, or give the money back by other means.',
+            'Handle it on the Merchant Platform, or return the money by other means.',
         },
         amounts: { paid: PAYMENT, refunded: 30, remaining: 70 },
       },
@@ -788,15 +802,15 @@ describe('Query Refund', () => {
           outcome: 'rejected',
           advice: 'fix-request',
           message:
-            'refundFee: 30 of 100 were refunded, not by this settlement, and 70 are left. Keep the rest, or refund it.',
+            'refundFee: 30 of 100 were refunded, not by this resolution, and 70 are left. Keep the rest, or refund it.',
         },
         amounts: { paid: PAYMENT, refunded: 30, remaining: 70 },
       },
     });
   });
 
-  it('a part, where it is to be given back: the rest needs a refund', () => {
-    const required = (facts: SettleFacts): object => ({
+  it('a part, where it is to be returned: the rest needs a refund', () => {
+    const required = (facts: ResolutionFacts): object => ({
       ...facts,
       kind: 'ended',
       outcome: {
@@ -838,40 +852,48 @@ describe('what is next', () => {
   it('nothing is due before its time, nor from the deadline on', () => {
     const facts = { ...KEEP, deadline: after(20_000) };
     const state = asking(after(5_000), facts);
-    expect(nextStep(state, after(4_999))).toStrictEqual({ kind: 'wait', until: after(5_000) });
-    expect(nextStep(state, after(5_000))).toStrictEqual({ kind: 'query' });
-    expect(nextStep(state, after(19_999))).toStrictEqual({ kind: 'query' });
-    expect(nextStep(state, after(20_000))).toStrictEqual({ kind: 'done', outcome: { kind: 'unresolved' } });
-    expect(nextStep(asking(after(25_000), facts), after(19_999))).toStrictEqual({ kind: 'wait', until: after(20_000) });
+    expect(nextResolutionStep(state, after(4_999))).toStrictEqual({ kind: 'wait', until: after(5_000) });
+    expect(nextResolutionStep(state, after(5_000))).toStrictEqual({ kind: 'query' });
+    expect(nextResolutionStep(state, after(19_999))).toStrictEqual({ kind: 'query' });
+    expect(nextResolutionStep(state, after(20_000))).toStrictEqual({ kind: 'done', outcome: { kind: 'unresolved' } });
+    expect(nextResolutionStep(asking(after(25_000), facts), after(19_999))).toStrictEqual({
+      kind: 'wait',
+      until: after(20_000),
+    });
   });
 
   it('an end is an end also after the deadline; a deadline tells the last error', () => {
-    const outcome = { kind: 'revoked' } as const;
-    expect(nextStep({ ...KEEP, kind: 'ended', outcome }, CREATED + 90 * DAY)).toStrictEqual({ kind: 'done', outcome });
-    const lastError: SettleError = { code: 'WECHATPAY_TIMEOUT', outcome: 'unknown', message: 'no' };
-    expect(nextStep({ ...asking(0), lastError }, CREATED + 90 * DAY)).toStrictEqual({
+    const outcome = { kind: 'reversed' } as const;
+    expect(nextResolutionStep({ ...KEEP, kind: 'ended', outcome }, CREATED + 90 * DAY)).toStrictEqual({
+      kind: 'done',
+      outcome,
+    });
+    const lastError: ResolutionError = { code: 'WECHATPAY_TIMEOUT', outcome: 'unknown', message: 'no' };
+    expect(nextResolutionStep({ ...asking(0), lastError }, CREATED + 90 * DAY)).toStrictEqual({
       kind: 'done',
       outcome: { kind: 'unresolved', error: lastError },
     });
   });
 
   it('each state has its call', () => {
-    expect(nextStep(reversing(after(7 * DAY)), after(7 * DAY))).toStrictEqual({ kind: 'reverse' });
-    expect(nextStep(reversing(after(7 * DAY)), after(7 * DAY + 1))).toStrictEqual({ kind: 'query' });
-    expect(nextStep(checking(after(1)), after(1))).toStrictEqual({ kind: 'query' });
-    expect(nextStep(expired(), LATE)).toStrictEqual({ kind: 'query' });
+    expect(nextResolutionStep(reversing(after(7 * DAY)), after(7 * DAY))).toStrictEqual({ kind: 'reverse' });
+    expect(nextResolutionStep(reversing(after(7 * DAY)), after(7 * DAY + 1))).toStrictEqual({ kind: 'query' });
+    expect(nextResolutionStep(checking(after(1)), after(1))).toStrictEqual({ kind: 'query' });
+    expect(nextResolutionStep(expired(), LATE)).toStrictEqual({ kind: 'query' });
     const outRefundNo = 'settle60f064abcd537a911cffd44d81';
-    expect(nextStep(refunding(), LATE)).toStrictEqual({
+    expect(nextResolutionStep(refunding(), LATE)).toStrictEqual({
       kind: 'refund',
       outRefundNo,
       refundFee: 100,
       payment: PAYMENT,
     });
-    expect(nextStep(counting(KEEP), LATE)).toStrictEqual({ kind: 'query-refunds', outRefundNo });
+    expect(nextResolutionStep(counting(KEEP), LATE)).toStrictEqual({ kind: 'query-refunds', outRefundNo });
     // A refund is in the order's currency, also where the answer left it out.
-    const bare = { ...refunding(0, { ...REFUND, currency: 'USD' }), payment: { totalFee: 100 } } as SettleState;
-    expect(nextStep(bare, LATE)).toMatchObject({ payment: { totalFee: 100, currency: 'USD' } });
-    expect(nextStep({ ...bare, payment: PAYMENT } as SettleState, LATE)).toMatchObject({ payment: PAYMENT });
+    const bare = { ...refunding(0, { ...REFUND, currency: 'USD' }), payment: { totalFee: 100 } } as ResolutionState;
+    expect(nextResolutionStep(bare, LATE)).toMatchObject({ payment: { totalFee: 100, currency: 'USD' } });
+    expect(nextResolutionStep({ ...bare, payment: PAYMENT } as ResolutionState, LATE)).toMatchObject({
+      payment: PAYMENT,
+    });
   });
 
   // A release that gave another number would refund a second time.
@@ -887,34 +909,34 @@ describe('the beginning', () => {
   const ORDER = { outTradeNo: '1415717424', orderCreatedAt: new Date(CREATED) };
   const DEADLINE = CREATED + 30 * DAY;
 
-  it('asks 5 s after the order was created; to be given back, at once', () => {
-    expect(startSettlement(ORDER, DEADLINE)).toStrictEqual(asking(after(5_000)));
-    expect(startSettlement(ORDER, DEADLINE, { firstQueryMs: 1 })).toStrictEqual(
+  it('asks 5 s after the order was created; to be returned, at once', () => {
+    expect(startResolution(ORDER, DEADLINE)).toStrictEqual(asking(after(5_000)));
+    expect(startResolution(ORDER, DEADLINE, { firstQueryMs: 1 })).toStrictEqual(
       asking(after(1), factsOf({ firstQueryMs: 1 })),
     );
-    expect(startSettlement(ORDER, DEADLINE, { ifPaid: 'revoke' })).toStrictEqual(
+    expect(startResolution(ORDER, DEADLINE, { ifPaid: 'reverse' })).toStrictEqual(
       checking(CREATED, { attempts: 0, notBefore: after(15_000) }, GIVE),
     );
   });
 
   it('knows the order, its sub-merchant and what it should cost, and nothing that was not given', () => {
     const full = { ...ORDER, subMerchantId: '1900000201', subAppId: 'wx3', totalFee: 1, currency: 'HKD' };
-    expect(startSettlement(full, DEADLINE)).toStrictEqual({
+    expect(startResolution(full, DEADLINE)).toStrictEqual({
       ...asking(after(5_000)),
       order: { outTradeNo: '1415717424', subMerchantId: '1900000201', subAppId: 'wx3' },
       totalFee: 1,
       currency: 'HKD',
     });
     const bare = { ...ORDER, subMerchantId: undefined, totalFee: undefined, currency: undefined } as never;
-    expect(Object.keys(startSettlement(bare, DEADLINE))).toStrictEqual(Object.keys(startSettlement(ORDER, DEADLINE)));
-    expect(startSettlement(bare, DEADLINE).order).toStrictEqual({ outTradeNo: '1415717424' });
+    expect(Object.keys(startResolution(bare, DEADLINE))).toStrictEqual(Object.keys(startResolution(ORDER, DEADLINE)));
+    expect(startResolution(bare, DEADLINE).order).toStrictEqual({ outTradeNo: '1415717424' });
   });
 
   it.each<[message: string, order: unknown, deadline?: unknown, policy?: unknown]>([
-    ['order: is missing; give the order to settle.', null],
-    ['order: is missing; give the order to settle.', 'S1'],
-    ['order: is a state; go on from it by resumeSettlement.', { ...ORDER, kind: 'asking' }],
-    ['order: is a state; go on from it by resumeSettlement.', { ...ORDER, version: 2 }],
+    ['order: is missing; give the order to resolve.', null],
+    ['order: is missing; give the order to resolve.', 'S1'],
+    ['order: is a state; go on from it by resumeResolution.', { ...ORDER, kind: 'asking' }],
+    ['order: is a state; go on from it by resumeResolution.', { ...ORDER, version: 2 }],
     ['Did you mean totalFee?', { ...ORDER, total_fee: 1 }],
     ['Did you mean queryEveryMs?', ORDER, DEADLINE, { queryEvery: 1 }],
     ["totalFee: must be a whole number of the currency's minor unit, 1 or more.", { ...ORDER, totalFee: 0 }],
@@ -933,10 +955,10 @@ describe('the beginning', () => {
     ['deadline: must be a valid time.', ORDER, Number.POSITIVE_INFINITY],
     ['deadline: must be a valid time.', ORDER, '0'],
     ['policy: must be an object of rules.', ORDER, DEADLINE, 7],
-    ["ifPaid: must be 'keep' or 'revoke'.", ORDER, DEADLINE, { ifPaid: 'refund' }],
+    ["ifPaid: must be 'keep' or 'reverse'.", ORDER, DEADLINE, { ifPaid: 'refund' }],
     ["ifAmountDiffers: must be 'needs-attention' or 'accept'.", ORDER, DEADLINE, { ifAmountDiffers: true }],
     ['refundWhenExpired: must be true or false.', ORDER, DEADLINE, { refundWhenExpired: 1 }],
-    ...(['firstQueryMs', 'queryEveryMs', 'revokeAfterMs', 'backoffMs', 'maxBackoffMs'] as const).flatMap((name) =>
+    ...(['firstQueryMs', 'queryEveryMs', 'reverseAfterMs', 'backoffMs', 'maxBackoffMs'] as const).flatMap((name) =>
       [0, 1.5, '5', Number.NaN, null].map((value): [string, unknown, unknown, unknown] => [
         `${name}: must be a whole number of milliseconds, 1 or more.`,
         ORDER,
@@ -945,21 +967,21 @@ describe('the beginning', () => {
       ]),
     ),
   ])('refuses: %s', (message, order, deadline = DEADLINE, policy = {}) => {
-    expect(() => startSettlement(order as never, deadline as never, policy as never)).toThrow(message);
+    expect(() => startResolution(order as never, deadline as never, policy as never)).toThrow(message);
   });
 
   it('the rules are those of the guide, and nobody can change them for all', () => {
-    expect(DEFAULT_SETTLE_POLICY).toStrictEqual({
+    expect(DEFAULT_RESOLUTION_POLICY).toStrictEqual({
       ifPaid: 'keep',
       ifAmountDiffers: 'needs-attention',
       refundWhenExpired: false,
       firstQueryMs: 5_000,
       queryEveryMs: 5_000,
-      revokeAfterMs: 45_000,
+      reverseAfterMs: 45_000,
       backoffMs: 2_000,
       maxBackoffMs: 300_000,
     });
-    expect(DEFAULT_SETTLE_POLICY).toSatisfy(Object.isFrozen);
+    expect(DEFAULT_RESOLUTION_POLICY).toSatisfy(Object.isFrozen);
   });
 
   it('takes the rules that are given, and the others as they are by default', () => {
@@ -969,12 +991,12 @@ describe('the beginning', () => {
       refundWhenExpired: true,
       firstQueryMs: 1,
       queryEveryMs: 2,
-      revokeAfterMs: 3,
+      reverseAfterMs: 3,
       backoffMs: 4,
       maxBackoffMs: 5,
     } as const;
-    expect(startSettlement(ORDER, DEADLINE, given).policy).toStrictEqual(given);
+    expect(startResolution(ORDER, DEADLINE, given).policy).toStrictEqual(given);
     const some = { backoffMs: 4, maxBackoffMs: undefined } as never;
-    expect(startSettlement(ORDER, DEADLINE, some).policy).toStrictEqual({ ...DEFAULT_SETTLE_POLICY, backoffMs: 4 });
+    expect(startResolution(ORDER, DEADLINE, some).policy).toStrictEqual({ ...DEFAULT_RESOLUTION_POLICY, backoffMs: 4 });
   });
 });

@@ -1,13 +1,13 @@
 import { WechatPayRequestError } from '../errors.js';
-import { assertCurrency } from '../fields.js';
-import { readOnce } from '../given.js';
-import { findUnknownProperty } from '../known-properties.js';
-import { identifyOrder, REVOKE_NOT_BEFORE_MS } from '../reverse.js';
-import { checkPolicy, POLICY_NAMES, type SettlePolicy } from './policy.js';
-import type { SettleOrder, SettleState } from './state.js';
+import { assertCurrency } from '../call/fields.js';
+import { readOnce } from '../call/given.js';
+import { findUnknownProperty } from '../call/known-properties.js';
+import { identifyOrder, REVERSE_NOT_BEFORE_MS } from '../operations/reverse-order.js';
+import { checkPolicy, POLICY_NAMES, type ResolutionPolicy } from './policy.js';
+import type { ResolutionOrder, ResolutionState } from './state.js';
 
-/** The order to settle. */
-export interface SettleRequest extends SettleOrder {
+/** The order to resolve. */
+export interface ResolveOrderRequest extends ResolutionOrder {
   /**
    * When quick pay was called, or the order created otherwise: by the client's clock. What was paid more than 5 min before it is
    * another payment under the same number, and needs attention.
@@ -28,26 +28,26 @@ const EARLIEST = Date.UTC(2013, 0, 1);
 const NAMES = ['outTradeNo', 'subMerchantId', 'subAppId', 'orderCreatedAt', 'totalFee', 'currency'];
 
 /** A plain copy of an order: each property is read once, own or inherited. @throws {WechatPayRequestError} what is no order. */
-function readSettleRequest(order: SettleRequest): SettleRequest {
-  if (Object(order) !== order) throw new WechatPayRequestError('order', 'is missing; give the order to settle.');
+function readResolveRequest(order: ResolveOrderRequest): ResolveOrderRequest {
+  if (Object(order) !== order) throw new WechatPayRequestError('order', 'is missing; give the order to resolve.');
   return readOnce(order, NAMES, 'order');
 }
 
 /**
  * The state before the first step.
  *
- * @param given what to settle, and when it was created, by the clock that the other functions are given.
+ * @param given what to resolve, and when it was created, by the clock that the other functions are given.
  * @param deadline milliseconds since 1970.
  * @throws {WechatPayRequestError} an order, a deadline or a policy that is invalid.
  */
-export function startSettlement(
-  given: SettleRequest,
+export function startResolution(
+  given: ResolveOrderRequest,
   deadline: number,
-  policy: Partial<SettlePolicy> = {},
-): SettleState {
-  const order = readSettleRequest(given);
+  policy: Partial<ResolutionPolicy> = {},
+): ResolutionState {
+  const order = readResolveRequest(given);
   if ('kind' in order || 'version' in order) {
-    throw new WechatPayRequestError('order', 'is a state; go on from it by resumeSettlement.');
+    throw new WechatPayRequestError('order', 'is a state; go on from it by resumeResolution.');
   }
   const unknown = findUnknownProperty(order, NAMES) ?? findUnknownProperty(policy, POLICY_NAMES);
   if (unknown) throw new WechatPayRequestError(unknown.name, unknown.problem);
@@ -81,13 +81,13 @@ export function startSettlement(
         kind: 'checking',
         at: createdAt,
         attempts: 0,
-        notBefore: createdAt + REVOKE_NOT_BEFORE_MS,
+        notBefore: createdAt + REVERSE_NOT_BEFORE_MS,
         isReversed: false,
       };
 }
 
 /** The names by which a call finds an order, and nothing that stands beside them: null is absent, as in a row of a database. */
-export function namesOf({ outTradeNo, subMerchantId, subAppId }: OrderNames): SettleOrder {
+export function namesOf({ outTradeNo, subMerchantId, subAppId }: OrderNames): ResolutionOrder {
   return {
     outTradeNo,
     ...(subMerchantId !== undefined && subMerchantId !== null && { subMerchantId }),

@@ -1,16 +1,16 @@
 import type { Advice, Outcome, WechatPayError } from '../errors.js';
-import type { TradeState } from '../query-order.js';
-import type { SettlePolicy } from './policy.js';
+import type { TradeState } from '../operations/query-order.js';
+import type { ResolutionPolicy } from './policy.js';
 
-/** The order to settle, as the operations name it. */
-export interface SettleOrder {
+/** The order to resolve, as the operations name it. */
+export interface ResolutionOrder {
   readonly outTradeNo: string;
   readonly subMerchantId?: string;
   readonly subAppId?: string;
 }
 
 /** What was paid, as a verified answer said it. */
-export interface SettlePayment {
+export interface ResolutionPayment {
   readonly transactionId?: string;
   /** In the minor unit of `currency`. */
   readonly totalFee?: number;
@@ -19,7 +19,7 @@ export interface SettlePayment {
 }
 
 /** A {@link WechatPayError} as plain JSON. */
-export interface SettleError {
+export interface ResolutionError {
   readonly code: WechatPayError['code'];
   readonly outcome: Outcome;
   readonly message: string;
@@ -29,11 +29,11 @@ export interface SettleError {
 }
 
 /** What a person has to know who decides about an order's money. Amounts are in the minor unit of the order's currency. */
-export interface SettleAmounts {
+export interface ResolutionAmounts {
   /** What the order should cost. */
-  readonly expected?: Pick<SettlePayment, 'totalFee' | 'currency'>;
+  readonly expected?: Pick<ResolutionPayment, 'totalFee' | 'currency'>;
   /** What a verified answer said was paid. */
-  readonly paid?: SettlePayment;
+  readonly paid?: ResolutionPayment;
   /** What was refunded or is on its way back, whoever asked for it. */
   readonly refunded?: number;
   /** What is left at the merchant. */
@@ -44,47 +44,47 @@ export interface SettleAmounts {
  * How an order ended.
  *
  * - `paid`: the customer paid, and the money is kept.
- * - `revoked`: whatever was paid was given back, and nothing can be paid any more; a query has proven it.
+ * - `reversed`: whatever was paid was returned, and nothing can be paid any more; a query has proven it.
  * - `closed`: not paid, and nothing can be paid any more. `found` is false where the gateway never knew the order.
- * - `refunded`: paid, then refunded in full; Query Refund has proven it. `outRefundNo` where the refund is this settlement's.
- * - `refund-required`: paid, and Revoke Order cannot give it back: refund it; `amounts.remaining` where a part is refunded already.
+ * - `refunded`: paid, then refunded in full; Query Refund has proven it. `outRefundNo` where the refund is this resolution's.
+ * - `refund-required`: paid, and Revoke Order cannot return it: refund it; `amounts.remaining` where a part is refunded already.
  * - `needs-attention`: a person has to decide: a setting or a parameter is wrong, or another amount is paid (`amounts`).
- * - `unresolved`: the time was up, or the caller aborted. Whether the order is paid is not known; settle on from the state.
+ * - `unresolved`: the time was up, or the caller aborted. Whether the order is paid is not known; resolve on from the state.
  */
-export type SettleOutcome =
-  | { readonly kind: 'paid'; readonly payment: SettlePayment }
-  | { readonly kind: 'revoked' }
+export type ResolutionOutcome =
+  | { readonly kind: 'paid'; readonly payment: ResolutionPayment }
+  | { readonly kind: 'reversed' }
   | { readonly kind: 'closed'; readonly found: boolean }
   | { readonly kind: 'refunded'; readonly outRefundNo?: string; readonly refundId?: string }
-  | { readonly kind: 'refund-required'; readonly payment: SettlePayment; readonly amounts?: SettleAmounts }
-  | { readonly kind: 'needs-attention'; readonly error: SettleError; readonly amounts?: SettleAmounts }
-  | { readonly kind: 'unresolved'; readonly error?: SettleError };
+  | { readonly kind: 'refund-required'; readonly payment: ResolutionPayment; readonly amounts?: ResolutionAmounts }
+  | { readonly kind: 'needs-attention'; readonly error: ResolutionError; readonly amounts?: ResolutionAmounts }
+  | { readonly kind: 'unresolved'; readonly error?: ResolutionError };
 
 /** What is known of an order whatever its state. */
-export interface SettleFacts {
+export interface ResolutionFacts {
   readonly version: 2;
-  readonly order: SettleOrder;
+  readonly order: ResolutionOrder;
   readonly orderCreatedAt: number;
   /** What the order should cost; another amount or currency paid needs attention. */
   readonly totalFee?: number;
   readonly currency?: string;
-  readonly policy: SettlePolicy;
+  readonly policy: ResolutionPolicy;
   /** No step begins at this time or later. */
   readonly deadline: number;
   /**
-   * What may have reached WeChat Pay of this order. An order of which a reverse may have is no longer kept, even where it turns
+   * What may have reached WeChat Pay of this order. An order of which a reversal may have is no longer kept, even where it turns
    * out paid; a refund that may have is only repeated with the same amount.
    */
   readonly sent: { readonly reverse: boolean; readonly refundFee?: number };
   /** A verified answer told of this payment, and it is not what the order should cost. */
-  readonly doubt?: SettlePayment;
+  readonly doubt?: ResolutionPayment;
   /** The last verified `trade_state`, and the last failure; they inform. */
   readonly tradeState?: TradeState;
-  readonly lastError?: SettleError;
+  readonly lastError?: ResolutionError;
 }
 
 /** Queries, as long as the customer may be paying. Nothing is decided: the order is kept where it turns out paid. */
-export interface Asking extends SettleFacts {
+export interface Asking extends ResolutionFacts {
   readonly kind: 'asking';
   /** When the query is due. */
   readonly at: number;
@@ -92,16 +92,16 @@ export interface Asking extends SettleFacts {
   readonly unclear?: { readonly count: number; readonly since: number; readonly last: number };
 }
 
-/** A reverse is decided and due. */
-interface Reversing extends SettleFacts {
+/** A reversal is decided and due. */
+interface Reversing extends ResolutionFacts {
   readonly kind: 'reversing';
   readonly at: number;
   /** Reverses and refunds so far: each waits longer. */
   readonly attempts: number;
 }
 
-/** A reverse is decided, and perhaps made; a query says whether another is needed. */
-export interface Checking extends SettleFacts {
+/** A reversal is decided, and perhaps made; a query says whether another is needed. */
+export interface Checking extends ResolutionFacts {
   readonly kind: 'checking';
   readonly at: number;
   readonly attempts: number;
@@ -110,13 +110,13 @@ export interface Checking extends SettleFacts {
   /** Revoke Order said that it is done; it is proven once a query says so, since that page's answer names no order. */
   readonly isReversed: boolean;
   /** The last reverse was refused, signed, without a word about trying again. */
-  readonly refusal?: SettleError;
+  readonly refusal?: ResolutionError;
   /** The last answer said that there is no such order; another has to say so too, since neither names it. */
   readonly isAbsent?: boolean;
 }
 
 /** Too late to reverse: a query says whether there is anything to refund. */
-export interface Expired extends SettleFacts {
+export interface Expired extends ResolutionFacts {
   readonly kind: 'expired';
   readonly at: number;
   readonly attempts: number;
@@ -125,31 +125,31 @@ export interface Expired extends SettleFacts {
 }
 
 /** A refund is decided and due. */
-interface Refunding extends SettleFacts {
+interface Refunding extends ResolutionFacts {
   readonly kind: 'refunding';
   readonly at: number;
   readonly attempts: number;
-  readonly payment: SettlePayment & { readonly totalFee: number };
+  readonly payment: ResolutionPayment & { readonly totalFee: number };
   readonly refundFee: number;
 }
 
-/** Something was refunded, by this settlement or by another: Query Refund says how much, and whether it has arrived. */
-export interface CheckingRefunds extends SettleFacts {
+/** Something was refunded, by this resolution or by another: Query Refund says how much, and whether it has arrived. */
+export interface CheckingRefunds extends ResolutionFacts {
   readonly kind: 'checking-refunds';
   readonly at: number;
   readonly attempts: number;
-  readonly payment?: SettlePayment;
+  readonly payment?: ResolutionPayment;
 }
 
-export interface Ended extends SettleFacts {
+export interface Ended extends ResolutionFacts {
   readonly kind: 'ended';
-  readonly outcome: SettleOutcome;
+  readonly outcome: ResolutionOutcome;
 }
 
-/** Where a settlement stands: plain JSON, to be stored after each step and before the next. */
-export type SettleState = Asking | Reversing | Checking | Expired | Refunding | CheckingRefunds | Ended;
+/** Where a resolution stands: plain JSON, to be stored after each step and before the next. */
+export type ResolutionState = Asking | Reversing | Checking | Expired | Refunding | CheckingRefunds | Ended;
 
-export type SettleStep =
+export type ResolutionStep =
   | { readonly kind: 'wait'; readonly until: number }
   | { readonly kind: 'query' }
   | { readonly kind: 'reverse' }
@@ -157,20 +157,20 @@ export type SettleStep =
       readonly kind: 'refund';
       readonly outRefundNo: string;
       readonly refundFee: number;
-      readonly payment: SettlePayment & { readonly totalFee: number };
+      readonly payment: ResolutionPayment & { readonly totalFee: number };
     }
   | { readonly kind: 'query-refunds'; readonly outRefundNo: string }
-  | { readonly kind: 'done'; readonly outcome: SettleOutcome };
+  | { readonly kind: 'done'; readonly outcome: ResolutionOutcome };
 
 /** A step that makes a call. */
-export type SettleCall = SettleStep & { readonly kind: 'query' | 'reverse' | 'refund' | 'query-refunds' };
+export type ResolutionCall = ResolutionStep & { readonly kind: 'query' | 'reverse' | 'refund' | 'query-refunds' };
 
 /** What a step brought: a verified answer, or an error. */
-export type SettleEvent =
+export type ResolutionEvent =
   | {
       readonly kind: 'queried';
       readonly tradeState: TradeState;
-      readonly payment?: SettlePayment;
+      readonly payment?: ResolutionPayment;
       /** When it was paid, in milliseconds since 1970, where the answer told it. */
       readonly paidAt?: number;
     }
@@ -187,10 +187,10 @@ export type SettleEvent =
       readonly currency?: string;
       /** A refund, of whomever, that did not reach the customer. */
       readonly stopped?: { readonly outRefundNo: string; readonly refundStatus: string };
-      /** How this settlement's own refund stands; absent where there is none. */
+      /** How this resolution's own refund stands; absent where there is none. */
       readonly own?: { readonly refundStatus: string; readonly refundId?: string };
     }
-  | { readonly kind: 'failed'; readonly step: SettleCall['kind']; readonly error: SettleError };
+  | { readonly kind: 'failed'; readonly step: ResolutionCall['kind']; readonly error: ResolutionError };
 
 /** When an event came, by the client's clock; `jitter`, 0 to 1, spreads retries so that many orders do not come in step. */
 export interface Moment {

@@ -1,15 +1,15 @@
 import { describe, expect, it, test } from 'vitest';
 import {
   askFirst,
-  DEFAULT_SETTLE_POLICY,
-  nextStep,
-  readState,
-  reopenSettlement,
+  DEFAULT_RESOLUTION_POLICY,
+  nextResolutionStep,
+  readResolutionState,
+  reopenResolution,
   setAside,
-  type SettleFacts,
-  type SettleOutcome,
-  type SettlePolicy,
-  type SettleState,
+  type ResolutionFacts,
+  type ResolutionOutcome,
+  type ResolutionPolicy,
+  type ResolutionState,
 } from '../index.js';
 import stored from '../../test/stored-states.json' with { type: 'json' };
 
@@ -17,14 +17,14 @@ import stored from '../../test/stored-states.json' with { type: 'json' };
 const LATER = Date.UTC(2026, 10, 30);
 
 test.each(stored)('$release: $name', ({ state, reads, then }) => {
-  const read = readState(state);
+  const read = readResolutionState(state);
   expect(read).toMatchObject({ version: 2, ...reads });
-  expect(readState(JSON.parse(JSON.stringify(read)))).toEqual(read);
-  expect(nextStep(askFirst(state as unknown as SettleState), LATER)).toMatchObject(then);
+  expect(readResolutionState(JSON.parse(JSON.stringify(read)))).toEqual(read);
+  expect(nextResolutionStep(askFirst(state as unknown as ResolutionState), LATER)).toMatchObject(then);
 });
 
 it('a state of a later version is left to that version', () => {
-  expect(() => readState({ ...stored[0]!.state, version: 3 })).toThrow(/version is invalid/);
+  expect(() => readResolutionState({ ...stored[0]!.state, version: 3 })).toThrow(/version is invalid/);
 });
 
 const SECOND = 1000;
@@ -35,11 +35,11 @@ const DEADLINE = CREATED + 30 * DAY;
 const PAYMENT = { transactionId: '42', totalFee: 888, currency: 'HKD' };
 const ERROR = { code: 'WECHATPAY_TIMEOUT', outcome: 'unknown', message: 'no' } as const;
 
-const FACTS: SettleFacts = {
+const FACTS: ResolutionFacts = {
   version: 2,
   order: { outTradeNo: '1415717424' },
   orderCreatedAt: CREATED,
-  policy: DEFAULT_SETTLE_POLICY,
+  policy: DEFAULT_RESOLUTION_POLICY,
   deadline: CREATED + 60 * SECOND,
   sent: { reverse: false },
 };
@@ -52,22 +52,22 @@ const STATES = {
   refunding: { ...FACTS, kind: 'refunding', at, attempts: 1, payment: PAYMENT, refundFee: 88 },
   'checking-refunds': { ...FACTS, kind: 'checking-refunds', at, attempts: 4, payment: PAYMENT },
   ended: { ...FACTS, kind: 'ended', outcome: { kind: 'unresolved' } },
-} satisfies Record<SettleState['kind'], SettleState>;
+} satisfies Record<ResolutionState['kind'], ResolutionState>;
 
 const NO_TIME = [undefined, null, '5', Number.NaN, Number.POSITIVE_INFINITY];
 const NO_COUNT = [undefined, null, '5', -1, 1.5];
 
 describe('a stored state is checked before it moves money', () => {
   it.each(Object.values(STATES))('what is right is read as it is: $kind', (state) => {
-    expect(readState(state)).toEqual(state);
+    expect(readResolutionState(state)).toEqual(state);
   });
 
-  const ofKind: readonly [kind: SettleState['kind'], field: string, wrong: readonly unknown[]][] = [
+  const ofKind: readonly [kind: ResolutionState['kind'], field: string, wrong: readonly unknown[]][] = [
     ...(['asking', 'reversing', 'checking', 'expired', 'refunding', 'checking-refunds'] as const).map(
-      (kind): [SettleState['kind'], string, readonly unknown[]] => [kind, 'at', NO_TIME],
+      (kind): [ResolutionState['kind'], string, readonly unknown[]] => [kind, 'at', NO_TIME],
     ),
     ...(['reversing', 'checking', 'expired', 'refunding', 'checking-refunds'] as const).map(
-      (kind): [SettleState['kind'], string, readonly unknown[]] => [kind, 'attempts', NO_COUNT],
+      (kind): [ResolutionState['kind'], string, readonly unknown[]] => [kind, 'attempts', NO_COUNT],
     ),
     ['checking', 'notBefore', NO_TIME],
     ['checking', 'isReversed', [undefined, null, 1, 'true']],
@@ -77,7 +77,7 @@ describe('a stored state is checked before it moves money', () => {
   ];
   it.each(ofKind)('of a state %s, %s', (kind, field, wrong) => {
     for (const value of wrong) {
-      expect(() => readState({ ...STATES[kind], [field]: value })).toThrow(
+      expect(() => readResolutionState({ ...STATES[kind], [field]: value })).toThrow(
         'state: is not a state that this version of wechatpay-core can read: kind is invalid. Start again from the order.',
       );
     }
@@ -93,7 +93,7 @@ describe('a stored state is checked before it moves money', () => {
     ['kind', [undefined, null, 'paying', 'toString', '__proto__']],
   ])('%s', (field, wrong) => {
     for (const value of wrong) {
-      expect(() => readState({ ...STATES.asking, [field]: value })).toThrow(`can read: ${field} is invalid.`);
+      expect(() => readResolutionState({ ...STATES.asking, [field]: value })).toThrow(`can read: ${field} is invalid.`);
     }
   });
 
@@ -105,23 +105,23 @@ describe('a stored state is checked before it moves money', () => {
     ['currency: ', { currency: 'hkd' }],
     ['maxBackoffMs: ', { policy: { maxBackoffMs: 0 } }],
   ])('%s', (message, change) => {
-    expect(() => readState({ ...STATES.asking, ...change })).toThrow(message);
+    expect(() => readResolutionState({ ...STATES.asking, ...change })).toThrow(message);
   });
 
   it.each([undefined, null, 5, 'S1', []])('%j is no state', (given) => {
-    expect(() => readState(given)).toThrow('can read: version is invalid.');
+    expect(() => readResolutionState(given)).toThrow('can read: version is invalid.');
   });
 
   it('rules that a stored policy does not have yet take their defaults', () => {
-    expect(readState({ ...STATES.asking, policy: { ifPaid: 'revoke' } }).policy).toEqual({
-      ...DEFAULT_SETTLE_POLICY,
-      ifPaid: 'revoke',
+    expect(readResolutionState({ ...STATES.asking, policy: { ifPaid: 'reverse' } }).policy).toEqual({
+      ...DEFAULT_RESOLUTION_POLICY,
+      ifPaid: 'reverse',
     });
   });
 });
 
 describe('whoever takes a state over asks first', () => {
-  it('a reverse that was due may have been sent: it stands, and waits for its time', () => {
+  it('a reversal that was due may have been sent: it stands, and waits for its time', () => {
     expect(askFirst(STATES.reversing)).toEqual({
       ...FACTS,
       sent: { reverse: true },
@@ -155,7 +155,7 @@ describe('whoever takes a state over asks first', () => {
 });
 
 describe('whoever stops before a step sets the state aside', () => {
-  it('a reverse that was due was not sent: nothing is', () => {
+  it('a reversal that was due was not sent: nothing is', () => {
     expect(setAside(STATES.reversing)).toStrictEqual({
       ...FACTS,
       kind: 'checking',
@@ -177,18 +177,18 @@ describe('whoever stops before a step sets the state aside', () => {
   });
 });
 
-describe('a settlement that stopped goes on', () => {
-  const reopen = (state: SettleState, policy?: Partial<SettlePolicy>): SettleState =>
-    reopenSettlement(state, NOW, DEADLINE, policy);
+describe('a resolution that stopped goes on', () => {
+  const reopen = (state: ResolutionState, policy?: Partial<ResolutionPolicy>): ResolutionState =>
+    reopenResolution(state, NOW, DEADLINE, policy);
   const open = { ...FACTS, deadline: DEADLINE };
-  const ended = (outcome: SettleOutcome, facts: Partial<SettleFacts> = {}): SettleState => ({
+  const ended = (outcome: ResolutionOutcome, facts: Partial<ResolutionFacts> = {}): ResolutionState => ({
     ...STATES.ended,
     ...facts,
     outcome,
   });
-  const revoke: SettlePolicy = { ...DEFAULT_SETTLE_POLICY, ifPaid: 'revoke' };
+  const reverse: ResolutionPolicy = { ...DEFAULT_RESOLUTION_POLICY, ifPaid: 'reverse' };
 
-  it.each<[SettleOutcome]>([
+  it.each<[ResolutionOutcome]>([
     [{ kind: 'unresolved' }],
     [{ kind: 'needs-attention', error: ERROR }],
     [{ kind: 'refund-required', payment: PAYMENT }],
@@ -197,18 +197,18 @@ describe('a settlement that stopped goes on', () => {
   });
 
   it('while it asks: what was unclear or odd before counts no more', () => {
-    const state: SettleState = { ...STATES.asking, doubt: PAYMENT, unclear: { count: 2, since: at, last: at } };
+    const state: ResolutionState = { ...STATES.asking, doubt: PAYMENT, unclear: { count: 2, since: at, last: at } };
     expect(reopen(state)).toEqual({ ...open, kind: 'asking', at: NOW });
   });
 
-  it('to be given back: not before 15 s', () => {
-    const state = { ...open, policy: revoke, kind: 'checking', at: NOW, attempts: 0, isReversed: false };
+  it('to be returned: not before 15 s', () => {
+    const state = { ...open, policy: reverse, kind: 'checking', at: NOW, attempts: 0, isReversed: false };
     for (const from of [STATES.asking, ended({ kind: 'paid', payment: PAYMENT }), ended({ kind: 'unresolved' })]) {
-      expect(reopen(from, { ifPaid: 'revoke' })).toEqual({ ...state, notBefore: CREATED + 15 * SECOND });
+      expect(reopen(from, { ifPaid: 'reverse' })).toEqual({ ...state, notBefore: CREATED + 15 * SECOND });
     }
   });
 
-  it('a reverse that may have been sent stands, with its time and what it said', () => {
+  it('a reversal that may have been sent stands, with its time and what it said', () => {
     const sent = { reverse: true };
     expect(reopen({ ...STATES.checking, sent })).toEqual({ ...STATES.checking, ...open, sent, at: NOW });
     expect(reopen({ ...STATES.reversing })).toEqual({
@@ -239,27 +239,27 @@ describe('a settlement that stopped goes on', () => {
   });
 
   it('with the rules that are given, and else its own', () => {
-    const state = { ...STATES.asking, policy: { ...DEFAULT_SETTLE_POLICY, backoffMs: 7 } };
+    const state = { ...STATES.asking, policy: { ...DEFAULT_RESOLUTION_POLICY, backoffMs: 7 } };
     expect(reopen(state, { maxBackoffMs: 9 }).policy).toEqual({
-      ...DEFAULT_SETTLE_POLICY,
+      ...DEFAULT_RESOLUTION_POLICY,
       backoffMs: 7,
       maxBackoffMs: 9,
     });
     expect(reopen(state).policy).toEqual(state.policy);
   });
 
-  it.each<[what: string, SettleOutcome, Partial<SettlePolicy>]>([
+  it.each<[what: string, ResolutionOutcome, Partial<ResolutionPolicy>]>([
     ['paid', { kind: 'paid', payment: PAYMENT }, {}],
-    ['revoked', { kind: 'revoked' }, { ifPaid: 'revoke' }],
-    ['refunded', { kind: 'refunded' }, { ifPaid: 'revoke' }],
-    ['closed', { kind: 'closed', found: true }, { ifPaid: 'revoke' }],
+    ['reversed', { kind: 'reversed' }, { ifPaid: 'reverse' }],
+    ['refunded', { kind: 'refunded' }, { ifPaid: 'reverse' }],
+    ['closed', { kind: 'closed', found: true }, { ifPaid: 'reverse' }],
     ['closed', { kind: 'closed', found: false }, {}],
-  ])('not one that has an end: %s', (kind, outcome, policy) => {
+  ])('not one that has an outcome: %s', (kind, outcome, policy) => {
     expect(() => reopen(ended(outcome), policy)).toThrow(`state: has an end: the order is ${kind}.`);
   });
 
-  it('one that was taken for gone is given back if it came', () => {
-    expect(reopen(ended({ kind: 'closed', found: false }), { ifPaid: 'revoke' })).toMatchObject({ kind: 'checking' });
+  it('one that was taken for gone is returned if it came', () => {
+    expect(reopen(ended({ kind: 'closed', found: false }), { ifPaid: 'reverse' })).toMatchObject({ kind: 'checking' });
   });
 
   it.each<[field: string, now: unknown, deadline: unknown]>([
@@ -267,7 +267,7 @@ describe('a settlement that stopped goes on', () => {
     ['now', new Date(), DEADLINE],
     ['deadline', NOW, undefined],
   ])('refuses a wrong %s', (field, now, deadline) => {
-    expect(() => reopenSettlement(STATES.asking, now as number, deadline as number)).toThrow(
+    expect(() => reopenResolution(STATES.asking, now as number, deadline as number)).toThrow(
       `${field}: must be a valid time.`,
     );
   });
@@ -286,7 +286,7 @@ describe('a state of version 1', () => {
     attempts: 0,
     notBefore: CREATED + 15 * SECOND,
   };
-  const revoke = { ...DEFAULT_SETTLE_POLICY, ifPaid: 'revoke' as const };
+  const reverse = { ...DEFAULT_RESOLUTION_POLICY, ifPaid: 'reverse' as const };
   const sent = { reverse: true };
   const refusal = { ...ERROR, code: 'WECHATPAY_BUSINESS_FAIL' };
 
@@ -322,11 +322,11 @@ describe('a state of version 1', () => {
       },
     ],
     [
-      'to be given back, nothing sent yet',
-      { mustRevoke: true, policy: { ifPaid: 'revoke' } },
+      'to be returned, nothing sent yet',
+      { mustRevoke: true, policy: { ifPaid: 'reverse' } },
       {
         ...FACTS,
-        policy: revoke,
+        policy: reverse,
         kind: 'checking',
         at,
         attempts: 0,
@@ -335,11 +335,11 @@ describe('a state of version 1', () => {
       },
     ],
     [
-      'to be given back, and a reverse was sent',
-      { mustRevoke: true, policy: { ifPaid: 'revoke' }, attempts: 1 },
+      'to be returned, and a reversal was sent',
+      { mustRevoke: true, policy: { ifPaid: 'reverse' }, attempts: 1 },
       {
         ...FACTS,
-        policy: revoke,
+        policy: reverse,
         sent,
         kind: 'checking',
         at,
@@ -349,9 +349,9 @@ describe('a state of version 1', () => {
       },
     ],
     [
-      'to be given back, whose reverse is due',
-      { mustRevoke: true, policy: { ifPaid: 'revoke' }, next: { kind: 'reverse', at } },
-      { ...FACTS, policy: revoke, sent, kind: 'reversing', at, attempts: 0 },
+      'to be returned, whose reverse is due',
+      { mustRevoke: true, policy: { ifPaid: 'reverse' }, next: { kind: 'reverse', at } },
+      { ...FACTS, policy: reverse, sent, kind: 'reversing', at, attempts: 0 },
     ],
     [
       'that is too late to reverse',
@@ -371,14 +371,14 @@ describe('a state of version 1', () => {
         refundFee: 888,
       },
     ],
-    ['that has ended', { outcome: { kind: 'revoked' } }, { ...FACTS, kind: 'ended', outcome: { kind: 'revoked' } }],
+    ['that has ended', { outcome: { kind: 'reversed' } }, { ...FACTS, kind: 'ended', outcome: { kind: 'reversed' } }],
     [
       'that has ended, whatever was next',
-      { mustRevoke: true, next: { kind: 'refund', at }, payment: PAYMENT, outcome: { kind: 'revoked' } },
-      { ...FACTS, sent: { reverse: true, refundFee: 888 }, kind: 'ended', outcome: { kind: 'revoked' } },
+      { mustRevoke: true, next: { kind: 'refund', at }, payment: PAYMENT, outcome: { kind: 'reversed' } },
+      { ...FACTS, sent: { reverse: true, refundFee: 888 }, kind: 'ended', outcome: { kind: 'reversed' } },
     ],
   ])('%s', (_, change, reads) => {
-    expect(readState({ ...V1, ...change })).toStrictEqual(reads);
+    expect(readResolutionState({ ...V1, ...change })).toStrictEqual(reads);
   });
 
   it.each<[field: string, change: object]>([
@@ -388,6 +388,6 @@ describe('a state of version 1', () => {
     ['kind', { mustRevoke: true, notBefore: undefined }],
     ['kind', { mustRevoke: true, next: { kind: 'refund', at } }],
   ])('that lacks what it needs is refused: %s', (field, change) => {
-    expect(() => readState({ ...V1, ...change })).toThrow(`${field} is invalid`);
+    expect(() => readResolutionState({ ...V1, ...change })).toThrow(`${field} is invalid`);
   });
 });

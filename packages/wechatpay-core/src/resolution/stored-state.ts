@@ -1,9 +1,9 @@
 import { WechatPayRequestError } from '../errors.js';
-import { identifyOrder, REVOKE_NOT_BEFORE_MS } from '../reverse.js';
+import { identifyOrder, REVERSE_NOT_BEFORE_MS } from '../operations/reverse-order.js';
 import { factsOf, givesBack } from './build.js';
-import { checkPolicy, DEFAULT_SETTLE_POLICY, type SettlePolicy } from './policy.js';
+import { checkPolicy, DEFAULT_RESOLUTION_POLICY, type ResolutionPolicy } from './policy.js';
 import { assertAmount, assertTime, namesOf } from './start.js';
-import type { Checking, SettleFacts, SettleOutcome, SettleState } from './state.js';
+import type { Checking, ResolutionFacts, ResolutionOutcome, ResolutionState } from './state.js';
 import { isVersion1, upgradeVersion1 } from './version-1.js';
 
 /**
@@ -12,8 +12,8 @@ import { isVersion1, upgradeVersion1 } from './version-1.js';
  *
  * @throws {WechatPayRequestError} what is no state, or one of a later version.
  */
-export function readState(stored: unknown): SettleState {
-  const given = Object(stored) as Partial<SettleState> & Record<string, unknown>;
+export function readResolutionState(stored: unknown): ResolutionState {
+  const given = Object(stored) as Partial<ResolutionState> & Record<string, unknown>;
   const state = isVersion1(given) ? upgradeVersion1(given) : given;
   const wrong = Object.entries(RULES).find(([name, isRight]) => !isRight(state[name], state))?.[0];
   if (wrong !== undefined) {
@@ -22,15 +22,15 @@ export function readState(stored: unknown): SettleState {
       `is not a state that this version of wechatpay-core can read: ${wrong} is invalid. Start again from the order.`,
     );
   }
-  const { order, policy, totalFee, currency } = state as unknown as SettleState;
+  const { order, policy, totalFee, currency } = state as unknown as ResolutionState;
   const { outTradeNo, subMerchantId, subAppId } = order;
   identifyOrder({ outTradeNo, subMerchantId, subAppId });
   assertAmount(totalFee, currency);
   // Nothing else of the order is passed on: a stray transactionId would be asked for instead.
   return {
-    ...(state as unknown as SettleState),
+    ...(state as unknown as ResolutionState),
     order: namesOf(order),
-    policy: checkPolicy({ ...DEFAULT_SETTLE_POLICY, ...policy }),
+    policy: checkPolicy({ ...DEFAULT_RESOLUTION_POLICY, ...policy }),
   };
 }
 
@@ -38,7 +38,7 @@ const isTime = (value: unknown): boolean => Number.isFinite(value);
 const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
 const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null;
 
-const KINDS: Readonly<Record<SettleState['kind'], readonly string[]>> = {
+const KINDS: Readonly<Record<ResolutionState['kind'], readonly string[]>> = {
   asking: ['at'],
   reversing: ['at', 'attempts'],
   checking: ['at', 'attempts', 'notBefore', 'isReversed'],
@@ -50,7 +50,7 @@ const KINDS: Readonly<Record<SettleState['kind'], readonly string[]>> = {
 
 const OUTCOMES: readonly unknown[] = [
   'paid',
-  'revoked',
+  'reversed',
   'closed',
   'refunded',
   'refund-required',
@@ -79,7 +79,7 @@ const RULES: Readonly<Record<string, (value: unknown, state: Record<string, unkn
     return typeof reverse === 'boolean' && (refundFee === undefined || isCount(refundFee));
   },
   kind: (value, state) => {
-    const names = Object.hasOwn(KINDS, String(value)) ? KINDS[value as SettleState['kind']] : undefined;
+    const names = Object.hasOwn(KINDS, String(value)) ? KINDS[value as ResolutionState['kind']] : undefined;
     return names?.every((name) => FIELDS[name]?.(state[name])) ?? false;
   },
 };
@@ -90,8 +90,8 @@ const RULES: Readonly<Record<string, (value: unknown, state: Record<string, unkn
  *
  * @throws {WechatPayRequestError} what is no state, or one of a later version.
  */
-export function askFirst(stored: SettleState): SettleState {
-  const state = readState(stored);
+export function askFirst(stored: ResolutionState): ResolutionState {
+  const state = readResolutionState(stored);
   switch (state.kind) {
     case 'reversing':
       return checkingAgain(state, state.at);
@@ -108,7 +108,7 @@ export function askFirst(stored: SettleState): SettleState {
  * A state whose next call is certainly not made now: the time is up, the caller aborted, or it is not due yet. When it is taken up again
  * it is asked for first, and nothing counts as sent that was not. What a driver stores when it stops before a step.
  */
-export function setAside(state: SettleState): SettleState {
+export function setAside(state: ResolutionState): ResolutionState {
   switch (state.kind) {
     case 'reversing': {
       const { at, attempts } = state;
@@ -124,53 +124,53 @@ export function setAside(state: SettleState): SettleState {
 }
 
 /**
- * A settlement that stopped without an end, to be gone on with: `unresolved`, `needs-attention` or `refund-required`, once its cause
+ * A resolution that stopped without an end, to be resumed: `unresolved`, `needs-attention` or `refund-required`, once its cause
  * is fixed or a refund was made elsewhere. Also one that ended `paid`, or `closed` because it was never found, where the policy
- * is to revoke it now. The order is asked for first. A reverse that may have been sent stands.
+ * is to reverse it now. The order is asked for first. A reversal that may have been sent stands.
  *
  * @param deadline milliseconds since 1970.
  * @param policy what is to be otherwise from now on, as in `{ refundWhenExpired: true }`.
- * @throws {WechatPayRequestError} a state that has an end, or is invalid; a policy that is invalid.
+ * @throws {WechatPayRequestError} a state that has an outcome, or is invalid; a policy that is invalid.
  */
-export function reopenSettlement(
-  stored: SettleState,
+export function reopenResolution(
+  stored: ResolutionState,
   now: number,
   deadline: number,
-  policy: Partial<SettlePolicy> = {},
-): SettleState {
+  policy: Partial<ResolutionPolicy> = {},
+): ResolutionState {
   const before = askFirst(stored);
   assertTime('deadline', deadline);
   assertTime('now', now);
   const rules = checkPolicy(policy, before.policy);
   const outcome = before.kind === 'ended' ? before.outcome : undefined;
-  if (outcome && !isStopped(outcome) && !(mayBePaid(outcome) && rules.ifPaid === 'revoke')) {
+  if (outcome && !isStopped(outcome) && !(mayBePaid(outcome) && rules.ifPaid === 'reverse')) {
     throw new WechatPayRequestError('state', `has an end: the order is ${outcome.kind}.`);
   }
   const { doubt: _, ...facts } = factsOf(before);
-  const open: SettleFacts = { ...facts, policy: rules, deadline };
+  const open: ResolutionFacts = { ...facts, policy: rules, deadline };
   if (before.kind === 'checking-refunds' || before.kind === 'expired') return { ...before, ...open, at: now };
   if (before.kind === 'ended' && open.sent.refundFee !== undefined)
     return { ...open, kind: 'expired', at: now, attempts: 0 };
   return givesBack(open) ? checkingAgain({ ...before, ...open }, now) : { ...open, kind: 'asking', at: now };
 }
 
-/** As {@link reopenSettlement} judges it: stopped, but without an end. */
-export function isStopped({ kind }: SettleOutcome): boolean {
+/** As {@link reopenResolution} judges it: stopped, but without an end. */
+export function isStopped({ kind }: ResolutionOutcome): boolean {
   return kind === 'needs-attention' || kind === 'refund-required' || kind === 'unresolved';
 }
 
-function mayBePaid(outcome: SettleOutcome): boolean {
+function mayBePaid(outcome: ResolutionOutcome): boolean {
   return outcome.kind === 'paid' || (outcome.kind === 'closed' && !outcome.found);
 }
 
-/** A reverse is decided, and may have been sent where it was due: a query first. */
-function checkingAgain(state: SettleState, at: number): Checking {
+/** A reversal is decided, and may have been sent where it was due: a query first. */
+function checkingAgain(state: ResolutionState, at: number): Checking {
   const sent = { ...state.sent, reverse: state.sent.reverse || state.kind === 'reversing' };
   const attempts = 'attempts' in state ? state.attempts : 0;
   const notBefore =
     state.kind === 'checking'
       ? state.notBefore
-      : Math.max(state.orderCreatedAt + REVOKE_NOT_BEFORE_MS, state.kind === 'reversing' ? state.at : 0);
+      : Math.max(state.orderCreatedAt + REVERSE_NOT_BEFORE_MS, state.kind === 'reversing' ? state.at : 0);
   const isReversed = state.kind === 'checking' && state.isReversed;
   return { ...factsOf(state), sent, kind: 'checking', at, attempts, notBefore, isReversed };
 }

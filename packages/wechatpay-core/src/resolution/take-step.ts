@@ -1,18 +1,25 @@
 import type { WechatPayClient } from '../client.js';
 import { isWechatPayError } from '../errors.js';
-import { queryAllRefunds } from '../query-all-refunds.js';
-import { queryOrder } from '../query-order.js';
-import { refund } from '../refund.js';
-import { reverseOrder } from '../reverse.js';
-import type { SettleCall, SettleError, SettleEvent, SettleOrder, SettlePayment, SettleState } from './state.js';
+import { queryAllRefunds } from '../operations/query-all-refunds.js';
+import { queryOrder } from '../operations/query-order.js';
+import { refundOrder } from '../operations/refund-order.js';
+import { reverseOrder } from '../operations/reverse-order.js';
+import type {
+  ResolutionCall,
+  ResolutionError,
+  ResolutionEvent,
+  ResolutionOrder,
+  ResolutionPayment,
+  ResolutionState,
+} from './state.js';
 
 /** Makes the call of a step. What a custom driver runs between `nextStep` and `advance`; it does not throw for a failed call. */
-export async function takeStep(
+export async function takeResolutionStep(
   client: WechatPayClient,
-  { order }: Pick<SettleState, 'order'>,
-  step: SettleCall,
+  { order }: Pick<ResolutionState, 'order'>,
+  step: ResolutionCall,
   signal?: AbortSignal,
-): Promise<SettleEvent> {
+): Promise<ResolutionEvent> {
   const options = { signal };
   try {
     switch (step.kind) {
@@ -35,23 +42,23 @@ export async function takeStep(
           refundFee,
           ...(currency !== undefined && { refundCurrency: currency }),
         };
-        const { refundId } = await refund(client, request, options);
+        const { refundId } = await refundOrder(client, request, options);
         return { kind: 'refund-accepted', refundId };
       }
       case 'query-refunds':
         return await countRefunds(client, order, step.outRefundNo, signal);
     }
   } catch (error) {
-    return { kind: 'failed', step: step.kind, error: toSettleError(error) };
+    return { kind: 'failed', step: step.kind, error: toResolutionError(error) };
   }
 }
 
 async function countRefunds(
   client: WechatPayClient,
-  order: SettleOrder,
+  order: ResolutionOrder,
   outRefundNo: string,
   signal: AbortSignal | undefined,
-): Promise<SettleEvent> {
+): Promise<ResolutionEvent> {
   const { totalFee, currency, refunds } = await queryAllRefunds(client, order, { signal });
   const sum = (...states: string[]): number =>
     refunds
@@ -72,7 +79,7 @@ async function countRefunds(
   };
 }
 
-function paymentOf({ transactionId, totalFee, currency }: SettlePayment): SettlePayment {
+function paymentOf({ transactionId, totalFee, currency }: ResolutionPayment): ResolutionPayment {
   return {
     ...(transactionId !== undefined && { transactionId }),
     ...(totalFee !== undefined && { totalFee }),
@@ -81,7 +88,7 @@ function paymentOf({ transactionId, totalFee, currency }: SettlePayment): Settle
 }
 
 /** An error as a state can keep it. */
-export function toSettleError(error: unknown): SettleError {
+export function toResolutionError(error: unknown): ResolutionError {
   if (!isWechatPayError(error)) throw error;
   const { code, outcome, message } = error;
   switch (error.code) {

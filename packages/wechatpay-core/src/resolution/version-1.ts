@@ -1,15 +1,15 @@
-import { DEFAULT_SETTLE_POLICY, type SettlePolicy } from './policy.js';
-import type { SettleError, SettlePayment } from './state.js';
+import { DEFAULT_RESOLUTION_POLICY, type ResolutionPolicy } from './policy.js';
+import type { ResolutionError, ResolutionPayment } from './state.js';
 
 /** A state as versions before 0.1 stored it: flags in place of kinds. */
 type Version1 = Readonly<Record<string, unknown>> & {
   readonly version: 1;
-  readonly policy?: Partial<SettlePolicy>;
+  readonly policy?: Partial<ResolutionPolicy>;
   readonly next?: { readonly kind?: 'query' | 'reverse' | 'refund'; readonly at?: number };
   readonly mustRevoke?: boolean;
   readonly attempts?: number;
-  readonly refusal?: SettleError;
-  readonly payment?: SettlePayment;
+  readonly refusal?: ResolutionError;
+  readonly payment?: ResolutionPayment;
 };
 
 export function isVersion1(stored: Readonly<Record<string, unknown>>): stored is Version1 {
@@ -17,11 +17,12 @@ export function isVersion1(stored: Readonly<Record<string, unknown>>): stored is
 }
 
 /** What an earlier version stored, in today's shape; what it does not have is left for the check to find. */
-export function upgradeVersion1(stored: Version1): Record<string, unknown> {
+export function upgradeVersion1(given: Version1): Record<string, unknown> {
+  const stored = inTodaysWords(given) as Version1;
   const { next = {}, mustRevoke, expired, attempts = 0, notBefore, refusal, payment, outcome } = stored;
   const { order, orderCreatedAt, totalFee, currency, deadline, lastError, tradeState } = stored;
   const { at } = next;
-  const policy = stored.policy && { ...DEFAULT_SETTLE_POLICY, ...stored.policy };
+  const policy = stored.policy && { ...DEFAULT_RESOLUTION_POLICY, ...stored.policy };
   const isRefunding = next.kind === 'refund';
   const facts = {
     version: 2,
@@ -34,7 +35,7 @@ export function upgradeVersion1(stored: Version1): Record<string, unknown> {
     policy,
     deadline,
     sent: {
-      // Where the policy was to give back, a reverse was decided from the start, and perhaps not sent yet.
+      // Where the policy was to return, a reversal was decided from the start, and perhaps not sent yet.
       reverse: mustRevoke && (policy?.ifPaid === 'keep' || attempts > 0 || next.kind === 'reverse'),
       ...(isRefunding && { refundFee: payment?.totalFee }),
     },
@@ -45,4 +46,24 @@ export function upgradeVersion1(stored: Version1): Record<string, unknown> {
   if (next.kind === 'reverse') return { ...facts, kind: 'reversing', at, attempts };
   if (mustRevoke === false) return { ...facts, kind: 'asking', at };
   return { ...facts, kind: 'checking', at, attempts, notBefore, isReversed: false, ...(refusal && { refusal }) };
+}
+
+/** Of the values `ifPaid`, `kind` and `advice`; the merchant's own words are in none of these. */
+const WORDS: Readonly<Record<string, string>> = {
+  revoke: 'reverse',
+  revoked: 'reversed',
+  'revoke-again': 'reverse-again',
+};
+
+function inTodaysWords(value: unknown, name = ''): unknown {
+  if (typeof value === 'string') {
+    return ['ifPaid', 'kind', 'advice'].includes(name) && Object.hasOwn(WORDS, value) ? WORDS[value] : value;
+  }
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, one]) => [
+      key === 'revokeAfterMs' ? 'reverseAfterMs' : key,
+      inTodaysWords(one, key),
+    ]),
+  );
 }

@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict';
 import { expect, it } from 'vitest';
 import {
-  advance,
+  advanceResolution,
   askFirst,
-  DEFAULT_SETTLE_POLICY,
-  nextStep,
-  readState,
-  startSettlement,
-  type SettleCall,
-  type SettleError,
-  type SettleEvent,
-  type SettlePolicy,
-  type SettleState,
+  DEFAULT_RESOLUTION_POLICY,
+  nextResolutionStep,
+  readResolutionState,
+  startResolution,
+  type ResolutionCall,
+  type ResolutionError,
+  type ResolutionEvent,
+  type ResolutionPolicy,
+  type ResolutionState,
 } from '../index.js';
 
 // Every state that the machine can reach, under every kind of answer, crash and delay, up to a horizon: the laws hold in each.
@@ -28,7 +28,7 @@ const TOTAL_FEE = 100;
 
 /** What the walker itself remembers of the way to a state: it judges by this, and by nothing that the machine says. */
 interface Way {
-  /** A reverse, or a refund of so much, may have reached the gateway. */
+  /** A reversal, or a refund of so much, may have reached the gateway. */
   readonly reverseSent: boolean;
   readonly refundSent: number | undefined;
   /** A verified answer said that it is paid, whatever the amount. */
@@ -44,16 +44,16 @@ interface Way {
 }
 
 interface Node {
-  readonly state: SettleState;
+  readonly state: ResolutionState;
   readonly now: number;
   readonly way: Way;
 }
 
 const error = (
-  code: SettleError['code'],
-  outcome: SettleError['outcome'],
-  rest: Partial<SettleError> = {},
-): SettleError => ({
+  code: ResolutionError['code'],
+  outcome: ResolutionError['outcome'],
+  rest: Partial<ResolutionError> = {},
+): ResolutionError => ({
   code,
   outcome,
   message: '',
@@ -65,13 +65,13 @@ const unclear = error('WECHATPAY_TIMEOUT', 'unknown');
 const throttled = error(SIGNED, 'rejected', { errorCode: 'FREQUENCY_LIMITED', advice: 'retry-later' });
 const throttledUnsigned = error('WECHATPAY_GATEWAY_FAIL', 'unknown', { advice: 'retry-later' });
 const wrong = error(SIGNED, 'rejected', { errorCode: 'PARAM_ERROR', advice: 'fix-request' });
-const absent = (errorCode: string): SettleError => error(SIGNED, 'rejected', { errorCode, advice: 'fix-request' });
-const paid = (totalFee?: number, currency?: string): SettleEvent => ({
+const absent = (errorCode: string): ResolutionError => error(SIGNED, 'rejected', { errorCode, advice: 'fix-request' });
+const paid = (totalFee?: number, currency?: string): ResolutionEvent => ({
   kind: 'queried',
   tradeState: 'SUCCESS',
   payment: { ...(totalFee !== undefined && { totalFee }), ...(currency !== undefined && { currency }) },
 });
-const refunds = (refunded: number, pending: number, refundStatus?: string): SettleEvent => ({
+const refunds = (refunded: number, pending: number, refundStatus?: string): ResolutionEvent => ({
   kind: 'refunds-queried',
   totalFee: TOTAL_FEE,
   refunded,
@@ -79,17 +79,17 @@ const refunds = (refunded: number, pending: number, refundStatus?: string): Sett
   ...(refundStatus !== undefined && { own: { refundStatus } }),
   ...(refundStatus === 'CHANGE' && { stopped: { outRefundNo: 'R1', refundStatus } }),
 });
-const failures = (step: SettleCall['kind'], errors: readonly SettleError[]): SettleEvent[] =>
+const failures = (step: ResolutionCall['kind'], errors: readonly ResolutionError[]): ResolutionEvent[] =>
   errors.map((one) => ({ kind: 'failed', step, error: one }));
 
 /** Every kind of answer to each call. */
-const ANSWERS: Readonly<Record<SettleCall['kind'], readonly SettleEvent[]>> = {
+const ANSWERS: Readonly<Record<ResolutionCall['kind'], readonly ResolutionEvent[]>> = {
   query: [
     paid(TOTAL_FEE, 'HKD'),
     paid(1, 'HKD'),
     paid(TOTAL_FEE, 'CNY'),
     paid(),
-    ...(['NOTPAY', 'PAYERROR', 'CLOSED', 'REVOKED', 'REFUND'] as const).map((tradeState): SettleEvent => ({
+    ...(['NOTPAY', 'PAYERROR', 'CLOSED', 'REVOKED', 'REFUND'] as const).map((tradeState): ResolutionEvent => ({
       kind: 'queried',
       tradeState,
       payment: {},
@@ -125,7 +125,7 @@ const ANSWERS: Readonly<Record<SettleCall['kind'], readonly SettleEvent[]>> = {
 /** A call that is answered takes no time, one that is not takes all that it may. */
 const TIMEOUT_MS = 15 * SECOND;
 
-function remember(way: Way, step: SettleCall, event: SettleEvent, now: number): Way {
+function remember(way: Way, step: ResolutionCall, event: ResolutionEvent, now: number): Way {
   const wasSent = !(event.kind === 'failed' && event.error.outcome === 'not-sent');
   if (step.kind === 'reverse') {
     const answered =
@@ -146,7 +146,7 @@ function remember(way: Way, step: SettleCall, event: SettleEvent, now: number): 
   };
 }
 
-function meaningOf(event: SettleEvent): Way['last'] {
+function meaningOf(event: ResolutionEvent): Way['last'] {
   if (event.kind === 'queried') {
     if (event.tradeState === 'SUCCESS') return 'paid';
     return ['NOTPAY', 'PAYERROR'].includes(event.tradeState) ? 'unpaid' : 'ended';
@@ -157,31 +157,31 @@ function meaningOf(event: SettleEvent): Way['last'] {
 }
 
 /** The laws of a step that is about to be taken. */
-function assertMaySend({ state, now, way }: Node, step: SettleCall): void {
+function assertMaySend({ state, now, way }: Node, step: ResolutionCall): void {
   const { policy } = state;
   if (step.kind === 'reverse') {
     assert(now >= CREATED + 15 * SECOND);
     assert(now <= CREATED + 7 * DAY);
-    // What was seen paid is not undone, unless a reverse may be under way.
+    // What was seen paid is not undone, unless a reversal may be under way.
     if (policy.ifPaid === 'keep' && !way.reverseSent) assert(!way.paidSeen);
   }
   if (step.kind === 'refund') {
     assert(policy.refundWhenExpired);
-    assert(policy.ifPaid === 'revoke' || way.reverseSent || way.refundSent !== undefined);
+    assert(policy.ifPaid === 'reverse' || way.reverseSent || way.refundSent !== undefined);
     if (way.refundSent !== undefined) assert.equal(step.refundFee, way.refundSent);
     assert(step.refundFee <= step.payment.totalFee);
   }
 }
 
-/** A reverse is decided by a verified answer, or by unclear ones by their rule: never upon throttling. */
-function assertMayDecide(before: SettleState, { state, now, way }: Node): void {
+/** A reversal is decided by a verified answer, or by unclear ones by their rule: never upon throttling. */
+function assertMayDecide(before: ResolutionState, { state, now, way }: Node): void {
   if (before.kind !== 'asking' || state.kind !== 'reversing') return;
   const byUnclear = way.unclear >= 3 && now - way.unclearSince >= 15 * SECOND;
   assert(way.last === 'unpaid' || byUnclear);
 }
 
 /** The laws of an end: who says it, says it upon a verified answer that proves it. */
-function assertEnd({ state, now, way }: Node, event: SettleEvent): void {
+function assertEnd({ state, now, way }: Node, event: ResolutionEvent): void {
   if (state.kind !== 'ended') return;
   const { outcome, policy } = state;
   switch (outcome.kind) {
@@ -192,7 +192,7 @@ function assertEnd({ state, now, way }: Node, event: SettleEvent): void {
       if (policy.ifAmountDiffers === 'accept') expect(event).toMatchObject({ tradeState: 'SUCCESS' });
       else expect(event).toEqual(paid(TOTAL_FEE, 'HKD'));
       break;
-    case 'revoked':
+    case 'reversed':
       expect(event).toMatchObject({ kind: 'queried', tradeState: 'REVOKED' });
       break;
     case 'closed':
@@ -210,7 +210,7 @@ function assertEnd({ state, now, way }: Node, event: SettleEvent): void {
       expect(event).toMatchObject({ kind: 'refunds-queried', refunded: TOTAL_FEE });
       break;
     case 'refund-required':
-      assert(policy.ifPaid === 'revoke' || way.reverseSent || way.refundSent !== undefined);
+      assert(policy.ifPaid === 'reverse' || way.reverseSent || way.refundSent !== undefined);
       break;
     case 'needs-attention':
       break;
@@ -228,10 +228,10 @@ function isInside({ state, now }: Node): boolean {
 
 function* following(node: Node): Generator<Node> {
   const { state, now, way } = node;
-  const step = nextStep(state, now);
-  // The process dies, and another goes on from what was stored: perhaps the call was made all the same.
-  const restarted = askFirst(JSON.parse(JSON.stringify(state)) as SettleState);
-  const first = nextStep(restarted, Math.max(now, 'at' in restarted ? restarted.at : 0));
+  const step = nextResolutionStep(state, now);
+  // The process dies, and another resumes from what was stored: perhaps the call was made all the same.
+  const restarted = askFirst(JSON.parse(JSON.stringify(state)) as ResolutionState);
+  const first = nextResolutionStep(restarted, Math.max(now, 'at' in restarted ? restarted.at : 0));
   assert(['query', 'query-refunds', 'done'].includes(first.kind));
   if (step.kind === 'done') return;
   const crashed = {
@@ -249,7 +249,7 @@ function* following(node: Node): Generator<Node> {
   assertMaySend(node, step);
   for (const event of ANSWERS[step.kind]) {
     const later = now + (event.kind === 'failed' && event.error === unclear ? TIMEOUT_MS : 0);
-    const after = { state: advance(state, event, { now: later }), now: later };
+    const after = { state: advanceResolution(state, event, { now: later }), now: later };
     const next: Node = { ...after, way: remember(way, step, event, later) };
     assertMayDecide(state, next);
     assertEnd(next, event);
@@ -289,19 +289,19 @@ function keyOf({ state, now, way }: Node): string {
 }
 
 /** The state before the first step, of an order that was created when the walk begins. */
-function begin(deadline: number, policy?: Partial<SettlePolicy>): SettleState {
+function begin(deadline: number, policy?: Partial<ResolutionPolicy>): ResolutionState {
   const base = Date.UTC(2026, 10, 23);
   const order = { outTradeNo: '1', orderCreatedAt: new Date(base), totalFee: TOTAL_FEE, currency: 'HKD' };
-  const state = startSettlement(order, base + deadline, policy);
+  const state = startResolution(order, base + deadline, policy);
   const times = ['orderCreatedAt', 'deadline', 'at', 'notBefore'];
   const moved = Object.entries(state).map(([name, value]) => [
     name,
     times.includes(name) ? (value as number) - base + CREATED : (value as unknown),
   ]);
-  return Object.fromEntries(moved) as SettleState;
+  return Object.fromEntries(moved) as ResolutionState;
 }
 
-function walk(policy: Partial<SettlePolicy>): { states: number; edges: number; ends: Set<string> } {
+function walk(policy: Partial<ResolutionPolicy>): { states: number; edges: number; ends: Set<string> } {
   const way: Way = {
     reverseSent: false,
     refundSent: undefined,
@@ -334,22 +334,22 @@ function walk(policy: Partial<SettlePolicy>): { states: number; edges: number; e
 }
 
 /** With the number of states that each reaches: a machine, or a walk, that has lost some must say why. */
-const POLICIES: readonly [name: string, policy: Partial<SettlePolicy>, atLeast: number][] = [
+const POLICIES: readonly [name: string, policy: Partial<ResolutionPolicy>, atLeast: number][] = [
   ['keep', {}, 73_039],
   ['keep, whatever the amount', { ifAmountDiffers: 'accept' }, 44_689],
-  ['give back', { ifPaid: 'revoke' }, 72_977],
-  ['give back, refund what is too old', { ifPaid: 'revoke', refundWhenExpired: true }, 89_113],
+  ['return', { ifPaid: 'reverse' }, 72_977],
+  ['return, refund what is too old', { ifPaid: 'reverse', refundWhenExpired: true }, 89_113],
   ['keep, refund what is too old', { refundWhenExpired: true }, 87_866],
 ];
 
 it.each(POLICIES)('the laws hold in every reachable state: %s', { timeout: 120_000 }, (name, policy, atLeast) => {
-  const { states, edges, ends } = walk({ ...DEFAULT_SETTLE_POLICY, ...policy });
+  const { states, edges, ends } = walk({ ...DEFAULT_RESOLUTION_POLICY, ...policy });
   console.log(`${name}: ${states} states, ${edges} edges, ends: ${[...ends].sort().join(', ')}`);
   expect(states).toBeGreaterThanOrEqual(atLeast);
 });
 
 it('an end by the deadline, and a state that reads itself, from every kind of state', () => {
   const state = begin(90 * SECOND);
-  expect(nextStep(state, 90 * SECOND)).toMatchObject({ kind: 'done', outcome: { kind: 'unresolved' } });
-  expect(readState(state)).toEqual(state);
+  expect(nextResolutionStep(state, 90 * SECOND)).toMatchObject({ kind: 'done', outcome: { kind: 'unresolved' } });
+  expect(readResolutionState(state)).toEqual(state);
 });

@@ -4,7 +4,14 @@ import type { AddressInfo } from 'node:net';
 import fc from 'fast-check';
 import { CertificateAuthority } from 'wechatpay-sandbox';
 import { expect, it } from 'vitest';
-import { encode, reverseOrder, sign, WechatPayClient, WechatPayError, type ReverseResult } from '../../src/index.js';
+import {
+  encodeXml,
+  reverseOrder,
+  signFields,
+  WechatPayClient,
+  WechatPayError,
+  type ReverseOrderResult,
+} from '../../src/index.js';
 import { corpus, edited, hostile, spend } from './hostile-xml.js';
 
 const API_KEY = '192006250b4c09247ec02edce69f6a2d';
@@ -19,12 +26,12 @@ const fields = {
   result_code: 'SUCCESS',
   recall: 'N',
 };
-const genuine = encode({ ...fields, sign: sign(fields, API_KEY, 'HMAC-SHA256') });
+const genuine = encodeXml({ ...fields, sign: signFields(fields, API_KEY, 'HMAC-SHA256') });
 const refused = { ...fields, result_code: 'FAIL', err_code: 'USERPAYING', recall: 'Y' };
-const refusal = encode({ ...refused, sign: sign(refused, API_KEY, 'HMAC-SHA256') });
+const refusal = encodeXml({ ...refused, sign: signFields(refused, API_KEY, 'HMAC-SHA256') });
 
 /** An answer is believed only where it says, field by field, what was signed. */
-function judge(outcome: ReverseResult | WechatPayError): void {
+function judge(outcome: ReverseOrderResult | WechatPayError): void {
   if (!(outcome instanceof Error)) {
     expect(outcome.raw).toEqual(fields);
     return;
@@ -34,12 +41,12 @@ function judge(outcome: ReverseResult | WechatPayError): void {
   else expect(outcome.outcome).toBe('unknown');
 }
 
-async function reverse(client: WechatPayClient): Promise<ReverseResult | WechatPayError> {
+async function reverse(client: WechatPayClient): Promise<ReverseOrderResult | WechatPayError> {
   return reverseOrder(client, { outTradeNo: '1415717424' }).catch((error: unknown) => error as WechatPayError);
 }
 
 /** A gateway that answers nobody, or throttles, is asked no more for a while: by a new client it is. */
-const isSpared = (outcome: ReverseResult | WechatPayError): boolean =>
+const isSpared = (outcome: ReverseOrderResult | WechatPayError): boolean =>
   outcome instanceof Error && outcome.code === 'WECHATPAY_OVERLOADED';
 
 it('believes no forged reply', async () => {

@@ -26,7 +26,7 @@ const WRONG_OPTIONS: Readonly<Record<string, readonly unknown[]>> = {
   wait: [5, {}],
   firstQueryMs: NO_DURATIONS,
   queryEveryMs: NO_DURATIONS,
-  revokeAfterMs: NO_DURATIONS,
+  reverseAfterMs: NO_DURATIONS,
   backoffMs: NO_DURATIONS,
   maxBackoffMs: NO_DURATIONS,
   queryEvery: [5_000],

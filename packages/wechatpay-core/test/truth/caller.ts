@@ -1,13 +1,13 @@
 import { inspect } from 'node:util';
 import * as core from '../../src/index.js';
-import type { PaymentResult, SettleState, Transport, WechatPayClient } from '../../src/index.js';
+import type { PaymentResult, ResolutionState, Transport, WechatPayClient } from '../../src/index.js';
 import { clockTime } from './gateway.js';
 import type { Heard, Keeper } from './keeper.js';
 import type { Wrong } from './arguments.js';
 import type { Act, Story } from './story.js';
 import { dropTimers, type World } from './time.js';
 
-// Who calls the library: does one act after another, passes callbacks that throw or hang, aborts, dies, and goes on from what
+// Who calls the library: does one act after another, passes callbacks that throw or hang, aborts, dies, and resumes from what
 // was stored.
 
 export const API_KEY = '192006250b4c09247ec02edce69f6a2d';
@@ -20,7 +20,7 @@ export interface Deed {
   readonly endedAt: number;
   readonly deadline: number | undefined;
   /** The state that it went on from. */
-  readonly from: SettleState | undefined;
+  readonly from: ResolutionState | undefined;
   /** Which of the keeper's notes are of this act. */
   readonly sent: readonly [from: number, to: number];
   readonly heard: readonly [from: number, to: number];
@@ -41,7 +41,7 @@ export interface Deed {
 }
 
 /** What `onStep` is told, or `onUnclear`. */
-type Step = core.SettleEvent | { readonly kind: 'unclear'; readonly error: core.WechatPayError };
+type Step = core.ResolutionEvent | { readonly kind: 'unclear'; readonly error: core.WechatPayError };
 
 /** The life of one order: who calls for it, and all that was done. */
 export interface Life {
@@ -74,13 +74,13 @@ export interface Shop {
 /** The functions that are judged: the core's, or others that promise the same. */
 export type Library = Pick<
   typeof core,
-  | 'payAndSettle'
-  | 'settleOrder'
-  | 'resumeSettlement'
+  | 'payAndResolve'
+  | 'resolveOrder'
+  | 'resumeResolution'
   | 'quickPay'
   | 'queryOrder'
   | 'reverseOrder'
-  | 'refund'
+  | 'refundOrder'
   | 'queryRefund'
 >;
 
@@ -88,10 +88,10 @@ const never = new Promise<never>(() => undefined);
 
 /** Does one act after another, and has each judged as it ends. */
 export async function live(life: Life, shop: Shop, judge: (life: Life) => void): Promise<void> {
-  let stored: SettleState | undefined;
+  let stored: ResolutionState | undefined;
   for (const act of life.story.acts) {
     const deed = await perform(life, act, shop, stored, (state) => {
-      stored = JSON.parse(JSON.stringify(state)) as SettleState;
+      stored = JSON.parse(JSON.stringify(state)) as ResolutionState;
     });
     life.deeds.push(deed);
     judge(life);
@@ -104,8 +104,8 @@ async function perform(
   life: Life,
   act: Act,
   shop: Shop,
-  from: SettleState | undefined,
-  store: (state: SettleState) => void,
+  from: ResolutionState | undefined,
+  store: (state: ResolutionState) => void,
 ): Promise<Deed> {
   const { world, keeper } = shop;
   const { trouble } = act;
@@ -182,10 +182,10 @@ async function perform(
   const deadline = act.deadlineMs === undefined ? undefined : startedAt + act.deadlineMs;
   const options = {
     ...act.policy,
-    ...(act.does === 'give back' && { ifPaid: 'revoke' as const }),
+    ...(act.does === 'return' && { ifPaid: 'reverse' as const }),
     ...(deadline !== undefined && { deadline: new Date(deadline) }),
     signal: controller.signal,
-    onStep: async ({ event, state }: core.SettledStep) => {
+    onStep: async ({ event, state }: core.TakenStep) => {
       note(event);
       await callback('onStep');
       store(state);
@@ -226,7 +226,7 @@ async function perform(
   if (timed) world.cancel(timed);
   if (hasClockTrouble) shop.clockTrouble = undefined;
   if (ended.how === 'result') {
-    const { state } = Object(ended.result) as { state?: SettleState };
+    const { state } = Object(ended.result) as { state?: ResolutionState };
     if (state) store(state);
   }
   tell(`ends: ${textOfEnd(ended)}`);
@@ -247,7 +247,7 @@ async function perform(
   };
 }
 
-type Options = core.SettleOptions & core.PayAndSettleOptions;
+type Options = core.ResolveOrderOptions & core.PayAndResolveOptions;
 
 async function call(
   library: Library,
@@ -255,7 +255,7 @@ async function call(
   life: Life,
   act: Act,
   { ...options }: Options,
-  from: SettleState | undefined,
+  from: ResolutionState | undefined,
   onUnclear: (error: core.WechatPayError) => Promise<void>,
 ): Promise<unknown> {
   const { outTradeNo, createdAt, story } = life;
@@ -274,13 +274,13 @@ async function call(
   switch (act.does) {
     case 'pay': {
       const { ifPaid: _, refundWhenExpired: __, ifAmountDiffers: ___, ...rest } = options;
-      return library.payAndSettle(client, request, { ...rest, onUnclear });
+      return library.payAndResolve(client, request, { ...rest, onUnclear });
     }
-    case 'settle':
-      return library.settleOrder(client, order, options);
+    case 'resolve':
+      return library.resolveOrder(client, order, options);
     case 'go on':
-    case 'give back':
-      return from ? library.resumeSettlement(client, from, options) : library.settleOrder(client, order, options);
+    case 'return':
+      return from ? library.resumeResolution(client, from, options) : library.resolveOrder(client, order, options);
     case 'quick pay':
       return library.quickPay(client, request, { signal });
     case 'query':
@@ -288,7 +288,11 @@ async function call(
     case 'reverse':
       return library.reverseOrder(client, { outTradeNo }, { signal });
     case 'refund':
-      return library.refund(client, { outTradeNo, outRefundNo: 'by-hand', totalFee: 888, refundFee: 888 }, { signal });
+      return library.refundOrder(
+        client,
+        { outTradeNo, outRefundNo: 'by-hand', totalFee: 888, refundFee: 888 },
+        { signal },
+      );
     case 'query refund':
       return library.queryRefund(client, { outTradeNo }, { signal });
   }

@@ -1,4 +1,4 @@
-import { isSettling, outcomeOf, policyOf } from './evidence.js';
+import { isResolving, outcomeOf, policyOf } from './evidence.js';
 import type { Told } from './tell.js';
 import { QUERY_REFUND_PAGE, QUICK_PAY_PAGE, REFUND_PAGE, REVERSE_PAGE } from './pages.js';
 
@@ -6,8 +6,8 @@ import { QUERY_REFUND_PAGE, QUICK_PAY_PAGE, REFUND_PAGE, REVERSE_PAGE } from './
 
 /** Every end of an order, and what each law is about. */
 export const MUST_BE_REACHED: readonly string[] = [
-  ...['paid', 'declined', 'revoked', 'closed', 'refunded', 'refund-required', 'needs-attention', 'unresolved'],
-  ...['paid at once', 'a reverse under keep', 'a refund', 'a second refund', 'Query Refund'],
+  ...['paid', 'declined', 'reversed', 'closed', 'refunded', 'refund-required', 'needs-attention', 'unresolved'],
+  ...['paid at once', 'a reversal under keep', 'a refund', 'a second refund', 'Query Refund'],
   ...[
     'said to be paid, as asked',
     'said to be paid, with another amount',
@@ -33,9 +33,9 @@ export function reach({ lives, keeper }: Told, count: (what: string, isReached?:
       const kind = outcomeOf(deed)?.kind;
       if (kind) count(kind);
       count('paid at once', ended.how === 'result' && act.does === 'pay' && 'result' in Object(ended.result));
-      const isKept = isSettling(deed) && policyOf(deed).keeps;
+      const isKept = isResolving(deed) && policyOf(deed).keeps;
       count(
-        'a reverse under keep',
+        'a reversal under keep',
         isKept && keeper.sent.slice(...sent).some(({ path }) => path === REVERSE_PAGE.path),
       );
       count('a callback threw', deed.thrown !== undefined);

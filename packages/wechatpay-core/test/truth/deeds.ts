@@ -52,7 +52,7 @@ export function carryOut(page: Page, call: Call): Reply {
 function quickPay({ order, request, scene, world }: Call): Reply {
   if (order.standing === 'paid') return { code: 'ORDERPAID' };
   if (order.standing === 'open') return { code: 'USERPAYING' };
-  if (order.standing === 'revoked') return { code: 'ORDERREVERSED' };
+  if (order.standing === 'reversed') return { code: 'ORDERREVERSED' };
   if (order.standing !== 'absent') return { code: 'ORDERCLOSED' };
   order.amount = Number(request.total_fee);
   order.currency = request.fee_type ?? 'CNY';
@@ -96,7 +96,7 @@ function stateWords({ standing, refunds }: Order): readonly string[] {
       return ['USERPAYING', 'NOTPAY', 'ACCEPT'];
     case 'failed':
       return ['PAYERROR', 'NOTPAY', 'CLOSED'];
-    case 'revoked':
+    case 'reversed':
       return ['REVOKED'];
     default:
       return ['CLOSED'];
@@ -105,7 +105,7 @@ function stateWords({ standing, refunds }: Order): readonly string[] {
 
 function reverse({ order, scene }: Call): Reply {
   if (order.standing === 'absent' && !scene.blocksUnknown) return { code: 'INVALID_REQUEST' };
-  order.revoke();
+  order.reverse();
   return { fields: { recall: 'N' } };
 }
 

@@ -1,4 +1,4 @@
-import type { SettleOutcome, SettleState, WechatPayError } from '../../src/index.js';
+import type { ResolutionOutcome, ResolutionState, WechatPayError } from '../../src/index.js';
 import type { Deed, Life } from './caller.js';
 import type { Heard } from './keeper.js';
 import type { Case } from './law.js';
@@ -6,7 +6,7 @@ import { REFUND_PAGE, REVERSE_PAGE } from './pages.js';
 
 // What the laws have in common: what an act ended with, what rules held in it, and what the client could know.
 
-type Outcome = SettleOutcome | { readonly kind: 'declined'; readonly error: WechatPayError };
+type Outcome = ResolutionOutcome | { readonly kind: 'declined'; readonly error: WechatPayError };
 
 export function outcomeOf({ ended }: Deed): Outcome | undefined {
   return ended.how === 'result' ? (Object(ended.result) as { outcome?: Outcome }).outcome : undefined;
@@ -19,25 +19,25 @@ export function errorOf(deed: Deed): unknown {
 }
 
 /** The acts that bring an order to its end. */
-export const SETTLING: readonly string[] = ['pay', 'settle', 'go on', 'give back'];
+export const RESOLVING: readonly string[] = ['pay', 'resolve', 'go on', 'return'];
 
-export function isSettling({ act }: Deed): boolean {
-  return SETTLING.includes(act.does);
+export function isResolving({ act }: Deed): boolean {
+  return RESOLVING.includes(act.does);
 }
 
 /** What holds in this act: what was given, else what the state that it went on from says, else the default. */
-export function policyOf({ act, from }: Deed): { keeps: boolean; revokeAfterMs: number; queryEveryMs: number } {
-  const stored = act.does === 'settle' || act.does === 'pay' ? undefined : from?.policy;
+export function policyOf({ act, from }: Deed): { keeps: boolean; reverseAfterMs: number; queryEveryMs: number } {
+  const stored = act.does === 'resolve' || act.does === 'pay' ? undefined : from?.policy;
   const {
     ifPaid,
-    revokeAfterMs = 45_000,
+    reverseAfterMs = 45_000,
     queryEveryMs = 5_000,
-  }: Partial<SettleState['policy']> = {
+  }: Partial<ResolutionState['policy']> = {
     ...stored,
     ...act.policy,
   };
-  const givesBack = act.does === 'give back' || (act.does !== 'pay' && ifPaid === 'revoke');
-  return { keeps: !givesBack, revokeAfterMs, queryEveryMs };
+  const givesBack = act.does === 'return' || (act.does !== 'pay' && ifPaid === 'reverse');
+  return { keeps: !givesBack, reverseAfterMs, queryEveryMs };
 }
 
 /** The caller itself reversed or refunded: the machine cannot know. */
@@ -45,15 +45,15 @@ export function isByHand({ deeds }: Life): boolean {
   return deeds.some(({ act }) => act.does === 'reverse' || act.does === 'refund');
 }
 
-/** Whether a reverse may have been sent before this act. */
+/** Whether a reversal may have been sent before this act. */
 export function mayBeReversed({ sent }: Case['earlier'], { from: state, act }: Deed): boolean {
   const wasSent = sent.some(({ path }) => path === REVERSE_PAGE.path || path === REFUND_PAGE.path);
-  return wasSent || (act.does !== 'settle' && state?.kind === 'reversing');
+  return wasSent || (act.does !== 'resolve' && state?.kind === 'reversing');
 }
 
-export function saysUnpaid({ word, at }: Heard, revokeAt: number): boolean {
+export function saysUnpaid({ word, at }: Heard, reverseAt: number): boolean {
   if (word.kind !== 'state') return false;
-  return word.state === 'PAYERROR' || (['NOTPAY', 'USERPAYING', 'ACCEPT'].includes(word.state) && at >= revokeAt);
+  return word.state === 'PAYERROR' || (['NOTPAY', 'USERPAYING', 'ACCEPT'].includes(word.state) && at >= reverseAt);
 }
 
 const UNCLEAR_COUNT = 3;

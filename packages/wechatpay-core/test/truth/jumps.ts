@@ -17,7 +17,7 @@ export function befall(order: Order, { jump, ...how }: Jump, scene: Scene, world
       if (standing === 'open') order.standing = 'closed';
       break;
     case 'reopens':
-      if (standing === 'closed' || (standing === 'revoked' && order.amount > 0)) order.charge();
+      if (standing === 'closed' || (standing === 'reversed' && order.amount > 0)) order.charge();
       break;
     case 'refund ends':
       for (const refund of order.refunds) {

@@ -9,7 +9,7 @@ export interface Refund {
 }
 
 /** `failed`: the customer could not pay, and will not. `absent`: the gateway has never heard of the order. */
-export type Standing = 'absent' | 'open' | 'failed' | 'paid' | 'closed' | 'revoked';
+export type Standing = 'absent' | 'open' | 'failed' | 'paid' | 'closed' | 'reversed';
 
 /** The truth about one order. */
 export class Order {
@@ -43,8 +43,8 @@ export class Order {
     this.standing = 'paid';
   }
 
-  revoke(): void {
-    if (this.standing !== 'closed') this.standing = 'revoked';
+  reverse(): void {
+    if (this.standing !== 'closed') this.standing = 'reversed';
   }
 
   refund(outRefundNo: string, fee: number, status: Refund['status']): Refund {

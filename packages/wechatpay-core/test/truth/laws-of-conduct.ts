@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
-import { WechatPayError, WechatPayRequestError, type SettleState } from '../../src/index.js';
+import { WechatPayError, WechatPayRequestError, type ResolutionState } from '../../src/index.js';
 import type { Deed } from './caller.js';
-import { isSettling, outcomeOf, SETTLING } from './evidence.js';
+import { isResolving, outcomeOf, RESOLVING } from './evidence.js';
 import type { Heard } from './keeper.js';
 import { hasJumped, type Law } from './law.js';
 import { QUICK_PAY_PAGE, REVERSE_PAGE } from './pages.js';
@@ -25,7 +25,7 @@ export const LAWS_OF_CONDUCT: Readonly<Record<string, Law>> = {
   },
 
   'no order that may have been charged is abandoned'({ deed: { ended }, deed, sent }, broken) {
-    if (!isSettling(deed) || ended.how !== 'error') return;
+    if (!isResolving(deed) || ended.how !== 'error') return;
     const { error } = ended;
     if (!(error instanceof WechatPayRequestError)) {
       broken(`it throws ${String(error)}`);
@@ -42,14 +42,14 @@ export const LAWS_OF_CONDUCT: Readonly<Record<string, Law>> = {
       broken(`the state cannot be gone on from: ${error.message}`);
   },
 
-  'a result says how it ended, and the state to go on from'({ deed: { ended }, deed }, broken) {
+  'a result says how it ended, and the state to resume from'({ deed: { ended }, deed }, broken) {
     const outcome = outcomeOf(deed);
-    if (!isSettling(deed) || ended.how !== 'result') return;
+    if (!isResolving(deed) || ended.how !== 'result') return;
     if (!outcome) {
       broken('there is no outcome');
       return;
     }
-    const { state, result } = ended.result as { state?: SettleState; result?: unknown };
+    const { state, result } = ended.result as { state?: ResolutionState; result?: unknown };
     if (outcome.kind === 'declined' || (outcome.kind === 'paid' && result !== undefined)) return;
     if (!state) broken('there is no state');
     if (JSON.stringify(JSON.parse(JSON.stringify(state))) !== JSON.stringify(state))
@@ -57,13 +57,13 @@ export const LAWS_OF_CONDUCT: Readonly<Record<string, Law>> = {
   },
 
   'what a callback threw reaches the caller'({ deed: { ended, thrown }, deed, sent }, broken) {
-    if (!isSettling(deed) || ended.how !== 'result' || thrown === undefined || sent.length === 0) return;
+    if (!isResolving(deed) || ended.how !== 'result' || thrown === undefined || sent.length === 0) return;
     const { callbackErrors = [] } = ended.result as { callbackErrors?: readonly { error: unknown }[] };
     if (!callbackErrors.some(({ error }) => error === thrown)) broken(`${inspect(thrown)} is lost`);
   },
 
-  'no reverse before 15 s'({ deed, sent, earlier, life }, broken) {
-    if (!isSettling(deed)) return;
+  'no reversal before 15 s'({ deed, sent, earlier, life }, broken) {
+    if (!isResolving(deed)) return;
     // One that was sent in time proves the age of the order, whatever the clock says later.
     const first = [...earlier.sent, ...sent].find(({ path }) => path === REVERSE_PAGE.path);
     // A clock that was set says another time than has passed.
@@ -73,7 +73,7 @@ export const LAWS_OF_CONDUCT: Readonly<Record<string, Law>> = {
   },
 
   'it ends by its deadline'({ deed, sent, timeoutMs }, broken) {
-    if (!isSettling(deed) || deed.ended.how === 'died') return;
+    if (!isResolving(deed) || deed.ended.how === 'died') return;
     const { startedAt, endedAt, act, hungMs, jumpedMs } = deed;
     const begun = startedAt + (act.does === 'pay' ? timeoutMs : 0);
     const deadline = Math.max(deed.deadline ?? begun + hungMs + 90_000, begun);
@@ -82,10 +82,10 @@ export const LAWS_OF_CONDUCT: Readonly<Record<string, Law>> = {
     if (late && jumpedMs === 0) broken(`${late.path} was sent ${late.at - deadline} ms after it`);
   },
 
-  'it goes on from where it stopped'({ deed, sent, heard, life }, broken) {
+  'it resumes from where it stopped'({ deed, sent, heard, life }, broken) {
     const outcome = outcomeOf(deed);
     const { from, act, isAborted } = deed;
-    if (!from || !['go on', 'give back'].includes(act.does) || !outcome || isAborted || hasJumped(life)) return;
+    if (!from || !['go on', 'return'].includes(act.does) || !outcome || isAborted || hasJumped(life)) return;
     if (outcome.kind === 'unresolved' && sent.length === 0 && heard.length === 0) broken('it asks nobody');
   },
 
@@ -101,7 +101,7 @@ export const LAWS_OF_CONDUCT: Readonly<Record<string, Law>> = {
 
   'with time enough and a gateway that does as documented, it ends'({ deed, quietSince, life, keeper }, broken) {
     const outcome = outcomeOf(deed);
-    if (!isSettling(deed) || !outcome || deed.isAborted || hasJumped(life) || deed.hungMs > 0) return;
+    if (!isResolving(deed) || !outcome || deed.isAborted || hasJumped(life) || deed.hungMs > 0) return;
     if (deed.deadline === undefined || deed.deadline - Math.max(quietSince, deed.startedAt) < DAY / 2) return;
     const order = keeper.order(life.outTradeNo);
     // What can no longer be reversed, and was not paid, is WeChat Pay's to close.
@@ -138,12 +138,12 @@ export const LAWS_OF_CONDUCT: Readonly<Record<string, Law>> = {
 
 /** Whether the act takes the argument that is wrong in it. */
 function isTaken({ act: { does, wrong }, from }: Deed): boolean {
-  const goesOn = from !== undefined && (does === 'go on' || does === 'give back');
-  if (wrong?.of === 'options') return SETTLING.includes(does) || wrong.property === 'signal';
+  const goesOn = from !== undefined && (does === 'go on' || does === 'return');
+  if (wrong?.of === 'options') return RESOLVING.includes(does) || wrong.property === 'signal';
   return (
     does === 'pay' ||
-    does === 'settle' ||
-    (!goesOn && SETTLING.includes(does)) ||
+    does === 'resolve' ||
+    (!goesOn && RESOLVING.includes(does)) ||
     (does === 'quick pay' && wrong?.property !== 'currency')
   );
 }
@@ -168,7 +168,7 @@ function readings(
     isUnsent: error.code === 'WECHATPAY_OVERLOADED',
   });
   const read = (message: string): Reading => ({ kind: 'read', errorCode: undefined, message, isUnsent: false });
-  if (SETTLING.includes(act.does)) {
+  if (RESOLVING.includes(act.does)) {
     return steps
       .filter(({ event }) => event.kind !== 'refunds-queried') // several pages
       .map(({ event, word }) => ({ word, event: 'error' in event ? failed(event.error) : read(event.kind) }));

@@ -2,7 +2,7 @@ import { WechatPayError } from '../../src/index.js';
 import {
   errorOf,
   isByHand,
-  isSettling,
+  isResolving,
   isUnclearForLong,
   mayBeReversed,
   outcomeOf,
@@ -41,12 +41,12 @@ export const LAWS_OF_MONEY: Readonly<Record<string, Law>> = {
     if (undoing && !isByHand(life)) broken(`${undoing.path} is under way`);
   },
 
-  'what is called revoked, closed, refunded or declined leaves no money here, and none can come'(
+  'what is called reversed, closed, refunded or declined leaves no money here, and none can come'(
     { deed, keeper, life, heard },
     broken,
   ) {
     const outcome = outcomeOf(deed);
-    if (!outcome || !['revoked', 'closed', 'refunded', 'declined'].includes(outcome.kind)) return;
+    if (!outcome || !['reversed', 'closed', 'refunded', 'declined'].includes(outcome.kind)) return;
     if (heard.length === 0) return;
     const order = keeper.order(life.outTradeNo);
     // What was declined is this charge; the number may have been used before.
@@ -61,13 +61,13 @@ export const LAWS_OF_MONEY: Readonly<Record<string, Law>> = {
   'refund-required has something to refund'({ deed, keeper, life, heard }, broken) {
     const order = keeper.order(life.outTradeNo);
     if (outcomeOf(deed)?.kind !== 'refund-required' || heard.length === 0) return;
-    // A reverse that arrives late may have made it untrue in the meantime; the refund is refused then.
+    // A reversal that arrives late may have made it untrue in the meantime; the refund is refused then.
     if (keeper.sentOf(life.outTradeNo, REVERSE_PAGE.path).length > 0) return;
     if (order.here === 0) broken(`it is ${String(order)}`);
   },
 
   'under keep, an order that was said to be paid is not undone'({ deed, keeper, sent, earlier, life }, broken) {
-    if (!isSettling(deed) || !policyOf(deed).keeps) return;
+    if (!isResolving(deed) || !policyOf(deed).keeps) return;
     const first = sent.find(({ path }) => path === REVERSE_PAGE.path || path === REFUND_PAGE.path);
     if (!first || mayBeReversed(earlier, deed) || isByHand(life)) return;
     const paid = heardBefore(keeper, first, deed).findLast(
@@ -80,16 +80,16 @@ export const LAWS_OF_MONEY: Readonly<Record<string, Law>> = {
     if (paid?.isPlain) broken(`it was said to be paid, and then came ${first.path}`);
   },
 
-  'under keep, a revoke is decided by a verified state, or by three unclear answers in a row over a stretch of time'(
+  'under keep, a reversal is decided by a verified state, or by three unclear answers in a row over a stretch of time'(
     { deed, keeper, sent, earlier, life },
     broken,
   ) {
-    if (!isSettling(deed) || !policyOf(deed).keeps) return;
+    if (!isResolving(deed) || !policyOf(deed).keeps) return;
     const first = sent.find(({ path }) => path === REVERSE_PAGE.path);
     if (!first || mayBeReversed(earlier, deed) || isByHand(life) || hasJumped(life)) return;
-    const { revokeAfterMs, queryEveryMs } = policyOf(deed);
+    const { reverseAfterMs, queryEveryMs } = policyOf(deed);
     const queries = heardBefore(keeper, first).filter(({ path }) => path === QUERY_ORDER_PAGE.path);
-    if (queries.some((word) => saysUnpaid(word, life.createdAt + revokeAfterMs))) return;
+    if (queries.some((word) => saysUnpaid(word, life.createdAt + reverseAfterMs))) return;
     const queryGap = Math.max(60_000, 3 * queryEveryMs, ...earlier.deeds.map((one) => 3 * policyOf(one).queryEveryMs));
     if (!isUnclearForLong(queries, queryGap)) {
       broken(`it was reversed after ${JSON.stringify(queries.map(({ word, at }) => [at - life.createdAt, word]))}`);

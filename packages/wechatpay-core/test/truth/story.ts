@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { SettlePolicy } from '../../src/index.js';
+import type { ResolutionPolicy } from '../../src/index.js';
 import type { Scene } from './deeds.js';
 import { wrong, type Wrong } from './arguments.js';
 import { turn, type Turn } from './grammar.js';
@@ -22,13 +22,12 @@ type Trouble =
 
 export interface Act {
   /**
-   * - `pay`: payAndSettle. `settle`: settleOrder, from the order.
+   * - `pay`: payAndResolve. `resolve`: resolveOrder, from the order.
    * - `go on`: from the state that was stored last; where none was, from the order.
-   * - `give back`: the same, with `ifPaid: 'revoke'`.
+   * - `return`: the same, with `ifPaid: 'reverse'`.
    */
-  readonly does:
-    'pay' | 'settle' | 'go on' | 'give back' | 'quick pay' | 'query' | 'reverse' | 'refund' | 'query refund';
-  readonly policy: Partial<SettlePolicy>;
+  readonly does: 'pay' | 'resolve' | 'go on' | 'return' | 'quick pay' | 'query' | 'reverse' | 'refund' | 'query refund';
+  readonly policy: Partial<ResolutionPolicy>;
   /** From the act's beginning; without it, the default. */
   readonly deadlineMs: number | undefined;
   /** Waits by a function of its own, or by the library's timer. */
@@ -75,16 +74,16 @@ export const scene: fc.Arbitrary<Scene> = fc.record({
 
 const milliseconds = (...usual: number[]): fc.Arbitrary<number> => fc.constantFrom(...usual);
 
-export const policy: fc.Arbitrary<Partial<SettlePolicy>> = fc.oneof(
+export const policy: fc.Arbitrary<Partial<ResolutionPolicy>> = fc.oneof(
   fc.constant({}),
   fc.record(
     {
-      ifPaid: fc.constantFrom('keep', 'revoke'),
+      ifPaid: fc.constantFrom('keep', 'reverse'),
       ifAmountDiffers: fc.constantFrom('needs-attention', 'accept'),
       refundWhenExpired: fc.boolean(),
       firstQueryMs: milliseconds(1, 5_000, 20_000),
       queryEveryMs: milliseconds(1_000, 5_000, 30_000),
-      revokeAfterMs: milliseconds(1, 15_000, 45_000, 90_000),
+      reverseAfterMs: milliseconds(1, 15_000, 45_000, 90_000),
       backoffMs: milliseconds(1_000, 2_000),
       maxBackoffMs: milliseconds(2_000, 60_000, 300_000),
     },
@@ -153,14 +152,14 @@ export const story: fc.Arbitrary<Story> = fc
       .tuple(
         fc.oneof(
           { weight: 4, arbitrary: act('pay') },
-          { weight: 2, arbitrary: act('settle', 'give back') },
+          { weight: 2, arbitrary: act('resolve', 'return') },
           { weight: 1, arbitrary: act('quick pay') },
         ),
         fc.oneof(
-          { weight: 3, arbitrary: fc.array(act('go on', 'go on', 'go on', 'give back'), { maxLength: 3 }) },
+          { weight: 3, arbitrary: fc.array(act('go on', 'go on', 'go on', 'return'), { maxLength: 3 }) },
           {
             weight: 1,
-            arbitrary: fc.array(act('go on', 'give back', 'query', 'reverse', 'refund', 'query refund'), {
+            arbitrary: fc.array(act('go on', 'return', 'query', 'reverse', 'refund', 'query refund'), {
               maxLength: 4,
             }),
           },
@@ -177,7 +176,7 @@ export const story: fc.Arbitrary<Story> = fc
   })
   .map((told) => ({
     ...(told as Story),
-    // Who pays now, pays a new order, or one whose number was used; who settles, settles one that is there, or is not.
+    // Who pays now, pays a new order, or one whose number was used; who resolves, resolves one that is there, or is not.
     past: isCharge(told.acts[0]!) && told.past === 'charged' ? 'new' : told.past,
     ...(isCharge(told.acts[0]!) && { ageMs: 0, totalFee: 888 as const }),
     ...(!isCharge(told.acts[0]!) && told.ageMs > 7 * DAY && { acts: told.acts.map(withRefund) }),
@@ -193,7 +192,7 @@ function withRefund(act: Act): Act {
   return { ...act, policy: { refundWhenExpired: true, ...act.policy } };
 }
 
-/** A process that has other orders in hand lives on. */
+/** A process that has other open orders lives on. */
 function withoutDeath(act: Act): Act {
   const { trouble } = act;
   if (trouble?.trouble === 'dies') return { ...act, trouble: { ...trouble, trouble: 'aborts' } };

@@ -40,7 +40,7 @@ export class World {
     });
   }
 
-  /** Lets time go on until a promise is settled, or nothing is left that could settle it: `undefined`. */
+  /** Lets time go on until a promise is resolved, or nothing is left that could resolve it: `undefined`. */
   async until<Value>(promise: Promise<Value>, most = 20_000): Promise<PromiseSettledResult<Value> | undefined> {
     let result: PromiseSettledResult<Value> | undefined;
     promise.then(

@@ -1,4 +1,4 @@
-import { REVERSE, REVOKE_NOT_BEFORE_MS, type SettleState } from 'wechatpay-core';
+import { REVERSE_ORDER, REVERSE_NOT_BEFORE_MS, type ResolutionState } from 'wechatpay-core';
 import type { Change } from '../history/audit.js';
 import { outcomeIn, type History, type OrderHistory } from '../history/history.js';
 
@@ -11,21 +11,21 @@ const REFUND_PATH = '/secapi/pay/refund';
 const SLACK_MS = 1;
 
 export const checks: Readonly<Record<string, Check>> = {
-  'a charge that the gateway sees has a guard, stored before': ({ requests, changes }) => {
+  'a charge that the gateway sees has a durable order, stored before': ({ requests, changes }) => {
     const charge = requests.find(({ path }) => path === QUICK_PAY_PATH);
-    const guard = changes.find(({ change }) => change === 'INSERT');
-    if (!charge || (guard && guard.at <= charge.at + SLACK_MS)) return undefined;
-    return guard ? `its guard came ${(guard.at - charge.at).toFixed(1)} ms later` : 'it has no guard';
+    const stored = changes.find(({ change }) => change === 'INSERT');
+    if (!charge || (stored && stored.at <= charge.at + SLACK_MS)) return undefined;
+    return stored ? `its durable order came ${(stored.at - charge.at).toFixed(1)} ms later` : 'it has no durable order';
   },
 
-  'a charge that comes after its guard has ended opens it again': ({ requests, changes }) => {
+  'a charge that comes after its durable order has ended opens it again': ({ requests, changes }) => {
     const charge = requests.find(({ path }) => path === QUICK_PAY_PATH);
     const end = changes.find(({ at, data }) => charge && at < charge.at && outcomeIn(data.state));
     if (!charge || !end) return undefined;
     const isOpenAgain = changes.some(({ at, data }) => at > end.at && !outcomeIn(data.state));
     return isOpenAgain
       ? undefined
-      : `its guard had ended ${((charge.at - end.at) / 1000).toFixed(3)} real seconds before`;
+      : `its durable order had ended ${((charge.at - end.at) / 1000).toFixed(3)} real seconds before`;
   },
 
   'nothing that was stored, or acknowledged, is lost': ({ changes, answers, stored }) => {
@@ -52,7 +52,7 @@ export const checks: Readonly<Record<string, Check>> = {
   'what a cashier was answered holds: paid stays paid, declined is not paid': ({ answers, balance, planned }) => {
     const said = answers.map(({ answer }) => answer);
     if (said.includes('paid') && (balance.net !== planned.totalFee || balance.returned > 0)) {
-      return `a cashier was answered paid; ${balance.paid} were paid, ${balance.returned} given back`;
+      return `a cashier was answered paid; ${balance.paid} were paid, ${balance.returned} returned`;
     }
     return said.includes('declined') && balance.paid > 0
       ? 'a cashier was answered declined, and it was paid'
@@ -65,24 +65,24 @@ export const checks: Readonly<Record<string, Check>> = {
     return charges > 1 || payments > 1 ? `${charges} charges reached the gateway, ${payments} were paid` : undefined;
   },
 
-  'nobody is given back more than was paid': ({ balance: { paid, returned }, planned }) =>
-    returned > paid || paid > planned.totalFee ? `${paid} were paid, ${returned} given back` : undefined,
+  'nobody is returned more than was paid': ({ balance: { paid, returned }, planned }) =>
+    returned > paid || paid > planned.totalFee ? `${paid} were paid, ${returned} returned` : undefined,
 
-  'no revoke comes before 15 s, but for what the charge was on its way': (order, { realTime }) => {
-    const age = ageAtRevoke(order, realTime);
+  'no reversal comes before 15 s, but for what the charge was on its way': (order, { realTime }) => {
+    const age = ageAtReverse(order, realTime);
     if (age === undefined) return undefined;
     // A cashier can only note when it begins; when the charge arrives, and makes the order, the gateway alone knows.
     const { gateway, stored } = order;
     const onItsWay = gateway && stored ? Math.max(0, gateway.createdAt.getTime() - stored.state.orderCreatedAt) : 0;
-    return age + onItsWay < REVOKE_NOT_BEFORE_MS - 1 ? `the first came after ${(age / 1000).toFixed(3)} s` : undefined;
+    return age + onItsWay < REVERSE_NOT_BEFORE_MS - 1 ? `the first came after ${(age / 1000).toFixed(3)} s` : undefined;
   },
 
-  'a revoke, or a refund, is stored before it is sent': ({ requests, changes }) => {
+  'a reversal, or a refund, is stored before it is sent': ({ requests, changes }) => {
     const isStored = (at: number, holds: (change: Change) => boolean): boolean =>
       changes.some((change) => change.at <= at + SLACK_MS && holds(change));
     const early = requests.find(
       ({ path, at }) =>
-        (path === REVERSE.path && !isStored(at, ({ data }) => data.state.kind !== 'asking')) ||
+        (path === REVERSE_ORDER.path && !isStored(at, ({ data }) => data.state.kind !== 'asking')) ||
         (path === REFUND_PATH && !isStored(at, ({ data }) => data.state.kind === 'refunding')),
     );
     return early && `the gateway was asked for ${early.path} before the store knew of it`;
@@ -127,8 +127,8 @@ export const checks: Readonly<Record<string, Check>> = {
       const wrong = {
         'ended, and goes on': ['completed', 'cancelled'].includes(before.state),
         'dead, and goes on unasked': before.state === 'failed' && !isRedriven,
-        'a revoke that may have been sent was not any more': old.sent.reverse && !now.sent.reverse,
-        'too late to revoke, and is not any more':
+        'a reversal that may have been sent was not any more': old.sent.reverse && !now.sent.reverse,
+        'too late to reverse, and is not any more':
           old.kind === 'expired' && ['asking', 'reversing', 'checking'].includes(now.kind),
         'attempts are forgotten': (attemptsIn(now) ?? Infinity) < (attemptsIn(old) ?? 0) || attempt < before.attempt,
         'its end is another': old.kind === 'ended' && !isRedriven && outcomeIn(now)?.kind !== old.outcome.kind,
@@ -140,13 +140,13 @@ export const checks: Readonly<Record<string, Check>> = {
     return undefined;
   },
 
-  'only what waits, and is not to be revoked, is called off': ({ changes, requests }) => {
+  'only what waits, and is not to be reversed, is called off': ({ changes, requests }) => {
     const index = changes.findIndex(({ state }) => state === 'cancelled');
     const before = changes[index - 1];
     if (!before) return undefined;
     if (before.state !== 'created' && before.state !== 'retry') return `it was ${before.state}`;
     if (before.data.state.kind !== 'asking') return 'something was decided';
-    return requests.some(({ path }) => path === REVERSE.path) ? 'it was revoked' : undefined;
+    return requests.some(({ path }) => path === REVERSE_ORDER.path) ? 'it was reversed' : undefined;
   },
 
   'the shop is told every end, as it is stored': ({ stored, told }) => {
@@ -158,7 +158,7 @@ export const checks: Readonly<Record<string, Check>> = {
 };
 
 /** Of one that neither asks nor has ended. */
-function attemptsIn(state: SettleState): number | undefined {
+function attemptsIn(state: ResolutionState): number | undefined {
   return 'attempts' in state ? state.attempts : undefined;
 }
 
@@ -168,17 +168,17 @@ function isTaken(change: Change, before: Change | undefined): boolean {
   return change.change === 'UPDATE' && change.state === 'active' && before?.state !== 'active';
 }
 
-/** Orders of which nobody has heard: their cashier died before the guard, or the customer gave up. */
+/** Orders of which nobody has heard: their cashier died before it was stored, or the customer gave up. */
 export function hasBegun({ changes, requests }: OrderHistory): boolean {
   return changes.length > 0 || requests.length > 0;
 }
 
-/** How old the order was when its first revoke came, in milliseconds of the gateway's clock. */
-export function ageAtRevoke(
+/** How old the order was when its first reversal came, in milliseconds of the gateway's clock. */
+export function ageAtReverse(
   { requests, gateway, stored }: OrderHistory,
   realTime: History['realTime'],
 ): number | undefined {
-  const first = requests.find(({ path }) => path === REVERSE.path);
+  const first = requests.find(({ path }) => path === REVERSE_ORDER.path);
   const created = gateway?.createdAt.getTime() ?? stored?.state.orderCreatedAt;
   if (!first || created === undefined) return undefined;
   return ((first.at - realTime(created)) / (realTime(1000) - realTime(0))) * 1000;

@@ -1,7 +1,7 @@
-import { REVOKE_NOT_BEFORE_MS } from 'wechatpay-core';
+import { REVERSE_NOT_BEFORE_MS } from 'wechatpay-core';
 import type { History, OrderHistory } from '../history/history.js';
 import type { Settings } from '../settings.js';
-import { ageAtRevoke, hasBegun } from './checker.js';
+import { ageAtReverse, hasBegun } from './checker.js';
 
 /** What was seen, as a table. */
 export function summarize(history: History, settings: Settings, tookMs: number): string {
@@ -13,8 +13,8 @@ export function summarize(history: History, settings: Settings, tookMs: number):
     ({ stored, answers: given }) =>
       stored?.status === 'cancelled' && !given.some(({ answer }) => answer === 'paid' || answer === 'declined'),
   );
-  const ages = begun.map((order) => ageAtRevoke(order, history.realTime) ?? Infinity);
-  const early = ages.filter((age) => age < REVOKE_NOT_BEFORE_MS).sort((one, other) => one - other);
+  const ages = begun.map((order) => ageAtReverse(order, history.realTime) ?? Infinity);
+  const early = ages.filter((age) => age < REVERSE_NOT_BEFORE_MS).sort((one, other) => one - other);
   const seconds = (ms: number | undefined): string => (ms === undefined ? '-' : `${(ms / 1000).toFixed(1)} s`);
   const rows: [string, string][] = [
     ['seed', `${settings.seed}: ${settings.seconds} s of chaos, ${(tookMs / 1000).toFixed(0)} s in all`],
@@ -29,7 +29,7 @@ export function summarize(history: History, settings: Settings, tookMs: number):
     ],
     ['answers', tally(answers)],
     ['duplicates refused', String(answers.filter((answer) => answer.endsWith(' before')).length)],
-    ['revoked before 15 s', `${early.length}; at the earliest at ${seconds(early[0])}`],
+    ['reversed before 15 s', `${early.length}; at the earliest at ${seconds(early[0])}`],
     ['called off, answer lost', String(silent.length)],
     ...Object.entries(counts).map(([name, count]): [string, string] => [name, String(count)]),
     ['faults hit', `${Object.values(faults).reduce((sum, count) => sum + count, 0)}: ${tellCounts(faults)}`],

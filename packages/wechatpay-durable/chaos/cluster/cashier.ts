@@ -3,26 +3,29 @@ import type { Task } from '../workload/workload.js';
 import { log, open, tell } from './child.js';
 
 /** What a cashier was answered; written down before anything else comes of it. */
-export type Answer = 'paid' | 'declined' | 'pending' | 'charged before' | 'guarded' | 'guarded before' | 'threw';
+export type Answer = 'paid' | 'declined' | 'pending' | 'charged before' | 'resolved later' | 'guarded before' | 'threw';
 
-const reversals = await open({ work: false });
+const durableOrders = await open({ work: false });
 
 interface Served {
   readonly answer: Answer;
   readonly reason?: string;
 }
 
-async function serve({ outTradeNo, merchantId, totalFee, job, revokeAfterMs }: Task): Promise<Served> {
+async function serve({ outTradeNo, merchantId, totalFee, job, reverseAfterMs }: Task): Promise<Served> {
   try {
     if (job.kind === 'reverse') {
-      const policy = { ifPaid: 'revoke', refundWhenExpired: true, maxBackoffMs: 60_000 } as const;
+      const policy = { ifPaid: 'reverse', refundWhenExpired: true, maxBackoffMs: 60_000 } as const;
       const order = { outTradeNo, merchantId, totalFee, currency: 'HKD', orderCreatedAt: new Date(job.createdAt) };
-      return { answer: (await reversals.enqueue({ ...order, policy })) === 'enqueued' ? 'guarded' : 'guarded before' };
+      return {
+        answer:
+          (await durableOrders.enqueue({ ...order, policy })) === 'enqueued' ? 'resolved later' : 'guarded before',
+      };
     }
     const { authCode } = job;
-    const { outcome } = await reversals.pay(
+    const { outcome } = await durableOrders.pay(
       { outTradeNo, totalFee, authCode, currency: 'HKD', body: 'tea', spbillCreateIp: '203.0.113.7' },
-      { merchantId, policy: { revokeAfterMs, maxBackoffMs: 60_000 } },
+      { merchantId, policy: { reverseAfterMs, maxBackoffMs: 60_000 } },
     );
     const error = 'error' in outcome ? outcome.error : undefined;
     return { answer: outcome.kind, ...(error && { reason: error.message }) };

@@ -1,8 +1,8 @@
 import { appendFileSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WechatPayClient, type WechatPayConfig } from 'wechatpay-core';
-import { DurableReversals, type DurableReversalsOptions } from '../../src/index.js';
-import { PostgresEngine } from '../../src/postgres.js';
+import { DurableOrders, type DurableOrdersOptions } from '../../src/index.js';
+import { PostgresStore } from '../../src/stores/postgres/postgres.js';
 
 /** What a child of the test is told, in a file. */
 export interface ChildSettings {
@@ -28,20 +28,20 @@ export function log(line: object): void {
 /** Tries until the database is there. */
 export async function open(
   { work }: { work: boolean },
-  options: Partial<DurableReversalsOptions> = {},
-): Promise<DurableReversals> {
+  options: Partial<DurableOrdersOptions> = {},
+): Promise<DurableOrders> {
   const { connectionString, epoch, speed, merchants } = settings;
   const now = (): number => epoch + (Date.now() - epoch) * speed;
-  const reversals = new DurableReversals({
-    engine: new PostgresEngine({ connectionString, poolSize: work ? 4 : 8, pollMs: 200 }),
+  const durableOrders = new DurableOrders({
+    store: new PostgresStore({ connectionString, poolSize: work ? 4 : 8, pollMs: 200 }),
     clients: merchants.map((merchant) => new WechatPayClient({ ...merchant, now })),
     speed,
     ...options,
   });
   for (;;) {
     try {
-      await reversals.start({ work });
-      return reversals;
+      await durableOrders.start({ work });
+      return durableOrders;
     } catch {
       await sleep(200);
     }

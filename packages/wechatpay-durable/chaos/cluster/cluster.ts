@@ -1,7 +1,7 @@
 import { WechatPayClient } from 'wechatpay-core';
 import { Sandbox, type Merchant } from 'wechatpay-sandbox';
-import { DurableReversals } from '../../src/index.js';
-import { PostgresEngine } from '../../src/postgres.js';
+import { DurableOrders } from '../../src/index.js';
+import { PostgresStore } from '../../src/stores/postgres/postgres.js';
 import { PostgresServer } from '../../test/servers/postgres.js';
 import { Audit } from '../history/audit.js';
 import { GatewayNemesis } from '../nemesis/gateway-nemesis.js';
@@ -30,7 +30,7 @@ export interface Cluster {
   readonly postgres: PostgresServer;
   readonly audit: Audit;
   /** Of this process, which only looks, and redrives. */
-  readonly reversals: DurableReversals;
+  readonly durableOrders: DurableOrders;
   readonly networks: Networks;
   readonly tills: Tills;
   readonly workers: readonly ClusterProcess[];
@@ -59,10 +59,10 @@ export async function withCluster<Result>(
     closing.push(() => postgres.dispose());
     const database = await postgres.createDatabase();
     const clients = merchants.map((merchant) => new WechatPayClient({ ...merchant, now }));
-    const engine = new PostgresEngine({ connectionString: named(database, 'observer'), poolSize: 2 });
-    const reversals = new DurableReversals({ engine, clients, speed });
-    await reversals.start({ work: false });
-    closing.push(() => reversals.stop());
+    const store = new PostgresStore({ connectionString: named(database, 'observer'), poolSize: 2 });
+    const durableOrders = new DurableOrders({ store, clients, speed });
+    await durableOrders.start({ work: false });
+    closing.push(() => durableOrders.stop());
     const audit = new Audit(named(database, 'audit'));
     await audit.begin();
 
@@ -109,7 +109,7 @@ export async function withCluster<Result>(
     closing.push(() => Promise.all([...workers, ...cashiers].map((one) => one.kill())));
     await Promise.all([...workers, ...cashiers].map((one) => one.start()));
     return await live({
-      ...{ settings, epoch, sandbox, merchants, workload, gatewayNemesis, postgres, audit, reversals },
+      ...{ settings, epoch, sandbox, merchants, workload, gatewayNemesis, postgres, audit, durableOrders },
       ...{ networks, tills, workers, cashiers },
     });
   } finally {

@@ -38,7 +38,7 @@ export async function openNetworks(ports: { gateway: number; database: number },
       },
       random('worker to gateway'),
     ),
-    // Longer than it takes a guard to come to its end: the word that it is stored may come when it is over.
+    // Longer than it takes a durable order to come to its end: the word that it is stored may come when it is over.
     cashierToDatabase: await Link.open(
       { target: database, replies: [{ chance: 0.02, ms: [300, 6_000] }], cut: 0.01 },
       random('cashier to database'),

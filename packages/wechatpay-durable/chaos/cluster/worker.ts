@@ -1,9 +1,9 @@
 import { subscribe } from 'node:diagnostics_channel';
-import { LeaseLostError, REVERSAL_CHANNEL, type ReversalEvent } from '../../src/index.js';
+import { LeaseLostError, DURABLE_ORDER_CHANNEL, type DurableOrderEvent } from '../../src/index.js';
 import { log, open, tell } from './child.js';
 
-subscribe(REVERSAL_CHANNEL, (event) => {
-  const told = event as ReversalEvent;
+subscribe(DURABLE_ORDER_CHANNEL, (event) => {
+  const told = event as DurableOrderEvent;
   if (told.kind === 'step') log({ kind: 'step', outTradeNo: told.outTradeNo, step: told.step.step.kind });
   if (told.kind === 'problem') {
     const isLost = told.error instanceof LeaseLostError || told.error.cause instanceof LeaseLostError;
@@ -11,17 +11,17 @@ subscribe(REVERSAL_CHANNEL, (event) => {
   }
 });
 
-const reversals = await open(
+const durableOrders = await open(
   { work: true },
   {
     concurrency: 16,
-    onSettled: ({ order: { outTradeNo }, outcome }) => {
+    onResolved: ({ order: { outTradeNo }, outcome }) => {
       if (Math.random() < 0.05) throw new Error('The shop’s database is away.');
       log({ kind: 'told', outTradeNo, outcome: outcome.kind });
     },
   },
 );
 process.on('message', () => {
-  void reversals.stop().then(() => process.exit());
+  void durableOrders.stop().then(() => process.exit());
 });
 tell({ kind: 'ready' });

@@ -1,6 +1,6 @@
 import { Client } from 'pg';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ReversalData } from '../../src/index.js';
+import type { DurableOrderData } from '../../src/index.js';
 
 /** A row of the store as it was after a change, written in the transaction that made it. */
 export interface Change {
@@ -11,7 +11,7 @@ export interface Change {
   readonly id: string;
   readonly state: string;
   readonly attempt: number;
-  readonly data: ReversalData;
+  readonly data: DurableOrderData;
 }
 
 const SQL = `

@@ -6,7 +6,7 @@ import type { History } from './history.js';
 
 /** Collects the history of each order from the gateway, its ledger, the database, the cashiers and the workers. */
 export async function collectHistory(
-  { settings, epoch, sandbox, merchants, workload, audit, reversals, networks, tills, workers, cashiers }: Cluster,
+  { settings, epoch, sandbox, merchants, workload, audit, durableOrders, networks, tills, workers, cashiers }: Cluster,
   { nemesis, ...rest }: Pick<History, 'unfinished' | 'redriven'> & { nemesis: NemesisCounts },
 ): Promise<History> {
   const realTime = (fast: number): number => epoch + (fast - epoch) / settings.speed;
@@ -35,7 +35,7 @@ export async function collectHistory(
       movements: movements.get(outTradeNo) ?? [],
       balance: sandbox.ledger.of(outTradeNo, merchant),
       gateway: sandbox.orders.get(outTradeNo, merchant),
-      stored: await reversals.get({ outTradeNo, merchantId }),
+      stored: await durableOrders.get({ outTradeNo, merchantId }),
     });
   }
   const struck = groupBy(

@@ -1,6 +1,6 @@
-import type { SettleOutcome, SettleState } from 'wechatpay-core';
+import type { ResolutionOutcome, ResolutionState } from 'wechatpay-core';
 import type { Balance, Movement, Order, RecordedRequest } from 'wechatpay-sandbox';
-import type { StoredReversal } from '../../src/index.js';
+import type { DurableOrder } from '../../src/index.js';
 import type { LogEntry } from '../cluster/cluster-process.js';
 import type { WorkloadOrder } from '../workload/workload.js';
 import type { Change } from './audit.js';
@@ -19,7 +19,7 @@ export interface OrderHistory {
   readonly movements: readonly Movement[];
   readonly balance: Balance;
   readonly gateway: Order | undefined;
-  readonly stored: StoredReversal | undefined;
+  readonly stored: DurableOrder | undefined;
 }
 
 /** What was recorded of the whole run: what the checker reads. */
@@ -74,6 +74,6 @@ export function describeHistory(
 }
 
 /** The outcome of a state; absent where it has none. */
-export function outcomeIn(state: SettleState): SettleOutcome | undefined {
+export function outcomeIn(state: ResolutionState): ResolutionOutcome | undefined {
   return state.kind === 'ended' ? state.outcome : undefined;
 }

@@ -1,4 +1,4 @@
-import { REVERSE } from 'wechatpay-core';
+import { REVERSE_ORDER } from 'wechatpay-core';
 import { faultCatalogue, type Fault, type RecordedRequest, type Sandbox } from 'wechatpay-sandbox';
 import { Random } from '../random.js';
 import type { WorkloadOrder } from '../workload/workload.js';
@@ -71,7 +71,7 @@ export class GatewayNemesis {
     const rate = this.isBursting ? 0.7 : isUnlucky ? (isQuickPay ? 0.6 : 0.9) : 0.25;
     if (!random.chance(rate)) return undefined;
     if (!isQuickPay && random.chance(0.015)) return fatal;
-    const own = isQuickPay ? ofQuickPay : isQuery ? ofQuery : path === REVERSE.path ? ofReverse : [];
+    const own = isQuickPay ? ofQuickPay : isQuery ? ofQuery : path === REVERSE_ORDER.path ? ofReverse : [];
     return own.length > 0 && random.chance(isQuery ? 0.15 : 0.4) ? random.pick(own) : random.pick(anywhere);
   }
 }

@@ -57,7 +57,7 @@ export async function runNemesis(cluster: Cluster): Promise<NemesisCounts> {
       22,
       async (random) => {
         counts['database crashes'] += 1;
-        // In the middle of a rush: many are between their guard and their answer.
+        // In the middle of a rush: many are between their durable order and their answer.
         tills.rush(RUSH);
         await sleep(random.between(30, 300));
         await postgres.crash();

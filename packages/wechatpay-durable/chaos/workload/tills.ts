@@ -60,12 +60,12 @@ export class Tills {
     if (ready.length === 0) return;
     for (const entry of this.#queue.filter(({ at }) => at <= Date.now())) {
       this.#queue.splice(this.#queue.indexOf(entry), 1);
-      const { outTradeNo, merchantId, totalFee, job, revokeAfterMs } = entry.order;
+      const { outTradeNo, merchantId, totalFee, job, reverseAfterMs } = entry.order;
       const cashier = this.#choice.pick(ready);
       const { process: by } = cashier;
       this.handed.set(outTradeNo, [...(this.handed.get(outTradeNo) ?? []), { at: Date.now(), by }]);
       this.#inProgress.set(by, (this.#inProgress.get(by) ?? new Set()).add(outTradeNo));
-      cashier.send({ outTradeNo, merchantId, totalFee, job, revokeAfterMs } satisfies Task);
+      cashier.send({ outTradeNo, merchantId, totalFee, job, reverseAfterMs } satisfies Task);
     }
   }
 

@@ -10,7 +10,7 @@ export interface Task {
   /** Charge this code; or give an order back that was made, and paid, elsewhere. */
   readonly job:
     { readonly kind: 'pay'; readonly authCode: string } | { readonly kind: 'reverse'; readonly createdAt: number };
-  readonly revokeAfterMs: number;
+  readonly reverseAfterMs: number;
 }
 
 /** An order of the workload. */
@@ -25,7 +25,7 @@ export interface WorkloadOrder extends Task {
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** Hundreds of customers, some orders to be given back, and when each comes. */
+/** Hundreds of customers, some orders to be reversed, and when each comes. */
 export function generateWorkload(
   sandbox: Sandbox,
   merchants: readonly Merchant[],
@@ -43,13 +43,13 @@ export function generateWorkload(
       totalFee,
       at: (index / orders) * seconds * 950,
       isUnlucky: random.chance(0.15),
-      revokeAfterMs: random.pick([45_000, 45_000, 60_000]),
+      reverseAfterMs: random.pick([45_000, 45_000, 60_000]),
     };
     if (random.chance(0.12)) {
       const age = random.pick([20_000, DAY_MS, 8 * DAY_MS]);
       const createdAt = sandbox.clock.now() - age;
       sandbox.orders.create({ outTradeNo, merchant, totalFee, state: 'paid', currency: 'HKD', createdAt });
-      return { ...about, about: `was paid ${age / 1000} s ago, gives back`, job: { kind: 'reverse', createdAt } };
+      return { ...about, about: `was paid ${age / 1000} s ago, returns`, job: { kind: 'reverse', createdAt } };
     }
     const behaviour = behave(random);
     const { authCode } = sandbox.customers.create({ ...behaviour, validForMs: DAY_MS });

@@ -14,8 +14,8 @@ export class AnotherProcess {
   readonly #guard: ChildProcess;
   readonly #reports = new Mailbox<Report>();
 
-  private constructor(store: StoreOfAnotherProcess) {
-    this.#child = fork(WORKER, [JSON.stringify(store)], { cwd: PACKAGE, execArgv: ['--import', 'tsx'] });
+  private constructor(underTest: StoreOfAnotherProcess) {
+    this.#child = fork(WORKER, [JSON.stringify(underTest)], { cwd: PACKAGE, execArgv: ['--import', 'tsx'] });
     this.#child.on('message', (report: Report) => {
       this.#reports.put(report);
     });
@@ -28,8 +28,8 @@ export class AnotherProcess {
   }
 
   /** Opens the store, and works on what is due, one at a time. */
-  static async start(store: StoreOfAnotherProcess): Promise<AnotherProcess> {
-    const worker = new AnotherProcess(store);
+  static async start(underTest: StoreOfAnotherProcess): Promise<AnotherProcess> {
+    const worker = new AnotherProcess(underTest);
     await worker.next('ready');
     return worker;
   }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { AnotherProcess } from './another-process.js';
-import { finish, later, reversal, TestWorker, untilStatus, use, useSecond, type Conformance } from './harness.js';
+import { finish, later, durableOrder, TestWorker, untilStatus, use, useSecond, type Conformance } from './harness.js';
 
 const TAKEOVER_MS = 15_000;
 
@@ -11,12 +11,12 @@ export function describeCrashing(conformance: Conformance): void {
 
   describe('where a worker vanishes', () => {
     it.skipIf(!isShared)('keeps a lease for as long as the handler takes', async ({ onTestFinished }) => {
-      const store = await use(conformance, onTestFinished);
-      const { id, data } = reversal();
-      await store.engine.enqueue(id, data, 0);
-      const worker = await TestWorker.start(store.engine);
+      const underTest = await use(conformance, onTestFinished);
+      const { id, data } = durableOrder();
+      await underTest.store.enqueue(id, data, 0);
+      const worker = await TestWorker.start(underTest.store);
       const delivery = await worker.next(id);
-      const other = await TestWorker.start(await useSecond(store, onTestFinished));
+      const other = await TestWorker.start(await useSecond(underTest, onTestFinished));
 
       await sleep(TAKEOVER_MS + 1000);
 
@@ -28,14 +28,14 @@ export function describeCrashing(conformance: Conformance): void {
     });
 
     it.skipIf(!isShared)('lets each worker have its own length of lease', async ({ onTestFinished }) => {
-      const store = await use(conformance, onTestFinished, { shortLease: true });
-      const long = await useSecond(store, onTestFinished, { longLease: true });
-      const { id, data } = reversal();
-      await store.engine.enqueue(id, data, 0);
+      const underTest = await use(conformance, onTestFinished, { shortLease: true });
+      const long = await useSecond(underTest, onTestFinished, { longLease: true });
+      const { id, data } = durableOrder();
+      await underTest.store.enqueue(id, data, 0);
       const patient = await TestWorker.start(long);
       const delivery = await patient.next(id);
       // One with a shorter lease comes, and looks for what has lapsed.
-      const short = await useSecond(store, onTestFinished);
+      const short = await useSecond(underTest, onTestFinished);
       const worker = await TestWorker.start(short);
 
       await sleep(TAKEOVER_MS + 1000);
@@ -47,15 +47,15 @@ export function describeCrashing(conformance: Conformance): void {
     });
 
     it.skipIf(!isShared)('takes over within 15 s, from what was last saved', async ({ onTestFinished }) => {
-      const { engine, anotherProcess } = await use(conformance, onTestFinished);
-      const { id, data } = reversal();
+      const { store, anotherProcess } = await use(conformance, onTestFinished);
+      const { id, data } = durableOrder();
       const saved = later(data);
-      await engine.enqueue(id, data, 0);
+      await store.enqueue(id, data, 0);
       const other = await AnotherProcess.start(anotherProcess);
       onTestFinished(() => other.kill());
       expect(await other.next('leased')).toEqual({ kind: 'leased', id, data });
       expect(await other.save(saved)).toEqual({ kind: 'saved' });
-      const worker = await TestWorker.start(engine);
+      const worker = await TestWorker.start(store);
 
       await other.kill();
       const killedAt = Date.now();
@@ -64,17 +64,17 @@ export function describeCrashing(conformance: Conformance): void {
       expect(delivery.at - killedAt).toBeLessThan(TAKEOVER_MS);
       expect(delivery.data).toEqual(saved);
       delivery.end({ kind: 'done', data: saved });
-      await untilStatus(engine, id, 'done');
+      await untilStatus(store, id, 'done');
     });
 
     it('never counts it as a failure, however often that happens', async ({ onTestFinished }) => {
-      const store = await use(conformance, onTestFinished, { shortLease: true });
-      const { id, data } = reversal();
-      await store.engine.enqueue(id, data, 0);
-      await store.engine.close();
+      const underTest = await use(conformance, onTestFinished, { shortLease: true });
+      const { id, data } = durableOrder();
+      await underTest.store.enqueue(id, data, 0);
+      await underTest.store.close();
       let saved = data;
       for (let crash = 1; crash <= 3; crash += 1) {
-        const other = await AnotherProcess.start(store.anotherProcess);
+        const other = await AnotherProcess.start(underTest.anotherProcess);
         onTestFinished(() => other.kill());
         expect(await other.next('leased')).toEqual({ kind: 'leased', id, data: saved });
         saved = later(data, crash);
@@ -82,26 +82,26 @@ export function describeCrashing(conformance: Conformance): void {
         await other.kill();
       }
 
-      const engine = await useSecond(store, onTestFinished);
-      const worker = await TestWorker.start(engine);
-      expect(await engine.counts()).toMatchObject({ dead: 0, done: 0, cancelled: 0 });
+      const store = await useSecond(underTest, onTestFinished);
+      const worker = await TestWorker.start(store);
+      expect(await store.counts()).toMatchObject({ dead: 0, done: 0, cancelled: 0 });
       const delivery = await worker.next(id);
       expect(delivery.data).toEqual(saved);
       delivery.end({ kind: 'done', data: saved });
-      await untilStatus(engine, id, 'done');
+      await untilStatus(store, id, 'done');
     });
 
     it.skipIf(!isShared)('lets one that lost its lease neither save nor end', async ({ onTestFinished }) => {
-      const { engine, anotherProcess } = await use(conformance, onTestFinished, { shortLease: true });
-      const { id, data } = reversal();
+      const { store, anotherProcess } = await use(conformance, onTestFinished, { shortLease: true });
+      const { id, data } = durableOrder();
       const newer = later(data, 1);
-      await engine.enqueue(id, data, 0);
+      await store.enqueue(id, data, 0);
       const other = await AnotherProcess.start(anotherProcess);
       onTestFinished(() => other.kill());
       await other.next('leased');
 
       other.pause();
-      const worker = await TestWorker.start(engine);
+      const worker = await TestWorker.start(store);
       const delivery = await worker.next(id);
       await delivery.save(newer);
       other.resume();
@@ -109,20 +109,20 @@ export function describeCrashing(conformance: Conformance): void {
       expect(await other.save(later(data, 2))).toEqual({ kind: 'refused', errorName: 'LeaseLostError' });
       other.end({ kind: 'dead', data });
       await other.next('problem');
-      expect(await engine.get(id)).toMatchObject({ status: 'active', ...newer });
+      expect(await store.get(id)).toMatchObject({ status: 'active', ...newer });
       delivery.end({ kind: 'done', data: newer });
-      expect(await untilStatus(engine, id, 'done')).toMatchObject(newer);
+      expect(await untilStatus(store, id, 'done')).toMatchObject(newer);
     });
 
     it('goes on with what was enqueued before the store was closed', async ({ onTestFinished }) => {
-      const store = await use(conformance, onTestFinished);
-      const { id, data } = reversal();
-      await store.engine.enqueue(id, data, 300);
-      await store.engine.close();
+      const underTest = await use(conformance, onTestFinished);
+      const { id, data } = durableOrder();
+      await underTest.store.enqueue(id, data, 300);
+      await underTest.store.close();
 
-      const engine = await useSecond(store, onTestFinished);
-      expect(await engine.get(id)).toMatchObject({ id, status: 'waiting', ...data });
-      await finish(engine, await TestWorker.start(engine), { id, data }, 'done');
+      const store = await useSecond(underTest, onTestFinished);
+      expect(await store.get(id)).toMatchObject({ id, status: 'waiting', ...data });
+      await finish(store, await TestWorker.start(store), { id, data }, 'done');
     });
   });
 }

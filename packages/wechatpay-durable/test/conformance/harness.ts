@@ -1,52 +1,52 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { advance, startSettlement, type SettlePolicy } from 'wechatpay-core';
+import { advanceResolution, startResolution, type ResolutionPolicy } from 'wechatpay-core';
 import type {
   Lease,
   ProblemListener,
-  ReversalData,
-  ReversalEngine,
-  ReversalStatus,
-  StoredReversal,
+  DurableOrderData,
+  OrderStore,
+  DurableOrderStatus,
+  DurableOrder,
   Verdict,
-} from '../../src/engine.js';
+} from '../../src/stores/store.js';
 import type { StoreOfAnotherProcess } from '../worker.js';
 import { Mailbox } from './mailbox.js';
 
-/** An engine on an empty store. */
-export interface EngineUnderTest {
+/** A store on an empty store. */
+export interface StoreUnderTest {
   /** Open. */
-  readonly engine: ReversalEngine;
+  readonly store: OrderStore;
   /**
    * Another instance on the same store, as another process would have it; not open yet.
    *
-   * @param longLease with a lease three times as long as that of the engine.
+   * @param longLease with a lease three times as long as that of the store.
    */
-  readonly second: (options?: { longLease?: boolean }) => ReversalEngine;
+  readonly second: (options?: { longLease?: boolean }) => OrderStore;
   /** How a process of its own opens the same store. */
   readonly anotherProcess: StoreOfAnotherProcess;
-  /** Closes the engine, where it is open, and gives up the store. */
+  /** Closes the store, where it is open, and gives up the store. */
   readonly dispose: () => Promise<void>;
   /** Commits what `work` enqueues in `tx` where it resolves, and rolls it back where it rejects. */
   readonly transaction?: (work: (tx: unknown) => Promise<void>) => Promise<void>;
-  /** How many connections to the store there are, of all the engines on it. */
+  /** How many connections to the store there are, of all the stores on it. */
   readonly connections?: () => Promise<number>;
-  /** Makes what is stored look older by as many days, and has the engine clear away what it keeps no longer. */
+  /** Makes what is stored look older by as many days, and has the store clear away what it keeps no longer. */
   readonly passDays?: (days: number) => Promise<void>;
 }
 
 export interface Conformance {
-  /** @param shortLease with a lease as short as the engine lets it be, in this process and in another. */
-  readonly open: (options?: { shortLease?: boolean }) => Promise<EngineUnderTest>;
+  /** @param shortLease with a lease as short as the store lets it be, in this process and in another. */
+  readonly open: (options?: { shortLease?: boolean }) => Promise<StoreUnderTest>;
   /** Whether several processes can work on one store. @default true */
   readonly isShared?: boolean;
   /** Whether `enqueue` takes a `tx`; then `transaction` is there. */
   readonly supportsTransactions: boolean;
-  /** Options that make no sense, each with what its error says. */
+  /** Options that are invalid, each with what its error says. */
   readonly badOptions?: readonly { name: string; open: () => unknown; message: RegExp }[];
 }
 
-/** A lease that the test has in hand. */
+/** A lease that the test holds. */
 export interface Delivery extends Lease {
   readonly at: number;
   readonly end: (verdict: Verdict) => void;
@@ -60,11 +60,11 @@ export class TestWorker {
   readonly #held = new Set<Delivery>();
   #isOver = false;
 
-  static async start(engine: ReversalEngine, concurrency = 4): Promise<TestWorker> {
+  static async start(store: OrderStore, concurrency = 4): Promise<TestWorker> {
     const worker = new TestWorker();
-    workers.set(engine, worker);
+    workers.set(store, worker);
     const onProblem: ProblemListener = (error, id) => worker.problems.push({ error, id });
-    await engine.process((lease) => worker.#handle(lease), { concurrency, onProblem });
+    await store.process((lease) => worker.#handle(lease), { concurrency, onProblem });
     return worker;
   }
 
@@ -77,7 +77,7 @@ export class TestWorker {
     return this.#deliveries.take((lease): lease is Delivery => id === undefined || lease.id === id, timeoutMs);
   }
 
-  /** Gives back what it has: an engine that closes waits for it. */
+  /** Returns what it has: a store that closes waits for it. */
   letGo(): void {
     this.#isOver = true;
     for (const { data, end } of this.#held) end({ kind: 'again', data, delayMs: HOUR_MS });
@@ -93,50 +93,53 @@ export class TestWorker {
   }
 }
 
-const workers = new WeakMap<ReversalEngine, TestWorker>();
+const workers = new WeakMap<OrderStore, TestWorker>();
 
 export const MERCHANT = '1900000109';
 export const HOUR_MS = 60 * 60 * 1000;
 
-/** A new reversal, as the facade stores it. */
-export function reversal(policy?: Partial<SettlePolicy>, merchantId = MERCHANT): { id: string; data: ReversalData } {
+/** A new durable order, as the facade stores it. */
+export function durableOrder(
+  policy?: Partial<ResolutionPolicy>,
+  merchantId = MERCHANT,
+): { id: string; data: DurableOrderData } {
   const id = randomUUID();
   const order = { outTradeNo: id.replaceAll('-', ''), orderCreatedAt: new Date() };
-  return { id, data: { merchantId, state: startSettlement(order, Date.now() + HOUR_MS, policy) } };
+  return { id, data: { merchantId, state: startResolution(order, Date.now() + HOUR_MS, policy) } };
 }
 
-/** The same reversal, a query later: it differs from what was stored before. */
-export function later({ merchantId, state }: ReversalData, now = Date.now()): ReversalData {
-  return { merchantId, state: advance(state, { kind: 'queried', tradeState: 'USERPAYING' }, { now }) };
+/** The same durable order, a query later: it differs from what was stored before. */
+export function later({ merchantId, state }: DurableOrderData, now = Date.now()): DurableOrderData {
+  return { merchantId, state: advanceResolution(state, { kind: 'queried', tradeState: 'USERPAYING' }, { now }) };
 }
 
-/** The same reversal, once its order turned out paid. */
-export function paid({ merchantId, state }: ReversalData): ReversalData {
+/** The same durable order, once its order turned out paid. */
+export function paid({ merchantId, state }: DurableOrderData): DurableOrderData {
   const payment = { transactionId: '4200001234', totalFee: 100, currency: 'USD' };
-  const after = advance(state, { kind: 'queried', tradeState: 'SUCCESS', payment }, { now: Date.now() });
+  const after = advanceResolution(state, { kind: 'queried', tradeState: 'SUCCESS', payment }, { now: Date.now() });
   return { merchantId, state: after, ...(after.kind === 'ended' && { outcome: after.outcome }) };
 }
 
-/** The same reversal, where a person is needed. */
-export function stuck({ merchantId, state }: ReversalData): ReversalData {
+/** The same durable order, where a person is needed. */
+export function stuck({ merchantId, state }: DurableOrderData): DurableOrderData {
   return { merchantId, state, outcome: { kind: 'unresolved' } };
 }
 
 /** Takes the next lease of `id`, ends it, and waits until that is stored. */
 export async function finish(
-  engine: ReversalEngine,
+  store: OrderStore,
   worker: TestWorker,
-  { id, data }: { id: string; data: ReversalData },
+  { id, data }: { id: string; data: DurableOrderData },
   kind: 'done' | 'dead',
-): Promise<StoredReversal> {
+): Promise<DurableOrder> {
   const delivery = await worker.next(id);
   delivery.end({ kind, data: kind === 'done' ? paid(data) : stuck(data) });
-  return untilStatus(engine, id, kind);
+  return untilStatus(store, id, kind);
 }
 
-export function untilStatus(engine: ReversalEngine, id: string, status: ReversalStatus): Promise<StoredReversal> {
+export function untilStatus(store: OrderStore, id: string, status: DurableOrderStatus): Promise<DurableOrder> {
   return until(async () => {
-    const stored = await engine.get(id);
+    const stored = await store.get(id);
     return stored?.status === status ? stored : undefined;
   });
 }
@@ -152,31 +155,31 @@ export async function until<Value>(look: () => Promise<Value | undefined>, timeo
   }
 }
 
-/** An engine on a store of its own, for one test. */
+/** A store on a store of its own, for one test. */
 export async function use(
   { open }: Conformance,
   onTestFinished: (dispose: () => Promise<void>) => void,
   options?: { shortLease?: boolean },
-): Promise<EngineUnderTest> {
-  const store = await open(options);
+): Promise<StoreUnderTest> {
+  const underTest = await open(options);
   onTestFinished(async () => {
-    workers.get(store.engine)?.letGo();
-    await store.dispose();
+    workers.get(underTest.store)?.letGo();
+    await underTest.dispose();
   });
-  return store;
+  return underTest;
 }
 
 /** Another instance on the same store, open until the test ends. */
 export async function useSecond(
-  { second }: EngineUnderTest,
+  { second }: StoreUnderTest,
   onTestFinished: (dispose: () => Promise<void>) => void,
   options?: { longLease?: boolean },
-): Promise<ReversalEngine> {
-  const engine = second(options);
+): Promise<OrderStore> {
+  const store = second(options);
   onTestFinished(async () => {
-    workers.get(engine)?.letGo();
-    await engine.close();
+    workers.get(store)?.letGo();
+    await store.close();
   });
-  await engine.open();
-  return engine;
+  await store.open();
+  return store;
 }

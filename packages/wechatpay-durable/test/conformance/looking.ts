@@ -1,35 +1,35 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import type { ReversalFilter, StoredReversal } from '../../src/engine.js';
-import { finish, HOUR_MS, MERCHANT, reversal, TestWorker, untilStatus, use, type Conformance } from './harness.js';
+import type { DurableOrderFilter, DurableOrder } from '../../src/stores/store.js';
+import { finish, HOUR_MS, MERCHANT, durableOrder, TestWorker, untilStatus, use, type Conformance } from './harness.js';
 
 /** What is found of what is stored. */
 export function describeLooking(conformance: Conformance): void {
   describe('when asked', () => {
     it('lists by status, merchant and age, the oldest first', async ({ onTestFinished }) => {
-      const { engine } = await use(conformance, onTestFinished);
-      const worker = await TestWorker.start(engine);
+      const { store } = await use(conformance, onTestFinished);
+      const worker = await TestWorker.start(store);
       const ids: Record<string, string> = {};
       for (const kind of ['done', 'dead', 'active'] as const) {
-        const { id, data } = reversal();
-        await engine.enqueue(id, data, 0);
+        const { id, data } = durableOrder();
+        await store.enqueue(id, data, 0);
         ids[kind] = id;
         if (kind === 'active') await worker.next(id);
-        else await finish(engine, worker, { id, data }, kind);
+        else await finish(store, worker, { id, data }, kind);
       }
-      const cancelled = reversal();
-      await engine.enqueue(cancelled.id, cancelled.data, HOUR_MS);
-      await engine.cancel(cancelled.id);
+      const cancelled = durableOrder();
+      await store.enqueue(cancelled.id, cancelled.data, HOUR_MS);
+      await store.cancel(cancelled.id);
       await sleep(5);
       const cut = new Date();
       await sleep(5);
-      const [waiting, elsewhere] = [reversal(), reversal({}, '1900009999')];
-      await engine.enqueue(waiting.id, waiting.data, HOUR_MS);
+      const [waiting, elsewhere] = [durableOrder(), durableOrder({}, '1900009999')];
+      await store.enqueue(waiting.id, waiting.data, HOUR_MS);
       await sleep(2);
-      await engine.enqueue(elsewhere.id, elsewhere.data, HOUR_MS);
+      await store.enqueue(elsewhere.id, elsewhere.data, HOUR_MS);
       const order = [ids.done, ids.dead, ids.active, cancelled.id, waiting.id, elsewhere.id];
-      const list = async (filter: ReversalFilter) =>
-        (await engine.list(filter)).map(({ id }) => order.indexOf(id)).join();
+      const list = async (filter: DurableOrderFilter) =>
+        (await store.list(filter)).map(({ id }) => order.indexOf(id)).join();
 
       expect(await list({})).toBe('0,1,2,3,4,5');
       expect(await list({ status: 'done' })).toBe('0');
@@ -44,17 +44,17 @@ export function describeLooking(conformance: Conformance): void {
       expect(await list({ createdBefore: cut })).toBe('0,1,2,3');
       expect(await list({ createdBefore: cut, status: 'waiting' })).toBe('');
       expect(await list({ limit: 2 })).toBe('0,1');
-      for (const stored of await engine.list({})) expect(stored).toEqual(await engine.get(stored.id));
-      expect(await engine.get(reversal().id)).toBeUndefined();
+      for (const stored of await store.list({})) expect(stored).toEqual(await store.get(stored.id));
+      expect(await store.get(durableOrder().id)).toBeUndefined();
     });
 
     it('pages through all of them, each once', async ({ onTestFinished }) => {
-      const { engine } = await use(conformance, onTestFinished);
-      const all = Array.from({ length: 60 }, (_, index) => reversal({}, index % 3 ? MERCHANT : '1900009999'));
+      const { store } = await use(conformance, onTestFinished);
+      const all = Array.from({ length: 60 }, (_, index) => durableOrder({}, index % 3 ? MERCHANT : '1900009999'));
       // At a time, so that many have the same `createdAt`.
-      await Promise.all(all.map(({ id, data }) => engine.enqueue(id, data, HOUR_MS)));
-      const pages = async (filter: ReversalFilter): Promise<StoredReversal[]> => {
-        const page = await engine.list(filter);
+      await Promise.all(all.map(({ id, data }) => store.enqueue(id, data, HOUR_MS)));
+      const pages = async (filter: DurableOrderFilter): Promise<DurableOrder[]> => {
+        const page = await store.list(filter);
         const last = page.at(-1);
         return last ? [...page, ...(await pages({ ...filter, after: last }))] : [];
       };
@@ -69,47 +69,47 @@ export function describeLooking(conformance: Conformance): void {
     });
 
     it('counts what there is', async ({ onTestFinished }) => {
-      const { engine } = await use(conformance, onTestFinished);
+      const { store } = await use(conformance, onTestFinished);
       const none = { waiting: 0, active: 0, done: 0, dead: 0, cancelled: 0, lateMs: 0 };
-      expect(await engine.counts()).toEqual(none);
+      expect(await store.counts()).toEqual(none);
 
-      const [first, due, cancelled] = [reversal(), reversal(), reversal()];
-      await engine.enqueue(first.id, first.data, HOUR_MS);
+      const [first, due, cancelled] = [durableOrder(), durableOrder(), durableOrder()];
+      await store.enqueue(first.id, first.data, HOUR_MS);
       await sleep(2);
-      await engine.enqueue(cancelled.id, cancelled.data, HOUR_MS);
-      await engine.cancel(cancelled.id);
-      expect((await engine.counts()).lateMs).toBe(0);
-      await engine.enqueue(due.id, due.data, 0);
-      const counts = await engine.counts();
+      await store.enqueue(cancelled.id, cancelled.data, HOUR_MS);
+      await store.cancel(cancelled.id);
+      expect((await store.counts()).lateMs).toBe(0);
+      await store.enqueue(due.id, due.data, 0);
+      const counts = await store.counts();
       expect(counts).toMatchObject({ waiting: 2, active: 0, done: 0, dead: 0, cancelled: 1 });
-      expect(counts.oldestOpenAt).toEqual((await engine.get(first.id))?.createdAt);
+      expect(counts.oldestOpenAt).toEqual((await store.get(first.id))?.createdAt);
 
-      const worker = await TestWorker.start(engine);
-      await engine.reschedule(first.id, 0);
+      const worker = await TestWorker.start(store);
+      await store.reschedule(first.id, 0);
       const { end } = await worker.next(first.id);
       const active = await worker.next(due.id);
-      expect(await engine.counts()).toMatchObject({ ...none, active: 2, cancelled: 1 });
+      expect(await store.counts()).toMatchObject({ ...none, active: 2, cancelled: 1 });
       end({ kind: 'dead', data: first.data });
-      await untilStatus(engine, first.id, 'dead');
-      const after = await engine.counts();
+      await untilStatus(store, first.id, 'dead');
+      const after = await store.counts();
       expect(after).toMatchObject({ ...none, active: 1, dead: 1, cancelled: 1 });
-      expect(after.oldestOpenAt).toEqual((await engine.get(due.id))?.createdAt);
+      expect(after.oldestOpenAt).toEqual((await store.get(due.id))?.createdAt);
       active.end({ kind: 'done', data: due.data });
-      await untilStatus(engine, due.id, 'done');
-      expect(await engine.counts()).toEqual({ ...none, done: 1, dead: 1, cancelled: 1 });
+      await untilStatus(store, due.id, 'done');
+      expect(await store.counts()).toEqual({ ...none, done: 1, dead: 1, cancelled: 1 });
     });
 
     it.each([0, 50])('tells how late the most overdue one is, due after %i ms', async (delayMs) => {
-      const { engine, dispose } = await conformance.open();
+      const { store, dispose } = await conformance.open();
       try {
         for (const delay of [HOUR_MS, delayMs]) {
-          const { id, data } = reversal();
-          await engine.enqueue(id, data, delay);
+          const { id, data } = durableOrder();
+          await store.enqueue(id, data, delay);
         }
         const dueAt = Date.now() + delayMs;
         await sleep(delayMs + 250);
         const askedAt = Date.now();
-        const { lateMs } = await engine.counts();
+        const { lateMs } = await store.counts();
         expect(lateMs).toBeGreaterThanOrEqual(askedAt - dueAt - 2);
         expect(lateMs).toBeLessThan(20_000);
       } finally {

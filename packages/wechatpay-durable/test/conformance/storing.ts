@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { advance } from 'wechatpay-core';
+import { advanceResolution } from 'wechatpay-core';
 import { describe, expect, it } from 'vitest';
-import type { ReversalData } from '../../src/engine.js';
+import type { DurableOrderData } from '../../src/stores/store.js';
 import {
   finish,
   HOUR_MS,
   later,
   paid,
-  reversal,
+  durableOrder,
   stuck,
   TestWorker,
   until,
@@ -23,37 +23,37 @@ export function describeStoring(conformance: Conformance): void {
 
   describe('as a store', () => {
     it('stores one of each id, whatever became of it', async ({ onTestFinished }) => {
-      const { engine } = await use(conformance, onTestFinished);
-      const waiting = reversal();
-      const [done, dead, cancelled] = [reversal(), reversal(), reversal()];
-      expect(await engine.enqueue(waiting.id, waiting.data, HOUR_MS)).toBe('enqueued');
-      expect(await engine.enqueue(cancelled.id, cancelled.data, HOUR_MS)).toBe('enqueued');
-      expect(await engine.cancel(cancelled.id)).toBe(true);
-      const worker = await TestWorker.start(engine);
+      const { store } = await use(conformance, onTestFinished);
+      const waiting = durableOrder();
+      const [done, dead, cancelled] = [durableOrder(), durableOrder(), durableOrder()];
+      expect(await store.enqueue(waiting.id, waiting.data, HOUR_MS)).toBe('enqueued');
+      expect(await store.enqueue(cancelled.id, cancelled.data, HOUR_MS)).toBe('enqueued');
+      expect(await store.cancel(cancelled.id)).toBe(true);
+      const worker = await TestWorker.start(store);
       for (const [{ id, data }, kind] of [
         [done, 'done'],
         [dead, 'dead'],
       ] as const) {
-        expect(await engine.enqueue(id, data, 0)).toBe('enqueued');
-        await finish(engine, worker, { id, data }, kind);
+        expect(await store.enqueue(id, data, 0)).toBe('enqueued');
+        await finish(store, worker, { id, data }, kind);
       }
 
       for (const { id } of [waiting, done, dead, cancelled]) {
-        const before = await engine.get(id);
-        expect(await engine.enqueue(id, reversal().data, 0)).toBe('duplicate');
-        expect(await engine.get(id)).toEqual(before);
+        const before = await store.get(id);
+        expect(await store.enqueue(id, durableOrder().data, 0)).toBe('duplicate');
+        expect(await store.get(id)).toEqual(before);
       }
       expect(worker.untaken).toBe(0);
     });
 
     it('stores one of each id, where two enqueue it at a time', async ({ onTestFinished }) => {
-      const store = await use(conformance, onTestFinished);
-      const other = isShared ? await useSecond(store, onTestFinished) : store.engine;
+      const underTest = await use(conformance, onTestFinished);
+      const other = isShared ? await useSecond(underTest, onTestFinished) : underTest.store;
       for (const delayMs of [0, HOUR_MS]) {
-        const all = Array.from({ length: 20 }, () => reversal());
+        const all = Array.from({ length: 20 }, () => durableOrder());
         const twice = await Promise.all(
           all.map(({ id, data }) =>
-            Promise.all([store.engine.enqueue(id, data, delayMs), other.enqueue(id, data, delayMs)]),
+            Promise.all([underTest.store.enqueue(id, data, delayMs), other.enqueue(id, data, delayMs)]),
           ),
         );
         expect(twice.map((results) => results.sort())).toEqual(all.map(() => ['duplicate', 'enqueued']));
@@ -61,191 +61,191 @@ export function describeStoring(conformance: Conformance): void {
       expect(await other.counts()).toMatchObject({ waiting: 40 });
     });
 
-    it('gives back to the letter what it was given', async ({ onTestFinished }) => {
-      const { engine } = await use(conformance, onTestFinished);
-      const { id, data } = reversal({ ifPaid: 'revoke' }, '测试商户');
+    it('returns to the letter what it was given', async ({ onTestFinished }) => {
+      const { store } = await use(conformance, onTestFinished);
+      const { id, data } = durableOrder({ ifPaid: 'reverse' }, '测试商户');
       const message = `${'微信支付 – 支付失败 🧾 "\\/\' \r\n\t \u2028 \u007f {{}} %s $1 é e\u0301 '.repeat(150)}!`;
       expect(message.length).toBeGreaterThan(6000);
       const error = { code: 'WECHATPAY_CONNECTION', outcome: 'unknown', message } as const;
-      const state = advance(
+      const state = advanceResolution(
         data.state,
         { kind: 'failed', step: 'query', error: { ...error } },
         { now: Date.now(), jitter: 0.123456789 },
       );
-      const long: ReversalData = { ...data, state };
+      const long: DurableOrderData = { ...data, state };
       expect(long.state.lastError?.message).toBe(message);
-      await engine.enqueue(id, long, 0);
-      expect(await engine.get(id)).toMatchObject(long);
+      await store.enqueue(id, long, 0);
+      expect(await store.get(id)).toMatchObject(long);
 
-      const worker = await TestWorker.start(engine);
+      const worker = await TestWorker.start(store);
       const delivery = await worker.next(id);
       expect(delivery.data).toEqual(long);
       await delivery.save({ ...long, merchantId: MERCHANT_AFTER });
-      expect(await engine.get(id)).toMatchObject({ ...long, merchantId: MERCHANT_AFTER });
+      expect(await store.get(id)).toMatchObject({ ...long, merchantId: MERCHANT_AFTER });
       delivery.end({ kind: 'dead', data: { ...long, outcome: { kind: 'unresolved', error } } });
-      const dead = await untilStatus(engine, id, 'dead');
+      const dead = await untilStatus(store, id, 'dead');
       expect(dead.outcome).toEqual({ kind: 'unresolved', error });
       expect(dead.state).toEqual(long.state);
     });
 
-    it('calls off one that waits, as long as no revoke was decided', async ({ onTestFinished }) => {
-      const { engine } = await use(conformance, onTestFinished);
-      const { id, data } = reversal();
-      const mustRevoke = reversal({ ifPaid: 'revoke' });
-      await engine.enqueue(id, data, HOUR_MS);
-      await engine.enqueue(mustRevoke.id, mustRevoke.data, HOUR_MS);
+    it('calls off one that waits, as long as no reversal was decided', async ({ onTestFinished }) => {
+      const { store } = await use(conformance, onTestFinished);
+      const { id, data } = durableOrder();
+      const mustRevoke = durableOrder({ ifPaid: 'reverse' });
+      await store.enqueue(id, data, HOUR_MS);
+      await store.enqueue(mustRevoke.id, mustRevoke.data, HOUR_MS);
 
-      expect(await engine.cancel(mustRevoke.id)).toBe(false);
-      expect((await engine.get(mustRevoke.id))?.status).toBe('waiting');
-      expect(await engine.cancel(reversal().id)).toBe(false);
-      expect(await engine.cancel(id)).toBe(true);
-      const cancelled = await engine.get(id);
+      expect(await store.cancel(mustRevoke.id)).toBe(false);
+      expect((await store.get(mustRevoke.id))?.status).toBe('waiting');
+      expect(await store.cancel(durableOrder().id)).toBe(false);
+      expect(await store.cancel(id)).toBe(true);
+      const cancelled = await store.get(id);
       expect(cancelled).toMatchObject({ id, status: 'cancelled', ...data });
       expect(Math.abs(cancelled!.endedAt!.getTime() - Date.now())).toBeLessThan(10_000);
       expect(cancelled!.dueAt).toBeUndefined();
-      expect(await engine.cancel(id)).toBe(false);
-      expect(await engine.reschedule(id, 0)).toBe(false);
-      expect(await engine.redrive(id, data, ['dead'])).toBe(false);
+      expect(await store.cancel(id)).toBe(false);
+      expect(await store.reschedule(id, 0)).toBe(false);
+      expect(await store.redrive(id, data, ['dead'])).toBe(false);
     });
 
-    it('amends one that waits, as long as no revoke was decided', async ({ onTestFinished }) => {
-      const { engine } = await use(conformance, onTestFinished);
-      const worker = await TestWorker.start(engine);
-      const { id, data } = reversal();
-      const mustRevoke = reversal({ ifPaid: 'revoke' });
-      await engine.enqueue(id, data, HOUR_MS);
-      await engine.enqueue(mustRevoke.id, mustRevoke.data, HOUR_MS);
+    it('amends one that waits, as long as no reversal was decided', async ({ onTestFinished }) => {
+      const { store } = await use(conformance, onTestFinished);
+      const worker = await TestWorker.start(store);
+      const { id, data } = durableOrder();
+      const mustRevoke = durableOrder({ ifPaid: 'reverse' });
+      await store.enqueue(id, data, HOUR_MS);
+      await store.enqueue(mustRevoke.id, mustRevoke.data, HOUR_MS);
 
-      expect(await engine.amend(mustRevoke.id, data, 0)).toBe(false);
-      expect(await engine.get(mustRevoke.id)).toMatchObject({ status: 'waiting', ...mustRevoke.data });
-      expect(await engine.amend(reversal().id, data, 0)).toBe(false);
-      expect(await engine.amend(id, later(data, 1), 2 * HOUR_MS)).toBe(true);
-      const stored = await engine.get(id);
+      expect(await store.amend(mustRevoke.id, data, 0)).toBe(false);
+      expect(await store.get(mustRevoke.id)).toMatchObject({ status: 'waiting', ...mustRevoke.data });
+      expect(await store.amend(durableOrder().id, data, 0)).toBe(false);
+      expect(await store.amend(id, later(data, 1), 2 * HOUR_MS)).toBe(true);
+      const stored = await store.get(id);
       expect(stored).toMatchObject({ status: 'waiting', ...later(data, 1) });
       expect(stored!.dueAt!.getTime()).toBeGreaterThan(Date.now() + 1.5 * HOUR_MS);
 
-      expect(await engine.amend(id, paid(data), 0)).toBe(true);
+      expect(await store.amend(id, paid(data), 0)).toBe(true);
       const delivery = await worker.next(id);
       expect(delivery.data).toEqual(paid(data));
-      expect(await engine.amend(id, data, 0)).toBe(false);
+      expect(await store.amend(id, data, 0)).toBe(false);
       delivery.end({ kind: 'done', data: paid(data) });
-      await untilStatus(engine, id, 'done');
-      expect(await engine.amend(id, data, 0)).toBe(false);
-      expect(await engine.get(id)).toMatchObject(paid(data));
+      await untilStatus(store, id, 'done');
+      expect(await store.amend(id, data, 0)).toBe(false);
+      expect(await store.get(id)).toMatchObject(paid(data));
     });
 
     it('calls off, moves and amends none that has an outcome, told or not', async ({ onTestFinished }) => {
-      const { engine } = await use(conformance, onTestFinished);
-      const unresolved = reversal();
+      const { store } = await use(conformance, onTestFinished);
+      const unresolved = durableOrder();
       for (const [id, data] of [
-        [reversal().id, paid(reversal().data)],
-        [reversal().id, { ...paid(reversal().data), end: 1, endAt: Date.now() }],
+        [durableOrder().id, paid(durableOrder().data)],
+        [durableOrder().id, { ...paid(durableOrder().data), end: 1, endAt: Date.now() }],
         [unresolved.id, stuck(unresolved.data)],
       ] as const) {
-        await engine.enqueue(id, data, HOUR_MS);
-        const before = await engine.get(id);
-        expect(await engine.cancel(id)).toBe(false);
-        expect(await engine.amend(id, later(data), 0)).toBe(false);
-        expect(await engine.reschedule(id, 0)).toBe(false);
-        expect(await engine.get(id)).toEqual(before);
+        await store.enqueue(id, data, HOUR_MS);
+        const before = await store.get(id);
+        expect(await store.cancel(id)).toBe(false);
+        expect(await store.amend(id, later(data), 0)).toBe(false);
+        expect(await store.reschedule(id, 0)).toBe(false);
+        expect(await store.get(id)).toEqual(before);
       }
     });
 
     it('sets one that waits going again, with or without an outcome as it is told', async ({ onTestFinished }) => {
-      const { engine } = await use(conformance, onTestFinished);
-      const worker = await TestWorker.start(engine);
-      const decided = reversal({ ifPaid: 'revoke' });
-      const untold = reversal();
+      const { store } = await use(conformance, onTestFinished);
+      const worker = await TestWorker.start(store);
+      const decided = durableOrder({ ifPaid: 'reverse' });
+      const untold = durableOrder();
       const outcome = { ...paid(untold.data), end: 1, endAt: 5 };
-      await engine.enqueue(decided.id, decided.data, HOUR_MS);
-      await engine.enqueue(untold.id, outcome, HOUR_MS);
-      expect(await engine.redrive(decided.id, later(decided.data, 1), ['untold', 'dead'])).toBe(false);
-      expect(await engine.redrive(untold.id, untold.data, ['open', 'done'])).toBe(false);
-      expect(await engine.get(untold.id)).toMatchObject({ status: 'waiting', ...outcome });
+      await store.enqueue(decided.id, decided.data, HOUR_MS);
+      await store.enqueue(untold.id, outcome, HOUR_MS);
+      expect(await store.redrive(decided.id, later(decided.data, 1), ['untold', 'dead'])).toBe(false);
+      expect(await store.redrive(untold.id, untold.data, ['open', 'done'])).toBe(false);
+      expect(await store.get(untold.id)).toMatchObject({ status: 'waiting', ...outcome });
 
       for (const [{ id, data }, from] of [
         [decided, 'open'],
         [untold, 'untold'],
       ] as const) {
         const again = { ...later(data, 1), end: 1, endAt: 5 };
-        expect(await engine.redrive(id, again, [from])).toBe(true);
+        expect(await store.redrive(id, again, [from])).toBe(true);
         const delivery = await worker.next(id);
         expect(delivery.data).toEqual(again);
-        expect(await engine.redrive(id, data, ['open', 'untold'])).toBe(false); // a worker has it
+        expect(await store.redrive(id, data, ['open', 'untold'])).toBe(false); // a worker has it
         delivery.end({ kind: 'done', data: { ...paid(data), end: 2, endAt: 6 } });
-        expect(await untilStatus(engine, id, 'done')).toMatchObject({ end: 2, endAt: 6 });
+        expect(await untilStatus(store, id, 'done')).toMatchObject({ end: 2, endAt: 6 });
       }
     });
 
-    it('goes on from what is stored, and from nothing that was read before another end', async ({ onTestFinished }) => {
-      const { engine } = await use(conformance, onTestFinished);
-      const { id, data } = reversal();
+    it('resumes from what is stored, and from nothing that was read before another end', async ({ onTestFinished }) => {
+      const { store } = await use(conformance, onTestFinished);
+      const { id, data } = durableOrder();
       const stored = { ...data, end: 2, endAt: 5 };
-      await engine.enqueue(id, stored, HOUR_MS);
+      await store.enqueue(id, stored, HOUR_MS);
       for (const end of [undefined, 1]) {
         const read = { ...data, ...(end !== undefined && { end, endAt: 4 }) };
-        expect(await engine.redrive(id, read, ['open'])).toBe(false);
-        expect(await engine.amend(id, { ...paid(data), end: (end ?? 0) + 1, endAt: 6 }, HOUR_MS)).toBe(false);
+        expect(await store.redrive(id, read, ['open'])).toBe(false);
+        expect(await store.amend(id, { ...paid(data), end: (end ?? 0) + 1, endAt: 6 }, HOUR_MS)).toBe(false);
       }
-      expect(await engine.get(id)).toMatchObject({ status: 'waiting', ...stored });
-      expect(await engine.amend(id, stored, HOUR_MS)).toBe(true);
-      expect(await engine.redrive(id, stored, ['open'])).toBe(true);
-      expect(await engine.cancel(id)).toBe(true);
-      expect(await engine.redrive(id, data, ['cancelled'])).toBe(false);
-      expect(await engine.redrive(id, stored, ['cancelled'])).toBe(true);
-      expect(await engine.amend(id, { ...paid(data), end: 3, endAt: 6 }, HOUR_MS)).toBe(true);
-      expect(await engine.get(id)).toMatchObject({ end: 3, endAt: 6 });
+      expect(await store.get(id)).toMatchObject({ status: 'waiting', ...stored });
+      expect(await store.amend(id, stored, HOUR_MS)).toBe(true);
+      expect(await store.redrive(id, stored, ['open'])).toBe(true);
+      expect(await store.cancel(id)).toBe(true);
+      expect(await store.redrive(id, data, ['cancelled'])).toBe(false);
+      expect(await store.redrive(id, stored, ['cancelled'])).toBe(true);
+      expect(await store.amend(id, { ...paid(data), end: 3, endAt: 6 }, HOUR_MS)).toBe(true);
+      expect(await store.get(id)).toMatchObject({ end: 3, endAt: 6 });
     });
 
     it('opens once and closes once, however many ask for it at a time', async ({ onTestFinished, skip }) => {
-      const store = await use(conformance, onTestFinished);
-      const { engine, connections } = store;
+      const underTest = await use(conformance, onTestFinished);
+      const { store, connections } = underTest;
       if (!connections) return skip('it has no connections');
-      await engine.close();
+      await store.close();
       expect(await connections()).toBe(0);
-      await Promise.all([engine.open(), engine.open()]);
-      const { id, data } = reversal();
-      expect(await engine.enqueue(id, data, HOUR_MS)).toBe('enqueued');
-      await engine.close();
+      await Promise.all([store.open(), store.open()]);
+      const { id, data } = durableOrder();
+      expect(await store.enqueue(id, data, HOUR_MS)).toBe('enqueued');
+      await store.close();
       expect(await connections()).toBe(0);
-      await Promise.all([engine.open(), engine.close()]); // stopped while it starts
-      await expect(engine.get(id)).rejects.toThrow(/not open/);
+      await Promise.all([store.open(), store.close()]); // stopped while it starts
+      await expect(store.get(id)).rejects.toThrow(/not open/);
       expect(await connections()).toBe(0);
-      await Promise.all([engine.open(), engine.close(), engine.open()]);
-      expect(await engine.get(id)).toMatchObject({ status: 'waiting' });
-      await Promise.all([engine.close(), engine.close()]);
+      await Promise.all([store.open(), store.close(), store.open()]);
+      expect(await store.get(id)).toMatchObject({ status: 'waiting' });
+      await Promise.all([store.close(), store.close()]);
       expect(await connections()).toBe(0);
     });
 
     it('calls off none that a worker has, or that has ended', async ({ onTestFinished }) => {
-      const { engine } = await use(conformance, onTestFinished);
-      const worker = await TestWorker.start(engine);
+      const { store } = await use(conformance, onTestFinished);
+      const worker = await TestWorker.start(store);
       for (const kind of ['done', 'dead'] as const) {
-        const { id, data } = reversal();
-        await engine.enqueue(id, data, 0);
+        const { id, data } = durableOrder();
+        await store.enqueue(id, data, 0);
         const delivery = await worker.next(id);
-        expect(await engine.cancel(id)).toBe(false);
-        expect(await engine.reschedule(id, 0)).toBe(false);
-        expect(await engine.redrive(id, data, ['dead'])).toBe(false);
+        expect(await store.cancel(id)).toBe(false);
+        expect(await store.reschedule(id, 0)).toBe(false);
+        expect(await store.redrive(id, data, ['dead'])).toBe(false);
         delivery.end({ kind, data });
-        await untilStatus(engine, id, kind);
-        expect(await engine.cancel(id)).toBe(false);
-        expect(await engine.reschedule(id, 0)).toBe(false);
+        await untilStatus(store, id, kind);
+        expect(await store.cancel(id)).toBe(false);
+        expect(await store.reschedule(id, 0)).toBe(false);
       }
     });
 
     it('calls off, or delivers: never both', async ({ onTestFinished }) => {
-      const store = await use(conformance, onTestFinished);
-      const { engine } = store;
-      const other = isShared ? await useSecond(store, onTestFinished) : engine;
-      const all = Array.from({ length: 30 }, () => reversal());
+      const underTest = await use(conformance, onTestFinished);
+      const { store } = underTest;
+      const other = isShared ? await useSecond(underTest, onTestFinished) : store;
+      const all = Array.from({ length: 30 }, () => durableOrder());
       const delivered = new Set<string>();
-      const handler = ({ id, data }: { id: string; data: ReversalData }) => {
+      const handler = ({ id, data }: { id: string; data: DurableOrderData }) => {
         delivered.add(id);
         return Promise.resolve({ kind: 'done', data } as const);
       };
-      await Promise.all(all.map(({ id, data }, index) => engine.enqueue(id, data, index * 5)));
-      await engine.process(handler, { concurrency: 4, onProblem: () => undefined });
+      await Promise.all(all.map(({ id, data }, index) => store.enqueue(id, data, index * 5)));
+      await store.process(handler, { concurrency: 4, onProblem: () => undefined });
       const isCancelled = new Map<string, boolean>();
       for (const { id } of all.toReversed()) isCancelled.set(id, await other.cancel(id));
 
@@ -260,127 +260,127 @@ export function describeStoring(conformance: Conformance): void {
     });
 
     it('moves the next step of one that waits', async ({ onTestFinished }) => {
-      const { engine } = await use(conformance, onTestFinished);
-      const [sooner, laterOn, between] = [reversal(), reversal(), reversal()];
-      const worker = await TestWorker.start(engine);
-      await engine.enqueue(sooner.id, sooner.data, HOUR_MS);
+      const { store } = await use(conformance, onTestFinished);
+      const [sooner, laterOn, between] = [durableOrder(), durableOrder(), durableOrder()];
+      const worker = await TestWorker.start(store);
+      await store.enqueue(sooner.id, sooner.data, HOUR_MS);
       await sleep(200); // the worker has gone to sleep for the hour
       const askedAt = Date.now();
-      expect(await engine.reschedule(sooner.id, 0)).toBe(true);
+      expect(await store.reschedule(sooner.id, 0)).toBe(true);
       const first = await worker.next(sooner.id);
       expect(first.at - askedAt).toBeLessThan(5_000);
 
-      await engine.enqueue(laterOn.id, laterOn.data, 2_000);
-      expect(await engine.reschedule(laterOn.id, HOUR_MS)).toBe(true);
-      expect(await engine.reschedule(reversal().id, 0)).toBe(false);
-      await engine.enqueue(between.id, between.data, 2_100);
+      await store.enqueue(laterOn.id, laterOn.data, 2_000);
+      expect(await store.reschedule(laterOn.id, HOUR_MS)).toBe(true);
+      expect(await store.reschedule(durableOrder().id, 0)).toBe(false);
+      await store.enqueue(between.id, between.data, 2_100);
       await worker.next(between.id);
       expect(worker.untaken).toBe(0);
-      const stored = await engine.get(laterOn.id);
+      const stored = await store.get(laterOn.id);
       expect(stored?.status).toBe('waiting');
       expect(Math.abs(stored!.dueAt!.getTime() - askedAt - HOUR_MS)).toBeLessThan(20_000);
     });
 
     it('sets a dead one going again, once, with what it is told', async ({ onTestFinished }) => {
-      const store = await use(conformance, onTestFinished);
-      const { engine } = store;
-      const other = isShared ? await useSecond(store, onTestFinished) : engine;
-      const { id, data } = reversal();
-      const worker = await TestWorker.start(engine);
-      await engine.enqueue(id, data, 0);
-      await finish(engine, worker, { id, data }, 'dead');
+      const underTest = await use(conformance, onTestFinished);
+      const { store } = underTest;
+      const other = isShared ? await useSecond(underTest, onTestFinished) : store;
+      const { id, data } = durableOrder();
+      const worker = await TestWorker.start(store);
+      await store.enqueue(id, data, 0);
+      await finish(store, worker, { id, data }, 'dead');
 
       const twice = await Promise.all([
-        engine.redrive(id, later(data, 1), ['dead']),
+        store.redrive(id, later(data, 1), ['dead']),
         other.redrive(id, later(data, 1), ['dead']),
       ]);
       expect(twice.sort()).toEqual([false, true]);
       const delivery = await worker.next(id);
       expect(delivery.data).toEqual(later(data, 1));
-      expect(await engine.redrive(id, data, ['dead'])).toBe(false);
-      expect((await engine.get(id))?.endedAt).toBeUndefined();
+      expect(await store.redrive(id, data, ['dead'])).toBe(false);
+      expect((await store.get(id))?.endedAt).toBeUndefined();
       delivery.end({ kind: 'done', data });
-      await untilStatus(engine, id, 'done');
-      expect(await engine.redrive(id, data, ['dead'])).toBe(false);
-      expect(await engine.redrive(reversal().id, data, ['dead'])).toBe(false);
+      await untilStatus(store, id, 'done');
+      expect(await store.redrive(id, data, ['dead'])).toBe(false);
+      expect(await store.redrive(durableOrder().id, data, ['dead'])).toBe(false);
       expect(worker.untaken).toBe(0);
     });
 
     it('sets one that is done or was called off going again, where that is asked for', async ({ onTestFinished }) => {
-      const { engine } = await use(conformance, onTestFinished);
-      const worker = await TestWorker.start(engine);
-      const [cancelled, done] = [reversal(), reversal()];
-      await engine.enqueue(cancelled.id, cancelled.data, HOUR_MS);
-      await engine.cancel(cancelled.id);
-      await engine.enqueue(done.id, done.data, 0);
-      await finish(engine, worker, done, 'done');
+      const { store } = await use(conformance, onTestFinished);
+      const worker = await TestWorker.start(store);
+      const [cancelled, done] = [durableOrder(), durableOrder()];
+      await store.enqueue(cancelled.id, cancelled.data, HOUR_MS);
+      await store.cancel(cancelled.id);
+      await store.enqueue(done.id, done.data, 0);
+      await finish(store, worker, done, 'done');
 
       for (const { id, data, from } of [
         { ...cancelled, from: 'cancelled' as const },
         { ...done, from: 'done' as const },
       ]) {
-        expect(await engine.redrive(id, later(data, 1), ['dead'])).toBe(false);
-        expect(await engine.redrive(id, later(data, 1), ['dead', from])).toBe(true);
+        expect(await store.redrive(id, later(data, 1), ['dead'])).toBe(false);
+        expect(await store.redrive(id, later(data, 1), ['dead', from])).toBe(true);
         const delivery = await worker.next(id);
         expect(delivery.data).toEqual(later(data, 1));
         delivery.end({ kind: 'done', data: paid(data) });
-        expect(await untilStatus(engine, id, 'done')).toMatchObject(paid(data));
+        expect(await untilStatus(store, id, 'done')).toMatchObject(paid(data));
       }
-      expect(await engine.counts()).toMatchObject({ waiting: 0, active: 0, done: 2, dead: 0, cancelled: 0 });
+      expect(await store.counts()).toMatchObject({ waiting: 0, active: 0, done: 2, dead: 0, cancelled: 0 });
     });
 
     it('keeps dead ones for ever, and those that ended for 30 days', async ({ onTestFinished, skip }) => {
-      const { engine, passDays } = await use(conformance, onTestFinished);
+      const { store, passDays } = await use(conformance, onTestFinished);
       if (!passDays) return skip('the store cannot be made to look older');
-      const worker = await TestWorker.start(engine);
-      const [waiting, cancelled, done, dead] = [reversal(), reversal(), reversal(), reversal()];
-      await engine.enqueue(waiting.id, waiting.data, 100 * 24 * HOUR_MS);
-      await engine.enqueue(cancelled.id, cancelled.data, HOUR_MS);
-      await engine.cancel(cancelled.id);
-      await engine.enqueue(done.id, done.data, 0);
-      await finish(engine, worker, done, 'done');
-      await engine.enqueue(dead.id, dead.data, 0);
-      await finish(engine, worker, dead, 'dead');
+      const worker = await TestWorker.start(store);
+      const [waiting, cancelled, done, dead] = [durableOrder(), durableOrder(), durableOrder(), durableOrder()];
+      await store.enqueue(waiting.id, waiting.data, 100 * 24 * HOUR_MS);
+      await store.enqueue(cancelled.id, cancelled.data, HOUR_MS);
+      await store.cancel(cancelled.id);
+      await store.enqueue(done.id, done.data, 0);
+      await finish(store, worker, done, 'done');
+      await store.enqueue(dead.id, dead.data, 0);
+      await finish(store, worker, dead, 'dead');
 
       await passDays(29);
-      for (const { id } of [waiting, cancelled, done, dead]) expect(await engine.get(id)).toBeDefined();
+      for (const { id } of [waiting, cancelled, done, dead]) expect(await store.get(id)).toBeDefined();
       await passDays(2);
-      expect(await engine.get(done.id)).toBeUndefined();
-      expect(await engine.get(cancelled.id)).toBeUndefined();
-      expect((await engine.get(dead.id))?.status).toBe('dead');
-      expect((await engine.get(waiting.id))?.status).toBe('waiting');
-      const kept = (await engine.list({})).map(({ id }) => id);
+      expect(await store.get(done.id)).toBeUndefined();
+      expect(await store.get(cancelled.id)).toBeUndefined();
+      expect((await store.get(dead.id))?.status).toBe('dead');
+      expect((await store.get(waiting.id))?.status).toBe('waiting');
+      const kept = (await store.list({})).map(({ id }) => id);
       expect(kept).not.toContain(done.id);
       expect(kept).toEqual(expect.arrayContaining([waiting.id, dead.id]));
-      expect(await engine.enqueue(done.id, done.data, HOUR_MS)).toBe('enqueued');
-      expect(await engine.get(done.id)).toMatchObject({ status: 'waiting' });
+      expect(await store.enqueue(done.id, done.data, HOUR_MS)).toBe('enqueued');
+      expect(await store.get(done.id)).toMatchObject({ status: 'waiting' });
     });
 
     it.runIf(supportsTransactions)('enqueues in a transaction', async ({ onTestFinished }) => {
-      const { engine, transaction } = await use(conformance, onTestFinished);
-      const [kept, dropped] = [reversal(), reversal()];
+      const { store, transaction } = await use(conformance, onTestFinished);
+      const [kept, dropped] = [durableOrder(), durableOrder()];
       await transaction!(async (tx) => {
-        expect(await engine.enqueue(kept.id, kept.data, 0, { tx })).toBe('enqueued');
-        expect(await engine.get(kept.id)).toBeUndefined();
+        expect(await store.enqueue(kept.id, kept.data, 0, { tx })).toBe('enqueued');
+        expect(await store.get(kept.id)).toBeUndefined();
       });
       const failure = new Error('the order could not be stored');
       const rolledBack = transaction!(async (tx) => {
-        await engine.enqueue(dropped.id, dropped.data, 0, { tx });
+        await store.enqueue(dropped.id, dropped.data, 0, { tx });
         throw failure;
       });
       await expect(rolledBack).rejects.toBe(failure);
 
-      expect(await engine.get(dropped.id)).toBeUndefined();
-      expect(await engine.enqueue(dropped.id, dropped.data, HOUR_MS)).toBe('enqueued');
-      expect(await engine.get(kept.id)).toMatchObject({ status: 'waiting', ...kept.data });
-      await finish(engine, await TestWorker.start(engine), kept, 'done');
+      expect(await store.get(dropped.id)).toBeUndefined();
+      expect(await store.enqueue(dropped.id, dropped.data, HOUR_MS)).toBe('enqueued');
+      expect(await store.get(kept.id)).toMatchObject({ status: 'waiting', ...kept.data });
+      await finish(store, await TestWorker.start(store), kept, 'done');
     });
 
     it.skipIf(supportsTransactions)('says so where it has no transactions', async ({ onTestFinished }) => {
-      const { engine } = await use(conformance, onTestFinished);
-      const { id, data } = reversal();
-      await expect(engine.enqueue(id, data, 0, { tx: {} })).rejects.toThrow(/^tx: .*(transaction|PostgresEngine)/);
-      expect(await engine.get(id)).toBeUndefined();
+      const { store } = await use(conformance, onTestFinished);
+      const { id, data } = durableOrder();
+      await expect(store.enqueue(id, data, 0, { tx: {} })).rejects.toThrow(/^tx: .*(transaction|PostgresStore)/);
+      expect(await store.get(id)).toBeUndefined();
     });
 
     it.each(conformance.badOptions ?? [])('refuses $name', async ({ open, message }) => {

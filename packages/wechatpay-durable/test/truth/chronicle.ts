@@ -1,6 +1,6 @@
 import type { Keeper, Order } from '../../../wechatpay-core/test/truth/keeper.js';
 import { QUICK_PAY_PAGE, REFUND_PAGE, REVERSE_PAGE } from '../../../wechatpay-core/test/truth/pages.js';
-import type { SettledReversal } from '../../src/index.js';
+import type { ResolvedOrder } from '../../src/index.js';
 import type { Doing } from './process.js';
 import type { Row, Store } from './store.js';
 import type { Act, OrderOfStory, Story } from './story.js';
@@ -13,7 +13,7 @@ export interface Truth {
   readonly amount: number;
   readonly here: number;
   readonly text: string;
-  /** Whether a charge may still arrive; or a reverse, or a refund. */
+  /** Whether a charge may still arrive; or a reversal, or a refund. */
   readonly isChargeUnderWay: boolean;
   readonly isUndoingUnderWay: boolean;
 }
@@ -35,9 +35,9 @@ export interface Left extends Moment {
   readonly seat: number;
 }
 
-/** `onSettled` was called. */
+/** `onResolved` was called. */
 export interface Telling extends Moment {
-  readonly settled: SettledReversal;
+  readonly resolved: ResolvedOrder;
   /** Whether it resolved. */
   isTaken: boolean;
 }

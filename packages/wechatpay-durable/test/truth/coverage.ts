@@ -5,10 +5,17 @@ import { QUICK_PAY_PAGE, REFUND_PAGE, REVERSE_PAGE } from '../../../wechatpay-co
 
 export const MUST_BE_REACHED: readonly string[] = [
   ...['pay: paid', 'pay: declined', 'pay: pending', 'pay: refused, charged before'],
-  ...['revoke: enqueued', 'revoke: in-hand', 'revoke: ended', 'cancel: true', 'cancel: false', 'redrive: true'],
-  ...['paid', 'revoked', 'closed', 'refunded', 'needs-attention'].map((kind) => `stored: ${kind}`),
+  ...[
+    'reverse: enqueued',
+    'reverse: already-reversing',
+    'reverse: ended',
+    'cancel: true',
+    'cancel: false',
+    'redrive: true',
+  ],
+  ...['paid', 'reversed', 'closed', 'refunded', 'needs-attention'].map((kind) => `stored: ${kind}`),
   ...['dead', 'cancelled', 'a second end', 'told twice'],
-  ...['a charge', 'a reverse', 'a refund', 'a death', 'a lease lapsed', 'a process stopped in good order'],
+  ...['a charge', 'a reversal', 'a refund', 'a death', 'a lease lapsed', 'a process stopped in good order'],
   ...['stored: unresolved', 'a worker without the client'],
 ];
 
@@ -19,7 +26,7 @@ export function reach(chronicle: Chronicle, count: (what: string, isReached?: bo
     if (ended?.how === 'result') {
       const { outcome } = Object(ended.result) as { outcome?: { kind: string } };
       if (act.does === 'pay') count(`pay: ${outcome?.kind}`);
-      if (['revoke', 'cancel', 'redrive'].includes(act.does)) count(`${act.does}: ${String(ended.result)}`);
+      if (['reverse', 'cancel', 'redrive'].includes(act.does)) count(`${act.does}: ${String(ended.result)}`);
       count('a process stopped in good order', act.does === 'stop');
     }
     count('pay: refused, charged before', ended?.how === 'error' && String(ended.error).includes('charged before'));
@@ -29,8 +36,8 @@ export function reach(chronicle: Chronicle, count: (what: string, isReached?: bo
     if (data.outcome) count(`stored: ${data.outcome.kind}`);
     count(status);
     count('a second end', (data.end ?? 0) > 1);
-    const told = tellings.filter(({ settled }) => settled.id === rows[0]!.id);
-    count('told twice', told.length > new Set(told.map(({ settled }) => settled.end)).size);
+    const told = tellings.filter(({ resolved }) => resolved.id === rows[0]!.id);
+    count('told twice', told.length > new Set(told.map(({ resolved }) => resolved.end)).size);
   }
   count(
     'a worker without the client',
@@ -40,7 +47,7 @@ export function reach(chronicle: Chronicle, count: (what: string, isReached?: bo
   count('a death', deaths > 0);
   for (const { path } of left) {
     count('a charge', path === QUICK_PAY_PAGE.path);
-    count('a reverse', path === REVERSE_PAGE.path);
+    count('a reversal', path === REVERSE_PAGE.path);
     count('a refund', path === REFUND_PAGE.path);
   }
 }

@@ -1,4 +1,4 @@
-import { isWechatPayError, type SettleOutcome } from 'wechatpay-core';
+import { isWechatPayError, type ResolutionOutcome } from 'wechatpay-core';
 import type { Heard } from '../../../wechatpay-core/test/truth/keeper.js';
 import {
   QUERY_ORDER_PAGE,
@@ -7,7 +7,7 @@ import {
   REVERSE_PAGE,
 } from '../../../wechatpay-core/test/truth/pages.js';
 import type { Chronicle, Deed, Left, Life, Telling } from './chronicle.js';
-import type { StoredReversal } from '../../src/index.js';
+import type { DurableOrder } from '../../src/index.js';
 import type { Row } from './store.js';
 
 /** All that a law may look at: a story that is over, and one of its orders. It asks the keeper of the truth, and the store. */
@@ -42,7 +42,7 @@ const ofEachOrder =
     }
   };
 
-const NO_MONEY: readonly string[] = ['revoked', 'closed', 'refunded'];
+const NO_MONEY: readonly string[] = ['reversed', 'closed', 'refunded'];
 
 const EACH: Readonly<Record<string, Law>> = {
   'a number is charged once'({ left }, broken) {
@@ -50,11 +50,11 @@ const EACH: Readonly<Record<string, Law>> = {
     if (charges.length > 1) broken(`${charges.length} charges have left`);
   },
 
-  'a guard is stored before each charge'({ left, deeds }, broken) {
+  'a durable order is stored before each charge'({ left, deeds }, broken) {
     for (const charge of left.filter(isCharge)) {
       if (!charge.row) broken('nothing was stored');
       else if (!isOpen(charge.row) && !deeds.some((deed) => isByHand(deed) && deed.startedAt <= charge.at))
-        broken(`its guard was ${textOf(charge.row)}`);
+        broken(`its durable order was ${textOf(charge.row)}`);
     }
   },
 
@@ -72,7 +72,7 @@ const EACH: Readonly<Record<string, Law>> = {
       ...deeds.flatMap(({ act, ended }) =>
         act.does === 'pay' && ended?.how === 'result' && outcomeOf(ended)?.kind === 'paid' ? [ended] : [],
       ),
-      ...tellings.filter(({ settled }) => settled.outcome.kind === 'paid'),
+      ...tellings.filter(({ resolved }) => resolved.outcome.kind === 'paid'),
       ...rows.filter(({ data }) => data.outcome?.kind === 'paid').map(({ at }) => ({ at, truth: undefined })),
     ];
     const accepts = rows.some(({ data }) => data.state.policy.ifAmountDiffers === 'accept');
@@ -80,7 +80,7 @@ const EACH: Readonly<Record<string, Law>> = {
       const givenBack = deeds.find((deed) => mayGiveBack(deed));
       if (truth && !givenBack) {
         if (truth.standing !== 'paid' || truth.here !== truth.amount) broken(`it is ${truth.text}`);
-        if (truth.isUndoingUnderWay) broken('a reverse or a refund is under way');
+        if (truth.isUndoingUnderWay) broken('a reversal or a refund is under way');
       }
       const { totalFee, currency } = life.story;
       const order = chronicle.keeper.order(life.outTradeNo);
@@ -100,7 +100,7 @@ const EACH: Readonly<Record<string, Law>> = {
     }
   },
 
-  'a reverse, or a refund, is stored before it leaves'({ left, rows }, broken) {
+  'a reversal, or a refund, is stored before it leaves'({ left, rows }, broken) {
     for (const { path, at, by } of left) {
       if (by?.kind !== 'lease') continue;
       const kind = path === REVERSE_PAGE.path ? 'reversing' : path === REFUND_PAGE.path ? 'refunding' : undefined;
@@ -112,9 +112,9 @@ const EACH: Readonly<Record<string, Law>> = {
     }
   },
 
-  'what is called revoked, closed or refunded leaves no money here, and none can come'({ tellings }, broken) {
-    for (const { settled, truth } of tellings) {
-      const { kind } = settled.outcome;
+  'what is called reversed, closed or refunded leaves no money here, and none can come'({ tellings }, broken) {
+    for (const { resolved, truth } of tellings) {
+      const { kind } = resolved.outcome;
       if (!NO_MONEY.includes(kind)) continue;
       if (truth.here > 0) broken(`called ${kind}, it is ${truth.text}`);
       if (truth.standing === 'open') broken(`called ${kind}, it can still be paid`);
@@ -129,7 +129,7 @@ const EACH: Readonly<Record<string, Law>> = {
       if (life.story.past !== 'new') continue;
       const { truth, at } = ended;
       if (truth.here > 0) broken(`it is ${truth.text}`);
-      // What can still be paid is reversed by its guard.
+      // What can still be paid is reversed by a worker.
       const isGuarded = ended.row !== undefined && isOpen(ended.row);
       if (truth.standing === 'open' && !isGuarded) broken('it can still be paid');
       if (truth.isChargeUnderWay && truth.standing === 'absent' && !isGuarded) broken('its charge is under way');
@@ -165,25 +165,25 @@ const EACH: Readonly<Record<string, Law>> = {
     for (const row of rows) {
       if (row.status !== 'done' && row.status !== 'dead') continue;
       const { end, outcome } = row.data;
-      if (!taken.some(({ settled, at }) => settled.end === end && at <= row.at && isSame(settled.outcome, outcome)))
+      if (!taken.some(({ resolved, at }) => resolved.end === end && at <= row.at && isSame(resolved.outcome, outcome)))
         broken(`${textOf(row)} was never told`);
     }
     const row = rows.at(-1);
-    const last = Math.max(0, ...tellings.map(({ settled }) => settled.end));
+    const last = Math.max(0, ...tellings.map(({ resolved }) => resolved.end));
     if (row && (row.status === 'done' || row.status === 'dead') && row.data.end !== last)
       broken(`end ${last} was told, end ${row.data.end} is stored`);
   },
 
   'what is told was stored'({ tellings, rows }, broken) {
-    for (const { settled, at } of tellings) {
+    for (const { resolved, at } of tellings) {
       const isStored = rows.some(
         ({ data, at: storedAt }) =>
           storedAt <= at &&
-          data.end === settled.end &&
-          isSame(data.outcome, settled.outcome) &&
-          Math.trunc(data.endAt ?? 0) === settled.endedAt.getTime(),
+          data.end === resolved.end &&
+          isSame(data.outcome, resolved.outcome) &&
+          Math.trunc(data.endAt ?? 0) === resolved.endedAt.getTime(),
       );
-      if (!isStored) broken(`end ${settled.end}, ${settled.outcome.kind}, was not`);
+      if (!isStored) broken(`end ${resolved.end}, ${resolved.outcome.kind}, was not`);
     }
   },
 
@@ -205,8 +205,8 @@ const EACH: Readonly<Record<string, Law>> = {
   'under keep, an order that was said to be paid is not undone'({ left, deeds, chronicle, rows }, broken) {
     const first = left.find(isUndoing);
     if (!first || deeds.some((deed) => mayGiveBack(deed) && deed.startedAt <= first.at)) return;
-    if (rows.some(({ data }) => data.state.policy.ifPaid === 'revoke')) return;
-    // Whoever had it before may have sent a reverse, and died before a word of that was stored.
+    if (rows.some(({ data }) => data.state.policy.ifPaid === 'reverse')) return;
+    // Whoever had it before may have sent a reversal, and died before a word of that was stored.
     if (rows.some((row) => row.attempt < (first.row?.attempt ?? 0) && row.data.state.kind === 'reversing')) return;
     const isSaidPaid = ({ word, path, outTradeNo, isPlain }: Heard): boolean =>
       outTradeNo === first.outTradeNo &&
@@ -219,7 +219,7 @@ const EACH: Readonly<Record<string, Law>> = {
       broken(`it was said to be paid, and then came ${first.path}`);
   },
 
-  'no reverse and no refund leaves for an order that is cancelled, or has an end'({ left }, broken) {
+  'no reversal and no refund leaves for an order that is cancelled, or has an end'({ left }, broken) {
     for (const { path, row, by } of left.filter(isUndoing)) {
       // One that has lost its lease may have been about to send it.
       const isLost = by?.kind === 'lease' && row !== undefined && row.attempt !== by.attempt;
@@ -227,23 +227,23 @@ const EACH: Readonly<Record<string, Law>> = {
     }
   },
 
-  "what is to be revoked is given back, or is a person's"({ life, deeds, rows, chronicle }, broken) {
+  "what is to be reversed is returned, or is a person's"({ life, deeds, rows, chronicle }, broken) {
     const row = rows.at(-1);
     for (const { act, ended } of deeds) {
-      if (act.does !== 'revoke' || ended?.how !== 'result' || deeds.some(isCancel) || deeds.some(keeps)) continue;
+      if (act.does !== 'reverse' || ended?.how !== 'result' || deeds.some(isCancel) || deeds.some(keeps)) continue;
       const order = chronicle.keeper.order(life.outTradeNo);
       if (row?.status === 'dead' || order.here === 0 || wasReopened(chronicle, life, 0)) continue;
       broken(`${String(ended.result)}: at the end it is ${textOf(row!)}, and ${String(order)}`);
     }
   },
 
-  'what is said of a reversal was so'({ deeds, rows }, broken) {
+  'what is said of a durable order was so'({ deeds, rows }, broken) {
     for (const { act, startedAt, ended } of deeds) {
       if (ended?.how !== 'result') continue;
       const { result, at } = ended;
       const inTheMeantime = rows.filter((row, index) => row.at <= at && (rows[index + 1]?.at ?? at) >= startedAt);
       const isSo = (test: (row: Row) => boolean): boolean => inTheMeantime.some(test);
-      const { status, outcome } = Object(result) as Partial<StoredReversal>;
+      const { status, outcome } = Object(result) as Partial<DurableOrder>;
       if (
         act.does === 'get' &&
         result !== undefined &&
@@ -296,7 +296,7 @@ function isOpen({ status, data }: Row): boolean {
   return (status === 'waiting' || status === 'active') && data.outcome === undefined;
 }
 
-/** A person took it in hand: called it off, or had it given back. */
+/** A person took over: called it off, or had it returned. */
 function isByHand(deed: Deed): boolean {
   return isCancel(deed) || mayGiveBack(deed);
 }
@@ -305,10 +305,10 @@ function isCancel({ act }: Deed): boolean {
   return act.does === 'cancel';
 }
 
-/** Asks for the money to be given back, whatever came of it. */
+/** Asks for the money to be returned, whatever came of it. */
 function mayGiveBack({ act }: Deed): boolean {
   return (
-    act.does === 'revoke' || ((act.does === 'redrive' || act.does === 'enqueue') && act.policy.ifPaid === 'revoke')
+    act.does === 'reverse' || ((act.does === 'redrive' || act.does === 'enqueue') && act.policy.ifPaid === 'reverse')
   );
 }
 
@@ -327,7 +327,7 @@ function outcomeOf(ended: Deed['ended']): { kind: string; error?: { outcome?: st
     .outcome;
 }
 
-function isSame(one: SettleOutcome | undefined, other: SettleOutcome | undefined): boolean {
+function isSame(one: ResolutionOutcome | undefined, other: ResolutionOutcome | undefined): boolean {
   return JSON.stringify(one) === JSON.stringify(other);
 }
 

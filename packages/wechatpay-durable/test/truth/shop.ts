@@ -6,10 +6,10 @@ import { PLAIN, type Turn } from '../../../wechatpay-core/test/truth/grammar.js'
 import { QUICK_PAY_PAGE } from '../../../wechatpay-core/test/truth/pages.js';
 import { read } from '../../../wechatpay-core/test/truth/wire.js';
 import type { World } from '../../../wechatpay-core/test/truth/time.js';
-import { DurableReversals, reversalId, type SettledReversal } from '../../src/index.js';
+import { DurableOrders, durableOrderId, type ResolvedOrder } from '../../src/index.js';
 import { truthOf, type Chronicle, type Deed, type Life, type Telling } from './chronicle.js';
 import { doing, Fate, Process } from './process.js';
-import { StoryEngine } from './store.js';
+import { StoryStore } from './store.js';
 import type { Act, Seat } from './story.js';
 
 const API_KEY = '192006250b4c09247ec02edce69f6a2d';
@@ -22,7 +22,7 @@ interface Seated {
   readonly seat: Seat;
   readonly fate: Fate;
   process: Process;
-  reversals: DurableReversals;
+  durableOrders: DurableOrders;
 }
 
 /** Two processes on one store, and who acts there. */
@@ -32,7 +32,7 @@ export class Shop {
   readonly #tell: (what: string) => void;
   readonly #turns: Map<string, Turn[]>;
   readonly #seated: Seated[] = [];
-  readonly #all: { process: Process; reversals: DurableReversals }[] = [];
+  readonly #all: { process: Process; durableOrders: DurableOrders }[] = [];
   readonly #restarts: Promise<void>[] = [];
   #capMs = Infinity;
   #isOver = false;
@@ -48,7 +48,7 @@ export class Shop {
     for (const [index, seat] of this.#chronicle.story.seats.entries()) {
       const fate = new Fate(seat.troubles);
       this.#seated.push({ seat, fate, ...this.#seatAnew(index, seat, fate) });
-      await this.#seated[index]!.reversals.start({ work: seat.works });
+      await this.#seated[index]!.durableOrders.start({ work: seat.works });
     }
   }
 
@@ -74,10 +74,10 @@ export class Shop {
   async close(): Promise<void> {
     this.#isOver = true;
     for (const { process } of this.#all) if (!process.isAlive) process.bury();
-    await Promise.all(this.#all.map(({ reversals }) => reversals.stop()));
+    await Promise.all(this.#all.map(({ durableOrders }) => durableOrders.stop()));
   }
 
-  #seatAnew(index: number, seat: Seat, fate: Fate): { process: Process; reversals: DurableReversals } {
+  #seatAnew(index: number, seat: Seat, fate: Fate): { process: Process; durableOrders: DurableOrders } {
     const chronicle = this.#chronicle;
     const { store, keeper } = chronicle;
     const process: Process = new Process({
@@ -103,14 +103,14 @@ export class Shop {
       now: () => this.#world.now + seat.skewMs,
       transport: this.#transport(index, process, seat),
     });
-    const reversals = new DurableReversals({
-      engine: new StoryEngine(store, process, () => keeper.heard.length),
+    const durableOrders = new DurableOrders({
+      store: new StoryStore(store, process, () => keeper.heard.length),
       clients: client,
       concurrency: 4,
-      onSettled: (settled) => this.#beTold(process, settled),
+      onResolved: (resolved) => this.#beTold(process, resolved),
     });
-    this.#all.push({ process, reversals });
-    return { process, reversals };
+    this.#all.push({ process, durableOrders });
+    return { process, durableOrders };
   }
 
   async #restart(index: number, afterMs: number): Promise<void> {
@@ -118,13 +118,13 @@ export class Shop {
     const seated = this.#seated[index]!;
     this.#tell(`P${index + 1} starts again`);
     Object.assign(seated, this.#seatAnew(index, seated.seat, seated.fate));
-    await seated.reversals.start({ work: seated.seat.works });
+    await seated.durableOrders.start({ work: seated.seat.works });
   }
 
-  async #beTold(process: Process, settled: SettledReversal): Promise<void> {
-    const { outTradeNo } = settled.order;
-    this.#tell(`${process.name}: onSettled: ${outTradeNo} end ${settled.end}: ${JSON.stringify(settled.outcome)}`);
-    const telling: Telling = { ...this.#moment(outTradeNo), settled, isTaken: false };
+  async #beTold(process: Process, resolved: ResolvedOrder): Promise<void> {
+    const { outTradeNo } = resolved.order;
+    this.#tell(`${process.name}: onResolved: ${outTradeNo} end ${resolved.end}: ${JSON.stringify(resolved.outcome)}`);
+    const telling: Telling = { ...this.#moment(outTradeNo), resolved, isTaken: false };
     this.#chronicle.tellings.push(telling);
     await process.reach('tell', () => {
       telling.isTaken = true;
@@ -172,7 +172,7 @@ export class Shop {
 
   #moment(outTradeNo: string): Pick<Telling, 'at' | 'outTradeNo' | 'truth' | 'row'> {
     const { keeper, store } = this.#chronicle;
-    const row = store.get(reversalId({ merchantId: MERCHANT_ID, outTradeNo }));
+    const row = store.get(durableOrderId({ merchantId: MERCHANT_ID, outTradeNo }));
     return { at: this.#world.now, outTradeNo, truth: truthOf(keeper, outTradeNo), row };
   }
 
@@ -206,7 +206,7 @@ export class Shop {
     tell(`${act.does} ${outTradeNo} ends: ${textOf(deed)}`);
   }
 
-  async #do(act: Act, life: Life, { reversals, seat }: Seated): Promise<unknown> {
+  async #do(act: Act, life: Life, { durableOrders, seat }: Seated): Promise<unknown> {
     const { outTradeNo, createdAt, story } = life;
     const { totalFee, currency } = story;
     const { policy } = act;
@@ -229,24 +229,24 @@ export class Shop {
           void sleep(act.abortsAfterMs).then(() => {
             controller.abort();
           });
-        return reversals.pay(request, { policy: rest, signal: controller.signal });
+        return durableOrders.pay(request, { policy: rest, signal: controller.signal });
       }
       case 'enqueue':
-        return reversals.enqueue(intent);
-      case 'revoke':
-        return reversals.revoke(intent);
+        return durableOrders.enqueue(intent);
+      case 'reverse':
+        return durableOrders.reverse(intent);
       case 'cancel':
-        return reversals.cancel(order);
+        return durableOrders.cancel(order);
       case 'hasten':
-        return reversals.hasten(order);
+        return durableOrders.hasten(order);
       case 'redrive':
-        return reversals.redrive(order, { deadline, policy });
+        return durableOrders.redrive(order, { deadline, policy });
       case 'get':
-        return reversals.get(order);
+        return durableOrders.get(order);
       case 'stop':
-        await reversals.stop();
+        await durableOrders.stop();
         await sleep(act.afterMs);
-        if (!this.#isOver) await reversals.start({ work: seat.works });
+        if (!this.#isOver) await durableOrders.start({ work: seat.works });
         return;
     }
   }

@@ -1,27 +1,27 @@
 import type { World } from '../../../wechatpay-core/test/truth/time.js';
 import { endsBefore } from '../../src/ends.js';
-import { LeaseLostError } from '../../src/engine.js';
+import { LeaseLostError } from '../../src/stores/store.js';
 import type {
   ReopenedStatus,
-  ReversalCounts,
-  ReversalData,
-  ReversalEngine,
-  ReversalFilter,
-  ReversalHandler,
-  ReversalStatus,
-  StoredReversal,
+  DurableOrderCounts,
+  DurableOrderData,
+  OrderStore,
+  DurableOrderFilter,
+  OrderHandler,
+  DurableOrderStatus,
+  DurableOrder,
   Verdict,
 } from '../../src/index.js';
-import { LeaseLoop } from '../../src/lease-loop.js';
-import { EngineInUseError } from '../../src/options.js';
+import { LeaseLoop } from '../../src/stores/lease-loop.js';
+import { StoreInUseError } from '../../src/stores/options.js';
 import { doing, type Process } from './process.js';
 
 /** A row, as it was stored at a time. A row is never changed: the next one takes its place. */
 export interface Row {
   readonly at: number;
   readonly id: string;
-  readonly data: ReversalData;
-  readonly status: ReversalStatus;
+  readonly data: DurableOrderData;
+  readonly status: DurableOrderStatus;
   readonly createdAt: number;
   readonly dueAt: number;
   /** Grows with each lease: it fences. */
@@ -38,13 +38,13 @@ interface StoreOptions {
   readonly tell: (what: string) => void;
 }
 
-/** The store that the processes of a story share, in memory, by the story's clock. It does what the engines' port asks for. */
+/** The store that the processes of a story share, in memory, by the story's clock. It does what the stores' port asks for. */
 export class Store {
   readonly world: World;
   /** Every row that was ever stored, by `id`: the last one is how it stands. */
   readonly history = new Map<string, Row[]>();
   readonly #tell: (what: string) => void;
-  readonly #engines = new Set<StoryEngine>();
+  readonly #stores = new Set<StoryStore>();
   #wakes = 0;
   lapsed = 0;
 
@@ -68,7 +68,7 @@ export class Store {
 
   put(change: Omit<Row, 'at' | 'data'> & { readonly data: unknown }, what: string): void {
     // A store keeps text.
-    const data = JSON.parse(JSON.stringify(change.data)) as ReversalData;
+    const data = JSON.parse(JSON.stringify(change.data)) as DurableOrderData;
     const row: Row = { ...change, data, at: this.world.now };
     const rows = this.history.get(row.id) ?? [];
     this.history.set(row.id, rows);
@@ -85,16 +85,16 @@ export class Store {
   /** Whoever looks first takes it: another process each time. */
   wake(): void {
     this.#wakes += 1;
-    const engines = [...this.#engines];
-    for (const index of engines.keys()) engines[(index + this.#wakes) % engines.length]!.wake();
+    const stores = [...this.#stores];
+    for (const index of stores.keys()) stores[(index + this.#wakes) % stores.length]!.wake();
   }
 
-  join(engine: StoryEngine): void {
-    this.#engines.add(engine);
+  join(store: StoryStore): void {
+    this.#stores.add(store);
   }
 
-  leave(engine: StoryEngine): void {
-    this.#engines.delete(engine);
+  leave(store: StoryStore): void {
+    this.#stores.delete(store);
   }
 
   take(limit: number, holder: Process): Row[] {
@@ -131,7 +131,7 @@ export class Store {
 type Taken = Row;
 
 /** A process's way to the store. */
-export class StoryEngine implements ReversalEngine {
+export class StoryStore implements OrderStore {
   readonly #store: Store;
   readonly #process: Process;
   readonly #heard: () => number;
@@ -159,10 +159,10 @@ export class StoryEngine implements ReversalEngine {
   }
 
   process(
-    handler: ReversalHandler,
+    handler: OrderHandler,
     options: { concurrency: number; onProblem: (error: Error, id?: string) => void },
   ): Promise<void> {
-    if (this.#loop) return Promise.reject(new EngineInUseError());
+    if (this.#loop) return Promise.reject(new StoreInUseError());
     const store = this.#store;
     const process = this.#process;
     this.#loop = new LeaseLoop<Taken>({
@@ -194,10 +194,10 @@ export class StoryEngine implements ReversalEngine {
         process.reach('save', () => {
           store.put({ ...this.#held(taken), data }, `saved by ${process.name}`);
         }),
-      settle: async (taken, verdict) => {
+      resolve: async (taken, verdict) => {
         try {
-          await process.reach('settle', () => {
-            this.#settle(this.#held(taken), verdict);
+          await process.reach('resolve', () => {
+            this.#resolve(this.#held(taken), verdict);
           });
         } catch (error) {
           this.#abandon(taken.id, taken.attempt);
@@ -216,9 +216,9 @@ export class StoryEngine implements ReversalEngine {
     return row;
   }
 
-  #settle(row: Row, verdict: Verdict): void {
+  #resolve(row: Row, verdict: Verdict): void {
     const given = { ...row, holder: undefined, data: verdict.data };
-    const by = `settled by ${this.#process.name}`;
+    const by = `resolved by ${this.#process.name}`;
     if (verdict.kind === 'again') {
       this.#store.put({ ...given, status: 'waiting', dueAt: this.#store.world.now + verdict.delayMs }, by);
     } else this.#store.put({ ...given, status: verdict.kind }, by);
@@ -232,7 +232,7 @@ export class StoryEngine implements ReversalEngine {
     );
   }
 
-  enqueue(id: string, data: ReversalData, delayMs: number): Promise<'enqueued' | 'duplicate'> {
+  enqueue(id: string, data: DurableOrderData, delayMs: number): Promise<'enqueued' | 'duplicate'> {
     return this.#process.reach('enqueue', () => {
       if (this.#store.get(id)) return 'duplicate';
       const { now } = this.#store.world;
@@ -246,7 +246,7 @@ export class StoryEngine implements ReversalEngine {
     return this.#change('reschedule', id, isOpen, (row) => ({ ...row, dueAt: this.#store.world.now + delayMs }));
   }
 
-  amend(id: string, data: ReversalData, delayMs: number): Promise<boolean> {
+  amend(id: string, data: DurableOrderData, delayMs: number): Promise<boolean> {
     return this.#change(
       'amend',
       id,
@@ -259,7 +259,7 @@ export class StoryEngine implements ReversalEngine {
     return this.#change('cancel', id, mayChange, (row) => ({ ...row, status: 'cancelled' }));
   }
 
-  redrive(id: string, data: ReversalData, from: readonly ReopenedStatus[]): Promise<boolean> {
+  redrive(id: string, data: DurableOrderData, from: readonly ReopenedStatus[]): Promise<boolean> {
     return this.#change(
       'redrive',
       id,
@@ -282,20 +282,20 @@ export class StoryEngine implements ReversalEngine {
     });
   }
 
-  get(id: string): Promise<StoredReversal | undefined> {
+  get(id: string): Promise<DurableOrder | undefined> {
     return this.#process.reach('get', () => {
       const row = this.#store.get(id);
-      return row && toReversal(row);
+      return row && toDurableOrder(row);
     });
   }
 
-  list({ status, limit = 100 }: ReversalFilter): Promise<StoredReversal[]> {
+  list({ status, limit = 100 }: DurableOrderFilter): Promise<DurableOrder[]> {
     const statuses = status === undefined ? undefined : [status].flat();
     const rows = this.#store.rows().filter((row) => !statuses || statuses.includes(row.status));
-    return this.#process.reach('get', () => rows.slice(0, limit).map(toReversal));
+    return this.#process.reach('get', () => rows.slice(0, limit).map(toDurableOrder));
   }
 
-  counts(): Promise<ReversalCounts> {
+  counts(): Promise<DurableOrderCounts> {
     throw new Error('No story counts.');
   }
 }
@@ -306,7 +306,7 @@ function standingOf({ status, data }: Row): ReopenedStatus | 'active' {
   return outcomeOf(data) ? 'untold' : 'open';
 }
 
-function outcomeOf(data: ReversalData): unknown {
+function outcomeOf(data: DurableOrderData): unknown {
   return data.outcome ?? (data.state as { outcome?: unknown }).outcome;
 }
 
@@ -314,8 +314,8 @@ function isOpen(row: Row): boolean {
   return standingOf(row) === 'open';
 }
 
-/** What was read, to go on from, is what is stored; or it has had another end in the meantime. */
-function hasEndedSince(row: Row, data: ReversalData): boolean {
+/** What was read, to resume from, is what is stored; or it has had another end in the meantime. */
+function hasEndedSince(row: Row, data: DurableOrderData): boolean {
   return (row.data.end ?? 0) > endsBefore(data);
 }
 
@@ -324,11 +324,11 @@ function mayChange(row: Row): boolean {
   return isOpen(row) && row.data.state.kind === 'asking';
 }
 
-function toReversal({ id, data, status, createdAt, dueAt, at }: Row): StoredReversal {
+function toDurableOrder({ id, data, status, createdAt, dueAt, at }: Row): DurableOrder {
   const hasEnded = status !== 'waiting' && status !== 'active';
   return {
     id,
-    ...(JSON.parse(JSON.stringify(data)) as ReversalData),
+    ...(JSON.parse(JSON.stringify(data)) as DurableOrderData),
     status,
     createdAt: new Date(createdAt),
     ...(status === 'waiting' && { dueAt: new Date(dueAt) }),

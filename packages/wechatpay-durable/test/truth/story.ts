@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { SettlePolicy } from 'wechatpay-core';
+import type { ResolutionPolicy } from 'wechatpay-core';
 import type { Scene } from '../../../wechatpay-core/test/truth/deeds.js';
 import { PLAIN, turn, type Turn } from '../../../wechatpay-core/test/truth/grammar.js';
 import { DAY, policy, scene, type Story as OrderStory } from '../../../wechatpay-core/test/truth/story.js';
@@ -11,7 +11,7 @@ const PLACES = [
   'enqueue',
   'take',
   'save',
-  'settle',
+  'resolve',
   'amend',
   'cancel',
   'redrive',
@@ -47,12 +47,12 @@ export interface Seat {
 }
 
 export interface Act {
-  readonly does: 'pay' | 'enqueue' | 'revoke' | 'cancel' | 'hasten' | 'redrive' | 'get' | 'stop';
+  readonly does: 'pay' | 'enqueue' | 'reverse' | 'cancel' | 'hasten' | 'redrive' | 'get' | 'stop';
   readonly seat: 0 | 1;
   readonly order: 0 | 1;
   /** From the beginning of the act before. */
   readonly afterMs: number;
-  readonly policy: Partial<SettlePolicy>;
+  readonly policy: Partial<ResolutionPolicy>;
   readonly deadlineMs: number | undefined;
   /** When the cashier stops waiting. */
   readonly abortsAfterMs: number | undefined;
@@ -129,8 +129,8 @@ export const story: fc.Arbitrary<Story> = fc
     orders: fc.tuple(order, order),
     acts: fc
       .tuple(
-        fc.oneof({ weight: 4, arbitrary: act('pay') }, { weight: 1, arbitrary: act('enqueue', 'revoke') }),
-        fc.array(act('pay', 'pay', 'enqueue', 'revoke', 'cancel', 'hasten', 'redrive', 'redrive', 'get', 'stop'), {
+        fc.oneof({ weight: 4, arbitrary: act('pay') }, { weight: 1, arbitrary: act('enqueue', 'reverse') }),
+        fc.array(act('pay', 'pay', 'enqueue', 'reverse', 'cancel', 'hasten', 'redrive', 'redrive', 'get', 'stop'), {
           maxLength: 4,
         }),
       )

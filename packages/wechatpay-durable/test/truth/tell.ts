@@ -3,7 +3,7 @@ import { Keeper } from '../../../wechatpay-core/test/truth/keeper.js';
 import { clockTime } from '../../../wechatpay-core/test/truth/gateway.js';
 import { setUp, shortened, START } from '../../../wechatpay-core/test/truth/tell.js';
 import { enter, World } from '../../../wechatpay-core/test/truth/time.js';
-import { reversalId } from '../../src/index.js';
+import { durableOrderId } from '../../src/index.js';
 import type { Chronicle, Life } from './chronicle.js';
 import { LAWS } from './laws.js';
 import { MERCHANT_ID, Shop } from './shop.js';
@@ -26,7 +26,7 @@ export async function tell(story: Story): Promise<Chronicle> {
   const store = new Store({ world, tell: note });
   const lives = story.orders.map((told, index): Life => {
     const outTradeNo = `A${index + 1}`;
-    const id = reversalId({ merchantId: MERCHANT_ID, outTradeNo });
+    const id = durableOrderId({ merchantId: MERCHANT_ID, outTradeNo });
     return { outTradeNo, id, story: told, createdAt: START - told.ageMs };
   });
   const chronicle: Chronicle = {

@@ -41,7 +41,7 @@ export interface Call {
   readonly orders: Orders;
   readonly customers: Customers;
   readonly clock: SandboxClock;
-  readonly enforceRevokeDelay: boolean;
+  readonly enforceReverseDelay: boolean;
   readonly refundDelayMs: number;
 }
 

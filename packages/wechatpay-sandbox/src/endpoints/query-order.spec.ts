@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { post, queryOrder, quickPay, refund, revoke, signWith, type Fields } from '../../test/client.js';
+import { post, queryOrder, quickPay, refund, reverse, signWith, type Fields } from '../../test/client.js';
 import { Sandbox, wellKnownAuthCodes, type OrderState } from '../index.js';
 
 const start = Date.UTC(2026, 0, 31, 17, 30, 5);
@@ -64,7 +64,7 @@ describe('Query Order', () => {
     { state: 'user-paying', says: 'USERPAYING' },
     { state: 'not-paid', says: 'NOTPAY' },
     { state: 'closed', says: 'CLOSED' },
-    { state: 'revoked', says: 'REVOKED' },
+    { state: 'reversed', says: 'REVOKED' },
     { state: 'refunded', says: 'REFUND' },
   ];
   it.each(states)(
@@ -80,13 +80,13 @@ describe('Query Order', () => {
   it.each([
     { state: 'paid', then: 'refunded' },
     { state: 'not-paid', then: 'closed' },
-  ] as const)('says REVOKED of an order that was $state when the merchant revoked it', async ({ state, then }) => {
+  ] as const)('says REVOKED of an order that was $state when the merchant reversed it', async ({ state, then }) => {
     const order = sandbox.orders.create({ state, outTradeNo: 'tea' });
-    await revoke(sandbox, 'tea');
+    await reverse(sandbox, 'tea');
     expect([await tradeState('tea'), order.state]).toEqual(['REVOKED', then]);
   });
 
-  it('says PAYERROR of a customer who refused, until WeChat Pay revokes the order', async () => {
+  it('says PAYERROR of a customer who refused, until WeChat Pay reverses the order', async () => {
     await quickPay(sandbox, wellKnownAuthCodes.refuses, 'tea');
     const says: (string | undefined)[] = [];
     for (const ms of [4_999, 1, 39_999, 1]) {
@@ -103,7 +103,7 @@ describe('Query Order', () => {
     expect((await queryOrder(sandbox, 'tea')).fields).toMatchObject({ total_fee: '1250', trade_type: 'MICROPAY' });
   });
 
-  it('gives back no more than the number and attach of what is not paid', async () => {
+  it('returns no more than the number and attach of what is not paid', async () => {
     await quickPay(sandbox, wellKnownAuthCodes.walksAway, 'tea', { fields: { attach: 'table 4' } });
     const { fields } = await queryOrder(sandbox, 'tea');
     expect(Object.keys(fields).sort()).toEqual([

@@ -10,7 +10,7 @@ const descriptions: Readonly<Record<TradeState, string>> = {
   REFUND: 'The order has refunds: query them for details',
   NOTPAY: 'The order has not been paid',
   CLOSED: 'The order has been closed',
-  REVOKED: 'The order has been revoked',
+  REVOKED: 'The order has been reversed',
   USERPAYING: 'The user is paying, a password is needed',
   PAYERROR: 'Payment failed, please revoke the order',
 };
@@ -34,7 +34,7 @@ export const queryOrder: Endpoint = {
       outTradeNo: () => new Refusal('ORDERNOTEXIST'),
     });
     const { facts, particulars, paidAt, tradeState } = order;
-    // Of an order that was not paid, or whose payment is void, the page gives back the merchant's own words only.
+    // Of an order that was not paid, or whose payment is void, the page returns the merchant's own words only.
     const isPaid = tradeState === 'SUCCESS' || tradeState === 'REFUND';
     const known: Fields =
       isPaid && paidAt !== undefined

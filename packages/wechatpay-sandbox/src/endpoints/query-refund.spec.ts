@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { queryRefund, refund, revoke, signWith, type Fields } from '../../test/client.js';
+import { queryRefund, refund, reverse, signWith, type Fields } from '../../test/client.js';
 import { Sandbox, type Order } from '../index.js';
 
 const start = Date.UTC(2026, 0, 31, 17, 30, 5);
@@ -109,8 +109,8 @@ describe('Query Refund', () => {
     expect((await ask(fields)).err_code).toBe(answer);
   });
 
-  it('knows nothing of what a revoke gave back', async () => {
-    await revoke(sandbox, 'tea');
+  it('knows nothing of what a reversal returned', async () => {
+    await reverse(sandbox, 'tea');
     expect((await ask({ out_trade_no: 'tea' })).err_code).toBe('REFUNDNOTEXIST');
   });
 

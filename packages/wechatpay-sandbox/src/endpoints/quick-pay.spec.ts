@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { post, purchase, queryOrder, quickPay, revoke, send, signWith, type Fields } from '../../test/client.js';
+import { post, purchase, queryOrder, quickPay, reverse, send, signWith, type Fields } from '../../test/client.js';
 import { Sandbox, wellKnownAuthCodes, type CustomerOptions, type Merchant, type OrderState } from '../index.js';
 
 const start = Date.UTC(2026, 0, 31, 17, 30, 5);
@@ -91,8 +91,8 @@ describe('Submit Quick Pay', () => {
       answer: 'USERPAYING',
       states: [
         [44_999, 'user-paying'],
-        [45_000, 'revoked'],
-        [99_000, 'revoked'],
+        [45_000, 'reversed'],
+        [99_000, 'reversed'],
       ],
     },
     {
@@ -101,7 +101,7 @@ describe('Submit Quick Pay', () => {
       states: [
         [4_999, 'user-paying'],
         [5_000, 'not-paid'],
-        [45_000, 'revoked'],
+        [45_000, 'reversed'],
       ],
     },
     {
@@ -109,7 +109,7 @@ describe('Submit Quick Pay', () => {
       answer: 'USERPAYING',
       states: [
         [44_999, 'user-paying'],
-        [46_000, 'revoked'],
+        [46_000, 'reversed'],
       ],
     },
     {
@@ -117,7 +117,7 @@ describe('Submit Quick Pay', () => {
       answer: 'NOTENOUGH',
       states: [
         [0, 'not-paid'],
-        [45_000, 'revoked'],
+        [45_000, 'reversed'],
       ],
     },
     {
@@ -125,7 +125,7 @@ describe('Submit Quick Pay', () => {
       answer: 'USERPAYING',
       states: [
         [44_999, 'user-paying'],
-        [45_000, 'revoked'],
+        [45_000, 'reversed'],
       ],
     },
   ];
@@ -153,14 +153,14 @@ describe('Submit Quick Pay', () => {
     expect((await queryOrder(sandbox, 'tea')).fields.trade_state).toBe('SUCCESS');
   });
 
-  it('is revoked like any order: not while a password is typed, with the money back once it was', async () => {
+  it('is reversed like any order: not while a password is typed, with the money back once it was', async () => {
     await scan({ behaviour: 'pays-after', ms: 20_000 });
-    expect((await revoke(sandbox, 'tea')).fields.err_code).toBe('INVALID_REQUEST');
+    expect((await reverse(sandbox, 'tea')).fields.err_code).toBe('INVALID_REQUEST');
     sandbox.clock.advance(15_000);
-    expect((await revoke(sandbox, 'tea')).fields).toMatchObject({ err_code: 'USERPAYING', recall: 'Y' });
+    expect((await reverse(sandbox, 'tea')).fields).toMatchObject({ err_code: 'USERPAYING', recall: 'Y' });
     sandbox.clock.advance(5_000);
-    expect((await revoke(sandbox, 'tea')).fields).toMatchObject({ result_code: 'SUCCESS', recall: 'N' });
-    expect(sandbox.orders.get('tea')?.history.map(({ event }) => event)).toEqual(['created', 'paid', 'revoked']);
+    expect((await reverse(sandbox, 'tea')).fields).toMatchObject({ result_code: 'SUCCESS', recall: 'N' });
+    expect(sandbox.orders.get('tea')?.history.map(({ event }) => event)).toEqual(['created', 'paid', 'reversed']);
     expect(sandbox.ledger.list().map(({ kind, at }) => [kind, at.getTime() - start])).toEqual([
       ['payment', 20_000],
       ['reversal', 20_000],
@@ -176,15 +176,15 @@ describe('Submit Quick Pay', () => {
     expect(sandbox.orders.get('tea')?.history.map(({ event }) => event)).toEqual(['created', 'expired']);
   });
 
-  it('lets the gateway revoke what is not paid, and the merchant revoke it again', async () => {
+  it('lets the gateway reverse what is not paid, and the merchant reverse it again', async () => {
     await scan({ behaviour: 'walks-away' });
     sandbox.clock.advance(60_000);
-    expect((await revoke(sandbox, 'tea')).fields).toMatchObject({ result_code: 'SUCCESS', recall: 'N' });
+    expect((await reverse(sandbox, 'tea')).fields).toMatchObject({ result_code: 'SUCCESS', recall: 'N' });
     const { history, tradeState } = sandbox.orders.get('tea')!;
     expect(tradeState).toBe('REVOKED');
     expect(history.map(({ event, state, at }) => [event, state, at.getTime() - start])).toEqual([
       ['created', 'user-paying', 0],
-      ['expired', 'revoked', 45_000],
+      ['expired', 'reversed', 45_000],
     ]);
   });
 });
@@ -257,7 +257,7 @@ describe('a number that is in use', () => {
     { state: 'paid', answer: 'ORDERPAID' },
     { state: 'refunded', answer: 'ORDERPAID' },
     { state: 'closed', answer: 'ORDERCLOSED' },
-    { state: 'revoked', answer: 'ORDERREVERSED' },
+    { state: 'reversed', answer: 'ORDERREVERSED' },
     { state: 'user-paying', answer: 'OUT_TRADE_NO_USED' },
     { state: 'not-paid', answer: 'SUCCESS' },
   ];
@@ -268,11 +268,14 @@ describe('a number that is in use', () => {
     expect(sandbox.ledger.list().filter(({ kind }) => kind === 'payment').length).toBeLessThanOrEqual(1);
   });
 
-  it.each(['paid', 'not-paid'] as const)('by an order that was %s and revoked answers ORDERREVERSED', async (state) => {
-    sandbox.orders.create({ state, outTradeNo: 'tea' });
-    await revoke(sandbox, 'tea');
-    expect((await scan({ behaviour: 'pays-at-once' })).fields.err_code).toBe('ORDERREVERSED');
-  });
+  it.each(['paid', 'not-paid'] as const)(
+    'by an order that was %s and reversed answers ORDERREVERSED',
+    async (state) => {
+      sandbox.orders.create({ state, outTradeNo: 'tea' });
+      await reverse(sandbox, 'tea');
+      expect((await scan({ behaviour: 'pays-at-once' })).fields.err_code).toBe('ORDERREVERSED');
+    },
+  );
 
   it('answers the same call again with USERPAYING, and another one with OUT_TRADE_NO_USED', async () => {
     const { authCode } = sandbox.customers.create({ behaviour: 'walks-away' });
@@ -298,7 +301,7 @@ describe('a number that is in use', () => {
     sandbox.clock.advance(40_000);
     expect((await scan({ behaviour: 'pays-after', ms: 6_000 }, 'cake')).fields.err_code).toBe('USERPAYING');
     sandbox.clock.advance(6_000);
-    expect(stateOf('cake')).toBe('revoked');
+    expect(stateOf('cake')).toBe('reversed');
     expect((await scan({ behaviour: 'pays-at-once' }, 'cake')).fields.err_code).toBe('ORDERREVERSED');
     expect(sandbox.ledger.of('cake').paid).toBe(0);
   });

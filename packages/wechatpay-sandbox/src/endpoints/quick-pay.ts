@@ -7,7 +7,7 @@ import { commonFields, type Call, type Endpoint, type Verdict } from './endpoint
 import { subMerchantOf } from './find-order.js';
 import { paymentFields } from './payment.js';
 
-/** WeChat Pay itself revokes an order that is not paid by then. */
+/** WeChat Pay itself reverses an order that is not paid by then. */
 const expiryMs = 45_000;
 const defaultRefusalMs = 5_000;
 

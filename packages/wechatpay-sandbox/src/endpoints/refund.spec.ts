@@ -4,7 +4,7 @@ import {
   post,
   queryRefund,
   refund,
-  revoke,
+  reverse,
   send,
   signedRequest,
   signWith,
@@ -117,7 +117,7 @@ describe('Submit Refund', () => {
     expect(fields.err_code ?? fields.result_code).toBe(answer);
   });
 
-  const states: OrderState[] = ['user-paying', 'not-paid', 'closed', 'revoked', 'refunded'];
+  const states: OrderState[] = ['user-paying', 'not-paid', 'closed', 'reversed', 'refunded'];
   it.each(states)('of an order that is %s answers TRADE_STATE_ERROR', async (state) => {
     sandbox.orders.create({ state, outTradeNo: 'cake' });
     const before = sandbox.ledger.list();
@@ -125,9 +125,9 @@ describe('Submit Refund', () => {
     expect(sandbox.ledger.list()).toEqual(before);
   });
 
-  it('and Revoke Order never give back more than was paid together', async () => {
+  it('and Revoke Order never return more than was paid together', async () => {
     await giveBack('a', 250);
-    await revoke(sandbox, 'tea');
+    await reverse(sandbox, 'tea');
     expect(await giveBack('b', 1)).toBe('TRADE_STATE_ERROR');
     expect(sandbox.ledger.list().map(({ kind, amount }) => [kind, amount])).toEqual([
       ['payment', 1250],
@@ -179,7 +179,7 @@ describe('Submit Refund', () => {
     expect(sandbox.ledger.of('same', merchant, '1').returned).toBe(100);
   });
 
-  it('never gives back more than was paid, whatever is refunded how often under which number', async () => {
+  it('never returns more than was paid, whatever is refunded how often under which number', async () => {
     const anyRefunds = fc.array(fc.tuple(fc.constantFrom('a', 'b', 'c', 'd'), fc.integer({ min: 1, max: 1300 })), {
       maxLength: 12,
     });

@@ -10,7 +10,7 @@ const mostPartialRefunds = 50;
 const amount = { maxLength: 15, required: true, format: /^[1-9]\d*$/ } as const;
 
 /**
- * Submit Refund: gives back a paid order, whole or in parts. The same refund number again is the same refund again.
+ * Submit Refund: returns a paid order, whole or in parts. The same refund number again is the same refund again.
  *
  * @see {@link https://wechatpay.im/openapi/v2/secapi/pay/refund | Submit Refund}
  */

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { call, revoke, signWith } from '../../test/client.js';
+import { call, reverse, signWith } from '../../test/client.js';
 import { Sandbox, type OrderState } from '../index.js';
 
 let sandbox: Sandbox;
@@ -13,7 +13,7 @@ describe('Revoke Order', () => {
     { state: 'paid', becomes: 'refunded', fields: { result_code: 'SUCCESS', recall: 'N' }, refunded: 1250 },
     { state: 'not-paid', becomes: 'closed', fields: { result_code: 'SUCCESS', recall: 'N' }, refunded: 0 },
     { state: 'closed', becomes: 'closed', fields: { result_code: 'SUCCESS', recall: 'N' }, refunded: 0 },
-    { state: 'revoked', becomes: 'revoked', fields: { result_code: 'SUCCESS', recall: 'N' }, refunded: 0 },
+    { state: 'reversed', becomes: 'reversed', fields: { result_code: 'SUCCESS', recall: 'N' }, refunded: 0 },
     { state: 'refunded', becomes: 'refunded', fields: { result_code: 'SUCCESS', recall: 'N' }, refunded: 1250 },
     {
       state: 'user-paying',
@@ -25,9 +25,9 @@ describe('Revoke Order', () => {
 
   it.each(rows)('leaves an order that is $state as $becomes, however often it is called', async (row) => {
     const order = sandbox.orders.create({ state: row.state });
-    const first = await revoke(sandbox, order.outTradeNo);
+    const first = await reverse(sandbox, order.outTradeNo);
     const after = structuredClone(order);
-    const second = await revoke(sandbox, order.outTradeNo);
+    const second = await reverse(sandbox, order.outTradeNo);
 
     for (const reply of [first, second]) {
       expect(reply.status).toBe(200);
@@ -40,7 +40,7 @@ describe('Revoke Order', () => {
 
   it('answers with the fields of the page, signed over the raw values', async () => {
     const order = sandbox.orders.create({ state: 'paid' });
-    const { fields, headers } = await revoke(sandbox, order.outTradeNo);
+    const { fields, headers } = await reverse(sandbox, order.outTradeNo);
     const { sign, nonce_str: nonce, ...rest } = fields;
 
     expect(rest).toEqual({
@@ -58,14 +58,14 @@ describe('Revoke Order', () => {
 
   it.each(['MD5', 'HMAC-SHA256'] as const)('signs with the algorithm of the request: %s', async (signType) => {
     const order = sandbox.orders.create({ state: 'paid' });
-    const { fields } = await revoke(sandbox, order.outTradeNo, { signType });
+    const { fields } = await reverse(sandbox, order.outTradeNo, { signType });
     expect(fields.sign).toBe(signWith(fields, sandbox.merchant.apiKey, signType));
     expect(fields.result_code).toBe('SUCCESS');
   });
 
   it('repeats the rate of an order that has one', async () => {
     const order = sandbox.orders.create({ state: 'paid', rate: '650000000' });
-    expect((await revoke(sandbox, order.outTradeNo)).fields.rate).toBe('650000000');
+    expect((await reverse(sandbox, order.outTradeNo)).fields.rate).toBe('650000000');
   });
 
   it('takes transaction_id over out_trade_no', async () => {
@@ -89,15 +89,15 @@ describe('Revoke Order', () => {
     const now = Date.UTC(2026, 0, 31);
     await using still = await Sandbox.start({ now: () => now, authority: sandbox.authority });
     const order = still.orders.create({ state: 'paid', createdAt: now - ageMs });
-    const { fields } = await revoke(still, order.outTradeNo);
+    const { fields } = await reverse(still, order.outTradeNo);
     expect([fields.err_code, fields.recall]).toEqual([errorCode, recall]);
     expect(order.state).toBe(errorCode === undefined ? 'refunded' : 'paid');
     expect(order.history.every(({ at }) => at.getTime() <= now || ageMs < 0)).toBe(true);
   });
 
-  it('revokes a young order where the 15 s are not enforced', async () => {
-    await using lenient = await Sandbox.start({ enforceRevokeDelay: false, authority: sandbox.authority });
+  it('reverses a young order where the 15 s are not enforced', async () => {
+    await using lenient = await Sandbox.start({ enforceReverseDelay: false, authority: sandbox.authority });
     const order = lenient.orders.create({ state: 'paid', createdAt: lenient.clock.now() });
-    expect((await revoke(lenient, order.outTradeNo)).fields.result_code).toBe('SUCCESS');
+    expect((await reverse(lenient, order.outTradeNo)).fields.result_code).toBe('SUCCESS');
   });
 });

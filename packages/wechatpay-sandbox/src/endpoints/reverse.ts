@@ -28,8 +28,8 @@ export const reverse: Endpoint = {
     const ageMs = now - order.facts.createdAt.getTime();
     if (ageMs > latestMs) throw new Refusal('REVERSE_EXPIRE');
     // The page asks for 15 s and names no answer to a call that comes sooner.
-    if (call.enforceRevokeDelay && ageMs < earliestMs) {
-      throw new Refusal('INVALID_REQUEST', 'an order can be revoked from 15 s after it was created', true);
+    if (call.enforceReverseDelay && ageMs < earliestMs) {
+      throw new Refusal('INVALID_REQUEST', 'an order can be reversed from 15 s after it was created', true);
     }
     if (order.state === 'user-paying') throw new Refusal('USERPAYING');
 
@@ -40,7 +40,7 @@ export const reverse: Endpoint = {
         ...(order.facts.rate !== undefined && { rate: order.facts.rate }),
       },
       commit: () => {
-        order.revoke(new Date(now));
+        order.reverse(new Date(now));
       },
     };
   },

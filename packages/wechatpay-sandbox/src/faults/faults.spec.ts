@@ -1,7 +1,7 @@
 import { request } from 'node:https';
 import { setImmediate } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { revoke, send, signedRequest, signWith, toXml, withCertificate, type RawReply } from '../../test/client.js';
+import { reverse, send, signedRequest, signWith, toXml, withCertificate, type RawReply } from '../../test/client.js';
 import { faultCatalogue, Sandbox, type Fault } from '../index.js';
 import { decode } from '../wire/xml.js';
 
@@ -243,12 +243,12 @@ describe.each(rows.map((row) => ({ ...row, name: JSON.stringify(row.fault) })))(
   it.each([undefined, true, false])('spoils one reply, and with effect %s takes that effect', async (effect) => {
     const order = sandbox.orders.create({ state: 'paid' });
     sandbox.faults.add({ ...fault, ...(effect !== undefined && { effect }) });
-    sees(await revoke(sandbox, order.outTradeNo));
-    const isRevoked = effect ?? faultCatalogue[fault.kind].takesEffect;
-    expect(order.state).toBe(isRevoked ? 'refunded' : 'paid');
+    sees(await reverse(sandbox, order.outTradeNo));
+    const isReversed = effect ?? faultCatalogue[fault.kind].takesEffect;
+    expect(order.state).toBe(isReversed ? 'refunded' : 'paid');
     expect(sandbox.requests.at(-1)?.fault).toBe(fault.kind);
 
-    const next = await revoke(sandbox, order.outTradeNo);
+    const next = await reverse(sandbox, order.outTradeNo);
     expect(next.fields).toMatchObject({ result_code: 'SUCCESS', recall: 'N' });
     expect(isSigned(next)).toBe(true);
     expect(order.money.refunded).toBe(order.money.paid);
@@ -265,7 +265,7 @@ interface Torn {
   code?: string;
 }
 
-/** Revokes, and gathers what comes until the connection breaks, or until `enough` says so. */
+/** Reverses, and gathers what comes until the connection breaks, or until `enough` says so. */
 function listen(to: Sandbox, outTradeNo: string, enough: (torn: Torn) => void = () => undefined): Promise<Torn> {
   const body = toXml(signedRequest(to, { out_trade_no: outTradeNo }));
   const torn: Torn = { announced: 0, received: 0 };
@@ -362,7 +362,7 @@ describe.each([undefined, true, false])('with effect %s', (effect) => {
 describe('faults.add', () => {
   const call = async (): Promise<string | undefined> => {
     const order = sandbox.orders.create({ state: 'paid' });
-    return (await revoke(sandbox, order.outTradeNo)).fields.err_code;
+    return (await reverse(sandbox, order.outTradeNo)).fields.err_code;
   };
 
   it('strikes as often as it is told, in the order in which faults were added', async () => {
@@ -380,7 +380,7 @@ describe('faults.add', () => {
       { when: ({ fields }) => fields.out_trade_no === order.outTradeNo },
     );
     expect(await call()).toBeUndefined();
-    expect((await revoke(sandbox, order.outTradeNo)).fields.err_code).toBe('WHEN');
+    expect((await reverse(sandbox, order.outTradeNo)).fields.err_code).toBe('WHEN');
     expect(sandbox.faults.pending).toHaveLength(1);
     sandbox.faults.clear();
     expect(sandbox.faults.pending).toEqual([]);
@@ -392,7 +392,7 @@ describe('faults.add', () => {
     };
     sandbox.faults.add({ kind: 'empty-body' }, { when });
     const order = sandbox.orders.create({ state: 'paid' });
-    const reply = await revoke(sandbox, order.outTradeNo);
+    const reply = await reverse(sandbox, order.outTradeNo);
     expect([reply.status, reply.text]).toEqual([500, 'wechatpay-sandbox: Error: a mistake in the test\n']);
     expect(order.state).toBe('paid');
     sandbox.faults.clear();
@@ -420,14 +420,14 @@ describe('faults.add', () => {
   it('lets another merchant of this gateway answer', async () => {
     const merchant = await sandbox.merchants.create();
     sandbox.faults.add({ kind: 'foreign-merchant', merchant });
-    const { fields } = await revoke(sandbox, sandbox.orders.create({ state: 'paid' }).outTradeNo);
+    const { fields } = await reverse(sandbox, sandbox.orders.create({ state: 'paid' }).outTradeNo);
     expect(fields).toMatchObject({ appid: merchant.appId, mch_id: merchant.merchantId });
     expect(fields.sign).toBe(signWith(fields, merchant.apiKey));
   });
 
   it('spoils a refusal as well', async () => {
     sandbox.faults.add({ kind: 'tampered', fields: { result_code: 'SUCCESS' } });
-    const { fields } = await revoke(sandbox, 'unheard-of');
+    const { fields } = await reverse(sandbox, 'unheard-of');
     expect(fields).toMatchObject({ result_code: 'SUCCESS', err_code: 'INVALID_REQUEST' });
   });
 

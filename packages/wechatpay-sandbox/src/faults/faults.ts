@@ -2,7 +2,7 @@ import type { Merchant } from '../parties/merchants.js';
 import type { Fields } from '../wire/xml.js';
 
 /**
- * Whether the request takes effect all the same: the order is paid, revoked, refunded. The default is `true`, since a
+ * Whether the request takes effect all the same: the order is paid, reversed, refunded. The default is `true`, since a
  * spoiled reply to what did happen is what loses money; the kinds where it is `false` say so.
  */
 interface Effect {

@@ -1,5 +1,14 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { call, revoke, send, signedRequest, signWith, toXml, withCertificate, type Fields } from '../../test/client.js';
+import {
+  call,
+  reverse,
+  send,
+  signedRequest,
+  signWith,
+  toXml,
+  withCertificate,
+  type Fields,
+} from '../../test/client.js';
 import { hostileXml } from '../../test/hostile-xml.js';
 import { Sandbox, type Merchant, type Order } from '../index.js';
 
@@ -49,12 +58,12 @@ describe('the error codes of the page, each on its cause', () => {
   });
 
   it.each(['appid', 'mch_id', 'nonce_str'])('PARAM_ERROR where %s is missing', async (name) => {
-    const reply = await revoke(sandbox, order.outTradeNo, { fields: { [name]: '' } });
+    const reply = await reverse(sandbox, order.outTradeNo, { fields: { [name]: '' } });
     expectRefusal(reply, 'PARAM_ERROR', `Parameter error: ${name} is required`);
   });
 
   it('PARAM_ERROR where sign is missing', async () => {
-    const reply = await revoke(sandbox, order.outTradeNo, { afterSigning: { sign: '' } });
+    const reply = await reverse(sandbox, order.outTradeNo, { afterSigning: { sign: '' } });
     expectRefusal(reply, 'PARAM_ERROR', 'Parameter error: sign is required');
   });
 
@@ -74,29 +83,29 @@ describe('the error codes of the page, each on its cause', () => {
     'sign_type',
   ];
   it.each(limited)('PARAM_ERROR where %s has 33 characters', async (name) => {
-    const reply = await revoke(sandbox, order.outTradeNo, { fields: { [name]: '中'.repeat(33) } });
+    const reply = await reverse(sandbox, order.outTradeNo, { fields: { [name]: '中'.repeat(33) } });
     expectRefusal(reply, 'PARAM_ERROR', `Parameter error: ${name} is longer than 32`);
     expect(reply.text).not.toContain('中');
   });
 
   it('PARAM_ERROR where sign has 65 characters', async () => {
-    const reply = await revoke(sandbox, order.outTradeNo, { afterSigning: { sign: 'F'.repeat(65) } });
+    const reply = await reverse(sandbox, order.outTradeNo, { afterSigning: { sign: 'F'.repeat(65) } });
     expectRefusal(reply, 'PARAM_ERROR', 'Parameter error: sign is longer than 64');
   });
 
   it('PARAM_ERROR where sign_type is neither algorithm', async () => {
-    const reply = await revoke(sandbox, order.outTradeNo, { fields: { sign_type: 'SHA1' } });
+    const reply = await reverse(sandbox, order.outTradeNo, { fields: { sign_type: 'SHA1' } });
     expectRefusal(reply, 'PARAM_ERROR', 'Parameter error: sign_type is neither MD5 nor HMAC-SHA256');
   });
 
   it('INVALID_REQUEST where mch_id is unknown', async () => {
-    const reply = await revoke(sandbox, order.outTradeNo, { fields: { mch_id: '1000000000' } });
+    const reply = await reverse(sandbox, order.outTradeNo, { fields: { mch_id: '1000000000' } });
     expectRefusal(reply, 'INVALID_REQUEST', 'Invalid request: mch_id is unknown');
     expect(reply.fields.mch_id).toBe('1000000000');
   });
 
   it('INVALID_REQUEST where appid is another merchant’s', async () => {
-    const reply = await revoke(sandbox, order.outTradeNo, { fields: { appid: other.appId } });
+    const reply = await reverse(sandbox, order.outTradeNo, { fields: { appid: other.appId } });
     expectRefusal(reply, 'INVALID_REQUEST', 'Invalid request: appid is not of this mch_id');
   });
 
@@ -109,7 +118,7 @@ describe('the error codes of the page, each on its cause', () => {
   it('INVALID_REQUEST where out_trade_no is unknown, or another merchant’s', async () => {
     const foreign = sandbox.orders.create({ state: 'paid', merchant: other });
     for (const outTradeNo of ['unheard-of', foreign.outTradeNo]) {
-      const reply = await revoke(sandbox, outTradeNo);
+      const reply = await reverse(sandbox, outTradeNo);
       expectRefusal(reply, 'INVALID_REQUEST', 'Invalid request: out_trade_no is unknown');
     }
     expect(foreign.state).toBe('paid');
@@ -118,7 +127,7 @@ describe('the error codes of the page, each on its cause', () => {
   it('INVALID_TRANSACTIONID where transaction_id is unknown, or another merchant’s, whatever out_trade_no says', async () => {
     const foreign = sandbox.orders.create({ state: 'paid', merchant: other });
     for (const transactionId of ['4200000000000000000000000000', foreign.transactionId]) {
-      const reply = await revoke(sandbox, order.outTradeNo, { fields: { transaction_id: transactionId } });
+      const reply = await reverse(sandbox, order.outTradeNo, { fields: { transaction_id: transactionId } });
       expectRefusal(reply, 'INVALID_TRANSACTIONID', 'Invalid transaction_id');
     }
     expect(foreign.state).toBe('paid');
@@ -130,7 +139,7 @@ describe('the error codes of the page, each on its cause', () => {
     { name: 'a field added after signing', afterSigning: { unknown: '1' } },
     { name: 'the other algorithm’s signature', afterSigning: { sign_type: 'HMAC-SHA256' } },
   ])('SIGNERROR on $name', async ({ afterSigning }) => {
-    const reply = await revoke(sandbox, order.outTradeNo, { afterSigning });
+    const reply = await reverse(sandbox, order.outTradeNo, { afterSigning });
     const signType = 'sign_type' in afterSigning ? 'HMAC-SHA256' : 'MD5';
     expect(reply.fields).toMatchObject({ err_code: 'SIGNERROR', err_code_des: 'Signature error', recall: 'N' });
     expect(reply.fields.sign).toBe(signWith(reply.fields, sandbox.merchant.apiKey, signType));
@@ -144,7 +153,7 @@ describe('the error codes of the page, each on its cause', () => {
   });
 
   it('bears fields that it does not know, signed', async () => {
-    const reply = await revoke(sandbox, order.outTradeNo, { fields: { new_field: '] ]>&<', attach: '' } });
+    const reply = await reverse(sandbox, order.outTradeNo, { fields: { new_field: '] ]>&<', attach: '' } });
     expect(reply.fields.result_code).toBe('SUCCESS');
   });
 });
@@ -184,7 +193,7 @@ describe('an institution', () => {
     });
   });
 
-  it('revokes its sub-merchant’s order, and is told whose it was', async () => {
+  it('reverses its sub-merchant’s order, and is told whose it was', async () => {
     const [first, second] = institution.subMerchants;
     const mine = sandbox.orders.create({ state: 'paid', merchant: institution, ...pick(first!), outTradeNo: 'same' });
     const theirs = sandbox.orders.create({
@@ -194,7 +203,7 @@ describe('an institution', () => {
       outTradeNo: 'same',
     });
     const fields = { sub_mch_id: first!.subMerchantId, sub_appid: first!.subAppId! };
-    const reply = await revoke(sandbox, 'same', { merchant: institution, fields });
+    const reply = await reverse(sandbox, 'same', { merchant: institution, fields });
     expect(reply.fields).toMatchObject({ result_code: 'SUCCESS', ...fields, mch_id: institution.merchantId });
     expect(reply.fields.sign).toBe(signWith(reply.fields, institution.apiKey));
     expect([mine.state, theirs.state]).toEqual(['refunded', 'paid']);
@@ -215,13 +224,13 @@ describe('an institution', () => {
       reason: 'sub_appid is not of this sub_mch_id',
     },
   ])('is refused with $code where $reason', async ({ fields, code, reason }) => {
-    const reply = await revoke(sandbox, order.outTradeNo, { merchant: institution, fields });
+    const reply = await reverse(sandbox, order.outTradeNo, { merchant: institution, fields });
     expect(reply.fields.err_code).toBe(code);
     expect(reply.fields.err_code_des).toContain(reason);
   });
 
   it('is the only one that may name a sub-merchant', async () => {
-    const reply = await revoke(sandbox, order.outTradeNo, { fields: { sub_mch_id: '1900000201' } });
+    const reply = await reverse(sandbox, order.outTradeNo, { fields: { sub_mch_id: '1900000201' } });
     expectRefusal(reply, 'INVALID_REQUEST', 'Invalid request: sub_mch_id and sub_appid are for institutions');
   });
 

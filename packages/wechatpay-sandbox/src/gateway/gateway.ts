@@ -29,7 +29,7 @@ export interface House {
   readonly customers: Customers;
   readonly faults: Faults;
   readonly clock: SandboxClock;
-  readonly enforceRevokeDelay: boolean;
+  readonly enforceReverseDelay: boolean;
   readonly unsignedRefusals: boolean;
   readonly refundDelayMs: number;
 }

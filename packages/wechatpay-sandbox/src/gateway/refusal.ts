@@ -20,7 +20,7 @@ const documented = {
   APPID_MCHID_NOT_MATCH: { description: 'APPID and MCHID do not match', recall: false },
   ORDERPAID: { description: 'The order has been paid', recall: false },
   ORDERCLOSED: { description: 'The order has been closed', recall: false },
-  ORDERREVERSED: { description: 'The order has been revoked', recall: false },
+  ORDERREVERSED: { description: 'The order has been reversed', recall: false },
   OUT_TRADE_NO_USED: { description: 'The merchant order number is used', recall: false },
   AUTHCODEEXPIRE: { description: 'The code has expired', recall: false },
   AUTH_CODE_ERROR: { description: 'Wrong code', recall: false },

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { quickPay, revoke, send } from '../../test/client.js';
+import { quickPay, reverse, send } from '../../test/client.js';
 import { Sandbox } from '../index.js';
 
 let sandbox: Sandbox;
@@ -33,12 +33,12 @@ describe('the control API', () => {
 
     const recent = await ask('POST', 'orders', { state: 'paid', outTradeNo: 'recent' });
     expect(recent.status).toBe(201);
-    await revoke(sandbox, 'recent');
+    await reverse(sandbox, 'recent');
     expect(await ask('GET', 'orders/recent')).toMatchObject({
       json: {
         state: 'refunded',
         money: { paid: 1250, refunded: 1250 },
-        history: [{ event: 'created' }, { event: 'revoked' }],
+        history: [{ event: 'created' }, { event: 'reversed' }],
       },
     });
     expect(await ask('GET', 'requests')).toMatchObject({

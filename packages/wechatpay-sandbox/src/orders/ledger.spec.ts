@@ -19,7 +19,7 @@ describe('sandbox.ledger', () => {
     { state: 'not-paid', kinds: [] },
     { state: 'user-paying', kinds: [] },
     { state: 'closed', kinds: [] },
-    { state: 'revoked', kinds: [] },
+    { state: 'reversed', kinds: [] },
   ];
   it.each(rows)('holds $kinds of an order that was created $state', ({ state, kinds }) => {
     const order = sandbox.orders.create({ state });
@@ -31,7 +31,7 @@ describe('sandbox.ledger', () => {
   it('writes down what the customer does in a test’s hands', () => {
     const order = sandbox.orders.create({ state: 'user-paying' });
     sandbox.orders.pay(order);
-    sandbox.orders.revoke(order);
+    sandbox.orders.reverse(order);
     expect(sandbox.ledger.list().map(({ kind, amount }) => [kind, amount])).toEqual([
       ['payment', 1250],
       ['reversal', 1250],

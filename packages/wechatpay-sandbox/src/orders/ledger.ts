@@ -7,7 +7,7 @@ export interface Movement {
   /** Where the merchant is an institution. */
   readonly subMerchantId?: string;
   readonly outTradeNo: string;
-  /** A customer's `payment`; a `refund` by Submit Refund; the `reversal` of a paid order that was revoked. */
+  /** A customer's `payment`; a `refund` by Submit Refund; the `reversal` of a paid order that was reversed. */
   readonly kind: 'payment' | 'refund' | 'reversal';
   /** In minor units, never negative. */
   readonly amount: number;

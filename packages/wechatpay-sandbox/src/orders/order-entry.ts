@@ -89,7 +89,7 @@ export class OrderEntry {
     return this.#plan.expiresAt;
   }
 
-  /** What has been paid and not been given back. */
+  /** What has been paid and not been returned. */
   get remaining(): number {
     return this.#money.paid - this.#money.refunded;
   }
@@ -120,12 +120,12 @@ export class OrderEntry {
   }
 
   /** A paid order is refunded, an unpaid one closed; one that has ended stays as it is. */
-  revoke(at: Date): void {
+  reverse(at: Date): void {
     if (this.#state === 'paid') {
       this.#move(at, 'reversal', this.remaining);
-      this.#record(at, 'revoked', 'refunded');
+      this.#record(at, 'reversed', 'refunded');
     } else if (this.#state === 'not-paid') {
-      this.#record(at, 'revoked', 'closed');
+      this.#record(at, 'reversed', 'closed');
     }
   }
 
@@ -152,7 +152,7 @@ export class OrderEntry {
     const then = new Date(at);
     if (event === 'paid') this.pay(then);
     else if (event === 'refused') this.giveUp(then, 'refused');
-    else this.#record(then, 'expired', 'revoked');
+    else this.#record(then, 'expired', 'reversed');
   }
 
   #receive(at: Date): void {

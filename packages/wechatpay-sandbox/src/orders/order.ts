@@ -1,10 +1,10 @@
 import type { Merchant } from '../parties/merchants.js';
 
 /**
- * The states of an order. One that the merchant revokes ends as `refunded` where it was paid, as `closed` where it was
- * not; one that the gateway gives up after 45 s ends as `revoked`.
+ * The states of an order. One that the merchant reverses ends as `refunded` where it was paid, as `closed` where it was
+ * not; one that the gateway gives up after 45 s ends as `reversed`.
  */
-export const orderStates = ['paid', 'user-paying', 'not-paid', 'closed', 'revoked', 'refunded'] as const;
+export const orderStates = ['paid', 'user-paying', 'not-paid', 'closed', 'reversed', 'refunded'] as const;
 
 /** @see {@link orderStates} */
 export type OrderState = (typeof orderStates)[number];
@@ -16,10 +16,10 @@ export type TradeState = 'SUCCESS' | 'REFUND' | 'NOTPAY' | 'CLOSED' | 'REVOKED' 
 export interface OrderEvent {
   readonly at: Date;
   /**
-   * `paid`, `abandoned` and `refused` are the customer's doing; `retried` (another code was scanned for it), `revoked` and
-   * `refunded` the merchant's; `expired` the gateway's, which revokes a Quick Pay order that is not paid within 45 s.
+   * `paid`, `abandoned` and `refused` are the customer's doing; `retried` (another code was scanned for it), `reversed` and
+   * `refunded` the merchant's; `expired` the gateway's, which reverses a Quick Pay order that is not paid within 45 s.
    */
-  readonly event: 'created' | 'retried' | 'paid' | 'abandoned' | 'refused' | 'expired' | 'revoked' | 'refunded';
+  readonly event: 'created' | 'retried' | 'paid' | 'abandoned' | 'refused' | 'expired' | 'reversed' | 'refunded';
   /** The state from then on. */
   readonly state: OrderState;
 }
@@ -54,7 +54,7 @@ export interface Order {
   readonly tradeState: TradeState;
   /** In minor units. What the customer has lost is `paid - refunded`. */
   readonly money: { readonly paid: number; readonly refunded: number };
-  /** By Submit Refund, oldest first. What a revoke gives back is none of them. */
+  /** By Submit Refund, oldest first. What a reversal returns is none of them. */
   readonly refunds: readonly Refund[];
   readonly history: readonly OrderEvent[];
 }
@@ -69,7 +69,7 @@ export interface OrderOptions {
   /**
    * A time, or milliseconds since 1970.
    *
-   * @default a minute before the sandbox clock's now, so that the order is old enough (15 s) to be revoked
+   * @default a minute before the sandbox clock's now, so that the order is old enough (15 s) to be reversed
    */
   createdAt?: Date | number;
   /** In minor units. @default 1250 */

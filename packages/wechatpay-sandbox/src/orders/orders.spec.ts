@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { call, revoke } from '../../test/client.js';
+import { call, reverse } from '../../test/client.js';
 import { Sandbox, type OrderOptions, type OrderState } from '../index.js';
 import { orderStates } from './order.js';
 
@@ -81,14 +81,14 @@ describe('orders', () => {
 
   it('follow the customer, who pays or gives up while the merchant calls', async () => {
     const order = sandbox.orders.create({ state: 'user-paying' });
-    expect((await revoke(sandbox, order.outTradeNo)).fields.err_code).toBe('USERPAYING');
+    expect((await reverse(sandbox, order.outTradeNo)).fields.err_code).toBe('USERPAYING');
     sandbox.orders.pay(order);
     expect([order.state, order.money.paid]).toEqual(['paid', 1250]);
-    expect((await revoke(sandbox, order.outTradeNo)).fields.result_code).toBe('SUCCESS');
+    expect((await reverse(sandbox, order.outTradeNo)).fields.result_code).toBe('SUCCESS');
     expect(order.history.map(({ event, state }) => `${event}: ${state}`)).toEqual([
       'created: user-paying',
       'paid: paid',
-      'revoked: refunded',
+      'reversed: refunded',
     ]);
     expect(() => {
       sandbox.orders.pay(order);
@@ -97,11 +97,11 @@ describe('orders', () => {
     const abandoned = sandbox.orders.create({ state: 'user-paying' });
     sandbox.orders.abandon(abandoned);
     expect(abandoned.state).toBe('not-paid');
-    await revoke(sandbox, abandoned.outTradeNo);
+    await reverse(sandbox, abandoned.outTradeNo);
     expect(abandoned).toMatchObject({ state: 'closed', money: { paid: 0, refunded: 0 } });
   });
 
-  it('end with no money kept or lost, whatever is revoked how often under which number', async () => {
+  it('end with no money kept or lost, whatever is reversed how often under which number', async () => {
     const anyCalls = fc.array(fc.constantFrom('number', 'transaction', 'lost'), { minLength: 1, maxLength: 4 });
     await fc.assert(
       fc.asyncProperty(fc.constantFrom(...orderStates), fc.nat(100_000), anyCalls, async (state, totalFee, calls) => {
@@ -114,7 +114,7 @@ describe('orders', () => {
           );
         }
         expect(order.money.refunded).toBe(order.money.paid);
-        expect(order.history.filter(({ event }) => event === 'revoked').length).toBeLessThanOrEqual(1);
+        expect(order.history.filter(({ event }) => event === 'reversed').length).toBeLessThanOrEqual(1);
         expect(order.state).not.toBe('paid');
       }),
       { numRuns: 30 },

@@ -74,8 +74,8 @@ export class Orders {
   }
 
   /** A paid order is refunded, an unpaid one closed; one that has ended stays as it is. */
-  revoke(order: Order): void {
-    this.#entryOf(order).revoke(this.#now());
+  reverse(order: Order): void {
+    this.#entryOf(order).reverse(this.#now());
   }
 
   /** @internal */

@@ -4,7 +4,7 @@ export interface Plan {
   readonly refusesAt?: number;
   /** The customer pays when this many queries have been answered. */
   readonly paysAfterQueries?: number;
-  /** From then on the gateway has revoked it. */
+  /** From then on the gateway has reversed it. */
   readonly expiresAt?: number;
 }
 

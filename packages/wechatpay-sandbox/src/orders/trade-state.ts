@@ -2,8 +2,8 @@ import type { Order, TradeState } from './order.js';
 
 /** The documentation's word for how an order stands. */
 export function tradeStateOf({ state, history, refunds }: Pick<Order, 'state' | 'history' | 'refunds'>): TradeState {
-  // A revoke refunds or closes; an order that went this way is REVOKED all the same.
-  const isRevoked = history.some(({ event }) => event === 'revoked');
+  // A reversal refunds or closes; an order that went this way is REVOKED all the same.
+  const isReversed = history.some(({ event }) => event === 'reversed');
   switch (state) {
     case 'paid':
       return refunds.length > 0 ? 'REFUND' : 'SUCCESS';
@@ -12,10 +12,10 @@ export function tradeStateOf({ state, history, refunds }: Pick<Order, 'state' | 
     case 'not-paid':
       return history.at(-1)?.event === 'refused' ? 'PAYERROR' : 'NOTPAY';
     case 'closed':
-      return isRevoked ? 'REVOKED' : 'CLOSED';
-    case 'revoked':
+      return isReversed ? 'REVOKED' : 'CLOSED';
+    case 'reversed':
       return 'REVOKED';
     case 'refunded':
-      return isRevoked ? 'REVOKED' : 'REFUND';
+      return isReversed ? 'REVOKED' : 'REFUND';
   }
 }

@@ -42,7 +42,7 @@ export const wellKnownAuthCodes = {
   paysAtOnce: '130000000000000001',
   /** Types a password for 10 s. */
   paysAfter10s: '130000000000000002',
-  /** Types a password for 40 s: longer than most tills wait, and 5 s before WeChat Pay revokes the order. */
+  /** Types a password for 40 s: longer than most tills wait, and 5 s before WeChat Pay reverses the order. */
   paysAfter40s: '130000000000000003',
   paysAfter2Queries: '130000000000000004',
   /** Says no after 5 s. */

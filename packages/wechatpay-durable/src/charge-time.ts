@@ -1,0 +1,48 @@
+import { WechatPayConfigError, type ResolutionState, type WechatPayClient } from 'wechatpay-core';
+import { MAX_CLOCK_SKEW_MS } from './stores/options.js';
+
+/** After this, a worker takes the first step of a durable order, in milliseconds from the order's creation. */
+export const FIRST_STEP_MS = 15_000;
+
+/** A durable order does not end `closed` before: until then WeChat Pay may take the payment. */
+const PAYABLE_MS = 45_000;
+
+/** The clocks of two machines: each may differ from the store's. */
+const TWO_CLOCKS_MS = 2 * MAX_CLOCK_SKEW_MS;
+
+/** At least so much time is left to store a durable order. */
+const STORING_MS = 5_000;
+
+/**
+ * The longest `timeoutMs` of a client: with it, each charge is answered, or given up, before its durable order may end.
+ *
+ * The arithmetic is in docs/decisions/0011-a-charge-leaves-in-time.md.
+ */
+const MAX_TIMEOUT_MS = PAYABLE_MS - TWO_CLOCKS_MS - STORING_MS;
+
+/** A charge leaves at most so long after its order was created, in milliseconds; later, nothing is sent. */
+export function leavesWithinMs(timeoutMs: number): number {
+  return Math.min(FIRST_STEP_MS, PAYABLE_MS - TWO_CLOCKS_MS - timeoutMs);
+}
+
+/**
+ * A client's clock, for one order that is due by the store's. A clock that says a time before the order was created was set back since:
+ * it resumes from when the order is due, or nobody would look for as long as it was set back.
+ */
+export function clockFor({ orderCreatedAt, ...state }: ResolutionState, now: () => number): () => number {
+  const offset = ('at' in state ? state.at : orderCreatedAt) - now();
+  return () => {
+    const time = now();
+    return time < orderCreatedAt ? time + offset : time;
+  };
+}
+
+/** @throws {WechatPayConfigError} a client with which a charge could be answered after its durable order has ended. */
+export function checkTimeout({ merchantId, timeoutMs }: WechatPayClient): void {
+  if (timeoutMs <= MAX_TIMEOUT_MS) return;
+  throw new WechatPayConfigError(
+    'timeoutMs',
+    `of merchant ${merchantId} is ${timeoutMs}: a charge could be answered after its durable order has ended. ` +
+      `Give this client ${MAX_TIMEOUT_MS} or less.`,
+  );
+}

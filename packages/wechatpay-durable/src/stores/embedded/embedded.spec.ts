@@ -1,0 +1,70 @@
+import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describeStore } from '../../../test/conformance.js';
+import { durableOrder } from '../../../test/conformance/harness.js';
+import { EmbeddedStore } from './embedded.js';
+
+describe('EmbeddedStore', () => {
+  let parent: string;
+  let folders = 0;
+  const quiet = { onNote: (): void => undefined };
+
+  beforeAll(async () => {
+    parent = await mkdtemp(join(tmpdir(), 'embedded-store-'));
+    const template = new EmbeddedStore({ folder: join(parent, 'template'), ...quiet });
+    await template.open();
+    await template.close();
+  });
+  afterAll(() => rm(parent, { recursive: true, force: true }));
+
+  const refused = (options: object) => async () => {
+    await new EmbeddedStore({ folder: parent, ...options }).open();
+  };
+
+  describeStore('as a store', {
+    isShared: false,
+    supportsTransactions: false,
+    open: async () => {
+      // Making a database takes two seconds of a processor; copying one does not.
+      const folder = join(parent, String((folders += 1)));
+      await cp(join(parent, 'template'), folder, { recursive: true });
+      const second = (): EmbeddedStore => new EmbeddedStore({ folder, ...quiet });
+      const store = second();
+      await store.open();
+      return {
+        store,
+        second,
+        anotherProcess: { module: '../src/stores/embedded/embedded.js', className: 'EmbeddedStore', options: { folder } },
+        dispose: async () => {
+          await store.close();
+          await rm(folder, { recursive: true });
+        },
+      };
+    },
+    badOptions: [
+      { name: 'no folder', open: refused({ folder: '' }), message: /^folder: must be a path/ },
+      {
+        name: 'a connection',
+        open: refused({ connectionString: 'postgres://' }),
+        message: /^connectionString: is unknown/,
+      },
+      { name: 'a lease that is too short', open: refused({ leaseSeconds: 9 }), message: /^leaseSeconds: .*10 to 3600/ },
+    ],
+  });
+
+  it('tells at opening against what it is not safe', async () => {
+    const told: string[] = [];
+    const store = new EmbeddedStore({ folder: 'memory://', onNote: (message) => told.push(message) });
+    await store.open();
+    expect(told).toEqual([]); // which keeps nothing anyway
+    const { id, data } = durableOrder();
+    expect(await store.enqueue(id, data, 0)).toBe('enqueued');
+    await store.close();
+    const kept = new EmbeddedStore({ folder: join(parent, 'template'), onNote: (message) => told.push(message) });
+    await kept.open();
+    expect(told).toEqual([expect.stringContaining('power')]);
+    await kept.close();
+  });
+});

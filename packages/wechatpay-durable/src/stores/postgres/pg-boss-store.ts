@@ -1,0 +1,413 @@
+import type { ConstructorOptions, Db, JobAttempt, JobWithMetadata, PgBoss } from 'pg-boss';
+import { WechatPayRequestError } from 'wechatpay-core';
+import type {
+  EnqueueOptions,
+  ProblemListener,
+  ReopenedStatus,
+  DurableOrderCounts,
+  DurableOrderData,
+  OrderStore,
+  DurableOrderFilter,
+  OrderHandler,
+  DurableOrderStatus,
+  DurableOrder,
+} from '../store.js';
+import { endsBefore } from '../../ends.js';
+import { LeaseLostError } from '../store.js';
+import { LeaseLoop } from '../lease-loop.js';
+import { Lifecycle } from '../lifecycle.js';
+import { assertClock, checkWhole, StoreInUseError, loadPeer, wrong } from '../options.js';
+
+/** How durable orders are kept in a PostgreSQL, whichever it is. */
+export interface PgBossStoreOptions {
+  /**
+   * The schema that holds the tables; made where it is missing, and migrated, under a lock. No word that SQL reserves.
+   *
+   * @default 'wechatpay'
+   */
+  readonly schema?: string | undefined;
+  /** Durable orders of one name are worked on by the workers of that name. @default 'orders' */
+  readonly queue?: string | undefined;
+  /** Keeps this queue in a table of its own; only where the queue is made. @default false */
+  readonly partition?: boolean | undefined;
+  /** For how long what is done or cancelled is kept, and a second durable order of its order refused. What is dead stays. @default 30 */
+  readonly keepDays?: number | undefined;
+  /** How often a worker with nothing to do looks for what is due; at least 50. @default 500 */
+  readonly pollMs?: number | undefined;
+  /** Without a sign of life for so long, a worker has lost what it had; at least 10. @default 10 */
+  readonly leaseSeconds?: number | undefined;
+}
+
+export const PG_BOSS_OPTIONS = ['schema', 'queue', 'partition', 'keepDays', 'pollMs', 'leaseSeconds'];
+
+/**
+ * What pg-boss is given to reach a database, and how that is left.
+ *
+ * `options` are its ConstructorOptions. No exported type says so: pg-boss's declarations do not compile without `skipLibCheck`.
+ */
+export interface Connection {
+  readonly options: object;
+  readonly close: () => Promise<void>;
+}
+
+const DAY_SECONDS = 24 * 60 * 60;
+/** What has not run is never deleted: pg-boss would, after 14 days. */
+const NEVER_SECONDS = 60 * 365 * DAY_SECONDS;
+/** Every step, and every worker that dies, counts as a retry. */
+const NO_LIMIT = 2 ** 31 - 1;
+
+const BOSS_OPTIONS: ConstructorOptions = {
+  application_name: 'wechatpay-durable',
+  schedule: false,
+  registerInstance: false,
+  // A worker that died is noticed a second after its lease has lapsed.
+  superviseIntervalSeconds: 1,
+  monitorIntervalSeconds: 1,
+};
+
+type Attempt = JobAttempt & { data: DurableOrderData; heartbeatSeconds?: number | null };
+
+type Job = Pick<
+  JobWithMetadata<DurableOrderData>,
+  'id' | 'data' | 'state' | 'createdOn' | 'startAfter' | 'completedOn'
+>;
+
+/**
+ * What PostgreSQL and its embedded sister have in common. A durable order is a job of pg-boss, its state the job's data. pg-boss keeps,
+ * wakes and expires; the number of the job's attempt fences.
+ */
+export abstract class PgBossStore implements OrderStore {
+  readonly #settings: { schema: string; queue: string; keepDays: number; pollMs: number; leaseSeconds: number };
+  readonly #partition: boolean;
+  readonly #lifecycle = new Lifecycle();
+  #boss: PgBoss | undefined;
+  #leave: (() => Promise<void>) | undefined;
+  #loop: LeaseLoop<Attempt> | undefined;
+  #onProblem: ProblemListener = () => undefined;
+
+  constructor(options: PgBossStoreOptions) {
+    const { schema = 'wechatpay', queue = 'orders', keepDays = 30, pollMs = 500, leaseSeconds = 10 } = options;
+    if (!/^[A-Za-z_][A-Za-z0-9_]{0,49}$/.test(schema)) {
+      throw wrong('schema', 'must be letters, digits and "_", at most 50.');
+    }
+    if (!/^[A-Za-z0-9_.-]{1,100}$/.test(queue)) throw wrong('queue', 'must be letters, digits, "_", "." and "-".');
+    checkWhole('keepDays', keepDays, 1, 3650);
+    checkWhole('pollMs', pollMs, 50, 60_000);
+    checkWhole('leaseSeconds', leaseSeconds, 10, 3600);
+    this.#settings = { schema, queue, keepDays, pollMs, leaseSeconds };
+    this.#partition = options.partition ?? false;
+  }
+
+  protected abstract connect(): Promise<Connection>;
+
+  open(): Promise<void> {
+    return this.#lifecycle.run(() => this.#connect());
+  }
+
+  async #connect(): Promise<void> {
+    if (this.#boss) return;
+    const { PgBoss } = await loadPeer('pg-boss', () => import('pg-boss'));
+    const { options, close } = await this.connect();
+    this.#leave = close;
+    const { schema } = this.#settings;
+    const make = (createSchema: boolean): PgBoss => new PgBoss({ ...BOSS_OPTIONS, ...options, schema, createSchema });
+    try {
+      // CREATE SCHEMA IF NOT EXISTS wants the right to create one, even where it exists.
+      this.#boss = await this.#start(make(true)).catch((error: unknown) => {
+        if (!isForbidden(error)) throw error;
+        return this.#start(make(false));
+      });
+    } catch (error) {
+      await this.#disconnect();
+      throw isForbidden(error) || isMissing(error) ? missingGrants(schema, error) : error;
+    }
+  }
+
+  async #start(boss: PgBoss): Promise<PgBoss> {
+    const { queue, keepDays, leaseSeconds } = this.#settings;
+    boss.on('error', (error) => {
+      this.#onProblem(error);
+    });
+    try {
+      await boss.start();
+      const settings = {
+        retryLimit: NO_LIMIT,
+        retryDelay: 0,
+        retentionSeconds: NEVER_SECONDS,
+        deleteAfterSeconds: keepDays * DAY_SECONDS,
+        heartbeatSeconds: leaseSeconds,
+      };
+      await boss.createQueue(queue, { ...settings, partition: this.#partition });
+      await boss.updateQueue(queue, settings); // one that an earlier process made with others
+      const { rows } = await boss
+        .getDb()
+        .executeSql('SELECT (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now');
+      assertClock((rows as { now: number }[])[0]?.now);
+      return boss;
+    } catch (error) {
+      await boss.stop({ graceful: false });
+      throw error;
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#lifecycle.run(() => this.#disconnect());
+  }
+
+  async #disconnect(): Promise<void> {
+    await this.#loop?.stop();
+    this.#loop = undefined;
+    const boss = this.#boss;
+    this.#boss = undefined;
+    await boss?.stop({ graceful: false });
+    await this.#leave?.();
+    this.#leave = undefined;
+  }
+
+  async enqueue(
+    id: string,
+    data: DurableOrderData,
+    delayMs: number,
+    { tx }: EnqueueOptions = {},
+  ): Promise<'enqueued' | 'duplicate'> {
+    const db = tx === undefined ? {} : { db: toDatabase(tx) };
+    const sent = await this.#open().send(this.#settings.queue, data, { id, startAfter: after(delayMs), ...db });
+    if (sent === null) return 'duplicate';
+    if (tx === undefined && delayMs === 0) this.#loop?.wake();
+    return 'enqueued';
+  }
+
+  process(handler: OrderHandler, options: { concurrency: number; onProblem: ProblemListener }): Promise<void> {
+    const boss = this.#open();
+    const { queue, pollMs, leaseSeconds } = this.#settings;
+    if (this.#loop) return Promise.reject(new StoreInUseError());
+    this.#onProblem = options.onProblem;
+    this.#loop = new LeaseLoop<Attempt>({
+      ...options,
+      handler,
+      pollMs,
+      touchMs: (leaseSeconds * 1000) / 3,
+      take: async (limit) => {
+        const taken: Attempt[] = await boss.fetch<DurableOrderData>(queue, { batchSize: limit });
+        await this.#leaseOut(taken.filter(({ heartbeatSeconds }) => heartbeatSeconds !== leaseSeconds));
+        return taken;
+      },
+      touch: async (attempts) => {
+        await boss.touch(queue, attempts);
+      },
+      save: (attempt, data) => this.#store(attempt, 'data = $4::text::jsonb', [JSON.stringify(data)]),
+      resolve: (attempt, verdict) =>
+        verdict.kind === 'again'
+          ? this.#store(
+              attempt,
+              `state = 'retry', data = $4::text::jsonb, start_after = now() + $5::text::interval, heartbeat_on = NULL`,
+              [JSON.stringify(verdict.data), after(verdict.delayMs)],
+            )
+          : this.#store(attempt, `state = $5, data = $4::text::jsonb, completed_on = now(), deletion_seconds = $6`, [
+              JSON.stringify(verdict.data),
+              verdict.kind === 'done' ? 'completed' : 'failed',
+              verdict.kind === 'done' ? this.#keepSeconds : 0, // 0: never
+            ]),
+    });
+    this.#loop.start();
+    return Promise.resolve();
+  }
+
+  async reschedule(id: string, delayMs: number): Promise<boolean> {
+    const isChanged = await this.#change(id, 'start_after = now() + $3::text::interval', NO_OUTCOME, [after(delayMs)]);
+    if (isChanged && delayMs === 0) this.#loop?.wake();
+    return isChanged;
+  }
+
+  async amend(id: string, data: DurableOrderData, delayMs: number): Promise<boolean> {
+    const set = 'data = $3::text::jsonb, start_after = now() + $4::text::interval';
+    const values = [JSON.stringify(data), after(delayMs), endsBefore(data)];
+    const isAmended = await this.#change(id, set, `${MAY_CHANGE} AND ${ENDS} <= $5::int`, values);
+    if (isAmended && delayMs === 0) this.#loop?.wake();
+    return isAmended;
+  }
+
+  cancel(id: string): Promise<boolean> {
+    return this.#change(id, `state = 'cancelled', completed_on = now()`, MAY_CHANGE);
+  }
+
+  async get(id: string): Promise<DurableOrder | undefined> {
+    const [found] = await this.#select('id = $2::uuid', [id]);
+    return found;
+  }
+
+  list({ status, merchantId, createdBefore, limit = 100, after: last }: DurableOrderFilter): Promise<DurableOrder[]> {
+    const states = status === undefined ? null : [status].flat().flatMap((name) => STATES[name]);
+    return this.#select(
+      `($2::text[] IS NULL OR state::text = ANY($2))
+         AND ($3::text IS NULL OR data->>'merchantId' = $3)
+         AND ($4::timestamptz IS NULL OR created_on < $4)
+         AND ($5::timestamptz IS NULL OR (date_trunc('milliseconds', created_on), id) > ($5, $6::uuid))
+       ORDER BY date_trunc('milliseconds', created_on), id
+       LIMIT $7`,
+      [states, merchantId ?? null, createdBefore ?? null, last?.createdAt ?? null, last?.id ?? null, limit],
+    );
+  }
+
+  async redrive(id: string, data: DurableOrderData, from: readonly ReopenedStatus[]): Promise<boolean> {
+    const set = `state = 'retry', data = $3::text::jsonb, start_after = now(), completed_on = NULL, deletion_seconds = $4`;
+    const states = from.flatMap((status) => (status === 'untold' || status === 'open' ? [] : STATES[status]));
+    const flags = [from.includes('open'), from.includes('untold')];
+    const values = [JSON.stringify(data), this.#keepSeconds, states, ...flags, endsBefore(data)];
+    const waits = `(${WAITS} AND ((${OUTCOME} IS NULL AND $6::boolean) OR (${OUTCOME} IS NOT NULL AND $7::boolean)))`;
+    const where = `(state::text = ANY($5::text[]) OR ${waits}) AND ${ENDS} <= $8::int`;
+    const isRedriven = await this.#change(id, set, where, values);
+    if (isRedriven) this.#loop?.wake();
+    return isRedriven;
+  }
+
+  async counts(): Promise<DurableOrderCounts> {
+    const rows = await this.#sql<{ state: Job['state']; count: number; oldest: Date; late: number | null }>(
+      `SELECT state, count(*)::int AS count, min(created_on) AS oldest,
+         (extract(epoch FROM now() - min(start_after)) * 1000)::float8 AS late
+       FROM ${this.#table} WHERE name = $1 GROUP BY state`,
+    );
+    const counts = { waiting: 0, active: 0, done: 0, dead: 0, cancelled: 0 };
+    for (const { state, count } of rows) counts[STATUSES[state]] += count;
+    const open = rows.filter(({ state }) => ['waiting', 'active'].includes(STATUSES[state]));
+    const late = rows.filter(({ state }) => STATUSES[state] === 'waiting').map((row) => row.late ?? 0);
+    const oldest = Math.min(...open.map((row) => new Date(row.oldest).getTime()));
+    return {
+      ...counts,
+      lateMs: Math.max(0, ...late.map(Math.round)),
+      ...(open.length > 0 && { oldestOpenAt: new Date(oldest) }),
+    };
+  }
+
+  // pg-boss edits only what no worker has. One statement, fenced by the attempt, stores a step: a worker whose lease has
+  // lapsed matches nothing, because every fetch counts `retry_count` up.
+  async #store({ id, retryCount }: JobAttempt, set: string, values: unknown[]): Promise<void> {
+    const rows = await this.#sql(
+      `UPDATE ${this.#table} SET ${set}, output = NULL
+       WHERE name = $1 AND id = $2::uuid AND retry_count = $3::int AND state = 'active' RETURNING id`,
+      [id, retryCount, ...values],
+    );
+    if (rows.length === 0) throw new LeaseLostError(id);
+  }
+
+  // The queue has one length of lease, that of the process that started last: each lease is given its worker's own.
+  async #leaseOut(taken: readonly Attempt[]): Promise<void> {
+    if (taken.length === 0) return;
+    await this.#sql(
+      `UPDATE ${this.#table} SET heartbeat_seconds = $2::int WHERE name = $1 AND id = ANY($3::uuid[]) AND state = 'active'`,
+      [this.#settings.leaseSeconds, taken.map(({ id }) => id)],
+    );
+  }
+
+  async #change(id: string, set: string, where: string, values: unknown[] = []): Promise<boolean> {
+    const rows = await this.#sql(
+      `UPDATE ${this.#table} SET ${set} WHERE name = $1 AND id = $2::uuid AND ${where} RETURNING id`,
+      [id, ...values],
+    );
+    return rows.length > 0;
+  }
+
+  async #select(where: string, values: unknown[]): Promise<DurableOrder[]> {
+    const rows = await this.#sql<Job>(
+      `SELECT id, data, state, created_on AS "createdOn", start_after AS "startAfter", completed_on AS "completedOn"
+       FROM ${this.#table} WHERE name = $1 AND ${where}`,
+      values,
+    );
+    return rows.map(toDurableOrder);
+  }
+
+  async #sql<Row>(text: string, values: unknown[] = []): Promise<Row[]> {
+    const { rows } = await this.#open()
+      .getDb()
+      .executeSql(text, [this.#settings.queue, ...values]);
+    return rows as Row[];
+  }
+
+  get #table(): string {
+    return `${this.#settings.schema}.job`;
+  }
+
+  get #keepSeconds(): number {
+    return this.#settings.keepDays * DAY_SECONDS;
+  }
+
+  #open(): PgBoss {
+    if (this.#boss) return this.#boss;
+    throw new Error('The store is not open: call `start()` first, and nothing after `stop()`.');
+  }
+}
+
+const WAITS = `state IN ('created', 'retry')`;
+/** Of one that is open, the outcome that `onResolved` has not taken yet. */
+const OUTCOME = `COALESCE(data->'outcome', data #> '{state,outcome}')`;
+/** How many ends it has had. */
+const ENDS = `COALESCE((data->>'end')::int, 0)`;
+const NO_OUTCOME = `${WAITS} AND ${OUTCOME} IS NULL`;
+// pg-boss's own cancel would also take it away from a worker that is about to reverse.
+const MAY_CHANGE =
+  `${NO_OUTCOME} AND (data #>> '{state,kind}' = 'asking' ` +
+  // As versions before 0.1 stored it.
+  `OR (data #> '{state,kind}' IS NULL AND data #> '{state,mustRevoke}' = 'false'::jsonb))`;
+
+const STATUSES: Record<Job['state'], DurableOrderStatus> = {
+  created: 'waiting',
+  retry: 'waiting',
+  active: 'active',
+  completed: 'done',
+  failed: 'dead',
+  cancelled: 'cancelled',
+};
+
+const STATES: Record<DurableOrderStatus, readonly Job['state'][]> = {
+  waiting: ['created', 'retry'],
+  active: ['active'],
+  done: ['completed'],
+  dead: ['failed'],
+  cancelled: ['cancelled'],
+};
+
+function toDurableOrder({ id, data, state, createdOn, startAfter, completedOn }: Job): DurableOrder {
+  const status = STATUSES[state];
+  return {
+    id,
+    ...data,
+    status,
+    createdAt: new Date(createdOn),
+    ...(status === 'waiting' && { dueAt: new Date(startAfter) }),
+    ...(completedOn && { endedAt: new Date(completedOn) }),
+  };
+}
+
+/** As PostgreSQL reads an interval: by its own clock, whatever this process's says. */
+function after(delayMs: number): string {
+  return `${Math.max(0, delayMs)} milliseconds`;
+}
+
+function toDatabase(tx: unknown): Db {
+  const { executeSql } = Object(tx) as { executeSql?: unknown };
+  if (typeof executeSql === 'function') return tx as Db;
+  throw new WechatPayRequestError('tx', 'must be { executeSql(text, values) }, as fromPg(client) makes it.');
+}
+
+function isForbidden(error: unknown): boolean {
+  return codeOf(error) === '42501'; // insufficient_privilege
+}
+
+/** Where it may not be made, it does not exist. */
+function isMissing(error: unknown): boolean {
+  return codeOf(error) === '3F000'; // invalid_schema_name
+}
+
+function codeOf(error: unknown): unknown {
+  return (Object(error) as { code?: unknown }).code;
+}
+
+function missingGrants(schema: string, cause: unknown): Error {
+  const { message } = cause as Error;
+  return new Error(
+    `The database role lacks a right: ${message}. Let a role that has it open this store once, then grant: ` +
+      `USAGE ON SCHEMA ${schema}; SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA ${schema}. ` +
+      'The guide, durable-orders.md, has the statements.',
+    { cause },
+  );
+}

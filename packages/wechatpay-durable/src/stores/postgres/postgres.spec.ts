@@ -1,0 +1,198 @@
+import { Client, Pool } from 'pg';
+import { PgBoss } from 'pg-boss';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describeStore } from '../../../test/conformance.js';
+import { finish, HOUR_MS, durableOrder, TestWorker } from '../../../test/conformance/harness.js';
+import { PostgresServer } from '../../../test/servers/postgres.js';
+import { PostgresStore } from './postgres.js';
+
+describe.skipIf(!PostgresServer.isAvailable)(`PostgresStore ${PostgresServer.reason}`, () => {
+  let server: PostgresServer;
+  let connectionString: string;
+  let schemas = 0;
+
+  beforeAll(async () => {
+    server = await PostgresServer.create();
+    connectionString = await server.createDatabase();
+  });
+  afterAll(() => server.dispose());
+
+  const refused = (options: object) => async () => {
+    await new PostgresStore({ connectionString, ...options }).open();
+  };
+
+  describeStore('as a store', {
+    supportsTransactions: true,
+    open: async () => {
+      const schema = `store_${(schemas += 1)}`;
+      const named = new URL(connectionString);
+      named.searchParams.set('application_name', schema);
+      const options = { connectionString: named.href, schema, poolSize: 4 };
+      const second = ({ longLease = false } = {}): PostgresStore =>
+        new PostgresStore({ ...options, ...(longLease && { leaseSeconds: 40 }) });
+      const store = second();
+      await store.open();
+      return {
+        store,
+        second,
+        anotherProcess: { module: '../src/stores/postgres/postgres.js', className: 'PostgresStore', options },
+        dispose: () => store.close(),
+        transaction: async (work) => {
+          const client = new Client({ connectionString });
+          await client.connect();
+          try {
+            await client.query('BEGIN');
+            await work({ executeSql: (text: string, values: unknown[]) => client.query(text, values) });
+            await client.query('COMMIT');
+          } catch (error) {
+            await client.query('ROLLBACK');
+            throw error;
+          } finally {
+            await client.end();
+          }
+        },
+        connections: async () => {
+          const counted = `SELECT count(*)::int AS count FROM pg_stat_activity WHERE application_name = '${schema}'`;
+          return Number((await server.query(counted))[0]?.count);
+        },
+        passDays: async (days) => {
+          const older = ['created_on', 'start_after', 'completed_on', 'keep_until'].map(
+            (column) => `${column} = ${column} - interval '${days} days'`,
+          );
+          await server.query(`UPDATE ${options.schema}.job SET ${older.join(', ')}`, connectionString);
+          await server.query(`UPDATE ${options.schema}.queue SET maintain_on = NULL`, connectionString);
+          const boss = new PgBoss({ connectionString, schema: options.schema, supervise: false });
+          await boss.start();
+          await boss.supervise();
+          await boss.stop();
+        },
+      };
+    },
+    badOptions: [
+      { name: 'no connection', open: refused({ connectionString: undefined }), message: /^connectionString: give it/ },
+      { name: 'an empty one', open: refused({ connectionString: '' }), message: /^connectionString: give it/ },
+      { name: 'two connections', open: refused({ connection: {} }), message: /^connectionString: .*or else/ },
+      { name: 'a schema with a quote', open: refused({ schema: 'a"b' }), message: /^schema: must be letters/ },
+      { name: 'a queue with a quote', open: refused({ queue: "a'b" }), message: /^queue: must be letters/ },
+      { name: 'a lease that is too short', open: refused({ leaseSeconds: 9 }), message: /^leaseSeconds: .*10 to 3600/ },
+      { name: 'keeping for no time', open: refused({ keepDays: 0 }), message: /^keepDays: .*1 to 3650/ },
+      { name: 'polling all the time', open: refused({ pollMs: 1 }), message: /^pollMs: .*50 to 60000/ },
+      { name: 'no pool', open: refused({ poolSize: 0 }), message: /^poolSize: .*1 to 1000/ },
+      { name: 'a typing error', open: refused({ keepDay: 3 }), message: /^keepDay: is unknown.*mean keepDays\?/ },
+      {
+        name: 'a typing error in the connection',
+        open: refused({ connectionString: undefined, connection: { hosts: 'db' } }),
+        message: /^connection\.hosts: is unknown.*mean host\?/,
+      },
+      {
+        name: 'a pool as a connection',
+        open: refused({ connectionString: undefined, connection: new Pool() }),
+        message: /^connection: is an object of a class.*`database`/,
+      },
+      {
+        name: 'a pool as a database',
+        open: refused({ connectionString: undefined, database: new Pool() }),
+        message: /^database: must be \{ executeSql/,
+      },
+    ],
+  });
+
+  it('works in a pool of the application’s own, which it leaves open', async () => {
+    const pool = new Pool({ connectionString });
+    const database = { executeSql: (text: string, values?: unknown[]) => pool.query(text, values) };
+    const store = new PostgresStore({ database, schema: 'own_pool' });
+    await store.open();
+    const { id, data } = durableOrder();
+    await store.enqueue(id, data, 0);
+    expect(await store.get(id)).toMatchObject({ id, status: 'waiting', ...data });
+    await store.close();
+    await pool.query('SELECT 1');
+    await pool.end();
+  });
+
+  it('makes its schema once, whoever comes first', async () => {
+    const stores = Array.from(
+      { length: 4 },
+      () => new PostgresStore({ connectionString, schema: 'at_once', poolSize: 2 }),
+    );
+    await Promise.all(stores.map((store) => store.open()));
+    const { id, data } = durableOrder();
+    const results = await Promise.all(stores.map((store) => store.enqueue(id, data, 0)));
+    expect(results.sort()).toEqual(['duplicate', 'duplicate', 'duplicate', 'enqueued']);
+    await Promise.all(stores.map((store) => store.close()));
+  });
+
+  it('keeps a queue in a table of its own where that is asked for', async () => {
+    const store = new PostgresStore({ connectionString, schema: 'apart', queue: 'hk', partition: true });
+    await store.open();
+    const { id, data } = durableOrder();
+    await store.enqueue(id, data, 0);
+    expect((await store.list({})).map((stored) => stored.id)).toEqual([id]);
+    const [queue] = await server.query(`SELECT table_name FROM apart.queue WHERE name = 'hk'`, connectionString);
+    expect(await server.query(`SELECT id FROM apart.${String(queue?.table_name)}`, connectionString)).toEqual([{ id }]);
+    await store.close();
+  });
+
+  it('tells a database that is not there, without its password', async () => {
+    const store = new PostgresStore({ connectionString: 'postgres://shop:s3cret@127.0.0.1:1/shop' });
+    const error: unknown = await store.open().catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code: 'ECONNREFUSED' });
+    expect(JSON.stringify(error, Object.getOwnPropertyNames(error))).not.toContain('s3cret');
+  });
+
+  describe('with a role that may create nothing', () => {
+    const grants = async (database: string, role: string, ...statements: string[]): Promise<string> => {
+      await server.query(`CREATE ROLE ${role} LOGIN PASSWORD 'secret'`, database);
+      for (const statement of statements) await server.query(statement, database);
+      const url = new URL(database);
+      [url.username, url.password] = [role, 'secret'];
+      return url.href;
+    };
+
+    const works = async (connection: string): Promise<void> => {
+      const store = new PostgresStore({ connectionString: connection });
+      await store.open();
+      try {
+        const worker = await TestWorker.start(store);
+        const [clear, called] = [durableOrder(), durableOrder()];
+        await store.enqueue(clear.id, clear.data, 0);
+        await store.enqueue(called.id, called.data, HOUR_MS);
+        expect(await store.cancel(called.id)).toBe(true);
+        await finish(store, worker, clear, 'done');
+        expect(worker.problems).toEqual([]);
+      } finally {
+        await store.close();
+      }
+    };
+
+    it('works where another role has made schema and tables', async () => {
+      const database = await server.createDatabase();
+      const maker = new PostgresStore({ connectionString: database });
+      await maker.open();
+      await maker.close();
+      // The statements of the guide.
+      await works(
+        await grants(
+          database,
+          'cashier',
+          'GRANT USAGE ON SCHEMA wechatpay TO cashier',
+          'GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA wechatpay TO cashier',
+        ),
+      );
+    });
+
+    it('works where the schema is its own, and the database is not', async () => {
+      const database = await server.createDatabase();
+      await works(await grants(database, 'owner', 'CREATE SCHEMA wechatpay AUTHORIZATION owner'));
+    });
+
+    it('says which rights it lacks, and leaves no connection open', async () => {
+      const database = await server.createDatabase();
+      const connection = await grants(database, 'guest');
+      await expect(new PostgresStore({ connectionString: connection }).open()).rejects.toThrow(
+        /role lacks a right.*grant: USAGE ON SCHEMA wechatpay/,
+      );
+      expect(await server.query(`SELECT pid FROM pg_stat_activity WHERE usename = 'guest'`)).toEqual([]);
+    });
+  });
+});
