@@ -36,7 +36,11 @@ describe('EmbeddedStore', () => {
       return {
         store,
         second,
-        anotherProcess: { module: '../src/stores/embedded/embedded.js', className: 'EmbeddedStore', options: { folder } },
+        anotherProcess: {
+          module: '../src/stores/embedded/embedded.js',
+          className: 'EmbeddedStore',
+          options: { folder },
+        },
         dispose: async () => {
           await store.close();
           await rm(folder, { recursive: true });
