@@ -3,23 +3,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  Inject,
-  Injectable,
-  Logger,
-  Module,
-  type DynamicModule,
-  type INestApplication,
-  type OnModuleInit,
-  type Type,
-} from '@nestjs/common';
-import { LazyModuleLoader } from '@nestjs/core';
-import { Test } from '@nestjs/testing';
-import { WechatPayClient, WechatPayConfigError, type QuickPayRequest, type WechatPayConfig } from 'wechatpay-core';
+import { Inject, Injectable, Logger, Module, type DynamicModule, type OnModuleInit, type Type } from '@nestjs/common';
+import { WechatPayClient } from 'wechatpay-core';
 import { DurableOrders, type ResolvedOrder, type DurableOrder } from 'wechatpay-durable';
 import { EmbeddedStore } from 'wechatpay-durable/embedded';
-import { Sandbox, type Behaviour, type Merchant } from 'wechatpay-sandbox';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { openShop, settingsOf } from '../test/shop.js';
 import {
   WechatPayDurableModule,
   type WechatPayDurableOptions,
@@ -32,52 +21,25 @@ const SPEED = 20;
 const START = Date.now();
 const now = (): number => START + (Date.now() - START) * SPEED;
 
-let sandbox: Sandbox;
-let settings: WechatPayConfig;
-const apps: INestApplication[] = [];
 const folders: string[] = [];
+afterEach(() => Promise.all(folders.splice(0).map((folder) => rm(folder, { recursive: true }))));
 
-beforeAll(async () => {
-  Logger.overrideLogger(false);
-  sandbox = await Sandbox.start({ now });
-  settings = settingsOf(sandbox.merchant);
-});
-afterEach(async () => {
-  vi.restoreAllMocks();
+// After the line above, so that the applications are closed before their folders are removed.
+const { sandbox, settings: given, start, purchase } = await openShop({ now });
+const settings = { ...given, now };
+afterEach(() => {
   sandbox.reset();
-  await Promise.all(apps.splice(0).map((app) => app.close()));
-  await Promise.all(folders.splice(0).map((folder) => rm(folder, { recursive: true })));
 });
-afterAll(() => sandbox.stop());
-
-function settingsOf({ appId, merchantId, apiKey, certificate, ca, baseUrl }: Merchant): WechatPayConfig {
-  return { appId, merchantId, apiKey, certificate, ca, baseUrl, now };
-}
 
 function options(changes: Partial<WechatPayDurableOptions> & { folder?: string } = {}): WechatPayDurableOptions {
   const { folder = 'memory://', ...others } = changes;
   return { store: new EmbeddedStore({ folder, pollMs: 50, onNote: () => undefined }), speed: SPEED, ...others };
 }
 
-async function start(...imports: (DynamicModule | Type)[]): Promise<INestApplication> {
-  const module = await Test.createTestingModule({ imports }).compile();
-  const app = module.createNestApplication();
-  apps.push(app);
-  await app.listen(0);
-  return app;
-}
-
 async function temporaryFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'durable-'));
   folders.push(folder);
   return folder;
-}
-
-let orders = 0;
-function purchase(behaviour: Behaviour = { behaviour: 'pays-at-once' }): QuickPayRequest {
-  orders += 1;
-  const { authCode } = sandbox.customers.create(behaviour);
-  return { outTradeNo: `D${orders}`, body: 'tea', totalFee: 888, spbillCreateIp: '203.0.113.7', authCode };
 }
 
 /** Charges a customer who pays, and loses the answer. */
@@ -117,44 +79,6 @@ const registrations: [string, (wechatPay: DynamicModule) => (DynamicModule | Typ
   ],
 ];
 
-describe('two registrations of one merchant', () => {
-  const durable = (merchants?: (string | undefined)[]): DynamicModule =>
-    WechatPayDurableModule.forRoot({ ...options(), ...(merchants && { merchants }) });
-  const wechatPay = (name?: string): DynamicModule =>
-    WechatPayModule.forRoot({ ...settings, isGlobal: true, ...(name !== undefined && { name }) });
-  const inFeature = (...imports: DynamicModule[]): Type => {
-    @Module({ imports })
-    class FeatureModule {}
-    return FeatureModule;
-  };
-  const cases: [string, () => (DynamicModule | Type)[], RegExp][] = [
-    ['both without a name', () => [wechatPay(), durable(), inFeature(durable())], /the merchant without a name/],
-    [
-      'both of one name',
-      () => [wechatPay('hk'), wechatPay('sg'), durable(['hk']), inFeature(durable(['hk']))],
-      /the merchant 'hk'/,
-    ],
-    ['from factories', () => [wechatPay(), durable(), forRootAsync({ useFactory: () => options() })], /without a name/],
-  ];
-  it.each(cases)('%s: refused at boot, and no store is opened', async (_, imports, message) => {
-    const open = vi.spyOn(EmbeddedStore.prototype, 'open');
-    await expect(start(...imports())).rejects.toThrow(message);
-    expect(open).not.toHaveBeenCalled();
-  });
-
-  it('one of each merchant, and one dynamic module in several modules, boot', async () => {
-    const one = durable(['hk']);
-    const app = await start(wechatPay('hk'), wechatPay('sg'), one, inFeature(one), inFeature(durable(['sg'])));
-    expect(app.get(DurableOrders)).toBeInstanceOf(DurableOrders);
-  });
-
-  it('of which one is loaded lazily: refused when it is loaded', async () => {
-    const app = await start(wechatPay(), durable());
-    const loader = app.get(LazyModuleLoader);
-    await expect(loader.load(() => durable())).rejects.toThrow(/the merchant without a name/);
-  });
-});
-
 describe.each(registrations)('%s', (name, register) => {
   it('resolves an order whose answer was lost', async () => {
     const isGlobal = name !== 'forRootAsync';
@@ -172,57 +96,11 @@ describe.each(registrations)('%s', (name, register) => {
   });
 });
 
-describe('wrong arguments name the field', () => {
-  const wrong =
-    (...given: unknown[]) =>
-    () =>
-      (WechatPayDurableModule.forRoot as (...given: unknown[]) => unknown)(...given);
-  const wrongAsync =
-    (...given: unknown[]) =>
-    () =>
-      (WechatPayDurableModule.forRootAsync as (...given: unknown[]) => unknown)(...given);
-  const store = {};
-  const cases: [string, () => unknown, RegExp][] = [
-    ['forRoot()', wrong(), /^options: are missing; call WechatPayDurableModule\.forRoot\(\{ store \}\)/],
-    ['forRoot(name, options)', wrong('hk', { store }), /^options: must be one object/],
-    ['no store', wrong({}), /^store: is missing; give a PostgresStore/],
-    ['a store of a text', wrong({ store: 'postgres' }), /^store: is not a store; give a PostgresStore/],
-    ['onResolved of a number', wrong({ store, onResolved: 3 }), /^onResolved: must be a function, not a number/],
-    ['work of a text', wrong({ store, work: 'no' }), /^work: must be true or false/],
-    ['isGlobal of a text', wrong({ store, isGlobal: 'yes' }), /^isGlobal: must be true or false/],
-    ['merchants of a text', wrong({ store, merchants: 'hk' }), /^merchants: must be an array of names/],
-    ['no merchant', wrong({ store, merchants: [] }), /^merchants: must be an array of names/],
-    ['a merchant twice', wrong({ store, merchants: ['hk', 'hk'] }), /^merchants: names a merchant twice/],
-    ['clients', wrong({ store, clients: [] }), /^clients: are those of WechatPayModule/],
-    ['several at once', wrong({ onResolved: 3 }), /^store: .*\nonResolved: /],
-    ['forRootAsync()', wrongAsync(), /^options: are missing/],
-    ['no factory', wrongAsync({ merchants: ['hk'] }), /^useFactory: is missing/],
-    ['an extra that is mistyped', wrongAsync({ useFactory: () => 1, merchant: ['hk'] }), /Did you mean merchants\?/],
-  ];
-  it.each(cases)('%s', (_, call, message) => {
-    expect(call).toThrow(WechatPayConfigError);
-    expect(call).toThrow(message);
-  });
-
-  it.each<[string, () => WechatPayDurableOptions, RegExp]>([
-    ['a factory that gives nothing', () => undefined as never, /^options: are missing/],
-    ['a factory that gives no store', () => ({}) as never, /^store: is missing/],
-    [
-      'merchants that a factory gives',
-      () => ({ ...options(), merchants: [] }),
-      /^merchants: is not read from a factory/,
-    ],
-  ])('%s, at boot', async (_, useFactory, message) => {
-    const wechatPay = WechatPayModule.forRoot({ ...settings, isGlobal: true });
-    await expect(start(wechatPay, forRootAsync({ useFactory }))).rejects.toThrow(message);
-  });
-});
-
 it('works for several merchants, each with its own client', async () => {
   const branch = await sandbox.merchants.create();
   const app = await start(
     WechatPayModule.forRoot({ ...settings, isGlobal: true }),
-    WechatPayModule.forRoot({ ...settingsOf(branch), name: 'hk-branch', isGlobal: true }),
+    WechatPayModule.forRoot({ ...settingsOf(branch), now, name: 'hk-branch', isGlobal: true }),
     WechatPayDurableModule.forRoot({ ...options(), merchants: [undefined, 'hk-branch'] }),
   );
   const durableOrders = app.get(DurableOrders);
