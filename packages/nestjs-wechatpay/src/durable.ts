@@ -1,7 +1,7 @@
 // An entry of its own, so that wechatpay-durable stays optional.
+export { WechatPayDurableModule } from './wechatpay-durable.module.js';
 export {
-  WechatPayDurableModule,
   type WechatPayDurableModuleExtras,
   type WechatPayDurableOptions,
   type WechatPayDurableOptionsFactory,
-} from './wechatpay-durable.module.js';
+} from './wechatpay-durable.module-definition.js';

@@ -5,7 +5,7 @@ import { findUnknownProperty, WechatPayConfigError, type ConfigProblem } from 'w
 export type Check = (value: unknown) => string | undefined;
 
 /** What a `forRoot` or `forRootAsync` of this package takes. */
-export interface Registration {
+export interface RegistrationRules {
   /** As in `WechatPayModule.forRoot`. */
   readonly method: string;
   /** As in `{ appId, merchantId, … }`. */
@@ -21,7 +21,10 @@ export interface Registration {
  *
  * @throws {WechatPayConfigError} every property that is wrong or unknown.
  */
-export function checkRegistration(given: readonly unknown[], { method, example, checks, known }: Registration): void {
+export function checkRegistration(
+  given: readonly unknown[],
+  { method, example, checks, known }: RegistrationRules,
+): void {
   const [options] = given;
   const call = `${method}(${example})`;
   if (given.length > 1) throw wrong('options', `must be one object; call ${call}, with a name in it.`);

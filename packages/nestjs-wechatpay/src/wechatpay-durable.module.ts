@@ -1,6 +1,5 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import {
-  ConfigurableModuleBuilder,
   Inject,
   Logger,
   Module,
@@ -9,111 +8,22 @@ import {
   type DynamicModule,
   type OnApplicationBootstrap,
   type OnModuleInit,
-  type Provider,
 } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
-import { assertWechatPayClient, readOnce, WechatPayClient, WechatPayConfigError } from 'wechatpay-core';
+import { readOnce, WechatPayConfigError } from 'wechatpay-core';
+import { DurableOrders, DURABLE_ORDER_CHANNEL, type DurableOrderEvent } from 'wechatpay-durable';
+import { checkAsyncRegistration, checkRegistration, instancesIn } from './registration.js';
 import {
-  DurableOrders,
-  DURABLE_ORDER_CHANNEL,
-  type DurableOrdersOptions,
-  type DurableOrderEvent,
-} from 'wechatpay-durable';
-import {
-  checkAsyncRegistration,
-  checkNotExtras,
-  checkRegistration,
-  instancesIn,
-  isBooleanOrAbsent,
-  isFunctionOrAbsent,
-  isNameOrAbsent,
-  type Check,
-} from './registration.js';
-import { getWechatPayToken } from './wechatpay.inject.js';
-
-/** wechatpay-durable's options. The clients are those of `WechatPayModule`. */
-export interface WechatPayDurableOptions extends Omit<DurableOrdersOptions, 'clients'> {
-  /** `false` for an application that only enqueues and looks, and leaves the work to others. @default true */
-  readonly work?: boolean;
-}
-
-/** What `useClass` and `useExisting` of `forRootAsync` implement. */
-export interface WechatPayDurableOptionsFactory {
-  createWechatPayDurableOptions(): Promise<WechatPayDurableOptions> | WechatPayDurableOptions;
-}
-
-/** What stands beside the options, or beside the factory that brings them. */
-export interface WechatPayDurableModuleExtras {
-  /** Makes `DurableOrders` injectable everywhere without importing the module again. @default false */
-  isGlobal?: boolean | undefined;
-  /**
-   * Whose orders: the names with which merchants were registered at `WechatPayModule`; undefined is the one without a name.
-   *
-   * @default [undefined]
-   */
-  merchants?: readonly (string | undefined)[] | undefined;
-}
-
-const EXTRAS: Readonly<Record<keyof WechatPayDurableModuleExtras, Check>> = {
-  isGlobal: isBooleanOrAbsent,
-  merchants: (value) => {
-    if (value === undefined) return undefined;
-    if (!Array.isArray(value) || value.length === 0 || value.some((name) => isNameOrAbsent(name) !== undefined)) {
-      return 'must be an array of names, with undefined for the merchant without one.';
-    }
-    return new Set(value).size < value.length ? 'names a merchant twice.' : undefined;
-  },
-};
-
-// What DurableOrders would find at boot is found here already, where the module is registered; it finds the rest.
-const OPTIONS: Readonly<Record<string, Check>> = {
-  store: (value) =>
-    Object(value) === value
-      ? undefined
-      : `${value === undefined ? 'is missing' : 'is not a store'}; give a PostgresStore, an EmbeddedStore or a BullMqStore.`,
-  onResolved: isFunctionOrAbsent,
-  work: isBooleanOrAbsent,
-  clients: (value) => (value === undefined ? undefined : 'are those of WechatPayModule; name them in `merchants`.'),
-};
-
-/** What is read of the options: those of DurableOrders but `clients`, and `work`. */
-const KNOWN = ['store', 'concurrency', 'onResolved', 'speed', 'work'];
-
-const MERCHANTS = Symbol('WechatPayDurableMerchants');
-
-const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModuleBuilder<WechatPayDurableOptions>()
-  .setClassMethodName('forRoot')
-  .setFactoryMethodName('createWechatPayDurableOptions')
-  .setExtras<WechatPayDurableModuleExtras>(
-    { isGlobal: undefined, merchants: undefined },
-    (definition, { isGlobal = false, merchants = [undefined] }) => ({
-      ...definition,
-      global: isGlobal,
-      providers: [
-        ...(definition.providers ?? []),
-        durableOrdersOf(merchants),
-        { provide: MERCHANTS, useValue: merchants },
-      ],
-      exports: [DurableOrders],
-    }),
-  )
-  .build();
-
-const EXAMPLE = '{ store }';
-
-function durableOrdersOf(merchants: readonly (string | undefined)[]): Provider {
-  return {
-    provide: DurableOrders,
-    useFactory: (given: WechatPayDurableOptions, ...clients: WechatPayClient[]) => {
-      checkNotExtras(given, EXTRAS);
-      checkRegistration([given], { method: 'WechatPayDurableModule.forRoot', example: EXAMPLE, checks: OPTIONS });
-      for (const client of clients) assertWechatPayClient(client, 'WechatPayClient');
-      const { work, ...options } = readOnce(given, KNOWN, 'options');
-      return new DurableOrders({ ...options, clients });
-    },
-    inject: [MODULE_OPTIONS_TOKEN, ...merchants.map((name) => getWechatPayToken(WechatPayClient, name))],
-  };
-}
+  ConfigurableModuleClass,
+  EXAMPLE,
+  EXTRAS,
+  KNOWN,
+  MERCHANTS,
+  MODULE_OPTIONS_TOKEN,
+  OPTIONS,
+  type WechatPayDurableModuleExtras,
+  type WechatPayDurableOptions,
+} from './wechatpay-durable.module-definition.js';
 
 /**
  * Durable orders that survive the process, for a NestJS application: exports wechatpay-durable's `DurableOrders`.
@@ -123,6 +33,11 @@ function durableOrdersOf(merchants: readonly (string | undefined)[]): Provider {
  *
  * @throws {WechatPayConfigError} at boot, an option that is invalid; and a second registration of a merchant, since its orders would be
  *   in one store or the other.
+ * @example
+ * imports: [
+ *   WechatPayModule.forRootAsync({ ...wechatPayConfig.asProvider(), isGlobal: true }),
+ *   WechatPayDurableModule.forRoot({ store: new PostgresStore({ connectionString }) }),
+ * ]
  */
 @Module({})
 export class WechatPayDurableModule
@@ -152,8 +67,11 @@ export class WechatPayDurableModule
   }
 
   /**
+   * Registers a store whose options are known.
+   *
    * @param options those of `DurableOrders` without `clients`, and beside them `work`, `isGlobal` and `merchants`.
    * @throws {WechatPayConfigError} what is not one object, and every property that is wrong.
+   * @example WechatPayDurableModule.forRoot({ store: new EmbeddedStore({ folder: './data' }), merchants: ['hk-branch'] })
    */
   static override forRoot(
     options: WechatPayDurableOptions & WechatPayDurableModuleExtras,
@@ -165,8 +83,11 @@ export class WechatPayDurableModule
   }
 
   /**
+   * Registers a store whose options come from a factory.
+   *
    * @param options where the options come from, and beside that `isGlobal` and `merchants`.
    * @throws {WechatPayConfigError} what is not one object, and every unknown or wrong property.
+   * @example WechatPayDurableModule.forRootAsync({ inject: [Pools], useFactory: (pools: Pools) => ({ store: pools.store() }) })
    */
   static override forRootAsync(
     options: ConfigurableModuleAsyncOptions<WechatPayDurableOptions, 'createWechatPayDurableOptions'> &
@@ -177,6 +98,11 @@ export class WechatPayDurableModule
     return super.forRootAsync(options);
   }
 
+  /**
+   * Called by NestJS.
+   *
+   * @throws {WechatPayConfigError} a second registration of a merchant.
+   */
   onModuleInit(): void {
     this.#assertOnlyOne();
     this.#isInitialized = true;
@@ -201,12 +127,17 @@ export class WechatPayDurableModule
     );
   }
 
+  /**
+   * Called by NestJS once every module is initialized: opens the store, and begins to work.
+   *
+   * @throws {Error} the store cannot be opened.
+   */
   async onApplicationBootstrap(): Promise<void> {
     subscribe(DURABLE_ORDER_CHANNEL, this.#tell);
     await this.#durableOrders.start({ work: this.#work });
   }
 
-  /** Before WechatPayModule closes its connections, which it does once the application has shut down. */
+  /** Called by NestJS before WechatPayModule closes its connections, which it does once the application has shut down. */
   async beforeApplicationShutdown(): Promise<void> {
     await this.#durableOrders.stop();
     unsubscribe(DURABLE_ORDER_CHANNEL, this.#tell);

@@ -1,13 +1,13 @@
 import { registerAs } from '@nestjs/config';
 import {
   isWechatPayError,
-  nearestName,
   validateConfig,
   WechatPayConfigError,
   type CertificateConfig,
   type ConfigProblem,
   type WechatPayConfig,
 } from 'wechatpay-core';
+import { mistypedVariables } from './mistyped-variables.js';
 
 /**
  * The settings of a merchant from WECHATPAY_* variables, as a @nestjs/config namespace.
@@ -84,7 +84,7 @@ function readConfig(environment: NodeJS.ProcessEnv): WechatPayConfig {
     maxConnections: wholeNumber('maxConnections'),
     maxQueued: wholeNumber('maxQueued'),
   };
-  const problems = [...mistypedVariables(environment), ...problemsOf(settings)];
+  const problems = [...mistypedVariables(environment, Object.values(VARIABLES)), ...problemsOf(settings)];
   const [first, ...others] = problems;
   if (first) throw new WechatPayConfigError(first.field, first.problem, undefined, others);
   return settings as WechatPayConfig;
@@ -116,43 +116,6 @@ function inVariables({ field, problem }: ConfigProblem): ConfigProblem {
     };
   }
   return { field: variable, problem };
-}
-
-const PREFIX = 'WECHATPAY_';
-
-/** The variables that are nearly one of ours: a typing error would otherwise leave a default in force, silently. */
-function mistypedVariables(environment: NodeJS.ProcessEnv): readonly ConfigProblem[] {
-  const known = [...new Set(Object.values(VARIABLES))].map((variable) => variable.slice(PREFIX.length));
-  const problems: ConfigProblem[] = [];
-  for (const [variable, value = ''] of Object.entries(environment)) {
-    const name = variable.slice(PREFIX.length);
-    if (!variable.startsWith(PREFIX) || value.trim() === '' || known.includes(name)) continue;
-    const meant = known.includes(withoutKind(name))
-      ? withoutKind(name)
-      : known.some((candidate) => hasMoreWords(name, candidate))
-        ? undefined
-        : nearestName(name, known);
-    if (meant === undefined) continue;
-    const problem = `is unknown, and nothing would read it. Did you mean ${PREFIX}${meant}? Another purpose needs another name.`;
-    problems.push({ field: variable, problem });
-  }
-  return problems;
-}
-
-// One of ours and the kind of its value, as PROXY_URL or CERT_PATH; a PRIVATE_KEY is the KEY. `_FILE` is the application's own: so
-// container secrets are named.
-function withoutKind(name: string): string {
-  const bare = name.replace(/_(?:URL|URI|HOST|PORT|ADDRESS|SERVER|PATH)$/, '');
-  return bare === 'PRIVATE_KEY' ? 'KEY' : bare;
-}
-
-// One of ours and more words, as HK_API_KEY, API_V3_KEY or API_KEY_OLD: that is the application's own.
-function hasMoreWords(name: string, known: string): boolean {
-  const words = name.split('_').filter(Boolean);
-  const needed = known.split('_');
-  let found = 0;
-  for (const word of words) if (word === needed[found]) found += 1;
-  return found === needed.length && words.length > needed.length;
 }
 
 function readCertificate(read: (field: string) => string | undefined): CertificateConfig | undefined {
