@@ -9,10 +9,10 @@ import { clientConfig } from './client-config.js';
 export async function open(settings) {
   const module = WechatPayModule.forRoot(clientConfig(settings));
   const app = await NestFactory.createApplicationContext(module, { logger: false });
-  const durableOrders = app.get(ReverseService);
+  const reversals = app.get(ReverseService);
   const client = app.get(WechatPayClient);
   return {
-    call: (outTradeNo) => durableOrders.reverse({ outTradeNo }),
+    call: (outTradeNo) => reversals.reverse({ outTradeNo }),
     plain: (outTradeNo) => reverseOrder(client, { outTradeNo }),
     isReversed: ({ resultCode, recall, rate }) => resultCode === 'SUCCESS' && !recall && rate === '650000000',
   };

@@ -1,9 +1,7 @@
 // The settings from the environment are in nestjs-wechatpay/config, so that @nestjs/config stays optional.
-export { OrderService } from './order.service.js';
-export { QuickPayService } from './quick-pay.service.js';
+export { PaymentService } from './payment.service.js';
 export { RefundService } from './refund.service.js';
 export { ReverseService } from './reverse.service.js';
-export { ResolutionService } from './resolution.service.js';
 export { WechatPayHealthIndicator, type WechatPayHealth } from './wechatpay.health.js';
 export { getWechatPayToken, InjectWechatPay } from './wechatpay.inject.js';
 export { WechatPayModule } from './wechatpay.module.js';

@@ -26,7 +26,8 @@ export type WechatPayHealth<Key extends string> = Record<
  * `isHealthy`, for liveness: down when the API certificate has expired, since no order can be reversed then. It makes no call:
  * an outage of WeChat Pay must not restart a shop's back end. `isReady`, for readiness, also asks the gateway.
  *
- * @example health.check([() => wechatPay.isHealthy('wechatpay')])
+ * @example
+ * constructor(@Inject(WechatPayHealthIndicator) private readonly wechatPay: WechatPayHealthIndicator) {}
  */
 @Injectable()
 export class WechatPayHealthIndicator {
@@ -37,7 +38,12 @@ export class WechatPayHealthIndicator {
     this.#client = client;
   }
 
-  /** @param key the name under which the result is reported. */
+  /**
+   * For liveness: whether the client can do its work, as far as that is known without a call.
+   *
+   * @param key the name under which the result is reported.
+   * @example health.check([() => wechatPay.isHealthy()])
+   */
   isHealthy<Key extends string = 'wechatpay'>(key: Key = 'wechatpay' as Key): WechatPayHealth<Key> {
     const { merchantId, certificate } = this.#client;
     const circuit = this.#client.load().circuit.state;
@@ -60,6 +66,8 @@ export class WechatPayHealthIndicator {
    * mch_id. Up where the gateway cannot be reached or its answer proves nothing; `selfTest` tells.
    *
    * @param options `maxAgeMs`: for how long an answer holds, so that probes do not become calls; default 10 min.
+   * @returns the state, whatever the gateway answers and whatever the network does: nothing of that is thrown.
+   * @example health.check([() => wechatPay.isReady('wechatpay', { maxAgeMs: 60_000 })])
    */
   async isReady<Key extends string = 'wechatpay'>(
     key: Key = 'wechatpay' as Key,

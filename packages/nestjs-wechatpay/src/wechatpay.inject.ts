@@ -22,7 +22,7 @@ export function getWechatPayToken(provider: Type, name?: string): Type | string 
  * Injects the provider of a merchant that was registered with a `name`.
  *
  * @param provider what `WechatPayModule` exports, as `ReverseService` or `WechatPayClient`.
- * @example constructor(@InjectWechatPay(ReverseService, 'hk-branch') private readonly reverseService: ReverseService) {}
+ * @example constructor(@InjectWechatPay(ReverseService, 'hk-branch') private readonly reversals: ReverseService) {}
  */
 export function InjectWechatPay(provider: Type, name?: string): PropertyDecorator & ParameterDecorator {
   return Inject(getWechatPayToken(provider, name));

@@ -1,11 +1,9 @@
 import { ConfigurableModuleBuilder, type Provider, type Type } from '@nestjs/common';
 import { assertWechatPayClient, WechatPayClient, type WechatPayConfig } from 'wechatpay-core';
-import { OrderService } from './order.service.js';
-import { QuickPayService } from './quick-pay.service.js';
+import { PaymentService } from './payment.service.js';
 import { RefundService } from './refund.service.js';
 import { checkNotExtras, isBooleanOrAbsent, isNameOrAbsent, type Check } from './registration.js';
 import { ReverseService } from './reverse.service.js';
-import { ResolutionService } from './resolution.service.js';
 import { WechatPayHealthIndicator } from './wechatpay.health.js';
 import { getWechatPayToken, nameServices } from './wechatpay.inject.js';
 
@@ -84,11 +82,9 @@ export const { ConfigurableModuleClass } = built;
 
 const SERVICES: readonly Type[] = nameServices({
   WechatPayClient,
-  ReverseService,
-  OrderService,
-  QuickPayService,
+  PaymentService,
   RefundService,
-  ResolutionService,
+  ReverseService,
   WechatPayHealthIndicator,
 });
 

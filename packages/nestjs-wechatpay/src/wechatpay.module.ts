@@ -36,12 +36,13 @@ const WARN_DAYS = 30;
  * WeChat Pay for a NestJS application: `forRoot(config)` or `forRootAsync({ imports, inject, useFactory })`, once for each
  * merchant.
  *
- * Exports a service for each operation (`ReverseService`, `OrderService`, `QuickPayService`, `RefundService`), `ResolutionService`,
- * `WechatPayClient` and `WechatPayHealthIndicator`. At boot it logs the merchant, the gateway and
- * when the API certificate expires; at shutdown it waits for calls in flight and closes the connections.
+ * Exports `PaymentService`, `RefundService`, `ReverseService`, `WechatPayClient` and `WechatPayHealthIndicator`. At boot it logs the
+ * merchant, the gateway and when the API certificate expires; at shutdown it waits for calls in flight and closes the connections.
  *
  * @throws {WechatPayConfigError} at boot, every setting that is missing, wrong or unknown; a second registration of one name; and
  *   with `selfTest: 'fail'`, settings that the gateway refuses.
+ * @example
+ * imports: [WechatPayModule.forRootAsync(wechatPayConfig.asProvider())]
  */
 @Module({})
 export class WechatPayModule extends ConfigurableModuleClass implements OnModuleInit, OnApplicationShutdown {
@@ -69,8 +70,11 @@ export class WechatPayModule extends ConfigurableModuleClass implements OnModule
   }
 
   /**
+   * Registers a merchant whose settings are known.
+   *
    * @param options the settings of wechatpay-core, and beside them `name`, `isGlobal` and `selfTest`.
    * @throws {WechatPayConfigError} what is not one object, and every unknown property.
+   * @example WechatPayModule.forRoot({ appId, merchantId, apiKey, certificate: { pfx: '/run/secrets/apiclient_cert.p12' } })
    */
   static override forRoot(options: WechatPayConfig & WechatPayModuleExtras, ...others: never[]): DynamicModule {
     checkRegistration([options, ...others], {
@@ -83,8 +87,11 @@ export class WechatPayModule extends ConfigurableModuleClass implements OnModule
   }
 
   /**
+   * Registers a merchant whose settings come from a factory.
+   *
    * @param options where the settings come from, and beside that `name`, `isGlobal` and `selfTest`.
    * @throws {WechatPayConfigError} what is not one object, and every unknown or wrong property.
+   * @example WechatPayModule.forRootAsync({ name: 'hk-branch', inject: [Vault], useFactory: (vault: Vault) => vault.merchant('hk') })
    */
   static override forRootAsync(
     options: ConfigurableModuleAsyncOptions<WechatPayConfig, 'createWechatPayOptions'> & WechatPayModuleExtras,
@@ -94,6 +101,11 @@ export class WechatPayModule extends ConfigurableModuleClass implements OnModule
     return super.forRootAsync(options);
   }
 
+  /**
+   * Called by NestJS: logs what is registered, and tests it where `selfTest` says so.
+   *
+   * @throws {WechatPayConfigError} a second registration of one name; settings that the gateway refuses, with `selfTest: 'fail'`.
+   */
   async onModuleInit(): Promise<void> {
     this.#assertOnlyOne();
     this.#isInitialized = true;
@@ -143,7 +155,7 @@ export class WechatPayModule extends ConfigurableModuleClass implements OnModule
     } else throw new WechatPayConfigError('selfTest', `${outcome}: ${message}`);
   }
 
-  /** After the HTTP server has closed, so that requests in flight still reach WeChat Pay. */
+  /** Called by NestJS after the HTTP server has closed, so that requests in flight still reach WeChat Pay. */
   async onApplicationShutdown(): Promise<void> {
     await this.#client.close();
   }

@@ -1,6 +1,6 @@
 import { Body, Controller, Get, HttpCode, Inject, Ip, Param, Post } from '@nestjs/common';
 import { ApiAcceptedResponse, ApiBody, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { OrderService, RefundService, ReverseService } from 'nestjs-wechatpay';
+import { PaymentService, RefundService, ReverseService } from 'nestjs-wechatpay';
 import { isWechatPayError, WechatPayRequestError, type QueryOrderResult, type RefundOrderResult } from 'wechatpay-core';
 import { ApiGuarded, ApiOrderNumber, ApiProblems, schemaNamed } from '../http/open-api.js';
 import { Till } from '../till/till.js';
@@ -22,20 +22,20 @@ import {
 @Controller('orders')
 export class OrdersController {
   readonly #till: Till;
-  readonly #orders: OrderService;
+  readonly #payments: PaymentService;
   readonly #refunds: RefundService;
-  readonly #durableOrders: ReverseService;
+  readonly #reversals: ReverseService;
 
   constructor(
     @Inject(Till) till: Till,
-    @Inject(OrderService) orders: OrderService,
+    @Inject(PaymentService) payments: PaymentService,
     @Inject(RefundService) refunds: RefundService,
-    @Inject(ReverseService) durableOrders: ReverseService,
+    @Inject(ReverseService) reversals: ReverseService,
   ) {
     this.#till = till;
-    this.#orders = orders;
+    this.#payments = payments;
     this.#refunds = refunds;
-    this.#durableOrders = durableOrders;
+    this.#reversals = reversals;
   }
 
   @Get()
@@ -78,7 +78,7 @@ export class OrdersController {
   async query(@Param({ schema: orderParams }) { outTradeNo }: OrderParams): Promise<Omit<QueryOrderResult, 'raw'>> {
     const { subMerchantId } = this.#till.get(outTradeNo) ?? {};
     try {
-      const { raw, ...answer } = await this.#orders.query({ outTradeNo, subMerchantId });
+      const { raw, ...answer } = await this.#payments.query({ outTradeNo, subMerchantId });
       this.#till.asked(outTradeNo, answer);
       return answer;
     } catch (error) {
@@ -129,7 +129,7 @@ export class OrdersController {
     if (transactionId !== undefined) await this.#assertSameOrder({ outTradeNo, ...body }, transactionId);
     // By our own number alone: WeChat Pay would go by the other one, whatever stands in the path.
     // A caller that hangs up does not end the call: half a reversal helps nobody.
-    const { raw, ...answer } = await this.#durableOrders.reverse({ outTradeNo, ...body });
+    const { raw, ...answer } = await this.#reversals.reverse({ outTradeNo, ...body });
     if (!answer.recall) this.#till.reversed({ outTradeNo, subMerchantId: body.subMerchantId });
     return answer;
   }
@@ -140,7 +140,7 @@ export class OrdersController {
     transactionId: string,
   ): Promise<void> {
     const { subMerchantId, subAppId } = body;
-    const found = await this.#orders.query({ outTradeNo, subMerchantId, subAppId });
+    const found = await this.#payments.query({ outTradeNo, subMerchantId, subAppId });
     if (found.transactionId === transactionId) return;
     throw new WechatPayRequestError(
       'transactionId',
