@@ -70,7 +70,7 @@ export interface WechatPayConfig {
    *
    * Others are learnt: a refusal for frequency (FREQUENCY_LIMITED) slows this operation of this merchant down, and it grows back.
    *
-   * @example { refund: { perSecond: 150 }, '/pay/unifiedorder': { perSecond: 600 } }
+   * @example { refundOrder: { perSecond: 150 }, '/pay/unifiedorder': { perSecond: 600 } }
    */
   limits?: OperationLimits | undefined;
   /** Asked before each call whether it may leave: for a limit that several processes share. */

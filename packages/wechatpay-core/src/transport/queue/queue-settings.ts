@@ -15,7 +15,7 @@ const LIMITED = {
   quickPay: '/pay/micropay',
   queryOrder: '/pay/orderquery',
   reverseOrder: '/secapi/pay/reverse',
-  refund: '/secapi/pay/refund',
+  refundOrder: '/secapi/pay/refund',
   queryRefund: '/pay/refundquery',
 } as const;
 
@@ -34,7 +34,7 @@ export function wholeNumber(field: string, value: unknown, least: number, most: 
 export function operationLimits(field: string, value: unknown): ReadonlyMap<string, number> {
   if (value === undefined) return new Map();
   if (typeof value !== 'object' || value === null) {
-    throw new WechatPayConfigError(field, 'must be an object, as in { refund: { perSecond: 150 } }.');
+    throw new WechatPayConfigError(field, 'must be an object, as in { refundOrder: { perSecond: 150 } }.');
   }
   const named = Object.keys(value).filter((name) => !name.startsWith('/'));
   const unknown = findUnknownProperty(Object.fromEntries(named.map((name) => [name, true])), Object.keys(LIMITED));

@@ -307,11 +307,11 @@ describe('limits', () => {
 test.each<[string, Partial<Record<keyof WechatPayConfig, unknown>>, string]>([
   ['no connection', { maxConnections: 0 }, 'maxConnections: must be a whole number from 1 to 1000; it is 0.'],
   ['half a place', { maxQueued: 0.5 }, 'maxQueued: must be a whole number from 0 to 100000; it is 0.5.'],
-  ['limits that are invalid', { limits: 3 }, 'limits: must be an object, as in { refund: { perSecond: 150 } }.'],
+  ['limits that are invalid', { limits: 3 }, 'limits: must be an object, as in { refundOrder: { perSecond: 150 } }.'],
   ['a limit of an unknown operation', { limits: { refunds: { perSecond: 1 } } }, 'limits.refunds: is unknown'],
-  ['a limit that is a number', { limits: { refund: 150 } }, 'limits.refund: must be an object'],
-  ['a limit of nothing', { limits: { refund: {} } }, 'limits.refund.perSecond: is missing'],
-  ['a limit a minute', { limits: { refund: { perMinute: 1 } } }, 'limits.refund.perMinute: is unknown'],
+  ['a limit that is a number', { limits: { refundOrder: 150 } }, 'limits.refundOrder: must be an object'],
+  ['a limit of nothing', { limits: { refundOrder: {} } }, 'limits.refundOrder.perSecond: is missing'],
+  ['a limit a minute', { limits: { refundOrder: { perMinute: 1 } } }, 'limits.refundOrder.perMinute: is unknown'],
   [
     'a limit of 0',
     { limits: { '/a': { perSecond: 0 } } },
