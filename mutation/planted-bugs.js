@@ -168,17 +168,17 @@ export const BUGS = [
     ],
   },
   {
-    name: 'durable: the charge leaves, and its guard is stored beside it',
+    name: 'durable: the charge leaves, and its durable order is stored beside it',
     changes: [
       {
         file: durable('pay.ts'),
-        find: 'const stored: string = await guards.enqueue({ ...intent, policy });',
-        replace: "const stored = 'enqueued'; void guards.enqueue({ ...intent, policy }).catch(() => undefined);",
+        find: 'const stored: string = await payments.enqueue({ ...intent, policy });',
+        replace: "const stored = 'enqueued'; void payments.enqueue({ ...intent, policy }).catch(() => undefined);",
       },
     ],
   },
   {
-    name: 'durable: a charge leaves however late its guard was stored',
+    name: 'durable: a charge leaves however late its durable order was stored',
     changes: [{ file: durable('pay.ts'), find: 'if (elapsed() > withinMs) {', replace: 'if (elapsed() < 0) {' }],
   },
   {
@@ -201,8 +201,8 @@ export const BUGS = [
     changes: [
       {
         file: durable('pay.ts'),
-        find: 'if (await patience.wait(isStored(() => guards.keep(order, payment))))',
-        replace: 'if ((await patience.wait(isStored(() => guards.keep(order, payment)))) || payment)',
+        find: 'if (await patience.wait(isStored(() => payments.keep(order, payment))))',
+        replace: 'if ((await patience.wait(isStored(() => payments.keep(order, payment)))) || payment)',
       },
     ],
   },

@@ -97,7 +97,7 @@ it('says which variable is missing where it is meant for the real gateway', asyn
   expect(output()).toMatch(/Cannot start\. WECHATPAY_APP_ID: /);
 });
 
-it('says that the speed is none', async () => {
+it('says that the speed is invalid', async () => {
   const { output, ended } = start({ DEMO_SPEED: 'fast' });
   expect(await ended).toEqual([1, null]);
   expect(output()).toMatch(/Cannot start\. DEMO_SPEED: must be a number from 1 to 99/);
@@ -110,7 +110,7 @@ it('says that the port is taken', async () => {
   expect(second.output()).toContain(`PORT: ${port} is taken`);
 });
 
-it.each([['short'], ['with a space in it']])('says that the token %j is none', async (token) => {
+it.each([['short'], ['with a space in it']])('says that the token %j is invalid', async (token) => {
   const { output, ended } = start({ TILL_TOKEN: token });
   expect(await ended).toEqual([1, null]);
   expect(output()).toMatch(/Cannot start\. TILL_TOKEN: must be 12 to 200/);

@@ -69,7 +69,7 @@ test.each<[string, Fault | undefined]>([
   expect(order).toEqual({ outTradeNo });
 });
 
-it('answers 503 where the gateway takes no connection in time: nothing was sent', async () => {
+it('answers 503 where the gateway accepts no connection in time: nothing was sent', async () => {
   const silent = createServer().listen(0, '127.0.0.1');
   await new Promise((resolve) => silent.once('listening', resolve));
   const baseUrl = `https://127.0.0.1:${(silent.address() as AddressInfo).port}`;

@@ -17,7 +17,7 @@ const { shape } = durableOrderQuery;
 const ApiFilter = (name: keyof typeof shape): MethodDecorator =>
   ApiQuery({ name, required: false, schema: toOpenApi(shape[name]) });
 
-/** What is written down of orders: those that are to be seen to their end, and those that need a person. */
+/** What is written down of orders: those that are being resolved, and those that need a person. */
 @ApiTags('durable-orders')
 @Controller('durable-orders')
 export class DurableOrdersController {

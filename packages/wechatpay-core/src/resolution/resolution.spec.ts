@@ -577,7 +577,7 @@ describe('goes on with a resolution that stopped', () => {
     });
   });
 
-  it('once its cause is mended', () => {
+  it('once its cause is fixed', () => {
     const { state: stopped, outcome } = play([failed('query', PARAMETER)]);
     expect(outcome.kind).toBe('needs-attention');
     expect(play([PAID], reopened(stopped), DAY_S)).toMatchObject({ steps: ['query 86400'], outcome: { kind: 'paid' } });
