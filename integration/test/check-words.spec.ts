@@ -73,7 +73,7 @@ it.each([
   "case 'REVOKED':",
   '[the page](docs/revoke-order.md)',
   'as the page says: "please revoke the order"',
-  'Query Settlement is a page, settlement_fee a field',
+  'Query Settlement is a page, settlement_fee a field, and a merchant ID has one settlement currency',
   'await Promise.allSettled(calls)',
   'const { proxy, revoke } = Proxy.revocable({}, {})',
   '"engines": { "node": ">=20.19" }',

@@ -180,7 +180,7 @@ export function resolutionTable(): string {
     '# What resolving does about each answer',
     '',
     'Made by running the state machine with its default policy, state by state; a test fails where it differs from the code.',
-    'Bold is an end. Times between reverses double each time, up to 5 minutes; these are the first ones.',
+    'Bold is an end. Times between reversals double each time, up to 5 minutes; these are the first ones.',
     'Unclear answers decide a reversal only three in a row, over 15 s: the table shows the first.',
     '',
   ];

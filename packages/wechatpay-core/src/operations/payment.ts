@@ -16,7 +16,7 @@ export interface ReplyBase {
    */
   readonly raw: Readonly<Record<string, string>>;
   /**
-   * The wire names of fields that only inform (a time, a coupon, a resolution amount) and have no documented form: they are
+   * The wire names of fields that only inform (a time, a coupon, `settlement_total_fee`) and have no documented form: they are
    * left out above, and stay in `raw`. Absent where there is none. What decides about money is never among them.
    */
   readonly unreadable?: readonly string[];
@@ -39,7 +39,7 @@ export interface Payment {
   readonly totalFee?: number;
   /** `fee_type`, ISO 4217, as in `HKD`. Where the gateway leaves it out, it is the currency of the request. */
   readonly currency?: string;
-  /** `settlement_total_fee`: `totalFee` less the coupons that are not resolved. */
+  /** `settlement_total_fee`: `totalFee` less the coupons that WeChat Pay does not pay out to the merchant. */
   readonly settlementTotalFee?: number;
   /** `coupon_fee` */
   readonly couponFee?: number;

@@ -38,7 +38,7 @@ export interface RefundOrderResult extends ReplyBase {
   readonly refundId: string;
   /** What is refunded, in the order's currency. */
   readonly refundFee?: number;
-  /** `settlement_refund_fee`: `refundFee` less the coupons that are not resolved. */
+  /** `settlement_refund_fee`: `refundFee` less the coupons that WeChat Pay does not pay out to the merchant. */
   readonly settlementRefundFee?: number;
   readonly totalFee?: number;
   readonly settlementTotalFee?: number;

@@ -106,7 +106,7 @@ export interface DurableOrderCounts extends Readonly<Record<DurableOrderStatus, 
 }
 
 /**
- * Stores durable orders, wakes them, and lets one worker at a time have each. What it stores is resolved by others.
+ * Stores durable orders, wakes them, and lets one worker at a time have each. It decides nothing about an order.
  *
  * Delivery is at least once. A worker whose lease has lapsed cannot store anything any more.
  */
