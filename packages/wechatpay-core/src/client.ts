@@ -1,99 +1,26 @@
-import { channel } from 'node:diagnostics_channel';
-import { CallLimit } from './transport/call-limit.js';
-import { CallQueue, type FlightEnd, type QueueChange, type QueueState } from './transport/queue/call-queue.js';
-import { givenClock, systemClock } from './transport/queue/clock.js';
-import type { Flight } from './transport/queue/lane.js';
-import { overloaded, takeTurn } from './transport/queue/take-turn.js';
 import { brand, foreignVersion, hasBrand } from './brand.js';
-import type { CertificateInfo } from './transport/certificate.js';
-import { resolveConfig, type ResolvedConfig, type WechatPayConfig } from './config.js';
-import { findAmbiguous } from './call/deciding.js';
+import { asWechatPayError, clientClosed, describeCall, endOf, orderOf, type Progress } from './call/call-error.js';
 import { deliver } from './call/deliver.js';
-import {
-  clientClosed,
-  describeCall,
-  isWechatPayError,
-  WechatPayConfigError,
-  WechatPayRequestError,
-  WechatPayResponseError,
-  type AnyWechatPayError,
-  type ErrorCodes,
-  type OrderReference,
-  type Outcome,
-} from './errors.js';
-import { readGiven, type Properties } from './call/given.js';
-import { createHttpsTransport } from './transport/https.js';
-import { Redactor } from './transport/redact.js';
+import { calls, loads, type CallEvent, type LoadEvent } from './call/events.js';
+import { readGiven } from './call/given.js';
 import { NamelessReplies } from './call/nameless-replies.js';
+import { assertUnambiguousRequest, readRequest, type CallOptions, type Operation } from './call/operation.js';
 import { assertSameParties, assertSucceeded, readReply, verifyReply, type VerifiedReply } from './call/reply.js';
 import { createNonce, Signer, type Fields } from './call/sign.js';
-import { connectThrough, type Connection } from './transport/transport.js';
+import { signalOf } from './call/signal.js';
 import { encodeXml } from './call/xml.js';
-
-/** A page of WeChat Pay's documentation: its name, its address on the gateway, its parameters, error codes and return data. */
-export interface Operation<Request, Result> {
-  readonly name: string;
-  /** As in `/secapi/pay/reverse`. Below `/secapi/` the gateway demands the client certificate. */
-  readonly path: string;
-  /** Goes before new payments where calls have to wait: an order in doubt matters more than the next sale. @default false */
-  readonly isUrgent?: boolean;
-  readonly errorCodes: ErrorCodes;
-  /** Every property that a request may have, with its name on the wire; any other is refused, by name. */
-  readonly properties: Properties<keyof Request & string>;
-  /**
-   * Checks a request and gives it its wire names; throws {@link WechatPayRequestError}. It is given a plain copy, of which each
-   * property was read once. `now` is the client's clock, read only where a rule of time needs it.
-   */
-  readonly toFields: (request: Request, now: () => number) => Fields;
-  /**
-   * Reads a verified reply with `result_code` SUCCESS; throws {@link WechatPayResponseError} where it is not as documented, or
-   * lacks an identifier. `sent` is what `toFields` gave.
-   */
-  readonly toResult: (reply: VerifiedReply, sent: Fields) => Result;
-}
-
-export interface CallOptions {
-  /** Stops waiting. A request that was already sent may still take effect: the error's `outcome` tells. */
-  signal?: AbortSignal | undefined;
-}
-
-/** What a subscriber of the diagnostics channel {@link CALL_CHANNEL} is given, once for each call, when it ends. */
-export interface CallEvent {
-  /** As in `Revoke Order`. */
-  readonly operation: string;
-  readonly path: string;
-  readonly merchantId: string;
-  readonly order: OrderReference;
-  readonly durationMs: number;
-  /** How long it waited in the client's queue; absent where it left at once. */
-  readonly waitedMs?: number;
-  readonly outcome: 'succeeded' | Outcome;
-  /** The error's `code`, where the call failed. */
-  readonly code?: string;
-  /** WeChat Pay's `err_code`, where it gave one. */
-  readonly errorCode?: string;
-  /** `recall`, where a verified reply said it: true where the reversal must be called again, whatever `outcome` says. */
-  readonly recall?: boolean;
-}
-
-/** The name of the `node:diagnostics_channel` on which every call is told, as a {@link CallEvent}; it holds no secret. */
-export const CALL_CHANNEL = 'wechatpay:call';
-
-const calls = channel(CALL_CHANNEL);
-
-/** What a subscriber of the diagnostics channel {@link LOAD_CHANNEL} is given, when the client's view of the gateway changes. */
-export type LoadEvent = QueueChange & {
-  /** Of the client, or in institutional mode the sub-merchant of an operation that was slowed down. */
-  readonly merchantId: string;
-};
-
-/**
- * The name of the `node:diagnostics_channel` on which a client tells that its circuit opened or closed, that an operation was slowed
- * down, or that its `limiter` failed, as a {@link LoadEvent}.
- */
-export const LOAD_CHANNEL = 'wechatpay:load';
-
-const loads = channel(LOAD_CHANNEL);
+import { resolveConfig, type ResolvedConfig, type WechatPayConfig } from './config.js';
+import { WechatPayConfigError, WechatPayRequestError, type AnyWechatPayError, type OrderReference } from './errors.js';
+import { CallLimit } from './transport/call-limit.js';
+import type { CertificateInfo } from './transport/certificate.js';
+import { createHttpsTransport } from './transport/https.js';
+import { CallQueue } from './transport/queue/call-queue.js';
+import { givenClock, systemClock } from './transport/queue/clock.js';
+import type { Flight } from './transport/queue/lane.js';
+import type { FlightEnd, QueueState } from './transport/queue/queue-state.js';
+import { overloaded, takeTurn } from './transport/queue/take-turn.js';
+import { Redactor } from './transport/redact.js';
+import { connectThrough, type Connection } from './transport/transport.js';
 
 /** What a client has to do, and how the gateway does. */
 export interface ClientLoad extends QueueState {
@@ -322,18 +249,6 @@ export class WechatPayClient {
   }
 }
 
-/**
- * Reads a request once, as a call does: what is checked is what is sent, whatever its owner does to it meanwhile.
- *
- * @returns a plain copy of the properties that the operation reads, own or inherited.
- * @throws {WechatPayRequestError} no object, one that cannot be read, or an unknown property.
- */
-export function readRequest<Request, Result>(operation: Operation<Request, Result>, request: Request): Request {
-  const { values, unknown } = readGiven(request, operation.properties, 'request');
-  if (unknown) throw unknown;
-  return values as Request;
-}
-
 /** Tells whether a value is a client, also of another installed copy of this library that this one works with. */
 export function isWechatPayClient(value: unknown): value is WechatPayClient {
   return hasBrand(value, 'client');
@@ -356,106 +271,4 @@ export function assertWechatPayClient(value: unknown, field = 'client'): asserts
   throw new WechatPayConfigError(field, problem);
 }
 
-/** Up to where a call came. Before it sends, no error may say that the money could have moved; after an answer, each must. */
-type Progress = 'checking' | 'sending' | 'answered';
-
 // What is no error of ours by now is a mistake: of a clock or a value that throws, or of an operation's own code.
-function asWechatPayError(error: unknown, progress: Progress): AnyWechatPayError {
-  const isOurs = isWechatPayError(error);
-  switch (progress) {
-    case 'checking':
-      if (isOurs && error.outcome === 'not-sent') return error;
-      return new WechatPayRequestError('request', 'cannot be read; give a plain object of documented properties.', {
-        cause: error,
-      });
-    case 'sending':
-      if (isOurs) return error;
-      break;
-    case 'answered':
-      if (isOurs && error.outcome !== 'not-sent') return error;
-  }
-  return new WechatPayResponseError('the reply could not be read. Its outcome is unknown: query the order.', error);
-}
-
-/** What the end of a call says about the gateway. */
-function endOf(failure: AnyWechatPayError | undefined): FlightEnd {
-  switch (failure?.code) {
-    case 'WECHATPAY_BUSINESS_FAIL':
-      return failure.errorCode === 'FREQUENCY_LIMITED' ? 'throttled' : 'answered';
-    case 'WECHATPAY_GATEWAY_FAIL':
-      return failure.advice === 'retry-later' ? 'throttled' : 'answered';
-    case 'WECHATPAY_HTTP_STATUS':
-      if (failure.status === 429) return 'throttled';
-      return [502, 503, 504].includes(failure.status ?? 0) ? 'no-answer' : 'answered'; // it is a proxy that says so
-    case 'WECHATPAY_CONNECTION':
-    case 'WECHATPAY_TIMEOUT':
-      return failure.outcome === 'not-sent' ? 'no-connection' : 'no-answer';
-    case 'WECHATPAY_ABORTED':
-    case 'WECHATPAY_INVALID_REQUEST':
-    case 'WECHATPAY_OVERLOADED':
-      return 'abandoned';
-    default:
-      return 'answered';
-  }
-}
-
-/** The identifiers that a request names, also where it is refused; at most as long as documented. */
-function orderOf({ transactionId, outTradeNo }: Readonly<Record<string, unknown>>): OrderReference {
-  return { ...(isIdentifier(transactionId) && { transactionId }), ...(isIdentifier(outTradeNo) && { outTradeNo }) };
-}
-
-function isIdentifier(value: unknown): value is string {
-  return typeof value === 'string' && value !== '' && value.length <= 32;
-}
-
-function signalOf(options: CallOptions | null | undefined): AbortSignal | undefined {
-  if (options === undefined || options === null) return undefined;
-  const { values, unknown } = readGiven(options, CALL_OPTIONS, 'options');
-  if (unknown) throw unknown;
-  assertSignal(values.signal);
-  return values.signal ?? undefined;
-}
-
-const CALL_OPTIONS: Properties<keyof CallOptions> = { signal: 'signal' };
-
-/** @throws {WechatPayRequestError} what is neither absent nor an AbortSignal. */
-export function assertSignal(signal: unknown): asserts signal is AbortSignal | null | undefined {
-  if (signal === undefined || signal === null || isSignal(signal)) return;
-  throw new WechatPayRequestError('signal', 'must be an AbortSignal; of an AbortController, give its `signal`.');
-}
-
-function isSignal(signal: unknown): boolean {
-  try {
-    return signal instanceof AbortSignal && typeof signal.aborted === 'boolean';
-  } catch {
-    return false; // a reversed proxy, or one of a signal where Node.js does not take it
-  }
-}
-
-/**
- * Another order's reply could be made of an honest one that repeats such a text, and another request of this one.
- *
- * @throws {WechatPayRequestError} names the property that could be read in two ways.
- */
-export function assertUnambiguousRequest(sent: Fields, properties: Properties): void {
-  const name = findAmbiguous(sent);
-  if (name === undefined) return;
-  const property = Object.keys(properties).find((candidate) => properties[candidate] === name) ?? name;
-  throw new WechatPayRequestError(
-    property,
-    'holds "&", the name of a WeChat Pay field and "=": what is signed could be read as another order. Write it without "&".',
-  );
-}
-
-/** Calls through a client. What every operation does, whatever it was given as its client. */
-export async function callThrough<Request, Result>(
-  client: WechatPayClient,
-  operation: Operation<Request, Result>,
-  request: Request,
-  options: CallOptions | undefined,
-): Promise<Result> {
-  if (typeof (client as Partial<WechatPayClient> | undefined)?.call !== 'function') {
-    throw new WechatPayRequestError('client', 'must be a WechatPayClient; make one with new WechatPayClient(config).');
-  }
-  return client.call(operation, request, options);
-}

@@ -1,6 +1,5 @@
 import { loadCertificate, type CertificateConfig, type LoadedCertificate } from './transport/certificate.js';
 import { read, type CertificateSource } from './transport/certificate-source.js';
-import type { CallLimiter } from './transport/queue/call-queue.js';
 import { callLimiter, operationLimits, wholeNumber, type OperationLimits } from './transport/queue/queue-settings.js';
 import { WechatPayConfigError } from './errors.js';
 import { Problems } from './transport/problems.js';
@@ -9,6 +8,7 @@ import { foreignRuntime } from './transport/runtime.js';
 import { parseCertificates } from './transport/server-identity.js';
 import type { SignType } from './call/sign.js';
 import type { Transport } from './transport/transport.js';
+import { type CallLimiter } from './transport/queue/queue-state.js';
 
 /** How one merchant (or institution) talks to WeChat Pay. */
 export interface WechatPayConfig {

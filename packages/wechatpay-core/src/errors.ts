@@ -1,50 +1,6 @@
+import type { Advice, Outcome } from './advice.js';
 import { brand, hasBrand } from './brand.js';
-import { escaped, quoted } from './call/untrusted-text.js';
-
-/**
- * Might the money have moved?
- *
- * - `not-sent`: no byte of the request left this process; nothing happened.
- * - `rejected`: the gateway answered, signed, that it did not do what this call asked for.
- * - `unknown`: it may have happened. Query the order, or reverse it again (reversing twice is safe).
- */
-export type Outcome = 'not-sent' | 'rejected' | 'unknown';
-
-/**
- * What to do about a refusal: the documentation's Solution column, as a value that a program can switch on.
- *
- * - `query-order`: the outcome is not known; ask.
- * - `fix-request`: a parameter, a setting or a permission is wrong; the same call will fail again.
- * - `retry-later`: the same call again, after a while.
- * - `reverse-again`: Revoke Order again, after a while.
- * - `refund`: too late to reverse; refund the order.
- * - `scan-again`: the customer's code is no longer good; scan a fresh one.
- * - `change-payment`: the customer has to choose another card or balance, and to be scanned again.
- * - `new-order`: this order number is used up; take another.
- */
-export type Advice =
-  | 'query-order'
-  | 'fix-request'
-  | 'retry-later'
-  | 'reverse-again'
-  | 'refund'
-  | 'scan-again'
-  | 'change-payment'
-  | 'new-order';
-
-/** A row of a documentation page's table of error codes, and what it means for the money. */
-export interface ErrorCodeRow {
-  /** The page's columns, word for word where they can stand alone. */
-  readonly description: string;
-  readonly reason: string;
-  readonly solution: string;
-  readonly outcome: Exclude<Outcome, 'not-sent'>;
-  readonly advice: Advice;
-}
-
-/** A page's table of error codes. A code that is not in it is `unknown`. */
-export type ErrorCodes = Readonly<Record<string, ErrorCodeRow>>;
-
+import { escaped } from './call/untrusted-text.js';
 /** Every `code` that a {@link WechatPayError} can have. */
 export type WechatPayErrorCode =
   | 'WECHATPAY_INVALID_CONFIG'
@@ -258,11 +214,6 @@ export type AnyWechatPayError =
   | WechatPayGatewayError
   | WechatPayBusinessError;
 
-/** What every call ends with that the client has not sent when it is closed. */
-export function clientClosed(): WechatPayTransportError {
-  return new WechatPayTransportError('WECHATPAY_CONNECTION', 'the client is closed. Nothing was sent.', 'not-sent');
-}
-
 /**
  * Tells whether a value is an error of this library, also of another installed copy of it, where `instanceof` says no.
  *
@@ -273,15 +224,4 @@ export function clientClosed(): WechatPayTransportError {
  */
 export function isWechatPayError(error: unknown): error is AnyWechatPayError {
   return hasBrand(error, 'error');
-}
-
-/** Says in an error's message which call failed, for which order, and keeps the order beside it. */
-export function describeCall<E extends WechatPayError>(error: E, operation: string, order: OrderReference): E {
-  const { message, stack } = error; // the stack holds a copy of the message, made now at the latest
-  const name = order.transactionId ?? order.outTradeNo;
-  // A plain number as it is; any other as JSON, so that a line break in it does not break a log's lines.
-  const shown = name === undefined || /^[\x21-\x7e]+$/.test(name) ? name : quoted(name);
-  error.message = `${operation}${shown === undefined ? '' : ` of order ${shown}`}: ${message}`;
-  if (stack !== undefined) error.stack = stack.replace(message, () => error.message);
-  return Object.assign(error, { order });
 }

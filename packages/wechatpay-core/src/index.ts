@@ -6,23 +6,14 @@ export {
   type QueueChange,
   type QueueState,
   type ThrottledOperation,
-} from './transport/queue/call-queue.js';
+} from './transport/queue/queue-state.js';
 export { type CircuitReason, type CircuitState } from './transport/queue/circuit.js';
 export { type OperationLimit, type OperationLimits } from './transport/queue/queue-settings.js';
-export {
-  assertWechatPayClient,
-  CALL_CHANNEL,
-  LOAD_CHANNEL,
-  isWechatPayClient,
-  readRequest,
-  WechatPayClient,
-  type CallEvent,
-  type CallOptions,
-  type ClientLoad,
-  type LoadEvent,
-  type Operation,
-} from './client.js';
+export { readRequest, type CallOptions, type Operation } from './call/operation.js';
+export { CALL_CHANNEL, LOAD_CHANNEL, type CallEvent, type LoadEvent } from './call/events.js';
+export { assertWechatPayClient, isWechatPayClient, WechatPayClient, type ClientLoad } from './client.js';
 export { CONFIG_PROPERTIES, DEFAULT_BASE_URL, validateConfig, type WechatPayConfig } from './config.js';
+export { type Advice, type ErrorCodeRow, type ErrorCodes, type Outcome } from './advice.js';
 export {
   isWechatPayError,
   WechatPayBusinessError,
@@ -34,13 +25,9 @@ export {
   WechatPayResponseError,
   WechatPaySignatureError,
   WechatPayTransportError,
-  type Advice,
   type AnyWechatPayError,
   type ConfigProblem,
-  type ErrorCodeRow,
-  type ErrorCodes,
   type OrderReference,
-  type Outcome,
   type OverloadReason,
   type WechatPayErrorCode,
 } from './errors.js';

@@ -1,6 +1,7 @@
-import { CallQueue, type CallQueueOptions } from '../src/transport/queue/call-queue.js';
+import { CallQueue } from '../src/transport/queue/call-queue.js';
 import type { QueueClock } from '../src/transport/queue/clock.js';
 import type { Flight, Refusal } from '../src/transport/queue/lane.js';
+import { type CallQueueOptions } from '../src/transport/queue/queue-state.js';
 
 interface Timer {
   readonly at: number;

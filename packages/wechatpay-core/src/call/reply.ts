@@ -5,12 +5,12 @@ import {
   WechatPayResponseError,
   WechatPaySignatureError,
   WechatPayTransportError,
-  type ErrorCodes,
 } from '../errors.js';
 import type { Fields, Signer, SignType } from './sign.js';
 import type { TransportResponse } from '../transport/transport.js';
 import { escaped, quoted, withoutSecrets } from './untrusted-text.js';
 import { decodeXml } from './xml.js';
+import { type ErrorCodes } from '../advice.js';
 
 // From the bytes of an answer to a reply that an operation may read: what each step may believe.
 

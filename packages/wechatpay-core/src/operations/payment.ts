@@ -1,6 +1,6 @@
-import type { ErrorCodes } from '../errors.js';
 import type { VerifiedReply } from '../call/reply.js';
 import type { ReplyReader } from '../call/reply-reader.js';
+import { type ErrorCodes } from '../advice.js';
 
 // What Submit Quick Pay, Query Order and the refunds have in common.
 

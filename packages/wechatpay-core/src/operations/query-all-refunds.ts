@@ -1,4 +1,4 @@
-import { readRequest, type CallOptions, type WechatPayClient } from '../client.js';
+import { type WechatPayClient } from '../client.js';
 import { isWechatPayError, WechatPayResponseError } from '../errors.js';
 import {
   QUERY_REFUND,
@@ -7,6 +7,7 @@ import {
   type QueryRefundResult,
   type RefundDetail,
 } from './query-refund.js';
+import { readRequest, type CallOptions } from '../call/operation.js';
 
 /** All refunds of an order, each once, and what the order costs. */
 export interface AllRefunds {

@@ -1,4 +1,5 @@
-import { callThrough, type CallOptions, type Operation, type WechatPayClient } from '../client.js';
+import { callThrough } from '../call/call-through.js';
+import type { WechatPayClient } from '../client.js';
 import { assertIdentified } from '../call/deciding.js';
 import { WechatPayResponseError } from '../errors.js';
 import { paymentFrom, replyBase, REQUEST_ERROR_CODES, row, type Payment, type ReplyBase } from './payment.js';
@@ -6,6 +7,7 @@ import type { VerifiedReply } from '../call/reply.js';
 import { ReplyReader } from '../call/reply-reader.js';
 import { identifyOrder, ORDER_PROPERTIES, type OrderRequest } from './reverse-order.js';
 import type { Fields } from '../call/sign.js';
+import { type CallOptions, type Operation } from '../call/operation.js';
 
 /** The order to ask for. */
 export type QueryOrderRequest = OrderRequest;

@@ -1,4 +1,5 @@
-import { callThrough, type CallOptions, type Operation, type WechatPayClient } from '../client.js';
+import { callThrough } from '../call/call-through.js';
+import type { WechatPayClient } from '../client.js';
 import { assertIdentified } from '../call/deciding.js';
 import { WechatPayRequestError, WechatPayResponseError } from '../errors.js';
 import { propertiesOf, toFields, type FieldMap } from '../call/fields.js';
@@ -6,6 +7,7 @@ import { couponsFrom, replyBase, REQUEST_ERROR_CODES, row, type Coupon, type Rep
 import type { VerifiedReply } from '../call/reply.js';
 import { ReplyReader } from '../call/reply-reader.js';
 import type { Fields } from '../call/sign.js';
+import { type CallOptions, type Operation } from '../call/operation.js';
 
 /** Which refunds: those of an order, or one. Where several are given, WeChat Pay goes by the first of this list. */
 export interface QueryRefundRequest {

@@ -1,4 +1,5 @@
-import { callThrough, type CallOptions, type Operation, type WechatPayClient } from '../client.js';
+import { callThrough } from '../call/call-through.js';
+import type { WechatPayClient } from '../client.js';
 import { assertIdentified } from '../call/deciding.js';
 import { WechatPayRequestError, WechatPayResponseError } from '../errors.js';
 import { propertiesOf, toFields, type FieldMap } from '../call/fields.js';
@@ -7,6 +8,7 @@ import type { VerifiedReply } from '../call/reply.js';
 import { ReplyReader } from '../call/reply-reader.js';
 import type { Fields } from '../call/sign.js';
 import { quoted } from '../call/untrusted-text.js';
+import { type CallOptions, type Operation } from '../call/operation.js';
 
 /** A payment by a code that the customer shows. */
 export interface QuickPayRequest {

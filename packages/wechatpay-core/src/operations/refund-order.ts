@@ -1,4 +1,5 @@
-import { callThrough, type CallOptions, type Operation, type WechatPayClient } from '../client.js';
+import { callThrough } from '../call/call-through.js';
+import type { WechatPayClient } from '../client.js';
 import { assertIdentified } from '../call/deciding.js';
 import { WechatPayRequestError, WechatPayResponseError } from '../errors.js';
 import { propertiesOf, toFields, type FieldMap } from '../call/fields.js';
@@ -7,6 +8,7 @@ import type { VerifiedReply } from '../call/reply.js';
 import { ReplyReader } from '../call/reply-reader.js';
 import { identifyOrder, ORDER_PROPERTIES, type OrderRequest } from './reverse-order.js';
 import type { Fields } from '../call/sign.js';
+import { type CallOptions, type Operation } from '../call/operation.js';
 
 /** The payment to refund, in whole or in part. Amounts are whole numbers of the currency's minor unit. */
 export type RefundOrderRequest = OrderRequest & {

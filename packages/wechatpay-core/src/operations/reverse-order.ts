@@ -1,10 +1,5 @@
-import {
-  assertUnambiguousRequest,
-  callThrough,
-  type CallOptions,
-  type Operation,
-  type WechatPayClient,
-} from '../client.js';
+import { callThrough } from '../call/call-through.js';
+import type { WechatPayClient } from '../client.js';
 import { WechatPayRequestError, WechatPayResponseError } from '../errors.js';
 import { propertiesOf, toFields, type FieldMap } from '../call/fields.js';
 import type { Properties } from '../call/given.js';
@@ -12,6 +7,7 @@ import { replyBase } from './payment.js';
 import type { VerifiedReply } from '../call/reply.js';
 import { ReplyReader } from '../call/reply-reader.js';
 import type { Fields } from '../call/sign.js';
+import { assertUnambiguousRequest, type CallOptions, type Operation } from '../call/operation.js';
 
 /** An order by at least one of its identifiers. Where both are given, WeChat Pay goes by `transactionId`. */
 export type OrderIdentifier =

@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { assertSignal, assertWechatPayClient, type CallOptions, type WechatPayClient } from '../client.js';
+import { assertWechatPayClient, type WechatPayClient } from '../client.js';
 import { isWechatPayError, WechatPayRequestError, type AnyWechatPayError } from '../errors.js';
 import { readOnce } from '../call/given.js';
 import { findUnknownProperty } from '../call/known-properties.js';
 import { queryOrder } from './query-order.js';
 import { reverseOrder } from './reverse-order.js';
+import { type CallOptions } from '../call/operation.js';
+import { assertSignal } from '../call/signal.js';
 
 export interface SelfTestOptions extends CallOptions {
   /** `sub_mch_id`, institutional mode: a sub-merchant to ask for. @default that of the client */

@@ -1,4 +1,4 @@
-import { readRequest, type WechatPayClient } from '../client.js';
+import { type WechatPayClient } from '../client.js';
 import { isWechatPayError, WechatPayRequestError, type WechatPayError } from '../errors.js';
 import type { TradeState } from '../operations/query-order.js';
 import { QUICK_PAY, quickPay, type QuickPayRequest, type QuickPayResult } from '../operations/quick-pay.js';
@@ -17,6 +17,7 @@ import {
   type Resolution,
   type ResolveOrderOptions,
 } from './resolve-order.js';
+import { readRequest } from '../call/operation.js';
 
 /** How a payment ended. */
 export type PaymentResult =

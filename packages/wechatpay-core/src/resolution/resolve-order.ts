@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { assertSignal, type WechatPayClient } from '../client.js';
+import { type WechatPayClient } from '../client.js';
 import { WechatPayRequestError } from '../errors.js';
 import { readOnce } from '../call/given.js';
 import { findUnknownProperty } from '../call/known-properties.js';
@@ -12,6 +12,7 @@ import { namesOf, startResolution, timeOf, type ResolveOrderRequest } from './st
 import { isStopped, readResolutionState, reopenResolution, setAside } from './stored-state.js';
 import { takeResolutionStep } from './take-step.js';
 import type { ResolutionEvent, ResolutionOutcome, ResolutionState, ResolutionStep } from './state.js';
+import { assertSignal } from '../call/signal.js';
 
 export interface ResolveOrderOptions extends Partial<ResolutionPolicy> {
   /** Stops after the current step, with the outcome `unresolved`; go on from the state. */

@@ -1,6 +1,7 @@
-import type { Advice, Outcome, WechatPayError } from '../errors.js';
+import type { WechatPayError } from '../errors.js';
 import type { TradeState } from '../operations/query-order.js';
 import type { ResolutionPolicy } from './policy.js';
+import { type Advice, type Outcome } from '../advice.js';
 
 /** The order to resolve, as the operations name it. */
 export interface ResolutionOrder {

@@ -3,11 +3,12 @@ import type { CallLimit } from './call-limit.js';
 import type { ResolvedConfig } from '../config.js';
 import { Connector } from './connector.js';
 import { post } from './dispatch.js';
-import { clientClosed, WechatPayTransportError } from '../errors.js';
+import { WechatPayTransportError } from '../errors.js';
 import { ambientProxy } from './proxy.js';
 import { loadPool } from './runtime.js';
 import { createServerCheck } from './server-identity.js';
 import type { Connection, SignedRequest, TransportResponse } from './transport.js';
+import { clientClosed } from '../call/call-error.js';
 
 /** A host that could not be reached is tried last for this long. */
 const HOST_COOL_DOWN_MS = 60_000;

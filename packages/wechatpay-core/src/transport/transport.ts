@@ -1,5 +1,5 @@
 import type { CallLimit } from './call-limit.js';
-import { clientClosed } from '../errors.js';
+import { clientClosed } from '../call/call-error.js';
 
 export interface TransportRequest {
   /** As in `/secapi/pay/reverse`. */

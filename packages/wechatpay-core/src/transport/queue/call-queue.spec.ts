@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
 import { keepCalling, Simulation, type SimulatedCall } from '../../../test/simulation.js';
-import type { QueueChange } from './call-queue.js';
 import { mayWaitMs } from './service-time.js';
+import { type QueueChange } from './queue-state.js';
 
 const PAY = '/pay/micropay';
 const QUERY = '/pay/orderquery';

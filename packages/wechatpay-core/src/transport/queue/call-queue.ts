@@ -1,9 +1,13 @@
-import { Circuit, type CircuitState } from './circuit.js';
+import { Circuit } from './circuit.js';
 import { systemClock, type QueueClock } from './clock.js';
 import { KnownLimit } from './known-limit.js';
 import { Lane, type Flight, type Refusal, type WaitingCall } from './lane.js';
+import type { CallLimiter, CallQueueOptions, FlightEnd, QueueState } from './queue-state.js';
 import { mayWaitMs, ServiceTime, type GatewayPace } from './service-time.js';
 import { WaitingCalls } from './waiting-calls.js';
+
+// Longer than other files: when a call may leave, waits, or is refused is one decision over one state, and read in one piece. What it
+// is made of (lanes, limits, the circuit, the pace of the gateway) stands in files of its own.
 
 /** A new call is taken where it would probably wait at most this share of what it may: the rest is for a gateway that slows down. */
 const ADMIT_SHARE = 0.5;
@@ -14,55 +18,6 @@ const RETRY_AT_LEAST_MS = 50;
 const LOOK_EVERY_MS = 50;
 /** Beyond so many lanes (merchants times operations), those without calls are forgotten. */
 const MAX_LANES = 1_000;
-
-/**
- * Whether a call may leave, asked before each: across processes, for example. 0: it may. A number above 0: ask again in so many
- * milliseconds. Where it throws, the call leaves: a limiter that is down must not stop payments.
- */
-export type CallLimiter = (call: {
-  readonly merchantId: string;
-  readonly operation: string;
-}) => number | Promise<number>;
-
-export interface CallQueueOptions {
-  /** Calls under way at once. */
-  readonly maxConnections: number;
-  /** Calls that wait. */
-  readonly maxQueued: number;
-  /** Of a whole call, waiting included. */
-  readonly timeoutMs: number;
-  /** Calls a second by operation, where a limit is known. */
-  readonly limits?: ReadonlyMap<string, number> | undefined;
-  readonly limiter?: CallLimiter | undefined;
-  readonly clock?: QueueClock | undefined;
-  readonly onChange?: ((change: QueueChange) => void) | undefined;
-}
-
-/** The circuit opened or closed; an operation of a merchant was slowed down; the limiter threw. */
-export type QueueChange =
-  | ({ readonly kind: 'circuit' } & CircuitState)
-  | ({ readonly kind: 'throttled' } & ThrottledOperation)
-  | { readonly kind: 'limiter-failed'; readonly error: unknown };
-
-export interface ThrottledOperation {
-  readonly merchantId: string;
-  readonly operation: string;
-  readonly perSecond: number;
-}
-
-/** How a call ended. `throttled`: an answer that refuses for frequency. `abandoned`: by the caller; says nothing of the gateway. */
-export type FlightEnd = 'answered' | 'throttled' | 'no-answer' | 'no-connection' | 'abandoned';
-
-/** What a queue does at the moment. */
-export interface QueueState {
-  readonly inFlight: number;
-  readonly waiting: number;
-  readonly circuit: CircuitState;
-  /** The mean and the slowest of the last answers, in milliseconds; undefined where there are none. */
-  readonly typicalMs: number | undefined;
-  readonly slowestMs: number | undefined;
-  readonly throttled: readonly ThrottledOperation[];
-}
 
 /**
  * Decides when a call may leave, so that what leaves can be answered in time: at most `maxConnections` are under way, the others

@@ -1,6 +1,6 @@
 import { WechatPayConfigError } from '../../errors.js';
 import { findUnknownProperty } from '../../call/known-properties.js';
-import type { CallLimiter } from './call-queue.js';
+import { type CallLimiter } from './queue-state.js';
 
 /** A limit that is known: at most so many calls in any second. */
 export interface OperationLimit {

@@ -1,8 +1,9 @@
 import { aborted, listen } from '../../call/deliver.js';
-import { clientClosed, WechatPayOverloadedError } from '../../errors.js';
+import { WechatPayOverloadedError } from '../../errors.js';
 import type { Redactor } from '../redact.js';
 import type { CallQueue } from './call-queue.js';
 import type { Flight, Lane, Refusal } from './lane.js';
+import { clientClosed } from '../../call/call-error.js';
 
 /** A refusal is told so much later: who tries again at once would otherwise leave the process no time for anything else. */
 const REFUSAL_TAKES_MS = 50;
