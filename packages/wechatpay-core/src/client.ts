@@ -1,7 +1,7 @@
-import { brand, foreignVersion, hasBrand } from './brand.js';
+import { brand } from './brand.js';
 import { asWechatPayError, clientClosed, describeCall, endOf, orderOf, type Progress } from './call/call-error.js';
 import { deliver } from './call/deliver.js';
-import { calls, loads, type CallEvent, type LoadEvent } from './call/events.js';
+import { publishCall, publishLoad } from './call/events.js';
 import { readGiven } from './call/given.js';
 import { NamelessReplies } from './call/nameless-replies.js';
 import { assertUnambiguousRequest, readRequest, type CallOptions, type Operation } from './call/operation.js';
@@ -10,14 +10,14 @@ import { createNonce, Signer, type Fields } from './call/sign.js';
 import { signalOf } from './call/signal.js';
 import { encodeXml } from './call/xml.js';
 import { resolveConfig, type ResolvedConfig, type WechatPayConfig } from './config.js';
-import { WechatPayConfigError, WechatPayRequestError, type AnyWechatPayError, type OrderReference } from './errors.js';
+import { WechatPayRequestError, type AnyWechatPayError, type OrderReference } from './errors.js';
 import { CallLimit } from './transport/call-limit.js';
 import type { CertificateInfo } from './transport/certificate.js';
 import { createHttpsTransport } from './transport/https.js';
 import { CallQueue } from './transport/queue/call-queue.js';
 import { givenClock, systemClock } from './transport/queue/clock.js';
 import type { Flight } from './transport/queue/lane.js';
-import type { FlightEnd, QueueState } from './transport/queue/queue-state.js';
+import type { FlightEnd, QueueChange, QueueState } from './transport/queue/queue-state.js';
 import { overloaded, takeTurn } from './transport/queue/take-turn.js';
 import { Redactor } from './transport/redact.js';
 import { connectThrough, type Connection } from './transport/transport.js';
@@ -66,12 +66,7 @@ export class WechatPayClient {
       // A clock of the caller's, as in tests, is the queue's too; else one that nobody sets.
       clock: this.#config.now === Date.now ? systemClock : givenClock(this.#config.now),
       onChange: (change) => {
-        if (!loads.hasSubscribers) return;
-        const told =
-          change.kind === 'limiter-failed'
-            ? { ...change, error: new Redactor(this.#config.apiKey).cause(change.error) }
-            : change;
-        loads.publish({ merchantId: this.merchantId, ...told } satisfies LoadEvent);
+        publishLoad(() => ({ merchantId: this.merchantId, ...redacted(change, this.#config.apiKey) }));
       },
     });
     this.#signer = new Signer(this.#config.apiKey);
@@ -162,20 +157,18 @@ export class WechatPayClient {
       throw failure;
     } finally {
       if (flight) this.#end(flight, limit, endOf(failure));
-      if (calls.hasSubscribers) {
-        calls.publish({
-          operation: operation.name,
-          path: operation.path,
-          merchantId: this.merchantId,
-          order,
-          durationMs: performance.now() - startedAt,
-          ...(waitedMs !== undefined && { waitedMs }),
-          outcome: failure?.outcome ?? 'succeeded',
-          ...(failure && { code: failure.code }),
-          ...(failure?.code === 'WECHATPAY_BUSINESS_FAIL' && { errorCode: failure.errorCode }),
-          ...(reply?.recall && { recall: reply.recall === 'Y' }),
-        } satisfies CallEvent);
-      }
+      publishCall(() => ({
+        operation: operation.name,
+        path: operation.path,
+        merchantId: this.merchantId,
+        order,
+        durationMs: performance.now() - startedAt,
+        ...(waitedMs !== undefined && { waitedMs }),
+        outcome: failure?.outcome ?? 'succeeded',
+        ...(failure && { code: failure.code }),
+        ...(failure?.code === 'WECHATPAY_BUSINESS_FAIL' && { errorCode: failure.errorCode }),
+        ...(reply?.recall && { recall: reply.recall === 'Y' }),
+      }));
     }
   }
 
@@ -249,26 +242,9 @@ export class WechatPayClient {
   }
 }
 
-/** Tells whether a value is a client, also of another installed copy of this library that this one works with. */
-export function isWechatPayClient(value: unknown): value is WechatPayClient {
-  return hasBrand(value, 'client');
-}
-
-/**
- * What a package that takes clients checks at its start, so that an incompatible copy is one clear error there, and no
- * misread answer later.
- *
- * @param field how the caller names it, for the message.
- * @throws {WechatPayConfigError} what is no client, or one of an installed copy that this one cannot work with.
- */
-export function assertWechatPayClient(value: unknown, field = 'client'): asserts value is WechatPayClient {
-  if (isWechatPayClient(value)) return;
-  const problem =
-    foreignVersion(value, 'client') === undefined
-      ? 'must be a WechatPayClient; make one with new WechatPayClient(config).'
-      : 'was made by another installed copy of wechatpay-core, which this one cannot work with. ' +
-        'Install one version for all packages: npm ls wechatpay-core shows the copies.';
-  throw new WechatPayConfigError(field, problem);
+/** What a limiter throws is the caller's, and may hold anything. */
+function redacted(change: QueueChange, apiKey: string): QueueChange {
+  return change.kind === 'limiter-failed' ? { ...change, error: new Redactor(apiKey).cause(change.error) } : change;
 }
 
 // What is no error of ours by now is a mistake: of a clock or a value that throws, or of an operation's own code.

@@ -11,7 +11,8 @@ export { type CircuitReason, type CircuitState } from './transport/queue/circuit
 export { type OperationLimit, type OperationLimits } from './transport/queue/queue-settings.js';
 export { readRequest, type CallOptions, type Operation } from './call/operation.js';
 export { CALL_CHANNEL, LOAD_CHANNEL, type CallEvent, type LoadEvent } from './call/events.js';
-export { assertWechatPayClient, isWechatPayClient, WechatPayClient, type ClientLoad } from './client.js';
+export { assertWechatPayClient, isWechatPayClient } from './client-brand.js';
+export { WechatPayClient, type ClientLoad } from './client.js';
 export { CONFIG_PROPERTIES, DEFAULT_BASE_URL, validateConfig, type WechatPayConfig } from './config.js';
 export { type Advice, type ErrorCodeRow, type ErrorCodes, type Outcome } from './advice.js';
 export {
@@ -32,14 +33,13 @@ export {
   type WechatPayErrorCode,
 } from './errors.js';
 export { type VerifiedReply } from './call/reply.js';
+export { type OrderRequest } from './operations/order-identity.js';
 export {
   exchangeRate,
   REVERSE_ORDER,
   REVERSE_NOT_AFTER_MS,
   REVERSE_NOT_BEFORE_MS,
   reverseOrder,
-  type OrderIdentifier,
-  type OrderRequest,
   type ReverseOrderRequest,
   type ReverseOrderResult,
 } from './operations/reverse-order.js';

@@ -25,7 +25,12 @@ export interface CallEvent {
 /** The name of the `node:diagnostics_channel` on which every call is told, as a {@link CallEvent}; it holds no secret. */
 export const CALL_CHANNEL = 'wechatpay:call';
 
-export const calls = channel(CALL_CHANNEL);
+const calls = channel(CALL_CHANNEL);
+
+/** Tells that a call has ended. What it is told by is made only where somebody listens. */
+export function publishCall(event: () => CallEvent): void {
+  if (calls.hasSubscribers) calls.publish(event());
+}
 
 /** What a subscriber of the diagnostics channel {@link LOAD_CHANNEL} is given, when the client's view of the gateway changes. */
 export type LoadEvent = QueueChange & {
@@ -39,4 +44,9 @@ export type LoadEvent = QueueChange & {
  */
 export const LOAD_CHANNEL = 'wechatpay:load';
 
-export const loads = channel(LOAD_CHANNEL);
+const loads = channel(LOAD_CHANNEL);
+
+/** Tells that the client's view of the gateway has changed. */
+export function publishLoad(event: () => LoadEvent): void {
+  if (loads.hasSubscribers) loads.publish(event());
+}

@@ -2,12 +2,13 @@ import { callThrough } from '../call/call-through.js';
 import type { WechatPayClient } from '../client.js';
 import { assertIdentified } from '../call/deciding.js';
 import { WechatPayResponseError } from '../errors.js';
-import { paymentFrom, replyBase, REQUEST_ERROR_CODES, row, type Payment, type ReplyBase } from './payment.js';
+import { paymentFrom, replyBase, type Payment, type ReplyBase } from './payment.js';
 import type { VerifiedReply } from '../call/reply.js';
 import { ReplyReader } from '../call/reply-reader.js';
-import { identifyOrder, ORDER_PROPERTIES, type OrderRequest } from './reverse-order.js';
 import type { Fields } from '../call/sign.js';
 import { type CallOptions, type Operation } from '../call/operation.js';
+import { identifyOrder, ORDER_PROPERTIES, type OrderRequest } from './order-identity.js';
+import { REQUEST_ERROR_CODES, row } from './error-codes.js';
 
 /** The order to ask for. */
 export type QueryOrderRequest = OrderRequest;

@@ -3,11 +3,12 @@ import type { WechatPayClient } from '../client.js';
 import { assertIdentified } from '../call/deciding.js';
 import { WechatPayRequestError, WechatPayResponseError } from '../errors.js';
 import { propertiesOf, toFields, type FieldMap } from '../call/fields.js';
-import { couponsFrom, replyBase, REQUEST_ERROR_CODES, row, type Coupon, type ReplyBase } from './payment.js';
+import { couponsFrom, replyBase, type Coupon, type ReplyBase } from './payment.js';
 import type { VerifiedReply } from '../call/reply.js';
 import { ReplyReader } from '../call/reply-reader.js';
 import type { Fields } from '../call/sign.js';
 import { type CallOptions, type Operation } from '../call/operation.js';
+import { REQUEST_ERROR_CODES, row } from './error-codes.js';
 
 /** Which refunds: those of an order, or one. Where several are given, WeChat Pay goes by the first of this list. */
 export interface QueryRefundRequest {

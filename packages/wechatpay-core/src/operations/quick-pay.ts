@@ -3,12 +3,13 @@ import type { WechatPayClient } from '../client.js';
 import { assertIdentified } from '../call/deciding.js';
 import { WechatPayRequestError, WechatPayResponseError } from '../errors.js';
 import { propertiesOf, toFields, type FieldMap } from '../call/fields.js';
-import { paymentFrom, replyBase, REQUEST_ERROR_CODES, row, type Payment, type ReplyBase } from './payment.js';
+import { paymentFrom, replyBase, type Payment, type ReplyBase } from './payment.js';
 import type { VerifiedReply } from '../call/reply.js';
 import { ReplyReader } from '../call/reply-reader.js';
 import type { Fields } from '../call/sign.js';
 import { quoted } from '../call/untrusted-text.js';
 import { type CallOptions, type Operation } from '../call/operation.js';
+import { REQUEST_ERROR_CODES, row } from './error-codes.js';
 
 /** A payment by a code that the customer shows. */
 export interface QuickPayRequest {

@@ -3,12 +3,13 @@ import type { WechatPayClient } from '../client.js';
 import { assertIdentified } from '../call/deciding.js';
 import { WechatPayRequestError, WechatPayResponseError } from '../errors.js';
 import { propertiesOf, toFields, type FieldMap } from '../call/fields.js';
-import { couponsFrom, replyBase, REQUEST_ERROR_CODES, row, type Coupon, type ReplyBase } from './payment.js';
+import { couponsFrom, replyBase, type Coupon, type ReplyBase } from './payment.js';
 import type { VerifiedReply } from '../call/reply.js';
 import { ReplyReader } from '../call/reply-reader.js';
-import { identifyOrder, ORDER_PROPERTIES, type OrderRequest } from './reverse-order.js';
 import type { Fields } from '../call/sign.js';
 import { type CallOptions, type Operation } from '../call/operation.js';
+import { identifyOrder, ORDER_PROPERTIES, type OrderRequest } from './order-identity.js';
+import { REQUEST_ERROR_CODES, row } from './error-codes.js';
 
 /** The payment to refund, in whole or in part. Amounts are whole numbers of the currency's minor unit. */
 export type RefundOrderRequest = OrderRequest & {
@@ -16,19 +17,19 @@ export type RefundOrderRequest = OrderRequest & {
    * The merchant's own number of this refund; at most 32 characters. A call whose outcome is unknown is repeated with the same
    * number and answered with the same refund; each further part takes a number of its own.
    */
-  outRefundNo: string;
+  readonly outRefundNo: string;
   /** What the order costs. */
-  totalFee: number;
+  readonly totalFee: number;
   /** What to refund; at most `totalFee`, all refunds of the order together. */
-  refundFee: number;
+  readonly refundFee: number;
   /** `refund_fee_type`: the order's currency, ISO 4217. */
-  refundCurrency?: string | undefined;
+  readonly refundCurrency?: string | undefined;
   /** `refund_desc`: what the customer is told; at most 80 characters. */
-  refundDescription?: string | undefined;
+  readonly refundDescription?: string | undefined;
   /** `REFUND_SOURCE_UNSETTLED_FUNDS` or `REFUND_SOURCE_RECHARGE_FUNDS`. */
-  refundAccount?: string | undefined;
+  readonly refundAccount?: string | undefined;
   /** Where WeChat Pay tells of the refund's end; at most 256 characters. */
-  notifyUrl?: string | undefined;
+  readonly notifyUrl?: string | undefined;
 };
 
 /** A verified answer: the refund is accepted. Whether the money has arrived is for Query Refund to say. */

@@ -1,38 +1,20 @@
 import { callThrough } from '../call/call-through.js';
+import { identifyOrder, ORDER_PROPERTIES, type OrderRequest } from './order-identity.js';
 import type { WechatPayClient } from '../client.js';
 import { WechatPayRequestError, WechatPayResponseError } from '../errors.js';
-import { propertiesOf, toFields, type FieldMap } from '../call/fields.js';
 import type { Properties } from '../call/given.js';
 import { replyBase } from './payment.js';
 import type { VerifiedReply } from '../call/reply.js';
 import { ReplyReader } from '../call/reply-reader.js';
 import type { Fields } from '../call/sign.js';
-import { assertUnambiguousRequest, type CallOptions, type Operation } from '../call/operation.js';
-
-/** An order by at least one of its identifiers. Where both are given, WeChat Pay goes by `transactionId`. */
-export type OrderIdentifier =
-  { transactionId: string; outTradeNo?: string | undefined } | { transactionId?: undefined; outTradeNo: string };
-
-/**
- * An order, as every operation names it.
- *
- * - `transactionId`: the WeChat order number, preferred; at most 32 characters.
- * - `outTradeNo`: the merchant's own order number; at most 32 characters.
- */
-export type OrderRequest = OrderIdentifier & {
-  /** `sub_mch_id`, institutional mode: the institution's sub-merchant. Overrides the client's. */
-  subMerchantId?: string | undefined;
-  /** `sub_appid`, institutional mode. Overrides the client's. */
-  subAppId?: string | undefined;
-};
-
+import { type CallOptions, type Operation } from '../call/operation.js';
 /** The order to reverse. */
 export type ReverseOrderRequest = OrderRequest & {
   /**
    * When the order was created. Where it is given, a reversal that WeChat Pay asks not to be sent is refused here: one
    * earlier than {@link REVERSE_NOT_BEFORE_MS} or later than {@link REVERSE_NOT_AFTER_MS} after it.
    */
-  orderCreatedAt?: Date | undefined;
+  readonly orderCreatedAt?: Date | undefined;
 };
 
 /** A verified reply with `result_code` SUCCESS: a paid order is refunded, an unpaid one closed, unless `recall` is true. */
@@ -102,15 +84,6 @@ export function exchangeRate(rate: string): string {
 }
 
 // The property, its name on the page, and its type's length there.
-const ORDER: FieldMap<'transactionId' | 'outTradeNo' | 'subMerchantId' | 'subAppId'> = {
-  transactionId: ['transaction_id', 32],
-  outTradeNo: ['out_trade_no', 32],
-  subMerchantId: ['sub_mch_id', 32],
-  subAppId: ['sub_appid', 32],
-};
-
-export const ORDER_PROPERTIES = propertiesOf(ORDER);
-
 const PROPERTIES: Properties<keyof ReverseOrderRequest> = { ...ORDER_PROPERTIES, orderCreatedAt: 'orderCreatedAt' };
 
 /** The page's table of error codes, and what each means for the money. A code that is not here is `unknown`. */
@@ -182,18 +155,6 @@ export const REVERSE_ORDER: Operation<ReverseOrderRequest, ReverseOrderResult> =
     },
   },
 };
-
-/** Checks an {@link OrderRequest} and gives it its wire names. An order that it refuses can never be asked for. */
-export function identifyOrder(request: OrderRequest): Fields {
-  const given: unknown = request;
-  if (typeof given !== 'object' || given === null) throw new WechatPayRequestError('order', 'must be an object.');
-  const fields = toFields(request, ORDER);
-  if (!fields.transaction_id && !fields.out_trade_no) {
-    throw new WechatPayRequestError('outTradeNo', 'is missing, and so is transactionId; give at least one of the two.');
-  }
-  assertUnambiguousRequest(fields, ORDER_PROPERTIES);
-  return fields;
-}
 
 function toReverseFields(request: ReverseOrderRequest, now: () => number): Fields {
   const fields = identifyOrder(request);

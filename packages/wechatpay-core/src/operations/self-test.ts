@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { assertWechatPayClient, type WechatPayClient } from '../client.js';
+import { type WechatPayClient } from '../client.js';
 import { isWechatPayError, WechatPayRequestError, type AnyWechatPayError } from '../errors.js';
 import { readOnce } from '../call/given.js';
 import { findUnknownProperty } from '../call/known-properties.js';
@@ -7,6 +7,7 @@ import { queryOrder } from './query-order.js';
 import { reverseOrder } from './reverse-order.js';
 import { type CallOptions } from '../call/operation.js';
 import { assertSignal } from '../call/signal.js';
+import { assertWechatPayClient } from '../client-brand.js';
 
 export interface SelfTestOptions extends CallOptions {
   /** `sub_mch_id`, institutional mode: a sub-merchant to ask for. @default that of the client */

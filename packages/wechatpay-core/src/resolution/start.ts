@@ -2,9 +2,10 @@ import { WechatPayRequestError } from '../errors.js';
 import { assertCurrency } from '../call/fields.js';
 import { readOnce } from '../call/given.js';
 import { findUnknownProperty } from '../call/known-properties.js';
-import { identifyOrder, REVERSE_NOT_BEFORE_MS } from '../operations/reverse-order.js';
+import { REVERSE_NOT_BEFORE_MS } from '../operations/reverse-order.js';
 import { checkPolicy, POLICY_NAMES, type ResolutionPolicy } from './policy.js';
 import type { ResolutionOrder, ResolutionState } from './state.js';
+import { identifyOrder } from '../operations/order-identity.js';
 
 /** The order to resolve. */
 export interface ResolveOrderRequest extends ResolutionOrder {

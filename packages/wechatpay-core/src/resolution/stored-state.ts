@@ -1,10 +1,11 @@
 import { WechatPayRequestError } from '../errors.js';
-import { identifyOrder, REVERSE_NOT_BEFORE_MS } from '../operations/reverse-order.js';
+import { REVERSE_NOT_BEFORE_MS } from '../operations/reverse-order.js';
 import { factsOf, givesBack } from './build.js';
 import { checkPolicy, DEFAULT_RESOLUTION_POLICY, type ResolutionPolicy } from './policy.js';
 import { assertAmount, assertTime, namesOf } from './start.js';
 import type { Checking, ResolutionFacts, ResolutionOutcome, ResolutionState } from './state.js';
 import { isVersion1, upgradeVersion1 } from './version-1.js';
+import { identifyOrder } from '../operations/order-identity.js';
 
 /**
  * A state as it was stored, checked before it moves money: another version wrote it, or another hand. States of earlier versions
