@@ -16,6 +16,7 @@ export const shared = defineConfig({
       'wechatpay-durable/bullmq': source('wechatpay-durable/src/stores/redis/bullmq.ts'),
       'wechatpay-durable/opentelemetry': source('wechatpay-durable/src/opentelemetry.ts'),
       'wechatpay-durable': source('wechatpay-durable/src/index.ts'),
+      'wechatpay-core/resolution': source('wechatpay-core/src/resolution/index.ts'),
       'wechatpay-core': source('wechatpay-core/src/index.ts'),
       'wechatpay-sandbox': source('wechatpay-sandbox/src/index.ts'),
     },

@@ -46,35 +46,27 @@ export {
 export { readOnce, type Properties } from './call/given.js';
 export { findUnknownProperty, nearestName } from './call/known-properties.js';
 export type { CallbackError } from './resolution/callbacks.js';
-export { advanceResolution } from './resolution/advance.js';
-export { confirmDecline, type DeclineCheck } from './resolution/confirm-decline.js';
-export { nextResolutionStep, refundNumberOf } from './resolution/next-step.js';
 export { payAndResolve, type PayAndResolveOptions, type PaymentResult } from './resolution/pay-and-resolve.js';
 export { DEFAULT_RESOLUTION_POLICY, type ResolutionPolicy } from './resolution/policy.js';
 export {
-  readResolveOptions,
   resumeResolution,
   resolveOrder,
   type TakenStep,
   type Resolution,
   type ResolveOrderOptions,
 } from './resolution/resolve-order.js';
-export { startResolution, type ResolveOrderRequest } from './resolution/start.js';
+export { type ResolveOrderRequest } from './resolution/start.js';
 export type {
-  Moment,
   ResolutionAmounts,
   ResolutionCall,
   ResolutionError,
   ResolutionEvent,
-  ResolutionFacts,
   ResolutionOrder,
   ResolutionOutcome,
   ResolutionPayment,
   ResolutionState,
   ResolutionStep,
 } from './resolution/state.js';
-export { askFirst, readResolutionState, reopenResolution, setAside } from './resolution/stored-state.js';
-export { takeResolutionStep, toResolutionError } from './resolution/take-step.js';
 export { type Coupon, type Payment, type ReplyBase } from './operations/payment.js';
 export {
   QUERY_ORDER,

@@ -1,13 +1,10 @@
+import { type ResolutionCall, type ResolutionError, type ResolutionEvent, type ResolutionState } from '../src/index.js';
 import {
   advanceResolution,
   nextResolutionStep,
   startResolution,
-  type ResolutionCall,
-  type ResolutionError,
-  type ResolutionEvent,
   type ResolutionFacts,
-  type ResolutionState,
-} from '../src/index.js';
+} from '../src/resolution/index.js';
 
 // Asks the state machine itself, situation by situation: docs/resolution-table.md is what it says.
 

@@ -1,10 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
-  advanceResolution,
   assertWechatPayClient,
   QUERY_ORDER,
-  readResolutionState,
-  reopenResolution,
   REVERSE_NOT_BEFORE_MS,
   WechatPayConfigError,
   WechatPayRequestError,
@@ -14,6 +11,7 @@ import {
   type ResolutionState,
   type WechatPayClient,
 } from 'wechatpay-core';
+import { advanceResolution, readResolutionState, reopenResolution } from 'wechatpay-core/resolution';
 import { dueAt, ended, mayHoldMoney, ongoing, outcomeOf } from './ends.js';
 import type {
   EnqueueOptions,

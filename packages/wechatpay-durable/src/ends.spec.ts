@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { startResolution } from 'wechatpay-core';
+import { startResolution } from 'wechatpay-core/resolution';
 import { SharedStore } from '../test/shared-store.js';
 import { HOUR_MS, openShop, pathsOf, SPEED, TOTAL_FEE, type Shop } from '../test/shop.js';
 import { durableOrderId, type DurableOrderEvent, type ResolvedOrder } from './index.js';

@@ -1,10 +1,5 @@
-import {
-  nextResolutionStep,
-  readResolutionState,
-  type ResolutionOrder,
-  type ResolutionOutcome,
-  type ResolutionState,
-} from 'wechatpay-core';
+import { type ResolutionOrder, type ResolutionOutcome, type ResolutionState } from 'wechatpay-core';
+import { nextResolutionStep, readResolutionState } from 'wechatpay-core/resolution';
 import type { DurableOrderData } from './stores/store.js';
 
 /** A durable order that has an outcome, with the number and the time of it. */

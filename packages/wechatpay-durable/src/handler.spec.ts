@@ -1,12 +1,12 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import {
-  startResolution,
   WechatPayTransportError,
   type ResolutionPolicy,
   type ResolutionState,
   type WechatPayConfig,
 } from 'wechatpay-core';
+import { startResolution } from 'wechatpay-core/resolution';
 import { MapStore } from '../test/map-store.js';
 import { scripted, type Answer } from '../test/scripted-client.js';
 import {

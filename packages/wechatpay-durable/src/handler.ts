@@ -1,16 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
-  advanceResolution,
-  askFirst,
-  nextResolutionStep,
-  setAside,
-  takeResolutionStep,
   type ResolutionError,
   type ResolutionOrder,
   type ResolutionOutcome,
   type ResolutionState,
   type WechatPayClient,
 } from 'wechatpay-core';
+import {
+  advanceResolution,
+  askFirst,
+  nextResolutionStep,
+  setAside,
+  takeResolutionStep,
+} from 'wechatpay-core/resolution';
 import type { Lease, DurableOrderData, OrderHandler, Verdict } from './stores/store.js';
 import { dueAt, ended, isProven, ongoing, orderOf, outcomeOf } from './ends.js';
 import { about, publish } from './events.js';

@@ -1,16 +1,15 @@
 import {
   DEFAULT_RESOLUTION_POLICY,
   findUnknownProperty,
-  nextResolutionStep,
   readOnce,
   REVERSE_NOT_AFTER_MS,
-  startResolution,
   WechatPayRequestError,
   type ResolutionOrder,
   type ResolutionPolicy,
   type ResolutionState,
   type WechatPayClient,
 } from 'wechatpay-core';
+import { nextResolutionStep, startResolution } from 'wechatpay-core/resolution';
 import { FIRST_STEP_MS } from './charge-time.js';
 
 /** An order that is to be resolved, whatever happens to this process. */

@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
-  confirmDecline,
   isWechatPayError,
   QUICK_PAY,
   quickPay,
@@ -14,6 +13,7 @@ import {
   type WechatPayClient,
   type WechatPayError,
 } from 'wechatpay-core';
+import { confirmDecline } from 'wechatpay-core/resolution';
 import { leavesWithinMs } from './charge-time.js';
 import { readPolicy, type OrderOf, type OrderIntent } from './intent.js';
 import type { MerchantProblem } from './merchant-watch.js';

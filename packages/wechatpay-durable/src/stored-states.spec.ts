@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { DEFAULT_RESOLUTION_POLICY, startResolution, type ResolutionOutcome } from 'wechatpay-core';
+import { DEFAULT_RESOLUTION_POLICY, type ResolutionOutcome } from 'wechatpay-core';
+import { startResolution } from 'wechatpay-core/resolution';
 import { SharedStore } from '../test/shared-store.js';
 import { openShop, TOTAL_FEE } from '../test/shop.js';
 import type { DurableOrderData, ResolvedOrder } from './index.js';

@@ -1,13 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { refusal, scripted, type Answer } from '../../test/scripted.js';
-import {
-  payAndResolve,
-  queryAllRefunds,
-  selfTest,
-  resolveOrder,
-  startResolution,
-  WechatPayTransportError,
-} from '../index.js';
+import { payAndResolve, queryAllRefunds, selfTest, resolveOrder, WechatPayTransportError } from '../index.js';
+import { startResolution } from '../resolution/index.js';
 
 // What a caller gives may be an object of a class, whose getters stand on its prototype: they are read, and each once.
 

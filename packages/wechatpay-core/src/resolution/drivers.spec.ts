@@ -8,8 +8,6 @@ import {
   payAndResolve,
   resumeResolution,
   resolveOrder,
-  takeResolutionStep,
-  toResolutionError,
   WechatPayTransportError,
   type PayAndResolveOptions,
   type TakenStep,
@@ -19,6 +17,7 @@ import {
   type ResolutionState,
   type WechatPayClient,
 } from '../index.js';
+import { takeResolutionStep, toResolutionError } from './index.js';
 
 // What runs the rules: calls in the right order, with the right fields, on a clock that stands still unless it is told.
 

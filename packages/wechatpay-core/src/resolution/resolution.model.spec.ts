@@ -2,11 +2,9 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { faultCatalogue, Sandbox, type Behaviour, type DirectRequest, type Fault } from 'wechatpay-sandbox';
 import {
-  askFirst,
   payAndResolve,
   resumeResolution,
   REVERSE_ORDER,
-  startResolution,
   WechatPayClient,
   WechatPayTransportError,
   type PaymentResult,
@@ -14,6 +12,7 @@ import {
   type ResolutionPolicy,
   type ResolutionState,
 } from '../index.js';
+import { askFirst, startResolution } from './index.js';
 
 // The whole loop against the whole gateway, on a clock of its own: random customers, every fault at any call, crashes at any
 // step. The ledger is the judge.

@@ -1,11 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
 import {
-  advanceResolution,
-  askFirst,
-  nextResolutionStep,
-  reopenResolution,
-  startResolution,
   WechatPayRequestError,
   type ResolutionCall,
   type ResolutionError,
@@ -14,6 +9,7 @@ import {
   type ResolutionPolicy,
   type ResolutionState,
 } from '../index.js';
+import { advanceResolution, askFirst, nextResolutionStep, reopenResolution, startResolution } from './index.js';
 
 const CREATED = Date.UTC(2026, 10, 23);
 const DAY_S = 24 * 60 * 60;

@@ -3,10 +3,8 @@ import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import {
   DEFAULT_RESOLUTION_POLICY,
   payAndResolve,
-  readResolutionState,
   resumeResolution,
   resolveOrder,
-  startResolution,
   WechatPayClient,
   WechatPayRequestError,
   type PayAndResolveOptions,
@@ -17,6 +15,7 @@ import {
   type ResolutionState,
   type WechatPayBusinessError,
 } from '../index.js';
+import { readResolutionState, startResolution } from './index.js';
 import { answering } from '../../test/answering.js';
 
 // Over real TLS, by the sandbox's clock, which `wait` moves.

@@ -1,20 +1,22 @@
 import { describe, expect, it, test } from 'vitest';
 import {
-  advanceResolution,
   DEFAULT_RESOLUTION_POLICY,
-  nextResolutionStep,
-  refundNumberOf,
-  startResolution,
-  type Moment,
   type ResolutionCall,
   type ResolutionError,
   type ResolutionEvent,
-  type ResolutionFacts,
   type ResolutionPayment,
   type ResolutionPolicy,
   type ResolutionState,
   type TradeState,
 } from '../index.js';
+import {
+  advanceResolution,
+  nextResolutionStep,
+  refundNumberOf,
+  startResolution,
+  type Moment,
+  type ResolutionFacts,
+} from './index.js';
 
 // The rules to the millisecond and to the last field, a page of the documentation a block: what docs/guides/resolving-an-order.md says.
 

@@ -1,16 +1,18 @@
 import { describe, expect, it, test } from 'vitest';
 import {
-  askFirst,
   DEFAULT_RESOLUTION_POLICY,
+  type ResolutionOutcome,
+  type ResolutionPolicy,
+  type ResolutionState,
+} from '../index.js';
+import {
+  askFirst,
   nextResolutionStep,
   readResolutionState,
   reopenResolution,
   setAside,
   type ResolutionFacts,
-  type ResolutionOutcome,
-  type ResolutionPolicy,
-  type ResolutionState,
-} from '../index.js';
+} from './index.js';
 import stored from '../../test/stored-states.json' with { type: 'json' };
 
 // What each release has stored is read by each later one: an order in flight outlives an upgrade.

@@ -1,18 +1,14 @@
 import assert from 'node:assert/strict';
 import { expect, it } from 'vitest';
 import {
-  advanceResolution,
-  askFirst,
   DEFAULT_RESOLUTION_POLICY,
-  nextResolutionStep,
-  readResolutionState,
-  startResolution,
   type ResolutionCall,
   type ResolutionError,
   type ResolutionEvent,
   type ResolutionPolicy,
   type ResolutionState,
 } from '../index.js';
+import { advanceResolution, askFirst, nextResolutionStep, readResolutionState, startResolution } from './index.js';
 
 // Every state that the machine can reach, under every kind of answer, crash and delay, up to a horizon: the laws hold in each.
 // Time is abstracted to the bounds that the rules know: 5, 15 and 45 s, the 7 days, the deadline.

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { advanceResolution, startResolution, type ResolutionPolicy } from 'wechatpay-core';
+import { type ResolutionPolicy } from 'wechatpay-core';
+import { advanceResolution, startResolution } from 'wechatpay-core/resolution';
 import type {
   Lease,
   ProblemListener,

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { advanceResolution } from 'wechatpay-core';
+import { advanceResolution } from 'wechatpay-core/resolution';
 import { describe, expect, it } from 'vitest';
 import type { DurableOrderData } from '../../src/stores/store.js';
 import {
