@@ -8,7 +8,18 @@ const rules = (...names) => core(...names.map((name) => `resolution/${name}`));
 export const PLAN = [
   {
     name: 'calls',
-    files: core('call/sign', 'call/xml', 'errors', 'operations/reverse-order', 'call/fields', 'client', 'call/deliver'),
+    files: core(
+      'call/sign',
+      'call/xml',
+      'errors',
+      'operations/reverse-order',
+      'operations/order-identity',
+      'call/fields',
+      'client',
+      'call/operation',
+      'call/call-error',
+      'call/deliver',
+    ),
     specs: core(
       ...[
         'call/sign',
