@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
-import { answering, failure } from '../test/answering.js';
+import { answering } from '../test/answering.js';
+import { failure } from '../test/failure.js';
 import * as ours from './index.js';
 
 // The second copy: the same sources, evaluated again, as where a package manager installs two.

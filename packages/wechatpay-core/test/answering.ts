@@ -26,13 +26,3 @@ export function answering(
   });
   return { client, requests };
 }
-
-/** What a call is rejected with. */
-export async function failure(promise: Promise<unknown>): Promise<unknown> {
-  return promise.then(
-    () => {
-      throw new Error('It did not fail.');
-    },
-    (reason: unknown) => reason,
-  );
-}

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { answering, API_KEY, failure } from '../../test/answering.js';
+import { answering, API_KEY } from '../../test/answering.js';
+import { failure } from '../../test/failure.js';
 import {
   encodeXml,
   queryOrder,

@@ -2,6 +2,7 @@ import { getEventListeners } from 'node:events';
 import { inspect } from 'node:util';
 import { describe, expect, it, test } from 'vitest';
 import { answering } from '../../test/answering.js';
+import { failure as rejection } from '../../test/failure.js';
 import { expectNoRequest } from '../../test/secrets.js';
 import {
   quickPay,
@@ -11,7 +12,6 @@ import {
   WechatPayResponseError,
   WechatPayTransportError,
   type Transport,
-  type WechatPayError,
 } from '../index.js';
 
 const ORDER = { outTradeNo: '1415717424' };
@@ -22,14 +22,7 @@ function connect(transport: Transport, timeoutMs = 30): WechatPayClient {
   return new WechatPayClient({ appId: 'wx2421b1c4370ec43b', merchantId: '10000100', apiKey, transport, timeoutMs });
 }
 
-async function failure(promise: Promise<unknown>): Promise<WechatPayError & WechatPayTransportError> {
-  return promise.then(
-    () => {
-      throw new Error('It did not fail.');
-    },
-    (reason: unknown) => reason as WechatPayError & WechatPayTransportError,
-  );
-}
+const failure = (call: Promise<unknown>): Promise<WechatPayTransportError> => rejection(call);
 
 const silent: Transport = () => new Promise(() => undefined);
 const kept = new WechatPayTransportError('WECHATPAY_CONNECTION', 'no proxy.', 'not-sent', { cause: withBody() });

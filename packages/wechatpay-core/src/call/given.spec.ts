@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { answering, failure } from '../../test/answering.js';
+import { answering } from '../../test/answering.js';
+import { failure } from '../../test/failure.js';
 import {
   decodeXml,
   queryOrder,
@@ -63,7 +64,7 @@ describe.each(OPERATIONS)('%s', (_, operation, request) => {
       outcome: 'not-sent',
     });
     expect(requests).toEqual([]);
-    return error as Error & { field: string };
+    return error as unknown as Error & { field: string };
   }
 
   it('takes a literal, an object without prototype, an instance of a class, and what is undefined', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { answering, API_KEY, failure } from '../../test/answering.js';
+import { answering, API_KEY } from '../../test/answering.js';
+import { failure } from '../../test/failure.js';
 import {
   decodeXml,
   encodeXml,
@@ -50,7 +51,7 @@ describe('a signed refusal', () => {
   it('has texts of the documented length in its message and properties; `raw` has all', async () => {
     const long = 'x'.repeat(25_000);
     const { client } = answering({ result_code: 'FAIL', err_code: long, err_code_des: long });
-    const error = (await failure(reverseOrder(client, ORDER))) as WechatPayBusinessError;
+    const error = await failure<WechatPayBusinessError>(reverseOrder(client, ORDER));
     expect(error.errorCode).toBe(`${'x'.repeat(31)}…`);
     expect(error.errorDescription).toBe(`${'x'.repeat(127)}…`);
     expect(error.message.length).toBeLessThan(400);
@@ -59,7 +60,7 @@ describe('a signed refusal', () => {
 
   it.each(HOSTILE)('shows %s as an escape', async (_, text) => {
     const { client } = answering({ result_code: 'FAIL', err_code: `E${text}`, err_code_des: `no${text}way` });
-    const error = (await failure(reverseOrder(client, { outTradeNo: `1${text}` }))) as WechatPayBusinessError;
+    const error = await failure<WechatPayBusinessError>(reverseOrder(client, { outTradeNo: `1${text}` }));
     for (const shown of [error.message, error.stack ?? '', error.errorCode, error.errorDescription]) {
       expect(shown.split('\n    at ')[0]).not.toContain(text);
     }
@@ -78,7 +79,7 @@ describe('a signed refusal', () => {
         echo: `${'x'.repeat(99)}${own}`,
       };
     });
-    const error = (await failure(reverseOrder(client, ORDER))) as WechatPayBusinessError;
+    const error = await failure<WechatPayBusinessError>(reverseOrder(client, ORDER));
     expect(secrets).toHaveLength(4);
     for (const secret of secrets)
       expect(`${error.message} ${error.stack} ${error.errorDescription}`).not.toContain(secret);
@@ -100,7 +101,7 @@ describe('an unsigned refusal', () => {
   it.each(HOSTILE)('shows %s as an escape', async (_, text) => {
     const client = replying(() => ({ return_code: `FAIL${text}`, return_msg: `no${text}way` }));
     const error = await failure(reverseOrder(client, ORDER));
-    const { message, returnCode, returnMessage } = error as Record<string, string>;
+    const { message, returnCode, returnMessage } = error as unknown as Record<string, string>;
     for (const shown of [message, returnCode, returnMessage]) expect(shown).not.toContain(text);
   });
 
@@ -110,7 +111,7 @@ describe('an unsigned refusal', () => {
       secrets = [own, nonce];
       return { return_code: 'FAIL'.repeat(99), return_msg: `${own} ${nonce} ${'x'.repeat(50_000)}` };
     });
-    const error = (await failure(reverseOrder(client, ORDER))) as Error & Record<string, string>;
+    const error = (await failure(reverseOrder(client, ORDER))) as unknown as Error & Record<string, string>;
     for (const secret of secrets) expect(JSON.stringify(error)).not.toContain(secret);
     expect(error.message.length).toBeLessThan(400);
     expect(error.returnCode).toHaveLength(16);
@@ -389,9 +390,8 @@ describe('result_code', () => {
   });
 
   it('FAIL without anything else', async () => {
-    const error = (await failure(
-      queryOrder(answering({ result_code: 'FAIL' }).client, ORDER),
-    )) as WechatPayBusinessError;
+    const { client } = answering({ result_code: 'FAIL' });
+    const error = await failure<WechatPayBusinessError>(queryOrder(client, ORDER));
     expect(error).toMatchObject({ outcome: 'unknown', errorCode: '', errorDescription: '' });
     expect(error.raw).toMatchObject({ result_code: 'FAIL' });
   });

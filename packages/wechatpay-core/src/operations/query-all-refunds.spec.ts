@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { failure } from '../../test/answering.js';
+import { failure } from '../../test/failure.js';
 import { refusal, scripted, SILENCE, type Answer } from '../../test/scripted.js';
 import { queryAllRefunds } from '../index.js';
 

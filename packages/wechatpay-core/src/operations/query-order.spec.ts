@@ -1,7 +1,8 @@
-import { Sandbox } from 'wechatpay-sandbox';
-import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
-import { answering, failure } from '../../test/answering.js';
-import { QUERY_ORDER, queryOrder, WechatPayBusinessError, WechatPayClient, type QueryOrderRequest } from '../index.js';
+import { describe, expect, it, test } from 'vitest';
+import { answering } from '../../test/answering.js';
+import { failure } from '../../test/failure.js';
+import { startGateway } from '../../test/start-gateway.js';
+import { QUERY_ORDER, queryOrder, WechatPayBusinessError, type QueryOrderRequest } from '../index.js';
 
 const ORDER = { outTradeNo: '1415757673' };
 const PAID = {
@@ -29,18 +30,9 @@ const PAID = {
   time_end: '20141111170043',
 };
 
-describe('at the sandbox', () => {
-  let sandbox: Sandbox;
-  let client: WechatPayClient;
-  beforeAll(async () => {
-    sandbox = await Sandbox.start();
-    client = new WechatPayClient({ ...sandbox.merchant });
-  });
-  afterAll(async () => {
-    await client.close();
-    await sandbox.stop();
-  });
+const { sandbox, client } = await startGateway();
 
+describe('at the sandbox', () => {
   test.each([
     ['paid', 'SUCCESS'],
     ['not-paid', 'NOTPAY'],

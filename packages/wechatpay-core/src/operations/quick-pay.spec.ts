@@ -1,7 +1,8 @@
-import { Sandbox } from 'wechatpay-sandbox';
-import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
-import { answering, failure } from '../../test/answering.js';
-import { decodeXml, QUICK_PAY, quickPay, WechatPayClient, type QuickPayRequest } from '../index.js';
+import { describe, expect, it, test } from 'vitest';
+import { answering } from '../../test/answering.js';
+import { failure } from '../../test/failure.js';
+import { startGateway } from '../../test/start-gateway.js';
+import { decodeXml, QUICK_PAY, quickPay, type QuickPayRequest } from '../index.js';
 
 const PURCHASE: QuickPayRequest = {
   outTradeNo: '1415757673',
@@ -18,18 +19,9 @@ const PAID = {
   time_end: '20141111170043',
 };
 
-describe('at the sandbox', () => {
-  let sandbox: Sandbox;
-  let client: WechatPayClient;
-  beforeAll(async () => {
-    sandbox = await Sandbox.start();
-    client = new WechatPayClient({ ...sandbox.merchant });
-  });
-  afterAll(async () => {
-    await client.close();
-    await sandbox.stop();
-  });
+const { sandbox, client } = await startGateway();
 
+describe('at the sandbox', () => {
   it('charges the customer, without a client certificate', async () => {
     const { authCode } = sandbox.customers.create({ behaviour: 'pays-at-once' });
     const result = await quickPay(client, {

@@ -1,13 +1,13 @@
-import { Sandbox } from 'wechatpay-sandbox';
-import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
-import { answering, failure } from '../../test/answering.js';
+import { describe, expect, it, test } from 'vitest';
+import { answering } from '../../test/answering.js';
+import { failure } from '../../test/failure.js';
+import { startGateway } from '../../test/start-gateway.js';
 import {
   decodeXml,
   QUERY_REFUND,
   queryRefund,
   REFUND_ORDER,
   refundOrder,
-  WechatPayClient,
   type QueryRefundRequest,
   type RefundOrderRequest,
 } from '../index.js';
@@ -22,18 +22,9 @@ const ACCEPTED = {
   total_fee: '888',
 };
 
-describe('at the sandbox', () => {
-  let sandbox: Sandbox;
-  let client: WechatPayClient;
-  beforeAll(async () => {
-    sandbox = await Sandbox.start();
-    client = new WechatPayClient({ ...sandbox.merchant });
-  });
-  afterAll(async () => {
-    await client.close();
-    await sandbox.stop();
-  });
+const { sandbox, client } = await startGateway();
 
+describe('at the sandbox', () => {
   it('returns in parts, each once, never more than was paid, and tells how they stand', async () => {
     const { outTradeNo, totalFee } = sandbox.orders.create({ state: 'paid', totalFee: 888 });
     const part = { outTradeNo, totalFee, refundFee: 300 };

@@ -1,7 +1,7 @@
 import { getEventListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { failure } from '../../test/answering.js';
+import { failure } from '../../test/failure.js';
 import { refusal, scripted, SILENCE, type Answer } from '../../test/scripted.js';
 import {
   DEFAULT_RESOLUTION_POLICY,

@@ -1,5 +1,5 @@
-import { Sandbox } from 'wechatpay-sandbox';
-import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
+import type { Sandbox } from 'wechatpay-sandbox';
+import { describe, expect, it, test } from 'vitest';
 import {
   DEFAULT_RESOLUTION_POLICY,
   payAndResolve,
@@ -17,18 +17,10 @@ import {
 } from '../index.js';
 import { readResolutionState, startResolution } from './index.js';
 import { answering } from '../../test/answering.js';
+import { startGateway } from '../../test/start-gateway.js';
 
 // Over real TLS, by the sandbox's clock, which `wait` moves.
-let sandbox: Sandbox;
-let client: WechatPayClient;
-beforeAll(async () => {
-  sandbox = await Sandbox.start();
-  client = new WechatPayClient({ ...sandbox.merchant, now: () => sandbox.clock.now() });
-});
-afterAll(async () => {
-  await client.close();
-  await sandbox.stop();
-});
+const { sandbox, client } = await startGateway(({ clock }) => ({ now: () => clock.now() }));
 
 const jump: ResolveOrderOptions = {
   wait: (until) => {

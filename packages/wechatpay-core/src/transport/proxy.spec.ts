@@ -3,7 +3,7 @@ import { inspect } from 'node:util';
 import { afterEach, beforeAll, describe, expect, it, test, vi } from 'vitest';
 import { CertificateAuthority, type ClientCertificate, type IssuedCertificate } from 'wechatpay-sandbox';
 import { startProxy, type TestProxy } from '../../test/proxy-server.js';
-import { expectNoSecrets } from '../../test/secrets.js';
+import { failure as rejection } from '../../test/failure.js';
 import { closedPort, startTlsServer, type TestServer } from '../../test/tls-server.js';
 import {
   encodeXml,
@@ -12,6 +12,7 @@ import {
   WechatPayClient,
   WechatPayConfigError,
   type WechatPayConfig,
+  type WechatPayError,
 } from '../index.js';
 
 const API_KEY = '192006250b4c09247ec02edce69f6a2d';
@@ -81,14 +82,10 @@ function withCredentials(url: string, credentials = CREDENTIALS): string {
   return url.replace('//', `//${encodeURIComponent(user)}:${encodeURIComponent(rest.join(':'))}@`);
 }
 
-async function failure(promise: Promise<unknown>): Promise<Error & { outcome: string }> {
-  const error: unknown = await promise.then(
-    () => new Error('It did not fail.'),
-    (reason: unknown) => reason,
-  );
-  expectNoSecrets(error, { apiKey: API_KEY, certificate: merchant });
+async function failure(call: Promise<unknown>): Promise<WechatPayError> {
+  const error = await rejection(call, { apiKey: API_KEY, certificate: merchant });
   expectNoPassword(error);
-  return error as Error & { outcome: string };
+  return error;
 }
 
 function expectNoPassword(shown: unknown): void {

@@ -3,7 +3,7 @@ import type { ServerOptions } from 'node:https';
 import type { TLSSocket } from 'node:tls';
 import { CertificateAuthority, type ClientCertificate, type IssuedCertificate } from 'wechatpay-sandbox';
 import { afterEach, beforeAll, describe, expect, it, test, vi } from 'vitest';
-import { expectNoSecrets } from '../../test/secrets.js';
+import { failure as rejection } from '../../test/failure.js';
 import {
   closedPort,
   startPlainServer,
@@ -18,7 +18,7 @@ import {
   signFields,
   WechatPayClient,
   WechatPayResponseError,
-  WechatPayTransportError,
+  type WechatPayTransportError,
   type WechatPayConfig,
 } from '../index.js';
 
@@ -78,15 +78,8 @@ function connect(baseUrl: string | string[], config: Partial<WechatPayConfig> = 
   return client;
 }
 
-async function failure(promise: Promise<unknown>): Promise<WechatPayTransportError> {
-  const error = await promise.then(
-    () => new Error('It did not fail.'),
-    (reason: unknown) => reason,
-  );
-  expect(error).toBeInstanceOf(WechatPayTransportError);
-  expectNoSecrets(error, { apiKey: API_KEY, certificate: merchant });
-  return error as WechatPayTransportError;
-}
+const failure = (call: Promise<unknown>): Promise<WechatPayTransportError> =>
+  rejection(call, { apiKey: API_KEY, certificate: merchant });
 
 describe('mutual TLS', () => {
   it('reverses an order with a PKCS#12 and with a PEM certificate', async () => {

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import { CertificateAuthority } from 'wechatpay-sandbox';
-import { failure } from '../../../test/answering.js';
+import { failure } from '../../../test/failure.js';
 import { listen as listenOn, startTlsServer, type TestServer } from '../../../test/tls-server.js';
 import {
   CALL_CHANNEL,
@@ -105,7 +105,7 @@ describe('a client of which more is asked than its connections carry', () => {
   it('sends none that finds the queue full: nothing was sent, try again', async () => {
     const { client, sent } = holding({ maxConnections: 1, maxQueued: 0 });
     void failure(reverseOrder(client, { outTradeNo: '1' }));
-    const error = (await failure(reverseOrder(client, { outTradeNo: '2' }))) as WechatPayOverloadedError;
+    const error = await failure<WechatPayOverloadedError>(reverseOrder(client, { outTradeNo: '2' }));
     expect(error).toBeInstanceOf(WechatPayOverloadedError);
     expect(error).toMatchObject({
       code: 'WECHATPAY_OVERLOADED',
@@ -234,7 +234,7 @@ describe('a gateway that answers nobody', () => {
     const events = await listen<LoadEvent>(LOAD_CHANNEL, async () => {
       for (let n = 0; n < 5; n += 1) await failure(reverseOrder(client, { outTradeNo: '1' }));
       expect(client.load().circuit).toEqual({ state: 'open', reason: 'no-connection', forMs: 0 });
-      const error = (await failure(reverseOrder(client, { outTradeNo: '1' }))) as WechatPayOverloadedError;
+      const error = await failure<WechatPayOverloadedError>(reverseOrder(client, { outTradeNo: '1' }));
       expect(error).toMatchObject({ outcome: 'not-sent', reason: 'circuit-open', retryAfterMs: 500 });
       expect(sent).toBe(5);
       now += 500;
