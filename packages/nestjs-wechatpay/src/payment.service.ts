@@ -3,7 +3,6 @@ import {
   payAndResolve,
   queryOrder,
   quickPay,
-  readResolveOptions,
   resolveOrder,
   resumeResolution,
   WechatPayClient,
@@ -19,6 +18,7 @@ import {
   type ResolveOrderOptions,
   type ResolveOrderRequest,
 } from 'wechatpay-core';
+import { readResolveOptions } from 'wechatpay-core/resolution';
 import { withAnySignal } from './with-any-signal.js';
 
 /**
