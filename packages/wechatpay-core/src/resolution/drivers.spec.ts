@@ -174,7 +174,7 @@ describe('takeStep', () => {
   it('what is no error of this library is a mistake, and thrown', async () => {
     const mistake = new TypeError('mistake');
     const broken = { call: () => Promise.reject(mistake) } as unknown as WechatPayClient;
-    expect(await failure(takeResolutionStep(broken, { order }, { kind: 'query' }))).toBe(mistake);
+    await expect(takeResolutionStep(broken, { order }, { kind: 'query' })).rejects.toBe(mistake);
     expect(() => toResolutionError(mistake)).toThrow(mistake);
   });
 });
@@ -732,7 +732,7 @@ describe('payAndResolve', () => {
   it('what is no error of this library is a mistake, and thrown', async () => {
     const mistake = new TypeError('mistake');
     const broken = { call: () => Promise.reject(mistake), now: () => CREATED } as unknown as WechatPayClient;
-    expect(await failure(payAndResolve(broken, REQUEST))).toBe(mistake);
+    await expect(payAndResolve(broken, REQUEST)).rejects.toBe(mistake);
   });
 });
 
