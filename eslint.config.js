@@ -30,6 +30,15 @@ function boundary(name, allowed, where) {
   return { ...where, rules: { 'no-restricted-imports': ['error', { patterns }] } };
 }
 
+const EXPORT_ALL = {
+  selector: 'ExportAllDeclaration',
+  message: 'Name each export: a diff does not show what `export *` lets out.',
+};
+const BARE_ERROR = {
+  selector: ':matches(NewExpression, CallExpression)[callee.name="Error"]',
+  message: 'Throw an error that has a code: a WechatPayError, or a DurableOrdersError. A caller cannot switch on a message.',
+};
+
 export default defineConfig(
   // The fixtures are applications of their own: other compilers, other settings, and deliberate mistakes.
   globalIgnores(['**/dist', '**/coverage', '**/.nx', 'integration/fixtures']),
@@ -50,19 +59,18 @@ export default defineConfig(
       '@typescript-eslint/no-unused-vars': ['error', { ignoreRestSiblings: true }],
       '@typescript-eslint/no-extraneous-class': ['error', { allowWithDecorator: true }],
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
-      'no-restricted-syntax': [
-        'error',
-        {
-          selector: 'ExportAllDeclaration',
-          message: 'Name each export: a diff does not show what `export *` lets out.',
-        },
-      ],
+      'no-restricted-syntax': ['error', EXPORT_ALL],
       // Nest's options are classes that nobody instantiates.
       '@typescript-eslint/no-unsafe-class-instance-assignment': 'off',
       eqeqeq: 'error',
     },
   },
   boundaries,
+  {
+    files: ['packages/wechatpay-{core,durable}/src/**/*.ts'],
+    ignores: ['**/*.spec.ts'],
+    rules: { 'no-restricted-syntax': ['error', EXPORT_ALL, BARE_ERROR] },
+  },
   {
     files: ['**/*.js', '**/*.cjs', '**/*.mjs'],
     extends: [tseslint.configs.disableTypeChecked],

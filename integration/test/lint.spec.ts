@@ -47,6 +47,22 @@ it('lint lets two files share a third', async () => {
 });
 
 it.each([
+  ['wechatpay-core', 'src/a.ts', 1],
+  ['wechatpay-durable', 'src/stores/a.ts', 1],
+  ['wechatpay-durable', 'src/a.spec.ts', 0],
+  ['wechatpay-sandbox', 'src/a.ts', 0],
+])('lint refuses an error without a code: %s/%s', async (name, file, count) => {
+  const config = (await new ESLint({ cwd: root }).calculateConfigForFile(`${root}/packages/${name}/${file}`)) as {
+    rules: Linter.RulesRecord;
+  };
+  const rules = { 'no-restricted-syntax': config.rules['no-restricted-syntax'] };
+  for (const thrown of ["new Error('no')", "Error('no')"]) {
+    expect(new Linter().verify(`throw ${thrown};`, { rules })).toHaveLength(count);
+  }
+  expect(new Linter().verify("export * from './b.js'; throw new TypeError('no');", { rules })).toHaveLength(1);
+});
+
+it.each([
   ['wechatpay-core', 'src/a.ts', { 'wechatpay-durable': false, '@nestjs/common': false, 'wechatpay-sandbox': false }],
   ['wechatpay-core', 'src/a.spec.ts', { 'wechatpay-durable': false, 'wechatpay-sandbox': true }],
   ['wechatpay-durable', 'src/a.ts', { 'wechatpay-core': true, 'nestjs-wechatpay': false, 'wechatpay-sandbox': false }],

@@ -1,4 +1,4 @@
-import { WechatPayConfigError, type ResolutionState, type WechatPayClient } from 'wechatpay-core';
+import { WechatPayConfigError, type WechatPayClient } from 'wechatpay-core';
 import { MAX_CLOCK_SKEW_MS } from './stores/options.js';
 
 /** After this, a worker takes the first step of a durable order, in milliseconds from the order's creation. */
@@ -23,18 +23,6 @@ const MAX_TIMEOUT_MS = PAYABLE_MS - TWO_CLOCKS_MS - STORING_MS;
 /** A charge leaves at most so long after its order was created, in milliseconds; later, nothing is sent. */
 export function leavesWithinMs(timeoutMs: number): number {
   return Math.min(FIRST_STEP_MS, PAYABLE_MS - TWO_CLOCKS_MS - timeoutMs);
-}
-
-/**
- * A client's clock, for one order that is due by the store's. A clock that says a time before the order was created was set back since:
- * it resumes from when the order is due, or nobody would look for as long as it was set back.
- */
-export function clockFor({ orderCreatedAt, ...state }: ResolutionState, now: () => number): () => number {
-  const offset = ('at' in state ? state.at : orderCreatedAt) - now();
-  return () => {
-    const time = now();
-    return time < orderCreatedAt ? time + offset : time;
-  };
 }
 
 /** @throws {WechatPayConfigError} a client with which a charge could be answered after its durable order has ended. */

@@ -314,7 +314,7 @@ describe('what this worker cannot work on', () => {
       const left = { ...data, unreadableSince: CREATED - (sinceMs ?? 0) };
       expect(await work(before)).toEqual({ kind: 'again', data: left, delayMs });
       expect(events.at(-1)).toMatchObject({ kind: 'problem', id: 'R' });
-      expect(problemsOf(events)[0]?.message).toContain(`Reversal R is left to another worker: ${message}`);
+      expect(problemsOf(events)[0]?.message).toContain(`Durable order R is left to another worker: ${message}`);
       expect(saved).toEqual([]);
     }
   });

@@ -15,8 +15,9 @@ import {
 } from 'wechatpay-core/resolution';
 import type { Lease, DurableOrderData, OrderHandler, Verdict } from './stores/store.js';
 import { dueAt, ended, isProven, ongoing, orderOf, outcomeOf } from './ends.js';
+import { DurableOrdersError } from './errors.js';
 import { about, publish } from './events.js';
-import { clockFor } from './charge-time.js';
+import { clockFor, workerClock } from './clocks.js';
 
 /** A durable order that has an outcome, or needs a person. */
 export interface ResolvedOrder {
@@ -59,7 +60,7 @@ export function createHandler({ clientOf, onResolved, delay }: HandlerOptions): 
   return async ({ id, data, signal, save }) => {
     const { merchantId } = data;
     const client = clientOf(merchantId);
-    let now = clockOf(client, id);
+    let now = workerClock(client, id);
     const outcome = outcomeOf(data);
     // Stored, and perhaps not told yet: whoever it belongs to, and whatever else its state says.
     if (outcome) return end(id, data, data.state, outcome, now(), save);
@@ -100,7 +101,8 @@ export function createHandler({ clientOf, onResolved, delay }: HandlerOptions): 
     now: number,
     save: Lease['save'],
   ): Promise<Verdict> {
-    publish({ kind: 'problem', id, error: new Error(`Reversal ${id} is left to another worker: ${error.message}`) });
+    const message = `Durable order ${id} is left to another worker: ${error.message}`;
+    publish({ kind: 'problem', id, error: new DurableOrdersError('WECHATPAY_LEFT_TO_ANOTHER', message) });
     const { deadline } = Object(data.state) as Partial<ResolutionState>;
     const { unreadableSince = now } = data;
     const isReadable = Number.isFinite(deadline);
@@ -132,7 +134,8 @@ export function createHandler({ clientOf, onResolved, delay }: HandlerOptions): 
         const told = structuredClone({ id, merchantId, order: orderOf(data), outcome, end, endedAt });
         await withinReason(onResolved(told));
       } catch (cause) {
-        const error = new Error(`onResolved failed for durable order ${id}, and is called again.`, { cause });
+        const message = `onResolved failed for durable order ${id}, and is called again.`;
+        const error = new DurableOrdersError('WECHATPAY_ON_RESOLVED_FAILED', message, { cause });
         publish({ kind: 'problem', id, error });
         return { kind: 'again', data, delayMs: delay(TELL_AGAIN_MS, 0) };
       }
@@ -150,28 +153,10 @@ export function createHandler({ clientOf, onResolved, delay }: HandlerOptions): 
 const NO_CLIENT = { code: 'WECHATPAY_INVALID_CONFIG', outcome: 'not-sent' } as const;
 const UNREADABLE = { code: 'WECHATPAY_INVALID_REQUEST', outcome: 'not-sent' } as const;
 
-/** The client's clock. One that throws, or gives no time, stops no order: this machine's is asked instead. */
-function clockOf(client: WechatPayClient | undefined, id: string): () => number {
-  let isBroken = client === undefined;
-  return () => {
-    if (isBroken || !client) return Date.now();
-    try {
-      const now = client.now();
-      if (Number.isFinite(now)) return now;
-      throw new TypeError(`it gave ${now}`);
-    } catch (cause) {
-      isBroken = true;
-      const error = new Error(`The clock of merchant ${client.merchantId} failed: this machine's is used.`, { cause });
-      publish({ kind: 'problem', id, error });
-      return Date.now();
-    }
-  };
-}
-
 async function withinReason(telling: Promise<void> | void): Promise<void> {
   const limit = new AbortController();
   const late = sleep(TELL_LIMIT_MS, undefined, { signal: limit.signal, ref: false }).then(() => {
-    throw new Error(`It took more than ${TELL_LIMIT_MS / 1000} s.`);
+    throw new DOMException(`It took more than ${TELL_LIMIT_MS / 1000} s.`, 'TimeoutError');
   });
   try {
     await Promise.race([telling, late]);

@@ -1,9 +1,9 @@
 // The whole public API of the main entry: free of any database. The stores are entries of their own.
-export { DurableOrders, type DurableOrdersOptions } from './durable-orders.js';
+export { DurableOrders } from './durable-orders.js';
+export { type DurableOrdersOptions } from './durable-orders-options.js';
 export { type OrderOf, type RedriveOptions, type OrderIntent } from './intent.js';
 export { type MerchantProblem } from './merchant-watch.js';
 export {
-  LeaseLostError,
   type EndedStatus,
   type EnqueueOptions,
   type Lease,
@@ -18,6 +18,12 @@ export {
   type DurableOrder,
   type Verdict,
 } from './stores/store.js';
+export {
+  DurableOrdersError,
+  isDurableOrdersError,
+  LeaseLostError,
+  type DurableOrdersErrorCode,
+} from './errors.js';
 export { type ResolvedOrder } from './handler.js';
 export { DURABLE_ORDER_CHANNEL, type DurableOrderEvent } from './events.js';
 export { durableOrderId, type DurableOrderKey } from './durable-order-id.js';

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { DurableOrdersError } from './errors.js';
 import type { DurableOrder } from './stores/store.js';
 import { mayHoldMoney, isProven, outcomeOf } from './ends.js';
 
@@ -26,7 +27,7 @@ export async function lookAfter(options: LateAnswerOptions): Promise<void> {
     const isLast = signal.aborted;
     try {
       if (await isLookedAfter(options)) return;
-      if (isLast) throw new Error('A worker had it until the end.');
+      if (isLast) throw new DurableOrdersError('WECHATPAY_ORDER_BUSY', 'A worker had it until the end.');
     } catch (cause) {
       if (isLast) {
         onGivenUp(cause);

@@ -1,5 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { CALL_CHANNEL, type CallEvent } from 'wechatpay-core';
+import { DurableOrdersError } from './errors.js';
 
 /** Calls of a merchant that fail, one after another, in the same way: a setting is wrong, or the gateway is away. */
 export interface MerchantProblem {
@@ -131,8 +132,9 @@ export class MerchantWatch {
 }
 
 /** For a log: what fails, since when, and where to look. */
-export function toError({ merchantId, code, operations, failures, since }: MerchantProblem): Error {
-  return new Error(
+export function toError({ merchantId, code, operations, failures, since }: MerchantProblem): DurableOrdersError {
+  return new DurableOrdersError(
+    'WECHATPAY_MERCHANT_PROBLEM',
     `Merchant ${merchantId}: the last ${failures} calls (${operations.join(', ')}) failed with ${code}, ` +
       `since ${since.toISOString()}. ${REMEDIES[code] ?? 'Look at its settings, and at the errors of the steps.'}`,
   );

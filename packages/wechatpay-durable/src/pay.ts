@@ -15,6 +15,8 @@ import {
 } from 'wechatpay-core';
 import { confirmDecline } from 'wechatpay-core/resolution';
 import { leavesWithinMs } from './charge-time.js';
+import { readClock } from './clocks.js';
+import { DurableOrdersError, isDurableOrdersError } from './errors.js';
 import { readPolicy, type OrderOf, type OrderIntent } from './intent.js';
 import type { MerchantProblem } from './merchant-watch.js';
 
@@ -84,16 +86,18 @@ export async function payDurably(
   const intent: OrderIntent = {
     ...order,
     ...(subAppId !== undefined && { subAppId }),
-    orderCreatedAt: new Date(client.now()),
+    orderCreatedAt: new Date(readClock(client)),
     totalFee,
     currency,
   };
-  const stored: string = await payments.enqueue({ ...intent, policy });
+  const stored: string = await payments.enqueue({ ...intent, policy }).catch(nothingSent);
   if (stored === 'duplicate') {
     throw new WechatPayRequestError('outTradeNo', 'was charged before; take a new number, or see how that one stands.');
   }
-  if (stored !== 'enqueued')
-    throw new Error(`The store did not say that order ${outTradeNo} is stored. Nothing was sent.`);
+  if (stored !== 'enqueued') {
+    const problem = `The store did not say that order ${outTradeNo} is stored. Nothing was sent.`;
+    throw new DurableOrdersError('WECHATPAY_NOT_STORED', problem, { outcome: 'not-sent' });
+  }
 
   // Nothing is awaited from here to the call, which ends within its time-out: so its durable order is open when its answer comes.
   const withinMs = leavesWithinMs(client.timeoutMs);
@@ -155,12 +159,19 @@ export async function payDurably(
   }
 }
 
+/** Before the charge, whatever fails has moved no money: the errors of wechatpay-core say so by themselves. */
+function nothingSent(error: unknown): never {
+  if (!isDurableOrdersError(error)) throw error;
+  const { code, message, cause } = error;
+  throw new DurableOrdersError(code, `${message} Nothing was sent.`, { cause, outcome: 'not-sent' });
+}
+
 /**
  * How long ago it was made, in milliseconds of the client's clock. That clock may be set back, and a timer stands still while the
  * machine sleeps: the longer time counts.
  */
 function stopwatch(client: WechatPayClient, speed: number): () => number {
-  const [at, startedAt] = [client.now(), performance.now()];
+  const [at, startedAt] = [readClock(client), performance.now()];
   return () => {
     const byTimer = (performance.now() - startedAt) * speed;
     try {

@@ -34,7 +34,8 @@ export class Callbacks {
     try {
       const late = sleep(limit, undefined, { signal: over.signal, ref: false }).then(
         () => {
-          throw new Error(`It did not return within ${Math.round(limit / 1000)} s, and is not waited for any more.`);
+          const seconds = Math.round(limit / 1000);
+          throw new DOMException(`It did not return within ${seconds} s, and is not waited for any more.`, 'TimeoutError');
         },
         () => undefined, // the caller aborted, or it is done
       );

@@ -41,7 +41,7 @@ export class Connector {
       }
     };
     const abort = (): void => {
-      end(new Error('the client is closed'));
+      end(new DOMException('the client is closed', 'AbortError'));
     };
     const timer = setTimeout(() => {
       const way = proxy === undefined ? '' : ` through the proxy ${proxy.origin}`;

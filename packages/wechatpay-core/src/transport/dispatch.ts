@@ -54,7 +54,7 @@ export function post(
         // Called when a connection is ready and right before the first byte is written: what fails earlier was not sent.
         onRequestStart(started) {
           // Thrown, it takes the request alone; an abort would destroy the connection, which the next call needs.
-          if (limit.isOver) throw new Error('The call is over.');
+          if (limit.isOver) throw new DOMException('The call is over.', 'AbortError');
           const tooLate = sent || isConnected ? undefined : limit.tooLate?.();
           if (tooLate) {
             limit.onEnd = undefined;
@@ -62,7 +62,7 @@ export function post(
             throw tooLate;
           }
           if (sent) {
-            started.abort(new Error('A request is never sent twice.'));
+            started.abort(new DOMException('A request is never sent twice.', 'AbortError'));
           } else {
             sent = true;
             // Kept by the limit alone, until the end: in a variable, a controller had each call survive garbage collections.

@@ -35,7 +35,8 @@ export class Redactor {
             text,
             below,
           )
-        : new Error(text, below);
+        : // eslint-disable-next-line no-restricted-syntax -- A copy of a foreign error, only ever a cause.
+          new Error(text, below);
     if (this.#isWord(name)) Object.defineProperty(copy, 'name', { value: name, configurable: true, writable: true });
     return Object.assign(copy, this.#isWord(code) && { code });
   }

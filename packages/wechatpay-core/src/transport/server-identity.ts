@@ -18,10 +18,16 @@ export function createServerCheck(ca: Buffer | undefined): Check {
     if (mismatch) return mismatch;
     roots ??= ca === undefined ? systemRoots() : parseCertificates(ca.toString('latin1'));
     if (leadsTo(roots, peer as DetailedPeerCertificate)) return undefined;
-    return Object.assign(new Error("the server's certificate leads to no trusted root; to trust another, set `ca`"), {
-      code: 'ERR_UNTRUSTED_ROOT',
-    });
+    return new UntrustedRoot();
   };
+}
+
+class UntrustedRoot extends Error {
+  readonly code = 'ERR_UNTRUSTED_ROOT';
+
+  constructor() {
+    super("the server's certificate leads to no trusted root; to trust another, set `ca`");
+  }
 }
 
 /** The certificates of a PEM file, whatever stands between them. Throws where one of them cannot be read. */

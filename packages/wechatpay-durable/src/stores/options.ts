@@ -1,4 +1,5 @@
 import { findUnknownProperty, WechatPayConfigError } from 'wechatpay-core';
+import { DurableOrdersError } from '../errors.js';
 
 /**
  * @param within the option that holds these, as in `connection`.
@@ -30,14 +31,14 @@ export function wrong(name: string, problem: string): WechatPayConfigError {
   return new WechatPayConfigError(name, problem);
 }
 
-/** Imports an optional peer. @throws {Error} one that is not installed; says how. */
+/** Imports an optional peer. @throws {DurableOrdersError} one that is not installed; says how. */
 export async function loadPeer<Module>(name: string, load: () => Promise<Module>): Promise<Module> {
   try {
     return await load();
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     if (code !== 'ERR_MODULE_NOT_FOUND' && code !== 'MODULE_NOT_FOUND') throw cause;
-    throw new Error(`${name} is not installed: npm install ${name}`, { cause });
+    throw new DurableOrdersError('WECHATPAY_PACKAGE_MISSING', `${name} is not installed: npm install ${name}`, { cause });
   }
 }
 
@@ -46,20 +47,14 @@ export const MAX_CLOCK_SKEW_MS = 5_000;
 
 /**
  * @param now the store's clock, in milliseconds since 1970.
- * @throws {Error} this machine's clock is another.
+ * @throws {DurableOrdersError} this machine's clock is another.
  */
 export function assertClock(now: number | undefined): void {
   const skew = Date.now() - (now ?? NaN);
   if (Math.abs(skew) <= MAX_CLOCK_SKEW_MS) return;
-  throw new Error(
+  throw new DurableOrdersError(
+    'WECHATPAY_CLOCK_SKEW',
     `The clock of this machine is ${(skew / 1000).toFixed(1)} s off the store's: an order could be reversed too early. ` +
       'Set both by NTP.',
   );
-}
-
-/** A second `start` of the same store: what the first one has opened stays. */
-export class StoreInUseError extends Error {
-  constructor() {
-    super('This store is worked with already: it takes one `start`, of one DurableOrders.');
-  }
 }

@@ -130,7 +130,7 @@ export interface OrderStore {
     delayMs: number,
     options?: EnqueueOptions,
   ): Promise<'enqueued' | 'duplicate'>;
-  /** Begins to work on what is due, `concurrency` at a time. @throws {Error} it does so already. */
+  /** Begins to work on what is due, `concurrency` at a time. @throws {DurableOrdersError} it does so already. */
   process(handler: OrderHandler, options: { concurrency: number; onProblem: ProblemListener }): Promise<void>;
   /** Moves the next step of one that waits, and has no outcome, to `delayMs` from now. @returns false where there is none. */
   reschedule(id: string, delayMs: number): Promise<boolean>;
@@ -158,13 +158,4 @@ export interface OrderStore {
    */
   redrive(id: string, data: DurableOrderData, from: readonly ReopenedStatus[]): Promise<boolean>;
   counts(): Promise<DurableOrderCounts>;
-}
-
-/** Another worker has the durable order by now, or it was called off: what this one did is asked for by that one. */
-export class LeaseLostError extends Error {
-  override readonly name = 'LeaseLostError';
-
-  constructor(id: string) {
-    super(`The lease of durable order ${id} is lost: another worker goes on with it.`);
-  }
 }

@@ -1,6 +1,6 @@
 import type { World } from '../../../wechatpay-core/test/truth/time.js';
 import { endsBefore } from '../../src/ends.js';
-import { LeaseLostError } from '../../src/stores/store.js';
+import { LeaseLostError, storeInUse } from '../../src/errors.js';
 import type {
   ReopenedStatus,
   DurableOrderCounts,
@@ -13,7 +13,6 @@ import type {
   Verdict,
 } from '../../src/index.js';
 import { LeaseLoop } from '../../src/stores/lease-loop.js';
-import { StoreInUseError } from '../../src/stores/options.js';
 import { doing, type Process } from './process.js';
 
 /** A row, as it was stored at a time. A row is never changed: the next one takes its place. */
@@ -162,7 +161,7 @@ export class StoryStore implements OrderStore {
     handler: OrderHandler,
     options: { concurrency: number; onProblem: (error: Error, id?: string) => void },
   ): Promise<void> {
-    if (this.#loop) return Promise.reject(new StoreInUseError());
+    if (this.#loop) return Promise.reject(storeInUse());
     const store = this.#store;
     const process = this.#process;
     this.#loop = new LeaseLoop<Taken>({

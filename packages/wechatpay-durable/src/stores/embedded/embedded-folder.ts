@@ -3,6 +3,7 @@ import { closeSync, constants, existsSync, ftruncateSync, openSync, readFileSync
 import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
+import { DurableOrdersError } from '../../errors.js';
 import { loadPeer } from '../options.js';
 
 export interface FolderOptions {
@@ -27,13 +28,13 @@ const LOCK = 'wechatpay.lock';
  * Opens the embedded PostgreSQL database in a folder, or makes it there: for one process at a time.
  *
  * @param path made where it is missing, with its parents; empty, or made by this function. `memory://` for none.
- * @throws {Error} another process has it; it holds something else, or another version's database; it cannot be used, or an
+ * @throws {DurableOrdersError} another process has it; it holds something else, or another version's database; it cannot be used, or an
  * optional peer is missing. The message gives the remedy; the folder is free again.
  */
 export async function openFolder(path: string, options: FolderOptions = {}): Promise<OpenFolder> {
   const isMemory = options.memory === true || path.startsWith('memory://');
   if (isMemory) return opened(await startPglite('memory://'), () => undefined);
-  if (path === '') throw new Error('The path of the folder is empty: name one, or memory:// for tests.');
+  if (path === '') throw unusable('The path of the folder is empty: name one, or memory:// for tests.');
 
   const folder = resolve(path);
   await prepare(folder);
@@ -47,7 +48,7 @@ export async function openFolder(path: string, options: FolderOptions = {}): Pro
     return opened(await startPglite(database), unlock);
   } catch (error) {
     unlock();
-    throw isSystemError(error) ? unusable(folder, error) : error;
+    throw isSystemError(error) ? unusableBy(folder, error) : error;
   }
 }
 
@@ -73,9 +74,9 @@ async function prepare(folder: string): Promise<void> {
     const remedy = names.includes('PG_VERSION')
       ? `a database itself. Where PGlite made it, and no process has it open, move all of it into ${join(folder, DATABASE)}`
       : 'files that are not of this database. Name an empty folder, or one that does not exist yet';
-    throw new Error(`${folder} holds ${remedy}; nothing in it was touched.`);
+    throw unusable(`${folder} holds ${remedy}; nothing in it was touched.`);
   } catch (error) {
-    throw isSystemError(error) ? unusable(folder, error) : error;
+    throw isSystemError(error) ? unusableBy(folder, error) : error;
   }
 }
 
@@ -91,7 +92,7 @@ async function lock(folder: string): Promise<() => void> {
   try {
     descriptor = openSync(join(folder, LOCK), constants.O_RDWR | constants.O_CREAT, 0o600);
   } catch (error) {
-    throw unusable(folder, error as Error);
+    throw unusableBy(folder, error as Error);
   }
   try {
     if (!isLocked(tryLock, descriptor, folder)) throw taken(folder);
@@ -99,7 +100,7 @@ async function lock(folder: string): Promise<() => void> {
     writeSync(descriptor, JSON.stringify({ pid: process.pid, host: hostname() }), 0);
   } catch (error) {
     closeSync(descriptor);
-    throw isSystemError(error) ? unusable(folder, error) : error;
+    throw isSystemError(error) ? unusableBy(folder, error) : error;
   }
   let isHeld = true;
   // The file stays: one that is deleted while another opener has it open would be locked twice.
@@ -115,9 +116,7 @@ function isLocked(tryLock: FileLocks['tryLock'], descriptor: number, folder: str
   } catch (cause) {
     const { code = '' } = cause as NodeJS.ErrnoException;
     if (code === 'EBUSY' || code === 'EACCES') return false; // as some systems say it
-    throw new Error(`The file system of ${folder} cannot lock files (${code}): name a folder on a local disk.`, {
-      cause,
-    });
+    throw unusable(`The file system of ${folder} cannot lock files (${code}): name a folder on a local disk.`, cause);
   }
 }
 
@@ -128,16 +127,17 @@ async function loadFileLocks(): Promise<FileLocks> {
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     if (code !== 'ADDON_NOT_FOUND' && code !== 'CANNOT_LOAD') throw cause;
-    throw new Error(
+    throw unusable(
       `fs-native-extensions has no build for this system (${process.platform} ${process.arch}), without which a folder cannot ` +
         'be locked. Alpine is such a one: take an image of Debian, as in node:22-slim; or PostgreSQL, by a connection string.',
-      { cause },
+      cause,
     );
   }
 }
 
-function taken(folder: string): Error {
-  return new Error(
+function taken(folder: string): DurableOrdersError {
+  return new DurableOrdersError(
+    'WECHATPAY_FOLDER_IN_USE',
     `${folder} is in use by ${holder(folder)}: one process at a time can have it. End that one, or call its close(); ` +
       'for several processes, take PostgreSQL, by a connection string.',
   );
@@ -187,13 +187,13 @@ async function startPglite(dataDir: string): Promise<PGlite> {
 }
 
 /** PGlite would make an empty database of it, without a word. */
-function damaged(database: string): Error {
-  return new Error(
+function damaged(database: string): DurableOrdersError {
+  return unusable(
     `The database in ${database} is damaged: PG_VERSION is missing. Restore a backup; or, to begin anew, remove ${database}.`,
   );
 }
 
-function unstartable(dataDir: string, printed: string, cause: unknown): Error {
+function unstartable(dataDir: string, printed: string, cause: unknown): DurableOrdersError {
   const other = /initialized by PostgreSQL version (\S+), which is not compatible with this version (\d+)/.exec(
     printed,
   );
@@ -201,7 +201,7 @@ function unstartable(dataDir: string, printed: string, cause: unknown): Error {
     ? `was made by PostgreSQL ${other[1] ?? ''}, and this is ${other[2] ?? ''}. Open it with the release of @electric-sql/pglite ` +
       'that made it until it is empty of open work; or dump it there (@electric-sql/pglite-tools), and restore it here.'
     : `could not be opened: ${printed.split('\n').slice(-5).join(' ') || String(cause)}`;
-  return new Error(`The database in ${dataDir} ${problem}`, { cause });
+  return unusable(`The database in ${dataDir} ${problem}`, cause);
 }
 
 // As of PGlite 0.5.16: it starts with -F (fsync off), and its file system for Node has no fsync that it could call.
@@ -220,10 +220,14 @@ function isSystemError(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && 'syscall' in error;
 }
 
-function unusable(folder: string, cause: NodeJS.ErrnoException): Error {
+function unusableBy(folder: string, cause: NodeJS.ErrnoException): DurableOrdersError {
   const { code = '' } = cause;
   const problem = PROBLEMS[code] ?? `cannot be used (${cause.message}).`;
-  return new Error(`The folder ${folder} ${problem}`, { cause });
+  return unusable(`The folder ${folder} ${problem}`, cause);
+}
+
+function unusable(message: string, cause?: unknown): DurableOrdersError {
+  return new DurableOrdersError('WECHATPAY_FOLDER_UNUSABLE', message, { cause });
 }
 
 const NOT_ALLOWED = 'cannot be written by this user: give the user the right to it, or name another.';

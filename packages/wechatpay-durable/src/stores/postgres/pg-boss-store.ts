@@ -13,10 +13,10 @@ import type {
   DurableOrder,
 } from '../store.js';
 import { endsBefore } from '../../ends.js';
-import { LeaseLostError } from '../store.js';
+import { asStoreError, DurableOrdersError, LeaseLostError, storeInUse, toStoreError } from '../../errors.js';
 import { LeaseLoop } from '../lease-loop.js';
 import { Lifecycle } from '../lifecycle.js';
-import { assertClock, checkWhole, StoreInUseError, loadPeer, wrong } from '../options.js';
+import { assertClock, checkWhole, loadPeer, wrong } from '../options.js';
 
 /** How durable orders are kept in a PostgreSQL, whichever it is. */
 export interface PgBossStoreOptions {
@@ -119,7 +119,7 @@ export abstract class PgBossStore implements OrderStore {
       });
     } catch (error) {
       await this.#disconnect();
-      throw isForbidden(error) || isMissing(error) ? missingGrants(schema, error) : error;
+      throw isForbidden(error) || isMissing(error) ? missingGrants(schema, error) : toStoreError(error);
     }
   }
 
@@ -171,7 +171,10 @@ export abstract class PgBossStore implements OrderStore {
     { tx }: EnqueueOptions = {},
   ): Promise<'enqueued' | 'duplicate'> {
     const db = tx === undefined ? {} : { db: toDatabase(tx) };
-    const sent = await this.#open().send(this.#settings.queue, data, { id, startAfter: after(delayMs), ...db });
+    const boss = this.#open();
+    const sent = await asStoreError(() =>
+      boss.send(this.#settings.queue, data, { id, startAfter: after(delayMs), ...db }),
+    );
     if (sent === null) return 'duplicate';
     if (tx === undefined && delayMs === 0) this.#loop?.wake();
     return 'enqueued';
@@ -180,7 +183,7 @@ export abstract class PgBossStore implements OrderStore {
   process(handler: OrderHandler, options: { concurrency: number; onProblem: ProblemListener }): Promise<void> {
     const boss = this.#open();
     const { queue, pollMs, leaseSeconds } = this.#settings;
-    if (this.#loop) return Promise.reject(new StoreInUseError());
+    if (this.#loop) return Promise.reject(storeInUse());
     this.#onProblem = options.onProblem;
     this.#loop = new LeaseLoop<Attempt>({
       ...options,
@@ -317,9 +320,8 @@ export abstract class PgBossStore implements OrderStore {
   }
 
   async #sql<Row>(text: string, values: unknown[] = []): Promise<Row[]> {
-    const { rows } = await this.#open()
-      .getDb()
-      .executeSql(text, [this.#settings.queue, ...values]);
+    const db = this.#open().getDb();
+    const { rows } = await asStoreError(() => db.executeSql(text, [this.#settings.queue, ...values]));
     return rows as Row[];
   }
 
@@ -333,7 +335,10 @@ export abstract class PgBossStore implements OrderStore {
 
   #open(): PgBoss {
     if (this.#boss) return this.#boss;
-    throw new Error('The store is not open: call `start()` first, and nothing after `stop()`.');
+    throw new DurableOrdersError(
+      'WECHATPAY_STORE_NOT_OPEN',
+      'The store is not open: call `start()` first, and nothing after `stop()`.',
+    );
   }
 }
 
@@ -402,9 +407,10 @@ function codeOf(error: unknown): unknown {
   return (Object(error) as { code?: unknown }).code;
 }
 
-function missingGrants(schema: string, cause: unknown): Error {
+function missingGrants(schema: string, cause: unknown): DurableOrdersError {
   const { message } = cause as Error;
-  return new Error(
+  return new DurableOrdersError(
+    'WECHATPAY_STORE_FORBIDDEN',
     `The database role lacks a right: ${message}. Let a role that has it open this store once, then grant: ` +
       `USAGE ON SCHEMA ${schema}; SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA ${schema}. ` +
       'The guide, durable-orders.md, has the statements.',

@@ -136,7 +136,7 @@ describe.skipIf(!PostgresServer.isAvailable)(`PostgresStore ${PostgresServer.rea
   it('tells a database that is not there, without its password', async () => {
     const store = new PostgresStore({ connectionString: 'postgres://shop:s3cret@127.0.0.1:1/shop' });
     const error: unknown = await store.open().catch((thrown: unknown) => thrown);
-    expect(error).toMatchObject({ code: 'ECONNREFUSED' });
+    expect(error).toMatchObject({ code: 'WECHATPAY_STORE_FAILED', cause: { code: 'ECONNREFUSED' } });
     expect(JSON.stringify(error, Object.getOwnPropertyNames(error))).not.toContain('s3cret');
   });
 

@@ -1,7 +1,8 @@
 import type * as BullMq from 'bullmq';
 import type { Job } from 'bullmq';
-import { LeaseLostError, type ProblemListener, type DurableOrderData, type OrderHandler } from '../store.js';
-import { toError } from './redis-connection.js';
+import { LeaseLostError } from '../../errors.js';
+import type { ProblemListener, DurableOrderData, OrderHandler } from '../store.js';
+import { toError, withoutCommand } from './redis-connection.js';
 
 /** What a worker's steps have in common. */
 interface Work {
@@ -54,7 +55,7 @@ export async function takeStep(job: Job<DurableOrderData>, token: string, work: 
     }
     if (verdict && verdict.kind !== 'again') verdict.onStored?.();
   } catch (error) {
-    onProblem(toError(error), id);
+    onProblem(withoutCommand(error), id);
   } finally {
     isOver = true;
   }

@@ -29,8 +29,9 @@ import {
   type DurableOrder,
 } from '../store.js';
 import { endsBefore } from '../../ends.js';
+import { DurableOrdersError, storeInUse } from '../../errors.js';
 import { Lifecycle } from '../lifecycle.js';
-import { assertClock, checkOptions, checkWhole, StoreInUseError, loadPeer, wrong } from '../options.js';
+import { assertClock, checkOptions, checkWhole, loadPeer, wrong } from '../options.js';
 import { assertKeeps, checkConnection, connect, withoutCommand, type RedisConnection } from './redis-connection.js';
 
 export type { RedisConnection } from './redis-connection.js';
@@ -92,7 +93,7 @@ export class BullMqStore implements OrderStore {
 
   /**
    * @throws {WechatPayConfigError} a Redis that can lose what it has acknowledged.
-   * @throws {Error} it cannot be reached, or refuses the password.
+   * @throws {DurableOrdersError} it cannot be reached, or refuses the password.
    */
   open(): Promise<void> {
     return this.#lifecycle.run(() => this.#connect());
@@ -121,7 +122,7 @@ export class BullMqStore implements OrderStore {
     } catch (error) {
       redis.disconnect();
       this.#store = undefined;
-      throw error;
+      throw withoutCommand(error);
     }
   }
 
@@ -157,7 +158,7 @@ export class BullMqStore implements OrderStore {
     const name = `durable-order:${randomUUID()}`;
     const delay = Math.ceil(delayMs);
     const due = Date.now() + delay;
-    await this.#opened.queue.add(name, data, { jobId: id, delay });
+    await this.#opened.queue.add(name, data, { jobId: id, delay }).catch(fail);
     return (await this.#run(ENQUEUED, id, name, due)) === 1 ? 'enqueued' : 'duplicate';
   }
 
@@ -165,7 +166,7 @@ export class BullMqStore implements OrderStore {
     handler: OrderHandler,
     { concurrency, onProblem }: { concurrency: number; onProblem: ProblemListener },
   ): Promise<void> {
-    if (this.#worker) throw new StoreInUseError();
+    if (this.#worker) throw storeInUse();
     const { connection, queueName, keepDays, leaseMs } = this.#options;
     const { bullmq } = this.#opened;
     const options = typeof connection === 'string' ? { url: connection } : connection;
@@ -251,17 +252,24 @@ export class BullMqStore implements OrderStore {
 
   async #run(script: string, ...args: (string | number)[]): Promise<unknown> {
     const { redis, prefix } = this.#opened;
-    return redis.eval(script, 1, prefix, ...args);
+    return redis.eval(script, 1, prefix, ...args).catch(fail);
   }
 
   get #opened(): Store {
     if (this.#store) return this.#store;
-    throw new Error('The store is not open: call open(), or start() of DurableOrders, and wait for it.');
+    throw new DurableOrdersError(
+      'WECHATPAY_STORE_NOT_OPEN',
+      'The store is not open: call open(), or start() of DurableOrders, and wait for it.',
+    );
   }
 
   get #reconnect(): { retryStrategy: (times: number) => number | null } {
     return { retryStrategy: (times) => (this.#isGivingUp ? null : Math.min(times * 100, 1000)) };
   }
+}
+
+function fail(error: unknown): never {
+  throw withoutCommand(error);
 }
 
 type Settings = { readonly [Name in keyof BullMqStoreOptions]-?: NonNullable<BullMqStoreOptions[Name]> };

@@ -1,5 +1,6 @@
 import type { Redis, RedisOptions } from 'ioredis';
-import { WechatPayConfigError } from 'wechatpay-core';
+import { isWechatPayError, WechatPayConfigError } from 'wechatpay-core';
+import { isDurableOrdersError, storeFailed } from '../../errors.js';
 import { assertPlainObject, checkOptions, wrong } from '../options.js';
 
 /** What the store decides for itself: replies as it reads them, and no command that waits for a Redis that is away. */
@@ -90,7 +91,7 @@ const REDIS_OPTIONS: Readonly<Record<keyof RedisConnection, true>> = {
   username: true,
 };
 
-/** @throws {Error} Redis cannot be reached, or refuses the password. Nothing tries again. */
+/** @throws {DurableOrdersError} Redis cannot be reached, or refuses the password. Nothing tries again. */
 export async function connect(redis: Redis): Promise<void> {
   let reason: Error | undefined;
   redis.on('error', (error: Error) => {
@@ -100,8 +101,7 @@ export async function connect(redis: Redis): Promise<void> {
     await redis.connect();
   } catch (error) {
     redis.disconnect();
-    // What ioredis throws has the command with it: of a refused AUTH, that is the password.
-    throw new Error(`Redis cannot be used: ${(reason ?? toError(error)).message}`);
+    throw withoutCommand(reason ?? error);
   }
 }
 
@@ -121,13 +121,13 @@ export async function assertKeeps(redis: Redis): Promise<void> {
   if (policy !== 'noeviction') refuse('maxmemory-policy', policy, 'noeviction');
 }
 
-/** As {@link connect} does. */
-export function withoutCommand({ message }: Error): Error {
-  return new Error(message);
+export function toError(error: unknown): Error {
+  return error instanceof Error ? error : storeFailed(error);
 }
 
-export function toError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error));
+/** An error with a code. What ioredis throws has the command with it, and of a refused AUTH, that is the password: it is no cause. */
+export function withoutCommand(error: unknown): Error {
+  return isDurableOrdersError(error) || isWechatPayError(error) ? error : storeFailed(error);
 }
 
 function refuse(setting: string, value: string | undefined, remedy: string): never {

@@ -1,0 +1,78 @@
+import { assertWechatPayClient, WechatPayConfigError, type WechatPayClient } from 'wechatpay-core';
+import { checkTimeout } from './charge-time.js';
+import type { ResolvedOrder } from './handler.js';
+import { guarded } from './stores/guarded-store.js';
+import { checkOptions, checkWhole, wrong } from './stores/options.js';
+import type { OrderStore } from './stores/store.js';
+
+export interface DurableOrdersOptions {
+  /** Where durable orders are kept: on PostgreSQL, embedded in this process, or on Redis. */
+  readonly store: OrderStore;
+  /**
+   * The merchants' clients, one of each, with a `timeoutMs` of at most 30000. A worker takes on the durable orders of these, and leaves
+   * the others to other workers.
+   */
+  readonly clients: WechatPayClient | readonly WechatPayClient[];
+  /** How many durable orders this process works on at a time. @default 32 */
+  readonly concurrency?: number;
+  /**
+   * Called with each end, also of a payment whose answer was clear, and waited for: at least once, and again until it resolves,
+   * which it has to within 30 s. Note the outcome in the shop's own database here, in a way that can be repeated; `end` grows with
+   * each end of an order, so that an old one that comes late is known.
+   */
+  readonly onResolved?: ((resolved: ResolvedOrder) => Promise<void> | void) | undefined;
+  /**
+   * How many times as fast as the real one the clients' clocks go; for demos and tests. A client's `timeoutMs` is taken to be in
+   * the time of its clock.
+   *
+   * @default 1
+   */
+  readonly speed?: number;
+}
+
+export interface Settings {
+  /** Whatever it throws has a code. */
+  readonly store: OrderStore;
+  readonly clients: ReadonlyMap<string, WechatPayClient>;
+  readonly concurrency: number;
+  readonly onResolved: DurableOrdersOptions['onResolved'];
+  readonly speed: number;
+}
+
+const OPTIONS = ['store', 'clients', 'concurrency', 'onResolved', 'speed'];
+const STORE_METHODS = [
+  'open',
+  'close',
+  'enqueue',
+  'process',
+  'reschedule',
+  'amend',
+  'cancel',
+  'get',
+  'list',
+  'redrive',
+  'counts',
+];
+
+/** @throws {WechatPayConfigError} an option that is missing, unknown or out of range. */
+export function resolveOptions(options: DurableOrdersOptions): Settings {
+  checkOptions(options, OPTIONS);
+  const { store, clients, concurrency = 32, onResolved, speed = 1 } = options;
+  const missing = STORE_METHODS.find((name) => typeof (Object(store) as Record<string, unknown>)[name] !== 'function');
+  if (missing !== undefined) {
+    throw wrong('store', `lacks ${missing}(): give a PostgresStore, an EmbeddedStore, a BullMqStore, or a custom one.`);
+  }
+  const list: readonly WechatPayClient[] = [clients].flat();
+  for (const client of list) assertWechatPayClient(client, 'clients');
+  const byMerchant = new Map(list.map((client) => [client.merchantId, client]));
+  if (list.length === 0 || byMerchant.size < list.length) {
+    throw new WechatPayConfigError('clients', 'must be at least one, and one for each merchant.');
+  }
+  for (const client of list) checkTimeout(client);
+  checkWhole('concurrency', concurrency, 1, 10_000);
+  if (onResolved !== undefined && typeof (onResolved as unknown) !== 'function') {
+    throw wrong('onResolved', 'must be a function.');
+  }
+  if (!(speed > 0 && Number.isFinite(speed))) throw new WechatPayConfigError('speed', 'must be more than 0.');
+  return { store: guarded(store), clients: byMerchant, concurrency, onResolved, speed };
+}

@@ -1,0 +1,52 @@
+import { WechatPayRequestError, type ResolutionState, type WechatPayClient } from 'wechatpay-core';
+import { durableOrderId } from './durable-order-id.js';
+import { readOrder, type OrderOf } from './intent.js';
+import type { DurableOrder, OrderStore } from './stores/store.js';
+
+/** What every operation on durable orders needs: the store, the merchants' clients, and the time from one clock to the other. */
+export class Orders {
+  readonly store: OrderStore;
+  readonly clients: ReadonlyMap<string, WechatPayClient>;
+  readonly speed: number;
+
+  constructor({ store, clients, speed }: Pick<Orders, 'store' | 'clients' | 'speed'>) {
+    this.store = store;
+    this.clients = clients;
+    this.speed = speed;
+  }
+
+  /** @throws {WechatPayRequestError} a merchant that is not known here, or none where there are several. */
+  clientOf(merchantId?: string): WechatPayClient {
+    const only = this.clients.size === 1 ? [...this.clients.keys()][0] : undefined;
+    const client = this.clients.get(merchantId ?? only ?? '');
+    if (client) return client;
+    throw new WechatPayRequestError(
+      'merchantId',
+      merchantId === undefined ? 'is missing; there are several clients.' : 'has no client here; add it to `clients`.',
+    );
+  }
+
+  idOf(order: OrderOf): string {
+    const { outTradeNo, merchantId, subMerchantId } = readOrder(order);
+    const client = this.clientOf(merchantId);
+    return durableOrderId({
+      merchantId: client.merchantId,
+      subMerchantId: subMerchantId ?? client.subMerchantId,
+      outTradeNo,
+    });
+  }
+
+  async get(order: OrderOf): Promise<DurableOrder | undefined> {
+    return this.store.get(this.idOf(order));
+  }
+
+  /** Real milliseconds from a time of the client's clock to another. The store is told how long, not when: its clock may differ. */
+  delay(until: number, now: number): number {
+    return Math.max(0, Math.ceil((until - now) / this.speed));
+  }
+
+  /** As {@link delay}, for an order: a clock that says a time before it was created was set back since. */
+  delayOf({ orderCreatedAt }: ResolutionState, until: number, now: number): number {
+    return this.delay(until, Math.max(now, orderCreatedAt));
+  }
+}

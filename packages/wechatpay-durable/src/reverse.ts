@@ -1,0 +1,60 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { readResolutionState, type ResolutionPolicy } from 'wechatpay-core';
+import { readClock } from './clocks.js';
+import { mayHoldMoney, outcomeOf } from './ends.js';
+import { enqueueOrder } from './enqueue.js';
+import { DurableOrdersError } from './errors.js';
+import { about, publish } from './events.js';
+import { begin, readIntent, type OrderIntent } from './intent.js';
+import type { Orders } from './orders.js';
+import { reopened } from './redrive.js';
+import type { DurableOrder } from './stores/store.js';
+
+/** A step takes up to the client's time-out. */
+const TRIES = 80;
+const TRY_AGAIN_MS = 250;
+
+/** What `DurableOrders.reverse` does. */
+export async function reverseDurably(
+  orders: Orders,
+  given: OrderIntent,
+): Promise<'enqueued' | 'already-reversing' | 'ended'> {
+  const intent = readIntent(given);
+  const policy = { ...intent.policy, ifPaid: 'reverse' } as const;
+  const { outTradeNo, merchantId, subMerchantId } = intent;
+  for (let time = 1; time <= TRIES; time += 1) {
+    if ((await enqueueOrder(orders, { ...intent, policy })) === 'enqueued') return 'enqueued';
+    const stored = await orders.get({ outTradeNo, merchantId, subMerchantId });
+    const result = stored && (await reverseStored(orders, stored, { ...intent, policy }));
+    if (result) return result;
+    await sleep(TRY_AGAIN_MS); // a worker has it, for one step
+  }
+  throw new DurableOrdersError(
+    'WECHATPAY_ORDER_BUSY',
+    `A worker still works on order ${outTradeNo}: call reverse() again in a minute.`,
+  );
+}
+
+/** @returns undefined where a worker has it, or took it just now. */
+async function reverseStored(
+  orders: Orders,
+  stored: DurableOrder,
+  intent: OrderIntent & { policy: Partial<ResolutionPolicy> },
+): Promise<'enqueued' | 'already-reversing' | 'ended' | undefined> {
+  const { id, merchantId, status, state } = stored;
+  const outcome = outcomeOf(stored);
+  if (outcome && !mayHoldMoney(outcome)) return 'ended'; // whether or not it was told
+  const isOpen = status === 'waiting' || status === 'active';
+  if (isOpen && !outcome) {
+    const { policy, sent } = readResolutionState(state);
+    if (policy.ifPaid === 'reverse' || sent.reverse) return 'already-reversing';
+  }
+  if (status === 'active') return undefined;
+  const client = orders.clientOf(merchantId);
+  const first = begin(intent, client, readClock(client));
+  const data = reopened(orders, stored, first.dueAt, intent);
+  const from = status !== 'waiting' ? status : outcome ? 'untold' : 'open';
+  if (!(await orders.store.redrive(id, data, [from]))) return undefined;
+  publish({ kind: 'redriven', ...about(id, data) });
+  return 'enqueued';
+}

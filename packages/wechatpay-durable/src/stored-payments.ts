@@ -1,0 +1,94 @@
+import { advanceResolution, readResolutionState, REVERSE_NOT_BEFORE_MS, type ResolutionPayment } from 'wechatpay-core';
+import { readClock } from './clocks.js';
+import { ended, mayHoldMoney, outcomeOf } from './ends.js';
+import { cancelOrder, enqueueOrder, hastenOrder } from './enqueue.js';
+import { DurableOrdersError } from './errors.js';
+import { publish } from './events.js';
+import type { OrderIntent, OrderOf } from './intent.js';
+import { lookAfter } from './late-answer.js';
+import type { MerchantProblem } from './merchant-watch.js';
+import type { Orders } from './orders.js';
+import type { StoredPayments } from './pay.js';
+import { reopened } from './redrive.js';
+import { reverseDurably } from './reverse.js';
+
+interface Process {
+  readonly problems: () => readonly MerchantProblem[];
+  /** Aborted when this process stops. */
+  readonly stopping: () => AbortSignal;
+  /** Has the process wait for it before it stops. */
+  readonly whilePaying: (work: Promise<void>) => Promise<void>;
+}
+
+/** What a payment asks of the durable orders, before the charge and after its answer. */
+export function storedPayments(orders: Orders, { problems, stopping, whilePaying }: Process): StoredPayments {
+  return {
+    enqueue: (intent) => enqueueOrder(orders, intent),
+    cancel: (order) => cancelOrder(orders, order),
+    giveUp: (order) => giveUp(orders, order),
+    keep: (order, payment) => keep(orders, order, payment),
+    lookAfter: async (intent) => {
+      const { looking, firstTry } = look(orders, intent, stopping());
+      void whilePaying(looking);
+      await Promise.race([looking, firstTry]);
+    },
+    problemOf: (merchantId) => problems().find((problem) => problem.merchantId === merchantId),
+    speed: orders.speed,
+  };
+}
+
+/** Ends a durable order whose order was paid: a worker tells `onResolved`. @returns false where that is not sure any more. */
+async function keep(orders: Orders, order: OrderOf, payment: ResolutionPayment): Promise<boolean> {
+  const stored = await orders.get(order);
+  if (!stored) return false;
+  const outcome = outcomeOf(stored);
+  if (outcome) return outcome.kind === 'paid';
+  const now = readClock(orders.clientOf(order.merchantId));
+  const state = advanceResolution(
+    readResolutionState(stored.state),
+    { kind: 'queried', tradeState: 'SUCCESS', payment },
+    { now },
+  );
+  if (state.kind !== 'ended' || state.outcome.kind !== 'paid') return false; // another amount, or a reversal is decided: its worker asks
+  return orders.store.amend(stored.id, ended(stored, state, state.outcome, now), 0);
+}
+
+/** Has the durable order of a declined order reverse it, not before 15 s. @returns false where it may end as paid. */
+async function giveUp(orders: Orders, order: OrderOf): Promise<boolean> {
+  const stored = await orders.get(order);
+  if (!stored) return false;
+  const outcome = outcomeOf(stored);
+  if (outcome) return !mayHoldMoney(outcome);
+  const { orderCreatedAt, policy, sent } = readResolutionState(stored.state);
+  if (policy.ifPaid === 'reverse' || sent.reverse) return true;
+  const at = orderCreatedAt + REVERSE_NOT_BEFORE_MS;
+  const data = reopened(orders, stored, at, { policy: { ifPaid: 'reverse' } });
+  const now = readClock(orders.clientOf(order.merchantId));
+  return orders.store.amend(stored.id, data, orders.delayOf(data.state, at, now));
+}
+
+/** Goes on until the store has what is to become of the order, or the process stops. */
+function look(
+  orders: Orders,
+  intent: OrderIntent,
+  signal: AbortSignal,
+): { looking: Promise<void>; firstTry: Promise<void> } {
+  const { outTradeNo, merchantId, subMerchantId } = intent;
+  const order = { outTradeNo, merchantId, subMerchantId };
+  let tried: () => void = () => undefined;
+  const firstTry = new Promise<void>((resolve) => {
+    tried = resolve;
+  });
+  const looking = lookAfter({
+    find: () => orders.get(order),
+    hasten: () => hastenOrder(orders, order).finally(tried),
+    giveBack: () => reverseDurably(orders, intent),
+    signal,
+    onGivenUp: (cause) => {
+      const message = `Order ${outTradeNo} may be paid, and its durable order has ended, or could not be reached: have it reversed.`;
+      const error = new DurableOrdersError('WECHATPAY_ANSWER_NOT_STORED', message, { cause, outcome: 'unknown' });
+      publish({ kind: 'problem', id: orders.idOf(order), error });
+    },
+  });
+  return { looking, firstTry };
+}

@@ -1,0 +1,19 @@
+import { asStoreError } from '../errors.js';
+import type { OrderStore } from './store.js';
+
+/** A store, custom ones included, whose errors all have a code: see {@link asStoreError}. */
+export function guarded(store: OrderStore): OrderStore {
+  return {
+    open: () => asStoreError(() => store.open()),
+    close: () => asStoreError(() => store.close()),
+    enqueue: (...args) => asStoreError(() => store.enqueue(...args)),
+    process: (...args) => asStoreError(() => store.process(...args)),
+    reschedule: (...args) => asStoreError(() => store.reschedule(...args)),
+    amend: (...args) => asStoreError(() => store.amend(...args)),
+    cancel: (id) => asStoreError(() => store.cancel(id)),
+    get: (id) => asStoreError(() => store.get(id)),
+    list: (filter) => asStoreError(() => store.list(filter)),
+    redrive: (...args) => asStoreError(() => store.redrive(...args)),
+    counts: () => asStoreError(() => store.counts()),
+  };
+}
