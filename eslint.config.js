@@ -36,7 +36,8 @@ const EXPORT_ALL = {
 };
 const BARE_ERROR = {
   selector: ':matches(NewExpression, CallExpression)[callee.name="Error"]',
-  message: 'Throw an error that has a code: a WechatPayError, or a DurableOrdersError. A caller cannot switch on a message.',
+  message:
+    'Throw an error that has a code: a WechatPayError, or a DurableOrdersError. A caller cannot switch on a message.',
 };
 
 export default defineConfig(

@@ -172,8 +172,9 @@ export const BUGS = [
     changes: [
       {
         file: durable('pay.ts'),
-        find: 'const stored: string = await payments.enqueue({ ...intent, policy });',
-        replace: "const stored = 'enqueued'; void payments.enqueue({ ...intent, policy }).catch(() => undefined);",
+        find: 'const stored: string = await payments.enqueue({ ...intent, policy }).catch(nothingSent);',
+        replace:
+          "const stored = 'enqueued'; void payments.enqueue({ ...intent, policy }).catch(nothingSent).catch(() => undefined);",
       },
     ],
   },
@@ -210,7 +211,7 @@ export const BUGS = [
     name: 'durable: what is paid has ended, so that nothing is to be reversed',
     changes: [
       {
-        file: durable('durable-orders.ts'),
+        file: durable('reverse.ts'),
         find: "if (outcome && !mayHoldMoney(outcome)) return 'ended';",
         replace: "if (outcome && mayHoldMoney) return 'ended';",
       },

@@ -149,6 +149,6 @@ export class WechatPayDurableModule
     if (event.kind !== 'problem' && event.kind !== 'merchant-problem') return;
     const { message: text, cause } = event.error;
     // Messages, and no more: what else hangs on a database's error may be a password.
-    this.#logger.warn(cause instanceof Error ? `${text} ${cause.message}` : text);
+    this.#logger.warn(cause instanceof Error && !text.includes(cause.message) ? `${text} ${cause.message}` : text);
   };
 }

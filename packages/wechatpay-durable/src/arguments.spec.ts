@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { WechatPayClient } from 'wechatpay-core';
+import { failureOf } from '../test/failure.js';
 import { SharedStore } from '../test/shared-store.js';
 import { HOUR_MS, openShop, pathsOf, TOTAL_FEE, type Shop } from '../test/shop.js';
 import { DurableOrders, durableOrderId } from './index.js';
@@ -51,12 +52,9 @@ describe('an unknown property is refused by name', () => {
   it('by every function that takes an object', async () => {
     const shop = await openShop({ isWorker: false });
     for (const [field, message, act] of rows) {
-      const refused = await act(shop).then(
-        () => undefined,
-        (error: unknown) => error as Error,
-      );
+      const refused = await failureOf(() => act(shop));
       expect(refused).toMatchObject({ code: 'WECHATPAY_INVALID_REQUEST', field, outcome: 'not-sent' });
-      expect(refused?.message).toMatch(message);
+      expect((refused as Error).message).toMatch(message);
     }
     expect(await shop.durableOrders.list()).toEqual([]);
     expect(pathsOf(shop)).toEqual([]);

@@ -1,4 +1,4 @@
-import { isWechatPayError, type Outcome } from 'wechatpay-core';
+import { isWechatPayError, type AnyWechatPayError, type Outcome } from 'wechatpay-core';
 
 /** Every `code` that a {@link DurableOrdersError} can have; the guide durable-orders.md says what to do about each. */
 export type DurableOrdersErrorCode =
@@ -95,7 +95,7 @@ export function storeInUse(): DurableOrdersError {
 }
 
 /** What a store, or the driver below it, threw: as it is where it has a code of ours, else as the cause of one that has. */
-export function toStoreError(error: unknown): Error {
+export function toStoreError(error: unknown): DurableOrdersError | AnyWechatPayError {
   if (isDurableOrdersError(error) || isWechatPayError(error)) return error;
   return storeFailed(error, { cause: error });
 }
@@ -105,7 +105,7 @@ export function storeFailed(error: unknown, details: Details = {}): DurableOrder
 }
 
 /** As {@link toStoreError}, of what a store told while it worked: with `id`, a step of that durable order failed. */
-export function toProblem(error: unknown, id: string | undefined): Error {
+export function toProblem(error: unknown, id: string | undefined): DurableOrdersError | AnyWechatPayError {
   if (id === undefined || isDurableOrdersError(error) || isWechatPayError(error)) return toStoreError(error);
   const message = `A step of durable order ${id} failed, and is taken again: ${sentence(error)}`;
   return new DurableOrdersError('WECHATPAY_STEP_FAILED', message, { cause: error });
@@ -123,6 +123,10 @@ export async function asStoreError<Result>(work: () => Promise<Result>): Promise
 // node-postgres and Node.js give some errors no message, only a code.
 function sentence(error: unknown): string {
   const { message, code } = Object(error) as { message?: unknown; code?: unknown };
-  const text = [message, code].find((each) => typeof each === 'string' && each !== '') ?? String(error);
-  return /[.!?]$/.test(String(text)) ? String(text) : `${String(text)}.`;
+  const text = isText(message) ? message : isText(code) ? code : String(error);
+  return /[.!?]$/.test(text) ? text : `${text}.`;
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value !== '';
 }

@@ -1,6 +1,7 @@
 import { channel } from 'node:diagnostics_channel';
-import type { TakenStep, ResolutionOutcome } from 'wechatpay-core';
+import type { AnyWechatPayError, ResolutionOutcome, TakenStep } from 'wechatpay-core';
 import { orderOf } from './ends.js';
+import type { DurableOrdersError } from './errors.js';
 import type { DurableOrderData } from './stores/store.js';
 import type { MerchantProblem } from './merchant-watch.js';
 
@@ -27,9 +28,9 @@ export type DurableOrderEvent =
     })
   | (About & { readonly kind: 'cancelled' | 'redriven' })
   /** The store, `onResolved` or a lease failed; what it is about goes on by itself. */
-  | { readonly kind: 'problem'; readonly error: Error; readonly id?: string }
+  | { readonly kind: 'problem'; readonly error: DurableOrdersError | AnyWechatPayError; readonly id?: string }
   /** Calls of a merchant fail, one after another, in the same way: told once, and again once that has ended. */
-  | { readonly kind: 'merchant-problem'; readonly problem: MerchantProblem; readonly error: Error }
+  | { readonly kind: 'merchant-problem'; readonly problem: MerchantProblem; readonly error: DurableOrdersError }
   | { readonly kind: 'merchant-recovered'; readonly problem: MerchantProblem };
 
 /** The name of the `node:diagnostics_channel` on which this process tells of its durable orders, as {@link DurableOrderEvent}. */

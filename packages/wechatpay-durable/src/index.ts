@@ -18,12 +18,8 @@ export {
   type DurableOrder,
   type Verdict,
 } from './stores/store.js';
-export {
-  DurableOrdersError,
-  isDurableOrdersError,
-  LeaseLostError,
-  type DurableOrdersErrorCode,
-} from './errors.js';
+export { type SqlExecutor } from './stores/sql-executor.js';
+export { DurableOrdersError, isDurableOrdersError, LeaseLostError, type DurableOrdersErrorCode } from './errors.js';
 export { type ResolvedOrder } from './handler.js';
 export { DURABLE_ORDER_CHANNEL, type DurableOrderEvent } from './events.js';
 export { durableOrderId, type DurableOrderKey } from './durable-order-id.js';

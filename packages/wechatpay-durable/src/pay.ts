@@ -82,11 +82,12 @@ export async function payDurably(
     (value) => value ?? undefined,
   );
   const order = { outTradeNo, merchantId, ...(subMerchantId !== undefined && { subMerchantId }) };
-  const elapsed = stopwatch(client, payments.speed);
+  const createdAt = startTime(client);
+  const elapsed = stopwatch(client, createdAt, payments.speed);
   const intent: OrderIntent = {
     ...order,
     ...(subAppId !== undefined && { subAppId }),
-    orderCreatedAt: new Date(readClock(client)),
+    orderCreatedAt: new Date(createdAt),
     totalFee,
     currency,
   };
@@ -166,12 +167,20 @@ function nothingSent(error: unknown): never {
   throw new DurableOrdersError(code, `${message} Nothing was sent.`, { cause, outcome: 'not-sent' });
 }
 
+function startTime(client: WechatPayClient): number {
+  try {
+    return readClock(client);
+  } catch (error) {
+    return nothingSent(error);
+  }
+}
+
 /**
  * How long ago it was made, in milliseconds of the client's clock. That clock may be set back, and a timer stands still while the
  * machine sleeps: the longer time counts.
  */
-function stopwatch(client: WechatPayClient, speed: number): () => number {
-  const [at, startedAt] = [readClock(client), performance.now()];
+function stopwatch(client: WechatPayClient, at: number, speed: number): () => number {
+  const startedAt = performance.now();
   return () => {
     const byTimer = (performance.now() - startedAt) * speed;
     try {

@@ -1,6 +1,7 @@
 import { PGlite } from '@electric-sql/pglite';
 import { fromPglite } from 'pg-boss';
-import { PgBossStore, type Connection, type PgBossStoreOptions } from '../src/stores/postgres/pg-boss-store.js';
+import { type PgBossStoreOptions } from '../src/stores/postgres/pg-boss-options.js';
+import { PgBossStore, type Connection } from '../src/stores/postgres/pg-boss-store.js';
 
 let pglite: Promise<PGlite> | undefined;
 let queues = 0;

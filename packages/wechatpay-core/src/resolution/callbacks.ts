@@ -35,7 +35,10 @@ export class Callbacks {
       const late = sleep(limit, undefined, { signal: over.signal, ref: false }).then(
         () => {
           const seconds = Math.round(limit / 1000);
-          throw new DOMException(`It did not return within ${seconds} s, and is not waited for any more.`, 'TimeoutError');
+          throw new DOMException(
+            `It did not return within ${seconds} s, and is not waited for any more.`,
+            'TimeoutError',
+          );
         },
         () => undefined, // the caller aborted, or it is done
       );

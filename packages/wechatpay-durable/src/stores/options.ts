@@ -3,11 +3,16 @@ import { DurableOrdersError } from '../errors.js';
 
 /**
  * @param within the option that holds these, as in `connection`.
+ * @param otherNames by which an option is known elsewhere, such as in an earlier version.
  * @throws {WechatPayConfigError} options that are missing, or an unknown one: a typing error would hold silently.
  */
-export function checkOptions(options: unknown, names: readonly string[], within?: string): void {
+export function checkOptions(
+  options: unknown,
+  names: readonly string[],
+  { within, otherNames }: { within?: string; otherNames?: Readonly<Record<string, string>> } = {},
+): void {
   if (Object(options) !== options) throw wrong(within ?? 'options', 'are missing; see the guide.');
-  const unknown = findUnknownProperty(options as object, names);
+  const unknown = findUnknownProperty(options as object, names, otherNames);
   if (unknown) throw wrong(within === undefined ? unknown.name : `${within}.${unknown.name}`, unknown.problem);
 }
 
@@ -38,7 +43,9 @@ export async function loadPeer<Module>(name: string, load: () => Promise<Module>
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     if (code !== 'ERR_MODULE_NOT_FOUND' && code !== 'MODULE_NOT_FOUND') throw cause;
-    throw new DurableOrdersError('WECHATPAY_PACKAGE_MISSING', `${name} is not installed: npm install ${name}`, { cause });
+    throw new DurableOrdersError('WECHATPAY_PACKAGE_MISSING', `${name} is not installed: npm install ${name}`, {
+      cause,
+    });
   }
 }
 

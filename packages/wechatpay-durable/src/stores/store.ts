@@ -1,4 +1,5 @@
 import type { ResolutionOutcome, ResolutionState } from 'wechatpay-core';
+import type { SqlExecutor } from './sql-executor.js';
 
 /**
  * Where a durable order is.
@@ -80,10 +81,10 @@ export type ProblemListener = (error: Error, id?: string) => void;
 
 export interface EnqueueOptions {
   /**
-   * The transaction to enqueue in: what is enqueued exists once it is committed. On PostgreSQL, `{ executeSql(text, values) }`
-   * as `fromPg(client)` makes it; see the guide for each database library.
+   * The transaction to enqueue in, of PostgreSQL: what is enqueued exists once it is committed. `fromPg(client)` makes one; see the
+   * guide for each database library.
    */
-  readonly tx?: unknown;
+  readonly tx?: SqlExecutor | undefined;
 }
 
 export interface DurableOrderFilter {

@@ -11,6 +11,7 @@ import type {
   DurableOrder,
   Verdict,
 } from '../../src/stores/store.js';
+import type { SqlExecutor } from '../../src/stores/sql-executor.js';
 import type { StoreOfAnotherProcess } from '../worker.js';
 import { Mailbox } from './mailbox.js';
 
@@ -29,7 +30,7 @@ export interface StoreUnderTest {
   /** Closes the store, where it is open, and gives up the store. */
   readonly dispose: () => Promise<void>;
   /** Commits what `work` enqueues in `tx` where it resolves, and rolls it back where it rejects. */
-  readonly transaction?: (work: (tx: unknown) => Promise<void>) => Promise<void>;
+  readonly transaction?: (work: (tx: SqlExecutor) => Promise<void>) => Promise<void>;
   /** How many connections to the store there are, of all the stores on it. */
   readonly connections?: () => Promise<number>;
   /** Makes what is stored look older by as many days, and has the store clear away what it keeps no longer. */

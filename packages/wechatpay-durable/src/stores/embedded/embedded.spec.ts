@@ -54,7 +54,17 @@ describe('EmbeddedStore', () => {
         open: refused({ connectionString: 'postgres://' }),
         message: /^connectionString: is unknown/,
       },
-      { name: 'a lease that is too short', open: refused({ leaseSeconds: 9 }), message: /^leaseSeconds: .*10 to 3600/ },
+      { name: 'a lease that is too short', open: refused({ leaseMs: 9_000 }), message: /^leaseMs: .*10000 to 3600000/ },
+      {
+        name: 'a lease of half seconds',
+        open: refused({ leaseMs: 10_500 }),
+        message: /^leaseMs: must be whole seconds/,
+      },
+      {
+        name: 'the name of an earlier version',
+        open: refused({ leaseSeconds: 15 }),
+        message: /^leaseSeconds: is unknown.*mean leaseMs\?/,
+      },
     ],
   });
 

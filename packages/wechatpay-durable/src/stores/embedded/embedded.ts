@@ -3,9 +3,10 @@ import { WechatPayRequestError } from 'wechatpay-core';
 import type { EnqueueOptions, DurableOrderData } from '../store.js';
 import { checkOptions, loadPeer, wrong } from '../options.js';
 import { openFolder } from './embedded-folder.js';
-import { PG_BOSS_OPTIONS, PgBossStore, type Connection, type PgBossStoreOptions } from '../postgres/pg-boss-store.js';
+import { OTHER_NAMES, PG_BOSS_OPTIONS, type PgBossStoreOptions } from '../postgres/pg-boss-options.js';
+import { PgBossStore, type Connection } from '../postgres/pg-boss-store.js';
 
-export type { PgBossStoreOptions } from '../postgres/pg-boss-store.js';
+export type { PgBossStoreOptions } from '../postgres/pg-boss-options.js';
 
 export interface EmbeddedStoreOptions extends PgBossStoreOptions {
   /** The folder of the database; made where it is missing. `memory://` forgets everything: for tests. */
@@ -32,7 +33,7 @@ export class EmbeddedStore extends PgBossStore {
 
   /** @throws {WechatPayConfigError} an option that is invalid. */
   constructor(options: EmbeddedStoreOptions) {
-    checkOptions(options, ['folder', 'onNote', ...PG_BOSS_OPTIONS]);
+    checkOptions(options, ['folder', 'onNote', ...PG_BOSS_OPTIONS], { otherNames: OTHER_NAMES });
     super(options);
     const { folder, onNote = writeNote } = options;
     if (typeof (folder as unknown) !== 'string' || folder === '')

@@ -1,4 +1,5 @@
-import type { ConstructorOptions, Db, JobAttempt, JobWithMetadata, PgBoss } from 'pg-boss';
+// Over 250 lines, as one idea: every statement about a durable order stands here, each with the fence that decides whether it counts.
+import type { ConstructorOptions, Db, JobAttempt, PgBoss } from 'pg-boss';
 import { WechatPayRequestError } from 'wechatpay-core';
 import type {
   EnqueueOptions,
@@ -9,36 +10,28 @@ import type {
   OrderStore,
   DurableOrderFilter,
   OrderHandler,
-  DurableOrderStatus,
   DurableOrder,
 } from '../store.js';
 import { endsBefore } from '../../ends.js';
 import { asStoreError, DurableOrdersError, LeaseLostError, storeInUse, toStoreError } from '../../errors.js';
+import { isForbidden, isMissing, missingGrants } from './grants.js';
+import { resolveOptions, type PgBossStoreOptions, type Settings } from './pg-boss-options.js';
+import {
+  after,
+  ENDS,
+  MAY_CHANGE,
+  NO_OUTCOME,
+  OUTCOME,
+  STATES,
+  STATUSES,
+  toDurableOrder,
+  WAITS,
+  type Job,
+} from './pg-boss-rows.js';
 import { LeaseLoop } from '../lease-loop.js';
 import { Lifecycle } from '../lifecycle.js';
-import { assertClock, checkWhole, loadPeer, wrong } from '../options.js';
-
-/** How durable orders are kept in a PostgreSQL, whichever it is. */
-export interface PgBossStoreOptions {
-  /**
-   * The schema that holds the tables; made where it is missing, and migrated, under a lock. No word that SQL reserves.
-   *
-   * @default 'wechatpay'
-   */
-  readonly schema?: string | undefined;
-  /** Durable orders of one name are worked on by the workers of that name. @default 'orders' */
-  readonly queue?: string | undefined;
-  /** Keeps this queue in a table of its own; only where the queue is made. @default false */
-  readonly partition?: boolean | undefined;
-  /** For how long what is done or cancelled is kept, and a second durable order of its order refused. What is dead stays. @default 30 */
-  readonly keepDays?: number | undefined;
-  /** How often a worker with nothing to do looks for what is due; at least 50. @default 500 */
-  readonly pollMs?: number | undefined;
-  /** Without a sign of life for so long, a worker has lost what it had; at least 10. @default 10 */
-  readonly leaseSeconds?: number | undefined;
-}
-
-export const PG_BOSS_OPTIONS = ['schema', 'queue', 'partition', 'keepDays', 'pollMs', 'leaseSeconds'];
+import type { SqlExecutor } from '../sql-executor.js';
+import { assertClock, loadPeer } from '../options.js';
 
 /**
  * What pg-boss is given to reach a database, and how that is left.
@@ -67,18 +60,12 @@ const BOSS_OPTIONS: ConstructorOptions = {
 
 type Attempt = JobAttempt & { data: DurableOrderData; heartbeatSeconds?: number | null };
 
-type Job = Pick<
-  JobWithMetadata<DurableOrderData>,
-  'id' | 'data' | 'state' | 'createdOn' | 'startAfter' | 'completedOn'
->;
-
 /**
  * What PostgreSQL and its embedded sister have in common. A durable order is a job of pg-boss, its state the job's data. pg-boss keeps,
  * wakes and expires; the number of the job's attempt fences.
  */
 export abstract class PgBossStore implements OrderStore {
-  readonly #settings: { schema: string; queue: string; keepDays: number; pollMs: number; leaseSeconds: number };
-  readonly #partition: boolean;
+  readonly #settings: Settings;
   readonly #lifecycle = new Lifecycle();
   #boss: PgBoss | undefined;
   #leave: (() => Promise<void>) | undefined;
@@ -86,16 +73,7 @@ export abstract class PgBossStore implements OrderStore {
   #onProblem: ProblemListener = () => undefined;
 
   constructor(options: PgBossStoreOptions) {
-    const { schema = 'wechatpay', queue = 'orders', keepDays = 30, pollMs = 500, leaseSeconds = 10 } = options;
-    if (!/^[A-Za-z_][A-Za-z0-9_]{0,49}$/.test(schema)) {
-      throw wrong('schema', 'must be letters, digits and "_", at most 50.');
-    }
-    if (!/^[A-Za-z0-9_.-]{1,100}$/.test(queue)) throw wrong('queue', 'must be letters, digits, "_", "." and "-".');
-    checkWhole('keepDays', keepDays, 1, 3650);
-    checkWhole('pollMs', pollMs, 50, 60_000);
-    checkWhole('leaseSeconds', leaseSeconds, 10, 3600);
-    this.#settings = { schema, queue, keepDays, pollMs, leaseSeconds };
-    this.#partition = options.partition ?? false;
+    this.#settings = resolveOptions(options);
   }
 
   protected abstract connect(): Promise<Connection>;
@@ -124,7 +102,7 @@ export abstract class PgBossStore implements OrderStore {
   }
 
   async #start(boss: PgBoss): Promise<PgBoss> {
-    const { queue, keepDays, leaseSeconds } = this.#settings;
+    const { queue, partition, keepDays, leaseSeconds } = this.#settings;
     boss.on('error', (error) => {
       this.#onProblem(error);
     });
@@ -137,7 +115,7 @@ export abstract class PgBossStore implements OrderStore {
         deleteAfterSeconds: keepDays * DAY_SECONDS,
         heartbeatSeconds: leaseSeconds,
       };
-      await boss.createQueue(queue, { ...settings, partition: this.#partition });
+      await boss.createQueue(queue, { ...settings, partition });
       await boss.updateQueue(queue, settings); // one that an earlier process made with others
       const { rows } = await boss
         .getDb()
@@ -342,78 +320,8 @@ export abstract class PgBossStore implements OrderStore {
   }
 }
 
-const WAITS = `state IN ('created', 'retry')`;
-/** Of one that is open, the outcome that `onResolved` has not taken yet. */
-const OUTCOME = `COALESCE(data->'outcome', data #> '{state,outcome}')`;
-/** How many ends it has had. */
-const ENDS = `COALESCE((data->>'end')::int, 0)`;
-const NO_OUTCOME = `${WAITS} AND ${OUTCOME} IS NULL`;
-// pg-boss's own cancel would also take it away from a worker that is about to reverse.
-const MAY_CHANGE =
-  `${NO_OUTCOME} AND (data #>> '{state,kind}' = 'asking' ` +
-  // As versions before 0.1 stored it.
-  `OR (data #> '{state,kind}' IS NULL AND data #> '{state,mustRevoke}' = 'false'::jsonb))`;
-
-const STATUSES: Record<Job['state'], DurableOrderStatus> = {
-  created: 'waiting',
-  retry: 'waiting',
-  active: 'active',
-  completed: 'done',
-  failed: 'dead',
-  cancelled: 'cancelled',
-};
-
-const STATES: Record<DurableOrderStatus, readonly Job['state'][]> = {
-  waiting: ['created', 'retry'],
-  active: ['active'],
-  done: ['completed'],
-  dead: ['failed'],
-  cancelled: ['cancelled'],
-};
-
-function toDurableOrder({ id, data, state, createdOn, startAfter, completedOn }: Job): DurableOrder {
-  const status = STATUSES[state];
-  return {
-    id,
-    ...data,
-    status,
-    createdAt: new Date(createdOn),
-    ...(status === 'waiting' && { dueAt: new Date(startAfter) }),
-    ...(completedOn && { endedAt: new Date(completedOn) }),
-  };
-}
-
-/** As PostgreSQL reads an interval: by its own clock, whatever this process's says. */
-function after(delayMs: number): string {
-  return `${Math.max(0, delayMs)} milliseconds`;
-}
-
-function toDatabase(tx: unknown): Db {
+function toDatabase(tx: SqlExecutor): Db {
   const { executeSql } = Object(tx) as { executeSql?: unknown };
-  if (typeof executeSql === 'function') return tx as Db;
+  if (typeof executeSql === 'function') return tx;
   throw new WechatPayRequestError('tx', 'must be { executeSql(text, values) }, as fromPg(client) makes it.');
-}
-
-function isForbidden(error: unknown): boolean {
-  return codeOf(error) === '42501'; // insufficient_privilege
-}
-
-/** Where it may not be made, it does not exist. */
-function isMissing(error: unknown): boolean {
-  return codeOf(error) === '3F000'; // invalid_schema_name
-}
-
-function codeOf(error: unknown): unknown {
-  return (Object(error) as { code?: unknown }).code;
-}
-
-function missingGrants(schema: string, cause: unknown): DurableOrdersError {
-  const { message } = cause as Error;
-  return new DurableOrdersError(
-    'WECHATPAY_STORE_FORBIDDEN',
-    `The database role lacks a right: ${message}. Let a role that has it open this store once, then grant: ` +
-      `USAGE ON SCHEMA ${schema}; SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA ${schema}. ` +
-      'The guide, durable-orders.md, has the statements.',
-    { cause },
-  );
 }

@@ -3,6 +3,7 @@ import { PgBoss } from 'pg-boss';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { describeStore } from '../../../test/conformance.js';
 import { finish, HOUR_MS, durableOrder, TestWorker } from '../../../test/conformance/harness.js';
+import { failureOf } from '../../../test/failure.js';
 import { PostgresServer } from '../../../test/servers/postgres.js';
 import { PostgresStore } from './postgres.js';
 
@@ -29,7 +30,7 @@ describe.skipIf(!PostgresServer.isAvailable)(`PostgresStore ${PostgresServer.rea
       named.searchParams.set('application_name', schema);
       const options = { connectionString: named.href, schema, poolSize: 4 };
       const second = ({ longLease = false } = {}): PostgresStore =>
-        new PostgresStore({ ...options, ...(longLease && { leaseSeconds: 40 }) });
+        new PostgresStore({ ...options, ...(longLease && { leaseMs: 40_000 }) });
       const store = second();
       await store.open();
       return {
@@ -74,7 +75,22 @@ describe.skipIf(!PostgresServer.isAvailable)(`PostgresStore ${PostgresServer.rea
       { name: 'two connections', open: refused({ connection: {} }), message: /^connectionString: .*or else/ },
       { name: 'a schema with a quote', open: refused({ schema: 'a"b' }), message: /^schema: must be letters/ },
       { name: 'a queue with a quote', open: refused({ queue: "a'b" }), message: /^queue: must be letters/ },
-      { name: 'a lease that is too short', open: refused({ leaseSeconds: 9 }), message: /^leaseSeconds: .*10 to 3600/ },
+      { name: 'a lease that is too short', open: refused({ leaseMs: 9_000 }), message: /^leaseMs: .*10000 to 3600000/ },
+      {
+        name: 'a lease of half seconds',
+        open: refused({ leaseMs: 10_500 }),
+        message: /^leaseMs: must be whole seconds/,
+      },
+      {
+        name: 'the name of an earlier version',
+        open: refused({ leaseSeconds: 15 }),
+        message: /^leaseSeconds: is unknown.*mean leaseMs\?/,
+      },
+      {
+        name: 'the name of another store',
+        open: refused({ queueName: 'hk' }),
+        message: /^queueName: is unknown.*mean queue\?/,
+      },
       { name: 'keeping for no time', open: refused({ keepDays: 0 }), message: /^keepDays: .*1 to 3650/ },
       { name: 'polling all the time', open: refused({ pollMs: 1 }), message: /^pollMs: .*50 to 60000/ },
       { name: 'no pool', open: refused({ poolSize: 0 }), message: /^poolSize: .*1 to 1000/ },
@@ -135,7 +151,7 @@ describe.skipIf(!PostgresServer.isAvailable)(`PostgresStore ${PostgresServer.rea
 
   it('tells a database that is not there, without its password', async () => {
     const store = new PostgresStore({ connectionString: 'postgres://shop:s3cret@127.0.0.1:1/shop' });
-    const error: unknown = await store.open().catch((thrown: unknown) => thrown);
+    const error = await failureOf(() => store.open());
     expect(error).toMatchObject({ code: 'WECHATPAY_STORE_FAILED', cause: { code: 'ECONNREFUSED' } });
     expect(JSON.stringify(error, Object.getOwnPropertyNames(error))).not.toContain('s3cret');
   });

@@ -1,11 +1,12 @@
 import type { ConnectionOptions } from 'node:tls';
 import type { ConstructorOptions } from 'pg-boss';
-import type { Database } from '../../database.js';
+import type { SqlExecutor } from '../sql-executor.js';
 import { assertPlainObject, checkOptions, checkWhole, wrong } from '../options.js';
-import { PG_BOSS_OPTIONS, PgBossStore, type Connection, type PgBossStoreOptions } from './pg-boss-store.js';
+import { OTHER_NAMES, PG_BOSS_OPTIONS, type PgBossStoreOptions } from './pg-boss-options.js';
+import { PgBossStore, type Connection } from './pg-boss-store.js';
 
-export type { Database } from '../../database.js';
-export type { PgBossStoreOptions } from './pg-boss-store.js';
+export type { SqlExecutor } from '../sql-executor.js';
+export type { PgBossStoreOptions } from './pg-boss-options.js';
 export {
   fromPg,
   fromTypeOrm,
@@ -36,7 +37,7 @@ export interface PostgresStoreOptions extends PgBossStoreOptions {
    *
    * @example { executeSql: (text, values) => pool.query(text, values) }
    */
-  readonly database?: Database | undefined;
+  readonly database?: SqlExecutor | undefined;
   /** Connections in the pool of this process. @default 10 */
   readonly poolSize?: number | undefined;
 }
@@ -58,14 +59,16 @@ export class PostgresStore extends PgBossStore {
 
   /** @throws {WechatPayConfigError} an option that is invalid. */
   constructor(options: PostgresStoreOptions) {
-    checkOptions(options, ['connectionString', 'connection', 'database', 'poolSize', ...PG_BOSS_OPTIONS]);
+    checkOptions(options, ['connectionString', 'connection', 'database', 'poolSize', ...PG_BOSS_OPTIONS], {
+      otherNames: OTHER_NAMES,
+    });
     super(options);
     const { connectionString, connection, database, poolSize = 10 } = options;
     if (connectionString === '' || [connectionString, connection, database].filter(Boolean).length !== 1) {
       throw wrong('connectionString', 'give it, or else `connection` or `database`, as in postgres://user@host/shop.');
     }
     if (connection) checkConnection(connection);
-    if (database && typeof (database as Partial<Database>).executeSql !== 'function') {
+    if (database && typeof (database as Partial<SqlExecutor>).executeSql !== 'function') {
       throw wrong(
         'database',
         'must be { executeSql(text, values) }; of a pool, (text, values) => pool.query(text, values).',
@@ -88,5 +91,5 @@ export class PostgresStore extends PgBossStore {
 
 function checkConnection(connection: object): void {
   assertPlainObject('connection', connection, 'Give { host, … }; or a pool of your own as `database`.');
-  checkOptions(connection, ['host', 'port', 'user', 'password', 'database', 'ssl'], 'connection');
+  checkOptions(connection, ['host', 'port', 'user', 'password', 'database', 'ssl'], { within: 'connection' });
 }

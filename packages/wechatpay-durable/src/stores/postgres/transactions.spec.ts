@@ -1,9 +1,10 @@
 import { type PGlite } from '@electric-sql/pglite';
 import { Client, Pool } from 'pg';
+import type { fromKysely } from 'pg-boss';
 import { expect, test } from 'vitest';
 import { WechatPayRequestError } from 'wechatpay-core';
 import { EmbeddedStore } from '../embedded/embedded.js';
-import { fromPg, fromTypeOrm, PostgresStore } from './postgres.js';
+import { fromPg, fromTypeOrm, PostgresStore, type SqlExecutor } from './postgres.js';
 
 const data = {} as Parameters<EmbeddedStore['enqueue']>[1];
 
@@ -12,6 +13,7 @@ test('a client of node-postgres fits, and so does a transaction of PGlite', () =
   expect(fromPg(new Client())).toHaveProperty('executeSql');
   type Transaction = Parameters<Parameters<PGlite['transaction']>[0]>[0];
   expect((transaction: Transaction) => fromPg(transaction)).toBeTypeOf('function');
+  expect((adapter: ReturnType<typeof fromKysely>): SqlExecutor => adapter).toBeTypeOf('function');
 });
 
 test.each([
@@ -38,5 +40,5 @@ test.each([
     /must be \{ executeSql\(text, values\) \}/,
   ],
 ])('$constructor.name says what is wrong with a transaction that it cannot use', async (store, tx, message) => {
-  await expect(store.enqueue('', data, 0, { tx })).rejects.toThrow(message);
+  await expect(store.enqueue('', data, 0, { tx: tx as SqlExecutor })).rejects.toThrow(message);
 });

@@ -1,5 +1,5 @@
 import { WechatPayRequestError } from 'wechatpay-core';
-import type { Database } from '../../database.js';
+import type { SqlExecutor } from '../sql-executor.js';
 
 /** A client of node-postgres: its own, or one of a pool. */
 export interface PgClientLike {
@@ -23,7 +23,7 @@ export interface TypeOrmQueryRunnerLike {
  * @throws {WechatPayRequestError} a pool: it would take another connection for each statement.
  * @example await durableOrders.enqueue(intent, { tx: fromPg(client) });
  */
-export function fromPg(client: PgClientLike): Database {
+export function fromPg(client: PgClientLike): SqlExecutor {
   if ('totalCount' in client) throw noTransaction('give the client that has begun one, not the pool.');
   return { executeSql: (text, values) => client.query(text, values) };
 }
@@ -35,7 +35,7 @@ export function fromPg(client: PgClientLike): Database {
  * @throws {WechatPayRequestError} a manager that is in no transaction: each statement would be one of its own.
  * @example await dataSource.transaction((manager) => durableOrders.enqueue(intent, { tx: fromTypeOrm(manager) }));
  */
-export function fromTypeOrm({ queryRunner }: TypeOrmManagerLike): Database {
+export function fromTypeOrm({ queryRunner }: TypeOrmManagerLike): SqlExecutor {
   if (!queryRunner?.isTransactionActive) throw noTransaction('give the manager that `dataSource.transaction` passes.');
   return {
     executeSql: async (text, values) => ({ rows: (await queryRunner.query(text, values, true)).records }),

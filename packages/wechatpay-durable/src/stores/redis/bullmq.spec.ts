@@ -12,6 +12,7 @@ import {
   until,
   untilStatus,
 } from '../../../test/conformance/harness.js';
+import { failureOf } from '../../../test/failure.js';
 import { RedisServer, type RedisServerOptions } from '../../../test/servers/redis.js';
 import { BullMqStore } from './bullmq.js';
 
@@ -30,9 +31,9 @@ describe.skipIf(!RedisServer.isAvailable)(`BullMqStore ${RedisServer.reason}`, (
   describeStore('as a store', {
     supportsTransactions: false,
     open: async ({ shortLease = false } = {}) => {
-      const queueName = randomUUID();
-      const connection = { host: '127.0.0.1', port: server.port, connectionName: queueName };
-      const options = { connection, queueName, ...(shortLease && { leaseMs: 1000 }) };
+      const queue = randomUUID();
+      const connection = { host: '127.0.0.1', port: server.port, connectionName: queue };
+      const options = { connection, queue, ...(shortLease && { leaseMs: 1000 }) };
       const second = ({ longLease = false } = {}): BullMqStore =>
         new BullMqStore({ ...options, ...(longLease && { leaseMs: 24_000 }) });
       const store = second();
@@ -51,7 +52,7 @@ describe.skipIf(!RedisServer.isAvailable)(`BullMqStore ${RedisServer.reason}`, (
           return clients.filter((client) => client.includes(`name=${options.connection.connectionName}`)).length;
         },
         passDays: async (days) => {
-          await makeOlder(server, `bull:${options.queueName}:`, days * DAY_MS);
+          await makeOlder(server, `bull:${options.queue}:`, days * DAY_MS);
           const cleaner = second();
           await cleaner.open();
           await cleaner.close();
@@ -79,7 +80,17 @@ describe.skipIf(!RedisServer.isAvailable)(`BullMqStore ${RedisServer.reason}`, (
         open: refused({ connection: { lazyConnect: false } }),
         message: /^connection\.lazyConnect: is decided by the store/,
       },
-      { name: 'a queue name with a colon', open: refused({ queueName: 'a:b' }), message: /^queueName: .*without/ },
+      { name: 'a queue name with a colon', open: refused({ queue: 'a:b' }), message: /^queue: .*without/ },
+      {
+        name: 'the name of an earlier version',
+        open: refused({ queueName: 'a' }),
+        message: /^queueName: is unknown.*mean queue\?/,
+      },
+      {
+        name: 'the name of another store',
+        open: refused({ leaseSeconds: 10 }),
+        message: /^leaseSeconds: is unknown.*mean leaseMs\?/,
+      },
       { name: 'keeping for no time', open: refused({ keepDays: 0 }), message: /^keepDays: .*1 to 3650/ },
       { name: 'a typing error', open: refused({ keepDay: 3 }), message: /^keepDay: is unknown.*mean keepDays\?/ },
       { name: 'a lease that is too short', open: refused({ leaseMs: 10 }), message: /^leaseMs: .*1000 to 60000/ },
@@ -125,7 +136,7 @@ describe.skipIf(!RedisServer.isAvailable)(`BullMqStore ${RedisServer.reason}`, (
           [unreachable, /ECONNREFUSED/],
           [refusing, /WRONGPASS|NOAUTH/],
         ] as const) {
-          const error: unknown = await store.open().catch((thrown: unknown) => thrown);
+          const error = await failureOf(() => store.open());
           expect(error).toBeInstanceOf(Error);
           expect((error as Error).message).toMatch(message);
           expect(inspect(error, { depth: 10, showHidden: true })).not.toContain('s3cret');
@@ -211,13 +222,13 @@ describe.skipIf(!RedisServer.isAvailable)(`BullMqStore ${RedisServer.reason}`, (
   });
 
   it('is found in the list once its first step was taken, where enqueue was cut short', async () => {
-    const options = { connection: server.url, queueName: randomUUID() };
+    const options = { connection: server.url, queue: randomUUID() };
     const store = new BullMqStore(options);
     await store.open();
     const { id, data } = durableOrder();
     await store.enqueue(id, data, 0);
     const redis = new Redis(server.url);
-    await redis.del(`bull:${options.queueName}:orders:all`, `bull:${options.queueName}:orders:open`);
+    await redis.del(`bull:${options.queue}:orders:all`, `bull:${options.queue}:orders:open`);
     await redis.quit();
     const worker = await TestWorker.start(store);
     (await worker.next(id)).end({ kind: 'again', data, delayMs: HOUR_MS });

@@ -1,3 +1,4 @@
+// Over 250 lines, as one idea: every command about a durable order stands here, each with the fence that decides whether it counts.
 import { randomUUID } from 'node:crypto';
 import type * as BullMq from 'bullmq';
 import type { ConnectionOptions, Job, Queue, Worker } from 'bullmq';
@@ -15,6 +16,8 @@ import {
   RESCHEDULE,
   SAVE,
 } from './bullmq-scripts.js';
+import { resolveOptions, type BullMqStoreOptions, type Settings } from './bullmq-options.js';
+import { indexOf, REOPENED_KEYS, STATUSES, toStored, type CountsReply, type Row } from './bullmq-rows.js';
 import { takeStep } from './bullmq-step.js';
 import {
   type EnqueueOptions,
@@ -31,39 +34,14 @@ import {
 import { endsBefore } from '../../ends.js';
 import { DurableOrdersError, storeInUse } from '../../errors.js';
 import { Lifecycle } from '../lifecycle.js';
-import { assertClock, checkOptions, checkWhole, loadPeer, wrong } from '../options.js';
-import { assertKeeps, checkConnection, connect, withoutCommand, type RedisConnection } from './redis-connection.js';
+import { assertClock, loadPeer } from '../options.js';
+import { assertKeeps, connect, withoutCommand } from './redis-connection.js';
 
 export type { RedisConnection } from './redis-connection.js';
-
-export interface BullMqStoreOptions {
-  /**
-   * Where Redis is: a URL, as in `rediss://user:password@host:6379/0`, or options of ioredis. No cluster, and no connection that
-   * is open already: the store opens its own, three of a worker, and closes them.
-   */
-  readonly connection: string | RedisConnection;
-  /** The name of BullMQ's queue. @default 'wechatpay-orders' */
-  readonly queueName?: string | undefined;
-  /** How long those that are done or cancelled are kept, 1 to 3650 days; the dead ones are kept for ever. @default 30 */
-  readonly keepDays?: number | undefined;
-  /**
-   * For how long a worker has a durable order without a sign of life, in milliseconds, 1000 to 60000. Another one takes over after
-   * one and a half times as long.
-   *
-   * @default 8000
-   */
-  readonly leaseMs?: number | undefined;
-  /**
-   * Takes a Redis that can lose what it has acknowledged: one without an append-only file, or one that evicts keys. For demos.
-   *
-   * @default false
-   */
-  readonly allowVolatileRedis?: boolean | undefined;
-}
+export type { BullMqStoreOptions } from './bullmq-options.js';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const FORGET_MS = 60 * 60 * 1000;
-const STATUSES = ['waiting', 'active', 'done', 'dead', 'cancelled'] as const;
 
 /**
  * Durable orders on Redis 6.2 or later, by [BullMQ](https://bullmq.io), with optional peers: `npm install bullmq ioredis`. As many
@@ -101,7 +79,7 @@ export class BullMqStore implements OrderStore {
 
   async #connect(): Promise<void> {
     if (this.#store) return;
-    const { connection, queueName, allowVolatileRedis } = this.#options;
+    const { connection, queue: name, allowVolatileRedis } = this.#options;
     this.#stopping = new AbortController();
     this.#isGivingUp = false;
     const bullmq = await loadPeer('bullmq', () => import('bullmq'));
@@ -114,7 +92,7 @@ export class BullMqStore implements OrderStore {
     try {
       if (!allowVolatileRedis) await assertKeeps(redis);
       assertClock(Number((await redis.time())[0]) * 1000 + 500);
-      const queue = new bullmq.Queue(queueName, { connection: redis });
+      const queue = new bullmq.Queue(name, { connection: redis });
       queue.on('error', () => undefined); // whoever asked for something is told
       this.#store = { bullmq, redis, queue, prefix: queue.toKey('') };
       await this.#forget();
@@ -167,7 +145,7 @@ export class BullMqStore implements OrderStore {
     { concurrency, onProblem }: { concurrency: number; onProblem: ProblemListener },
   ): Promise<void> {
     if (this.#worker) throw storeInUse();
-    const { connection, queueName, keepDays, leaseMs } = this.#options;
+    const { connection, queue, keepDays, leaseMs } = this.#options;
     const { bullmq } = this.#opened;
     const options = typeof connection === 'string' ? { url: connection } : connection;
     const take = async (job: Job<DurableOrderData>, token = ''): Promise<never> => {
@@ -181,7 +159,7 @@ export class BullMqStore implements OrderStore {
       });
       throw new bullmq.DelayedError(); // tells BullMQ that the job was moved by its processor
     };
-    this.#worker = new bullmq.Worker(queueName, take, {
+    this.#worker = new bullmq.Worker(queue, take, {
       connection: { ...options, ...this.#reconnect } as ConnectionOptions,
       concurrency,
       lockDuration: leaseMs,
@@ -272,59 +250,9 @@ function fail(error: unknown): never {
   throw withoutCommand(error);
 }
 
-type Settings = { readonly [Name in keyof BullMqStoreOptions]-?: NonNullable<BullMqStoreOptions[Name]> };
-
 interface Store {
   readonly bullmq: typeof BullMq;
   readonly redis: Redis;
   readonly queue: Queue;
   readonly prefix: string;
-}
-
-const REOPENED_KEYS: Record<ReopenedStatus, string> = {
-  open: 'open',
-  untold: 'untold',
-  done: 'completed',
-  dead: 'failed',
-  cancelled: 'orders:cancelled',
-};
-
-type Row = readonly [
-  id: string,
-  status: DurableOrderStatus,
-  data: string,
-  createdAt: string,
-  dueAt: string,
-  endedAt: string,
-];
-type CountsReply = readonly [number, number, number, number, number, string];
-
-function toStored([id, status, json, createdAt, dueAt, endedAt]: Row): DurableOrder {
-  const data = JSON.parse(json) as DurableOrderData;
-  return {
-    ...data,
-    id,
-    status,
-    createdAt: new Date(Number(createdAt)),
-    ...(status === 'waiting' && dueAt !== '' && { dueAt: new Date(Number(dueAt)) }),
-    ...(endedAt !== '' && { endedAt: new Date(Number(endedAt)) }),
-  };
-}
-
-/** The shortest index that has all of these. */
-function indexOf(statuses: readonly DurableOrderStatus[]): 'open' | 'dead' | 'all' {
-  if (statuses.every((status) => status === 'waiting' || status === 'active')) return 'open';
-  return statuses.every((status) => status === 'dead') ? 'dead' : 'all';
-}
-
-function resolveOptions(options: BullMqStoreOptions): Settings {
-  checkOptions(options, ['connection', 'queueName', 'keepDays', 'leaseMs', 'allowVolatileRedis']);
-  const { connection, queueName = 'wechatpay-orders', keepDays = 30, leaseMs = 8_000 } = options;
-  checkConnection(connection);
-  if (typeof queueName !== 'string' || queueName === '' || queueName.includes(':')) {
-    throw wrong('queueName', "must be a name without ':'.");
-  }
-  checkWhole('keepDays', keepDays, 1, 3650);
-  checkWhole('leaseMs', leaseMs, 1000, 60_000);
-  return { connection, queueName, keepDays, leaseMs, allowVolatileRedis: options.allowVolatileRedis === true };
 }

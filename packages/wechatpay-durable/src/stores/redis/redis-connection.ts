@@ -24,7 +24,7 @@ export function checkConnection(connection: unknown): void {
   assertPlainObject('connection', connection, remedy);
   const decided = Object.keys(connection as object).find((name) => DECIDED_HERE.has(name));
   if (decided !== undefined) throw wrong(`connection.${decided}`, 'is decided by the store: leave it out.');
-  checkOptions(connection, Object.keys(REDIS_OPTIONS), 'connection');
+  checkOptions(connection, Object.keys(REDIS_OPTIONS), { within: 'connection' });
 }
 
 const DECIDED_HERE = new Set<string>([
