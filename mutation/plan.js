@@ -61,7 +61,7 @@ export const PLAN = [
   {
     name: 'durable',
     files: durable('pay', 'handler'),
-    specs: durable('pay', 'handler').map(specOf),
+    specs: durable('pay', 'pay-declined', 'pay-pending', 'handler').map(specOf),
   },
 ];
 
