@@ -172,7 +172,7 @@ export class BullMqStore implements OrderStore {
     this.#worker.on('error', (error) => {
       onProblem(withoutCommand(error));
     });
-    await this.#worker.waitUntilReady();
+    await this.#worker.waitUntilReady().catch(fail);
     const backend = this.#worker.getBackend();
     const clients = [await backend.client, await backend.blockingClient];
     this.#isConnected = () => clients.every((client) => client?.status === 'ready');
