@@ -1,4 +1,4 @@
-import { readResolutionState, reopenResolution } from 'wechatpay-core';
+import { readResolutionState, reopenResolution } from 'wechatpay-core/resolution';
 import { readClock } from './clocks.js';
 import { ongoing } from './ends.js';
 import { about, publish } from './events.js';

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { readResolutionState, type ResolutionPolicy } from 'wechatpay-core';
+import { type ResolutionPolicy } from 'wechatpay-core';
+import { readResolutionState } from 'wechatpay-core/resolution';
 import { readClock } from './clocks.js';
 import { mayHoldMoney, outcomeOf } from './ends.js';
 import { enqueueOrder } from './enqueue.js';

@@ -1,4 +1,5 @@
-import { advanceResolution, readResolutionState, REVERSE_NOT_BEFORE_MS, type ResolutionPayment } from 'wechatpay-core';
+import { REVERSE_NOT_BEFORE_MS, type ResolutionPayment } from 'wechatpay-core';
+import { advanceResolution, readResolutionState } from 'wechatpay-core/resolution';
 import { readClock } from './clocks.js';
 import { ended, mayHoldMoney, outcomeOf } from './ends.js';
 import { cancelOrder, enqueueOrder, hastenOrder } from './enqueue.js';
