@@ -26,7 +26,7 @@ const UNKNOWN: HttpAnswer = {
   of: { outcome: 'unknown' },
   status: 502,
   advice: 'query-order',
-  when: 'The answer is no clear one: SYSTEMERROR, an unlisted code, a broken connection, a signature that does not hold',
+  when: 'The answer is not clear: SYSTEMERROR, an unlisted code, a broken connection, a signature that does not hold',
   remedy:
     'It may have happened. Query the order, or send the same call again: neither a reversal nor a refund of one number happens twice.',
 };
