@@ -27,15 +27,17 @@ export function requestFields(signType) {
   );
 }
 
+const NONCE = 'o5bAKF3o2ypC8hwa';
+
 /** The fields of a reply: the documentation's example and the rate, which it lists and the example lacks. */
-export function replyFields(signType) {
+export function replyFields(signType, nonce = NONCE) {
   return signed(
     {
       return_code: 'SUCCESS',
       return_msg: 'OK',
       appid: merchant.appId,
       mch_id: merchant.merchantId,
-      nonce_str: 'o5bAKF3o2ypC8hwa',
+      nonce_str: nonce,
       result_code: 'SUCCESS',
       recall: 'N',
       rate: '650000000',
@@ -45,13 +47,13 @@ export function replyFields(signType) {
 }
 
 /** The fields of a reply to Query Order: the order was paid. */
-export function queryReplyFields(signType) {
+export function queryReplyFields(signType, nonce = NONCE) {
   return signed(
     {
       return_code: 'SUCCESS',
       appid: merchant.appId,
       mch_id: merchant.merchantId,
-      nonce_str: 'o5bAKF3o2ypC8hwa',
+      nonce_str: nonce,
       result_code: 'SUCCESS',
       trade_state: 'SUCCESS',
       transaction_id: '1217752501201407033233368018',

@@ -2,12 +2,15 @@
 //
 // It speaks just enough HTTP over node:tls, since node:https would cost it more than the fastest client spends, and then
 // the server would be what is measured. A reply depends on the request in nothing but the operation and the algorithm.
+import { createHash } from 'node:crypto';
 import { createServer } from 'node:tls';
 import { QUERY_PATH, queryReplyFields, replyFields, toXml } from './documents.js';
 import { serve } from './worker.js';
 
+/** As many with a nonce of their own as no client remembers: the same reply to a call about another order would be a copy. */
+const VARIANTS = 2_048;
 const SIGNED = httpReplies(replyFields);
-const SPOILED = httpReplies((signType) => ({ ...replyFields(signType), rate: '650000001' }));
+const SPOILED = httpReplies((signType, nonce) => ({ ...replyFields(signType, nonce), rate: '650000001' }));
 const QUERIED = httpReplies(queryReplyFields);
 const QUERY = `POST ${QUERY_PATH} `;
 let replies = SIGNED;
@@ -88,7 +91,7 @@ function converse(socket, entrance) {
       // As of the real one, only a reversal demands the merchant's certificate.
       if (!isQuery && !socket.authorized) return socket.destroy();
       const bySignType = isQuery ? QUERIED : replies;
-      const reply = bySignType[received.includes('HMAC-SHA256', headEnd) ? 'HMAC-SHA256' : 'MD5'];
+      const reply = next(bySignType[received.includes('HMAC-SHA256', headEnd) ? 'HMAC-SHA256' : 'MD5']);
       const last = /\r\nconnection: *close/i.test(head);
       received = undefined; // no contender pipelines: what comes next is a new request
       if (entrance.delayMs === 0) answer(entrance, socket, reply, last);
@@ -105,7 +108,18 @@ function answer(entrance, socket, reply, last) {
 }
 
 function httpReplies(fieldsOf) {
-  return { 'HMAC-SHA256': httpReply(fieldsOf('HMAC-SHA256')), MD5: httpReply(fieldsOf('MD5')) };
+  const variants = (signType) =>
+    Array.from({ length: VARIANTS }, (_, index) => {
+      const nonce = createHash('md5').update(String(index)).digest('hex').slice(0, 16);
+      return httpReply(fieldsOf(signType, nonce));
+    });
+  return { 'HMAC-SHA256': variants('HMAC-SHA256'), MD5: variants('MD5') };
+}
+
+let answered = 0;
+function next(variants) {
+  answered += 1;
+  return variants[answered % VARIANTS];
 }
 
 function httpReply(fields) {
