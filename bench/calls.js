@@ -24,7 +24,10 @@ export async function measureCalls(gateway, settings, { rounds, turnMs, nestRoun
     workers[name] = await Worker.start('contender.js', settings, [file]);
   }
   const refusesForgery = await checkContenders(gateway, workers);
-  for (const worker of Object.values(workers)) await worker.ask('turn', { concurrency: 16, warmMs, ms: 100 });
+  for (const worker of Object.values(workers)) {
+    await gateway.ask('turnOf', { who: worker.id });
+    await worker.ask('turn', { concurrency: 16, warmMs, ms: 100 });
+  }
   const contestants = Object.fromEntries(Object.keys(workers).map((name) => [name, { worker: workers[name] }]));
 
   const levels = {};
@@ -62,6 +65,7 @@ async function alternate(gateway, contestants, { rounds, ...options }) {
     for (let index = 0; index < names.length; index += 1) {
       const name = names[(index + round) % names.length];
       const { worker, function: which } = contestants[name];
+      await gateway.ask('turnOf', { who: worker.id });
       const before = await gateway.ask('usage');
       const figure = await worker.ask('turn', { ...options, function: which });
       const after = await gateway.ask('usage');

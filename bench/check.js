@@ -5,6 +5,7 @@ import { bareHash, signedText } from './documents.js';
 export async function checkContenders(gateway, workers) {
   const refusesForgery = {};
   for (const [name, worker] of Object.entries(workers)) {
+    await gateway.ask('turnOf', { who: worker.id });
     if (!(await worker.ask('isReversed'))) throw new Error(`${name}: the result is not what the gateway answered.`);
     assertSigned(name, await gateway.ask('lastBody'));
 

@@ -63,6 +63,10 @@ serve((settings) => {
       const { user, system } = process.cpuUsage();
       return { handshakes, cpuMicros: user + system };
     },
+    turnOf: ({ who }) => {
+      if (!counts.has(who)) counts.set(who, { answered: 0 });
+      count = counts.get(who);
+    },
     lastBody: () => lastBody.toString(),
     delay: ({ ms }) => {
       main.delayMs = ms;
@@ -116,10 +120,12 @@ function httpReplies(fieldsOf) {
   return { 'HMAC-SHA256': variants('HMAC-SHA256'), MD5: variants('MD5') };
 }
 
-let answered = 0;
+/** A reply that this client does not remember: each has its own count, since the contenders take turns. */
+let count = { answered: 0 };
+const counts = new Map();
 function next(variants) {
-  answered += 1;
-  return variants[answered % VARIANTS];
+  count.answered += 1;
+  return variants[count.answered % VARIANTS];
 }
 
 function httpReply(fields) {

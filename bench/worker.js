@@ -4,12 +4,17 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
+let nextId = 0;
+
 export class Worker {
+  /** Which process it is. */
+  id;
   #child;
   #waiting;
 
   static async start(file, settings, parameters = []) {
     const worker = new Worker();
+    worker.id = nextId += 1;
     worker.#child = fork(fileURLToPath(new URL(file, import.meta.url)), parameters, {
       execArgv: ['--expose-gc'],
       // The only way to have tenpay, which takes no `ca`, trust the gateway. The others are given `ca`.
