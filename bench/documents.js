@@ -27,6 +27,8 @@ export function requestFields(signType) {
   );
 }
 
+/** Now, in China: what was paid long before it was asked for would be another payment. */
+const PAID_AT = new Date(Date.now() + 8 * 3_600_000).toISOString().slice(0, 19).replace(/\D/g, '');
 const NONCE = 'o5bAKF3o2ypC8hwa';
 
 /** The fields of a reply: the documentation's example and the rate, which it lists and the example lacks. */
@@ -61,7 +63,7 @@ export function queryReplyFields(signType, nonce = NONCE) {
       total_fee: '888',
       fee_type: 'HKD',
       cash_fee: '888',
-      time_end: '20141111170043',
+      time_end: PAID_AT,
     },
     signType,
   );

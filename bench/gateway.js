@@ -21,6 +21,7 @@ let lastBody;
 class Entrance {
   delayMs = 0;
   held;
+  client;
   #server;
 
   async open(settings) {
@@ -50,6 +51,7 @@ serve((settings) => {
       const entrance = new Entrance();
       entrance.delayMs = delayMs;
       const port = await entrance.open(settings);
+      entrance.client = `port ${port}`;
       entrances.set(port, entrance);
       return port;
     },
@@ -64,8 +66,7 @@ serve((settings) => {
       return { handshakes, cpuMicros: user + system };
     },
     turnOf: ({ who }) => {
-      if (!counts.has(who)) counts.set(who, { answered: 0 });
-      count = counts.get(who);
+      whose = who;
     },
     lastBody: () => lastBody.toString(),
     delay: ({ ms }) => {
@@ -95,7 +96,7 @@ function converse(socket, entrance) {
       // As of the real one, only a reversal demands the merchant's certificate.
       if (!isQuery && !socket.authorized) return socket.destroy();
       const bySignType = isQuery ? QUERIED : replies;
-      const reply = next(bySignType[received.includes('HMAC-SHA256', headEnd) ? 'HMAC-SHA256' : 'MD5']);
+      const reply = next(bySignType[received.includes('HMAC-SHA256', headEnd) ? 'HMAC-SHA256' : 'MD5'], entrance);
       const last = /\r\nconnection: *close/i.test(head);
       received = undefined; // no contender pipelines: what comes next is a new request
       if (entrance.delayMs === 0) answer(entrance, socket, reply, last);
@@ -120,12 +121,15 @@ function httpReplies(fieldsOf) {
   return { 'HMAC-SHA256': variants('HMAC-SHA256'), MD5: variants('MD5') };
 }
 
-/** A reply that this client does not remember: each has its own count, since the contenders take turns. */
-let count = { answered: 0 };
+/** How many replies each client was given: the contenders take turns at the main entrance, every other entrance has one client. */
 const counts = new Map();
-function next(variants) {
-  count.answered += 1;
-  return variants[count.answered % VARIANTS];
+let whose = 'nobody';
+
+/** A reply that this client does not remember. */
+function next(variants, { client = whose }) {
+  const count = (counts.get(client) ?? 0) + 1;
+  counts.set(client, count);
+  return variants[count % VARIANTS];
 }
 
 function httpReply(fields) {
