@@ -1,3 +1,4 @@
+// Over 250 lines, as one idea: what the API takes and answers about orders, read beside the OpenAPI page that is made of it.
 import type { Advice, Outcome, TradeState, WechatPayErrorCode } from 'wechatpay-core';
 import { z } from 'zod';
 import type { TillOrder } from '../till/till.order.js';

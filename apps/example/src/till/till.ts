@@ -1,3 +1,4 @@
+// Over 250 lines, as one idea: every way in which an order of the till changes, with who is told. Its words and rows stand beside it.
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import {
   Inject,

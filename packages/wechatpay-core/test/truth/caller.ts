@@ -1,3 +1,4 @@
+// Over 250 lines, as one idea: all that a caller may ask of the public API, and what is noted of it.
 import { inspect } from 'node:util';
 import * as core from '../../src/index.js';
 import type { PaymentResult, ResolutionState, Transport, WechatPayClient } from '../../src/index.js';

@@ -1,3 +1,4 @@
+// Over 250 lines, as one idea: all that a gateway, or somebody on the way, may answer.
 import {
   WechatPayTransportError,
   type Transport,

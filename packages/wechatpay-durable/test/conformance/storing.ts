@@ -1,3 +1,4 @@
+// Over 250 lines, as one idea: what every store promises of what it keeps.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { advanceResolution } from 'wechatpay-core/resolution';
 import { describe, expect, it } from 'vitest';

@@ -1,3 +1,4 @@
+// Over 250 lines, as one idea: the laws, each a few lines, to be read in one piece.
 import { isWechatPayError, type ResolutionOutcome } from 'wechatpay-core';
 import type { Heard } from '../../../wechatpay-core/test/truth/keeper.js';
 import {

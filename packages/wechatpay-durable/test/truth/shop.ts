@@ -1,3 +1,4 @@
+// Over 250 lines, as one idea: a shop of two processes whose store and gateway do what they like.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { WechatPayClient, WechatPayTransportError, type Transport } from 'wechatpay-core';

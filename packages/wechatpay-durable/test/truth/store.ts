@@ -1,3 +1,4 @@
+// Over 250 lines, as one idea: a store that keeps what the port promises, and fails in every way that it allows.
 import type { World } from '../../../wechatpay-core/test/truth/time.js';
 import { endsBefore } from '../../src/ends.js';
 import { LeaseLostError, storeInUse } from '../../src/errors.js';

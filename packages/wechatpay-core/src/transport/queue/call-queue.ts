@@ -1,3 +1,5 @@
+// Over 250 lines, as one idea: when a call may leave, waits, or is refused is one decision over one state. What it is made of (lanes,
+// limits, the circuit, the pace of the gateway) stands in files of its own.
 import { Circuit } from './circuit.js';
 import { systemClock, type QueueClock } from './clock.js';
 import { KnownLimit } from './known-limit.js';
@@ -5,9 +7,6 @@ import { Lane, type Flight, type Refusal, type WaitingCall } from './lane.js';
 import type { CallLimiter, CallQueueOptions, FlightEnd, QueueState } from './queue-state.js';
 import { mayWaitMs, ServiceTime, type GatewayPace } from './service-time.js';
 import { WaitingCalls } from './waiting-calls.js';
-
-// Longer than other files: when a call may leave, waits, or is refused is one decision over one state, and read in one piece. What it
-// is made of (lanes, limits, the circuit, the pace of the gateway) stands in files of its own.
 
 /** A new call is taken where it would probably wait at most this share of what it may: the rest is for a gateway that slows down. */
 const ADMIT_SHARE = 0.5;
