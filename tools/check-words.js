@@ -1,7 +1,7 @@
 // One word for each thing, and plain English. `npm run lint` runs it over the source, the tests and the documentation.
-import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { sourceFiles } from './source-files.js';
 
 /** What is not written, and what is written instead. Case does not matter. */
 const BANNED = [
@@ -86,9 +86,7 @@ export function findBannedWords(file, text) {
 }
 
 function main() {
-  const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], { encoding: 'utf8' })
-    .split('\n')
-    .filter((file) => /\.(?:[cm]?[jt]s|md|html|json|yml)$/.test(file) && existsSync(file));
+  const files = sourceFiles(process.cwd()).filter((file) => /\.(?:[cm]?[jt]s|md|html|json|yml)$/.test(file));
   const problems = files.flatMap((file) => findBannedWords(file, readFileSync(file, 'utf8')));
   for (const problem of problems) console.error(problem);
   if (problems.length > 0) process.exitCode = 1;
