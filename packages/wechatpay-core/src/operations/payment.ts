@@ -11,7 +11,7 @@ export interface ReplyBase {
   readonly subMerchantId?: string;
   /**
    * Every verified field of the reply by its wire name, without `sign`; also those that no page lists, and those that are
-   * `unreadable`.
+   * `unreadable`. One without a value takes no part in the signature: anybody on the way may have added it.
    */
   readonly raw: Readonly<Record<string, string>>;
   /**

@@ -38,7 +38,10 @@ export interface ReverseOrderResult {
    * {@link exchangeRate} gives the decimal. The page calls it required, its own sample lacks it: it can be absent.
    */
   readonly rate?: string;
-  /** Every verified field of the reply by its wire name, without `sign`; also those that no page lists. */
+  /**
+   * Every verified field of the reply by its wire name, without `sign`; also those that no page lists. One without a value takes no
+   * part in the signature: anybody on the way may have added it.
+   */
   readonly raw: Readonly<Record<string, string>>;
 }
 
