@@ -3,6 +3,9 @@ import { defineConfig } from 'vitest/config';
 
 const source = (path: string): string => fileURLToPath(new URL(`./packages/${path}`, import.meta.url));
 
+/** Property tests begin with the same seed in each run. */
+export const propertySeed = fileURLToPath(new URL('./tools/property-seed.js', import.meta.url));
+
 /** What every project's tests share: packages resolve to their sources, so that a test never runs a stale build. */
 export const shared = defineConfig({
   resolve: {
@@ -23,6 +26,7 @@ export const shared = defineConfig({
   },
   test: {
     include: ['{src,test}/**/*.spec.ts'],
+    setupFiles: [propertySeed],
     reporters: ['default', ['json', { outputFile: 'test-results.json' }]],
     testTimeout: 30_000,
     hookTimeout: 30_000,

@@ -1,10 +1,12 @@
 import { defineConfig } from 'vitest/config';
-import { shared } from '../../vitest.shared.js';
+import { propertySeed, shared } from '../../vitest.shared.js';
 
 /** `npm run fuzz`: for as many seconds a property as FUZZ_SECONDS says (20 by default); hours are welcome. */
 export default defineConfig({
   ...shared,
   test: {
+    setupFiles: [propertySeed],
+    env: { PROPERTY_SEED: process.env.PROPERTY_SEED ?? 'random' },
     include: ['test/fuzz/**/*.fuzz.ts'],
     reporters: ['default', ['json', { outputFile: 'fuzz-results.json' }]],
     testTimeout: 0,
