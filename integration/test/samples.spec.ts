@@ -3,16 +3,15 @@ import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 import { afterAll, expect, test } from 'vitest';
+import { sourceFiles } from '../../tools/source-files.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 // Inside this project, so that the samples resolve the packages as an application does: built, by their `exports`.
 const folder = join(root, 'integration/.samples');
 
-const documents = [root, join(root, 'docs'), ...['packages', 'apps'].map((name) => join(root, name))].flatMap((start) =>
-  readdirSync(start, { recursive: start !== root, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.md') && !/node_modules|CHANGELOG/.test(name))
-    .map((name) => join(start, name)),
-);
+const documents = sourceFiles(root)
+  .filter((file) => /^(?:(?:docs|packages|apps)\/.*|[^/]+)\.md$/.test(file) && !file.includes('CHANGELOG'))
+  .map((file) => join(root, file));
 
 // Samples that need what is not installed here are whole files of a project that is compiled and run as published.
 const published = join(root, 'integration/fixtures/transactions/src');
