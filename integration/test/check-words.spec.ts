@@ -10,6 +10,8 @@ it.each([
   ['await settleOrder()', 'settleOrder'],
   ['we give the money back', 'give the money back'],
   ['undo it', 'undo'],
+  ['while undoing it', 'undoing'],
+  ['mayGiveBack(deed)', 'mayGiveBack'],
   ['the storage engine', 'storage engine'],
   ['new PostgresEngine()', 'PostgresEngine'],
   ['a store back end', 'store back end'],

@@ -120,7 +120,7 @@ it('options that are inherited hold, as in wechatpay-core: what is paid is retur
   const request = purchase({ behaviour: 'pays-at-once' });
   await app.get(PaymentService).submitQuickPay(request);
   const createdAt = sandbox.clock.now();
-  class GiveBack {
+  class ReversePolicy {
     get ifPaid(): 'reverse' {
       return 'reverse';
     }
@@ -133,7 +133,7 @@ it('options that are inherited hold, as in wechatpay-core: what is paid is retur
   }
   const { outTradeNo } = request;
   const order = { outTradeNo, orderCreatedAt: new Date(createdAt) };
-  const { outcome } = await app.get(PaymentService).resolve(order, new GiveBack());
+  const { outcome } = await app.get(PaymentService).resolve(order, new ReversePolicy());
   expect(outcome).toEqual({ kind: 'reversed' });
   expect(sandbox.ledger.of(outTradeNo).net).toBe(0);
 });

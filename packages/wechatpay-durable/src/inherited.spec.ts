@@ -25,7 +25,7 @@ class Sale {
   }
 }
 
-class GiveBack extends Sale {
+class ReversePolicy extends Sale {
   get policy() {
     return new Rules();
   }
@@ -50,7 +50,7 @@ function openShop() {
 it('what an intent inherits is stored', async () => {
   for (const act of ['enqueue', 'reverse'] as const) {
     const { durableOrders, stored } = openShop();
-    expect(await durableOrders[act](new GiveBack())).toBe('enqueued');
+    expect(await durableOrders[act](new ReversePolicy())).toBe('enqueued');
     expect(stored()?.state).toMatchObject({
       order: { outTradeNo: 'A1', subMerchantId: '1900000201' },
       totalFee: 888,

@@ -8,7 +8,7 @@ interface LateAnswerOptions {
   /** Takes its next step now. @returns false where it does not wait. */
   readonly hasten: () => Promise<boolean>;
   /** Opens it again, to return whatever was paid. */
-  readonly giveBack: () => Promise<unknown>;
+  readonly reverse: () => Promise<unknown>;
   /** Aborted when this process stops: one try more, and no other. */
   readonly signal: AbortSignal;
   readonly onGivenUp: (cause: unknown) => void;
@@ -38,7 +38,7 @@ export async function lookAfter(options: LateAnswerOptions): Promise<void> {
   }
 }
 
-async function isLookedAfter({ find, hasten, giveBack }: LateAnswerOptions): Promise<boolean> {
+async function isLookedAfter({ find, hasten, reverse }: LateAnswerOptions): Promise<boolean> {
   if (await hasten()) return true;
   const stored = await find();
   if (stored?.status === 'active') return false; // its worker may have asked before the payment was there
@@ -46,6 +46,6 @@ async function isLookedAfter({ find, hasten, giveBack }: LateAnswerOptions): Pro
   if (stored?.status === 'waiting' && !outcome) return false; // it came back just now
   // Somebody knows of the money, there is none, or a person looks at it anyway.
   if (outcome && (outcome.kind === 'paid' || !isProven(outcome) || !mayHoldMoney(outcome))) return true;
-  await giveBack();
+  await reverse();
   return true;
 }

@@ -83,7 +83,7 @@ function look(
   const looking = lookAfter({
     find: () => orders.get(order),
     hasten: () => hastenOrder(orders, order).finally(tried),
-    giveBack: () => reverseDurably(orders, intent),
+    reverse: () => reverseDurably(orders, intent),
     signal,
     onGivenUp: (cause) => {
       const message = `Order ${outTradeNo} may be paid, and its durable order has ended, or could not be reached: have it reversed.`;

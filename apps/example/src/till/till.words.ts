@@ -77,12 +77,12 @@ const WAITING_REMEDIES: Partial<Record<TradeState, string>> = {
   ACCEPT: 'Wait: it is accepted, and not paid yet.',
 };
 
-const REVOKED = 'Wait: the order is being reversed. Do not hand over the goods.';
+const REVERSING = 'Wait: the order is being reversed. Do not hand over the goods.';
 const REFUNDED = 'Wait: the order is being refunded. Do not hand over the goods.';
 const WAITING_STATES: Record<ResolutionState['kind'], string | undefined> = {
   asking: undefined,
-  reversing: REVOKED,
-  checking: REVOKED,
+  reversing: REVERSING,
+  checking: REVERSING,
   expired: REFUNDED,
   refunding: REFUNDED,
   'checking-refunds': REFUNDED,
@@ -97,9 +97,9 @@ const WAITING_STATES: Record<ResolutionState['kind'], string | undefined> = {
  */
 export function stepRemedy({ event, state }: TakenStep, before: string, isCustomerHere: boolean): string {
   const answered = event.kind === 'queried' ? event.tradeState : undefined;
-  if (answered === 'PAYERROR') return `The payment failed. ${REVOKED}`;
-  const undoing = WAITING_STATES[state.kind];
-  if (undoing !== undefined) return undoing;
+  if (answered === 'PAYERROR') return `The payment failed. ${REVERSING}`;
+  const waiting = WAITING_STATES[state.kind];
+  if (waiting !== undefined) return waiting;
   if (answered === undefined) return before;
   if (answered === 'USERPAYING' && !isCustomerHere) return 'Wait: the customer may have left.';
   return WAITING_REMEDIES[answered] ?? 'Wait.';

@@ -43,7 +43,7 @@ describe('a property that is inherited', () => {
   it('of options and rules counts, and is read once', async () => {
     const { client, wait } = scripted([PAID, { recall: 'N' }, { trade_state: 'REVOKED' }]);
     const reads: string[] = [];
-    class GiveBack {
+    class ReversePolicy {
       get ifPaid(): 'reverse' {
         reads.push('ifPaid');
         return 'reverse';
@@ -57,7 +57,7 @@ describe('a property that is inherited', () => {
       }
     }
     const order = { outTradeNo: '1', orderCreatedAt: new Date(CREATED) };
-    expect((await resolveOrder(client, order, new GiveBack())).outcome).toEqual({ kind: 'reversed' });
+    expect((await resolveOrder(client, order, new ReversePolicy())).outcome).toEqual({ kind: 'reversed' });
     expect(reads).toEqual(['ifPaid', 'deadline']);
   });
 

@@ -6,7 +6,7 @@ import {
   checkingRefunds,
   end,
   factsOf,
-  givesBack,
+  returnsPayment,
   needsAttention,
   type Open,
 } from './build.js';
@@ -109,7 +109,7 @@ function afterPaid(
       ? needsAttention(state, wrongAmount(state, payment), { paid: payment })
       : askAgain({ ...state, doubt: payment }, now + policy.queryEveryMs);
   }
-  if (!givesBack(state)) return end(state, { kind: 'paid', payment });
+  if (!returnsPayment(state)) return end(state, { kind: 'paid', payment });
   if (!isTooLateToReverse(state, now)) return decideReversal(state, moment);
   const { totalFee } = payment;
   // A refund that may be under way is repeated with its own amount, or not at all.

@@ -5,7 +5,7 @@ import {
   checkingRefunds,
   end,
   factsOf,
-  givesBack,
+  returnsPayment,
   needsAttention,
   spacing,
   type Open,
@@ -75,7 +75,7 @@ export function afterRefundsQueried(
   }
   if (stopped) return needsAttention(state, refundFailed(stopped.outRefundNo, stopped.refundStatus), amounts);
   if (remaining <= 0) return later(state, moment, FOLLOW_AT_MOST_MS);
-  if (!givesBack(state)) return needsAttention(state, partlyRefunded(totalFee, refunded + pending), amounts);
+  if (!returnsPayment(state)) return needsAttention(state, partlyRefunded(totalFee, refunded + pending), amounts);
   // One number, one amount: a rest beside this resolution's own refund is for a person.
   if (!policy.refundWhenExpired || own || (sent.refundFee ?? remaining) !== remaining) {
     return end(state, { kind: 'refund-required', payment: amounts.paid, amounts });

@@ -81,7 +81,7 @@ export function askLater(state: Open, now: number): Open {
 }
 
 /** Whether what is paid goes back: by the policy, or because a reversal or a refund may be under way. */
-export function givesBack({ policy, sent }: ResolutionFacts): boolean {
+export function returnsPayment({ policy, sent }: ResolutionFacts): boolean {
   return policy.ifPaid === 'reverse' || sent.reverse || sent.refundFee !== undefined;
 }
 

@@ -1,6 +1,6 @@
 import { REVERSE_NOT_BEFORE_MS } from '../operations/reverse-order.js';
 import { wrongAmount } from './amounts.js';
-import { attemptsOf, expired, factsOf, givesBack, needsAttention, spacing, type Open } from './build.js';
+import { attemptsOf, expired, factsOf, returnsPayment, needsAttention, spacing, type Open } from './build.js';
 import { isTooLateToReverse } from './next-step.js';
 import type { Moment, ResolutionState } from './state.js';
 
@@ -11,7 +11,7 @@ import type { Moment, ResolutionState } from './state.js';
 export function decideReversal(state: Open, moment: Moment): ResolutionState {
   const { doubt } = state;
   // A verified answer said that it is paid, if with another amount: a person decides.
-  if (doubt && !givesBack(state)) return needsAttention(state, wrongAmount(state, doubt), { paid: doubt });
+  if (doubt && !returnsPayment(state)) return needsAttention(state, wrongAmount(state, doubt), { paid: doubt });
   if (isTooLateToReverse(state, moment.now)) {
     return expired(state, moment.now + spacing(state.policy, attemptsOf(state), moment));
   }

@@ -76,7 +76,7 @@ it(`an order ends as the ledger says, in ${RUNS} stories`, { timeout: 600_000 },
     sandbox.reset();
     now = START;
     const script = [...mishaps];
-    let givesBack = plan === 'return';
+    let returnsPayment = plan === 'return';
     /** When reversals were sent, in seconds; a late one arrives later. */
     const reverses: number[] = [];
     const forgotten: number[] = [];
@@ -172,8 +172,8 @@ it(`an order ends as the ledger says, in ${RUNS} stories`, { timeout: 600_000 },
       try {
         ended = await orDies(run());
         if (crash) throw new Crash(); // before anybody was told
-        if (ended.outcome.kind === 'paid' && givesBack) {
-          givesBack = false;
+        if (ended.outcome.kind === 'paid' && returnsPayment) {
+          returnsPayment = false;
           ended = undefined;
           stored = begin({ ifPaid: 'reverse' });
           run = () => resumeResolution(client, stored, options);

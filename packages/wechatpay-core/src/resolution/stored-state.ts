@@ -1,6 +1,6 @@
 import { WechatPayRequestError } from '../errors.js';
 import { REVERSE_NOT_BEFORE_MS } from '../operations/reverse-order.js';
-import { factsOf, givesBack } from './build.js';
+import { factsOf, returnsPayment } from './build.js';
 import { checkPolicy, DEFAULT_RESOLUTION_POLICY, type ResolutionPolicy } from './policy.js';
 import { assertAmount, assertTime, namesOf } from './start.js';
 import type { Checking, ResolutionFacts, ResolutionOutcome, ResolutionState } from './state.js';
@@ -152,7 +152,7 @@ export function reopenResolution(
   if (before.kind === 'checking-refunds' || before.kind === 'expired') return { ...before, ...open, at: now };
   if (before.kind === 'ended' && open.sent.refundFee !== undefined)
     return { ...open, kind: 'expired', at: now, attempts: 0 };
-  return givesBack(open) ? checkingAgain({ ...before, ...open }, now) : { ...open, kind: 'asking', at: now };
+  return returnsPayment(open) ? checkingAgain({ ...before, ...open }, now) : { ...open, kind: 'asking', at: now };
 }
 
 /** As {@link reopenResolution} judges it: stopped, but without an end. */

@@ -36,8 +36,8 @@ export function policyOf({ act, from }: Deed): { keeps: boolean; reverseAfterMs:
     ...stored,
     ...act.policy,
   };
-  const givesBack = act.does === 'return' || (act.does !== 'pay' && ifPaid === 'reverse');
-  return { keeps: !givesBack, reverseAfterMs, queryEveryMs };
+  const returnsPayment = act.does === 'return' || (act.does !== 'pay' && ifPaid === 'reverse');
+  return { keeps: !returnsPayment, reverseAfterMs, queryEveryMs };
 }
 
 /** The caller itself reversed or refunded: the machine cannot know. */

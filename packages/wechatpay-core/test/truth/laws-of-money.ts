@@ -37,8 +37,8 @@ export const LAWS_OF_MONEY: Readonly<Record<string, Law>> = {
       ({ word }) => word.kind === 'state' && word.state === 'SUCCESS' && (word.amount === 'as-asked' || accepts),
     );
     if (!believed && sent.length > 0) broken('no answer that can be believed said so');
-    const undoing = keeper.sentOf(life.outTradeNo).find(isUndoingUnderWay);
-    if (undoing && !isByHand(life)) broken(`${undoing.path} is under way`);
+    const returning = keeper.sentOf(life.outTradeNo).find(isReturnUnderWay);
+    if (returning && !isByHand(life)) broken(`${returning.path} is under way`);
   },
 
   'what is called reversed, closed, refunded or declined leaves no money here, and none can come'(
@@ -123,7 +123,7 @@ export const LAWS_OF_MONEY: Readonly<Record<string, Law>> = {
   },
 };
 
-function isUndoingUnderWay({ path, isUnderWay }: Sent): boolean {
+function isReturnUnderWay({ path, isUnderWay }: Sent): boolean {
   return isUnderWay && (path === REVERSE_PAGE.path || path === REFUND_PAGE.path);
 }
 

@@ -15,7 +15,7 @@ export interface Truth {
   readonly text: string;
   /** Whether a charge may still arrive; or a reversal, or a refund. */
   readonly isChargeUnderWay: boolean;
-  readonly isUndoingUnderWay: boolean;
+  readonly isReturnUnderWay: boolean;
 }
 
 interface Moment {
@@ -88,6 +88,6 @@ export function truthOf(keeper: Keeper, outTradeNo: string): Truth {
     here: order.here,
     text: String(order),
     isChargeUnderWay: isUnderWay(QUICK_PAY_PAGE.path),
-    isUndoingUnderWay: isUnderWay(REVERSE_PAGE.path, REFUND_PAGE.path),
+    isReturnUnderWay: isUnderWay(REVERSE_PAGE.path, REFUND_PAGE.path),
   };
 }

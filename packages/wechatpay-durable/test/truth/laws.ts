@@ -78,10 +78,10 @@ const EACH: Readonly<Record<string, Law>> = {
     ];
     const accepts = rows.some(({ data }) => data.state.policy.ifAmountDiffers === 'accept');
     for (const { at, truth } of claims) {
-      const givenBack = deeds.find((deed) => mayGiveBack(deed));
-      if (truth && !givenBack) {
+      const wasReturned = deeds.find((deed) => mayReturn(deed));
+      if (truth && !wasReturned) {
         if (truth.standing !== 'paid' || truth.here !== truth.amount) broken(`it is ${truth.text}`);
-        if (truth.isUndoingUnderWay) broken('a reversal or a refund is under way');
+        if (truth.isReturnUnderWay) broken('a reversal or a refund is under way');
       }
       const { totalFee, currency } = life.story;
       const order = chronicle.keeper.order(life.outTradeNo);
@@ -89,8 +89,8 @@ const EACH: Readonly<Record<string, Law>> = {
         broken(`${truth.amount} was paid, ${totalFee} was asked`);
       if (truth && !accepts && currency !== undefined && order.currency !== currency)
         broken(`it was paid in ${order.currency}`);
-      const undoing = left.find((one) => isUndoing(one) && one.at >= at);
-      if (undoing && !givenBack) broken(`it was called paid, and ${undoing.path} left after that`);
+      const reversing = left.find((one) => isReversing(one) && one.at >= at);
+      if (reversing && !wasReturned) broken(`it was called paid, and ${reversing.path} left after that`);
     }
   },
 
@@ -204,8 +204,8 @@ const EACH: Readonly<Record<string, Law>> = {
   },
 
   'under keep, an order that was said to be paid is not undone'({ left, deeds, chronicle, rows }, broken) {
-    const first = left.find(isUndoing);
-    if (!first || deeds.some((deed) => mayGiveBack(deed) && deed.startedAt <= first.at)) return;
+    const first = left.find(isReversing);
+    if (!first || deeds.some((deed) => mayReturn(deed) && deed.startedAt <= first.at)) return;
     if (rows.some(({ data }) => data.state.policy.ifPaid === 'reverse')) return;
     // Whoever had it before may have sent a reversal, and died before a word of that was stored.
     if (rows.some((row) => row.attempt < (first.row?.attempt ?? 0) && row.data.state.kind === 'reversing')) return;
@@ -221,7 +221,7 @@ const EACH: Readonly<Record<string, Law>> = {
   },
 
   'no reversal and no refund leaves for an order that is cancelled, or has an end'({ left }, broken) {
-    for (const { path, row, by } of left.filter(isUndoing)) {
+    for (const { path, row, by } of left.filter(isReversing)) {
       // One that has lost its lease may have been about to send it.
       const isLost = by?.kind === 'lease' && row !== undefined && row.attempt !== by.attempt;
       if (row && !isLost && !isOpen(row)) broken(`${path} left, and it was ${textOf(row)}`);
@@ -290,7 +290,7 @@ function isCharge({ path }: Left): boolean {
   return path === QUICK_PAY_PAGE.path;
 }
 
-function isUndoing({ path }: Left): boolean {
+function isReversing({ path }: Left): boolean {
   return path === REVERSE_PAGE.path || path === REFUND_PAGE.path;
 }
 
@@ -305,7 +305,7 @@ function isOpen({ status, data }: Row): boolean {
 
 /** A person took over: called it off, or had it returned. */
 function isByHand(deed: Deed): boolean {
-  return isCancel(deed) || mayGiveBack(deed);
+  return isCancel(deed) || mayReturn(deed);
 }
 
 function isCancel({ act }: Deed): boolean {
@@ -313,7 +313,7 @@ function isCancel({ act }: Deed): boolean {
 }
 
 /** Asks for the money to be returned, whatever came of it. */
-function mayGiveBack({ act }: Deed): boolean {
+function mayReturn({ act }: Deed): boolean {
   return (
     act.does === 'reverse' || ((act.does === 'redrive' || act.does === 'enqueue') && act.policy.ifPaid === 'reverse')
   );

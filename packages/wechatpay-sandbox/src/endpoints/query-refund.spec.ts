@@ -15,13 +15,13 @@ beforeEach(() => {
 afterAll(() => sandbox.stop());
 
 const ask = async (fields: Fields): Promise<Fields> => (await queryRefund(sandbox, fields)).fields;
-const giveBack = async (count: number): Promise<void> => {
+const returnPart = async (count: number): Promise<void> => {
   for (let i = 0; i < count; i += 1) await refund(sandbox, 'tea', `refund ${i}`, i + 1);
 };
 
 describe('Query Refund', () => {
   it.each(['MD5', 'HMAC-SHA256'] as const)('answers with the fields of the page, signed with %s', async (signType) => {
-    await giveBack(2);
+    await returnPart(2);
     sandbox.clock.advance(60_000);
     const { fields } = await queryRefund(sandbox, { out_trade_no: 'tea' }, { signType });
     const { sign, nonce_str: nonce, ...rest } = fields;
@@ -60,7 +60,7 @@ describe('Query Refund', () => {
   });
 
   it('says PROCESSING, without a time, until the delay is over', async () => {
-    await giveBack(1);
+    await returnPart(1);
     sandbox.clock.advance(59_999);
     const fields = await ask({ out_trade_no: 'tea' });
     expect(fields.refund_status_0).toBe('PROCESSING');
@@ -68,7 +68,7 @@ describe('Query Refund', () => {
   });
 
   it('goes by the narrowest number', async () => {
-    await giveBack(3);
+    await returnPart(3);
     const refundId = order.refunds[2]!.refundId;
     const numbers = { out_refund_no: 'refund 1', transaction_id: order.transactionId, out_trade_no: 'tea' };
     const seen = [
@@ -89,7 +89,7 @@ describe('Query Refund', () => {
     { offset: '20', count: '3', first: 'refund 20' },
     { offset: '23', count: '0', first: undefined },
   ])('gives ten at a time from offset $offset', async ({ offset, count, first }) => {
-    await giveBack(23);
+    await returnPart(23);
     const fields = await ask({ out_trade_no: 'tea', ...(offset !== undefined && { offset }) });
     expect([fields.refund_count, fields.total_refund_count, fields.out_refund_no_0]).toEqual([count, '23', first]);
   });
@@ -104,7 +104,7 @@ describe('Query Refund', () => {
     [{ refund_id: '1', out_trade_no: 'tea' }, 'REFUNDNOTEXIST'],
     [{ transaction_id: '1', out_trade_no: 'tea' }, 'INVALID_TRANSACTIONID'],
   ] as [Fields, string][])('with %j answers %s', async (fields, answer) => {
-    await giveBack(1);
+    await returnPart(1);
     sandbox.orders.create({ state: 'paid', outTradeNo: 'cake' });
     expect((await ask(fields)).err_code).toBe(answer);
   });
@@ -120,7 +120,7 @@ describe('Query Refund', () => {
   });
 
   it('shows a merchant its own only', async () => {
-    await giveBack(1);
+    await returnPart(1);
     const merchant = await sandbox.merchants.create();
     for (const fields of [{ out_refund_no: 'refund 0' }, { refund_id: order.refunds[0]!.refundId }]) {
       expect((await queryRefund(sandbox, fields, { merchant })).fields.err_code).toBe('REFUNDNOTEXIST');

@@ -25,7 +25,7 @@ beforeEach(() => {
 });
 afterAll(() => sandbox.stop());
 
-const giveBack = async (outRefundNo: string, refundFee: number, fields: Fields = {}): Promise<string | undefined> => {
+const returnPart = async (outRefundNo: string, refundFee: number, fields: Fields = {}): Promise<string | undefined> => {
   const reply = await refund(sandbox, 'tea', outRefundNo, refundFee, { fields });
   expect(reply.fields.sign).toBe(signWith(reply.fields, sandbox.merchant.apiKey));
   return reply.fields.err_code ?? reply.fields.result_code;
@@ -70,9 +70,9 @@ describe('Submit Refund', () => {
   });
 
   it('takes parts until nothing is left', async () => {
-    expect([await giveBack('a', 1000), await giveBack('b', 251)]).toEqual(['SUCCESS', 'INVALID_REQUEST']);
+    expect([await returnPart('a', 1000), await returnPart('b', 251)]).toEqual(['SUCCESS', 'INVALID_REQUEST']);
     expect(sandbox.orders.get('tea')?.state).toBe('paid');
-    expect([await giveBack('b', 250), await giveBack('c', 1)]).toEqual(['SUCCESS', 'TRADE_STATE_ERROR']);
+    expect([await returnPart('b', 250), await returnPart('c', 1)]).toEqual(['SUCCESS', 'TRADE_STATE_ERROR']);
     expect(sandbox.orders.get('tea')).toMatchObject({ state: 'refunded', tradeState: 'REFUND' });
     expect(sandbox.ledger.of('tea')).toEqual({ paid: 1250, returned: 1250, net: 0 });
   });
@@ -87,8 +87,8 @@ describe('Submit Refund', () => {
 
   it('answers another amount under the same number with REFUND_FEE_MISMATCH, another order with INVALID_REQUEST', async () => {
     sandbox.orders.create({ state: 'paid', outTradeNo: 'cake' });
-    await giveBack('a', 100);
-    expect(await giveBack('a', 101)).toBe('REFUND_FEE_MISMATCH');
+    await returnPart('a', 100);
+    expect(await returnPart('a', 101)).toBe('REFUND_FEE_MISMATCH');
     expect((await refund(sandbox, 'cake', 'a', 100)).fields.err_code).toBe('INVALID_REQUEST');
     expect(sandbox.ledger.of('tea').returned + sandbox.ledger.of('cake').returned).toBe(100);
   });
@@ -97,14 +97,14 @@ describe('Submit Refund', () => {
     sandbox.faults.add({ kind: 'cut' });
     await expect(refund(sandbox, 'tea', 'a', 100)).rejects.toMatchObject({ code: 'ECONNRESET' });
     expect(sandbox.ledger.of('tea').returned).toBe(100);
-    expect(await giveBack('a', 100)).toBe('SUCCESS');
+    expect(await returnPart('a', 100)).toBe('SUCCESS');
     expect(sandbox.ledger.of('tea').returned).toBe(100);
   });
 
   it('takes 50 refunds of an order', async () => {
-    for (let i = 0; i < 50; i += 1) expect(await giveBack(`refund ${i}`, 1)).toBe('SUCCESS');
-    expect(await giveBack('one more', 1)).toBe('INVALID_REQUEST');
-    expect(await giveBack('refund 7', 1)).toBe('SUCCESS');
+    for (let i = 0; i < 50; i += 1) expect(await returnPart(`refund ${i}`, 1)).toBe('SUCCESS');
+    expect(await returnPart('one more', 1)).toBe('INVALID_REQUEST');
+    expect(await returnPart('refund 7', 1)).toBe('SUCCESS');
     expect(sandbox.ledger.of('tea').returned).toBe(50);
   });
 
@@ -126,9 +126,9 @@ describe('Submit Refund', () => {
   });
 
   it('and Revoke Order never return more than was paid together', async () => {
-    await giveBack('a', 250);
+    await returnPart('a', 250);
     await reverse(sandbox, 'tea');
-    expect(await giveBack('b', 1)).toBe('TRADE_STATE_ERROR');
+    expect(await returnPart('b', 1)).toBe('TRADE_STATE_ERROR');
     expect(sandbox.ledger.list().map(({ kind, amount }) => [kind, amount])).toEqual([
       ['payment', 1250],
       ['refund', 250],
@@ -153,7 +153,7 @@ describe('Submit Refund', () => {
     [{ transaction_id: '1' }, 'INVALID_TRANSACTIONID'],
     [{ refund_fee_type: 'HKD', refund_desc: 'too sweet', notify_url: 'https://a.example/' }, 'SUCCESS'],
   ] as [Fields, string][])('with %j answers %s', async (fields, answer) => {
-    expect(await giveBack('a', 100, fields)).toBe(answer);
+    expect(await returnPart('a', 100, fields)).toBe(answer);
     expect(sandbox.ledger.of('tea').returned).toBe(answer === 'SUCCESS' ? 100 : 0);
   });
 
@@ -187,7 +187,7 @@ describe('Submit Refund', () => {
       fc.asyncProperty(anyRefunds, async (refunds) => {
         sandbox.reset();
         sandbox.orders.create({ state: 'paid', outTradeNo: 'tea' });
-        for (const [number, amount] of refunds) await giveBack(number, amount);
+        for (const [number, amount] of refunds) await returnPart(number, amount);
         const { returned } = sandbox.ledger.of('tea');
         expect(returned).toBeLessThanOrEqual(1250);
         expect(sandbox.orders.get('tea')?.money.refunded).toBe(returned);

@@ -42,7 +42,7 @@ export class OrderEntry {
     this.#state = state;
     this.#history.push({ at: facts.createdAt, event: 'created', state });
     if (state === 'paid' || state === 'refunded') this.#receive(facts.createdAt);
-    if (state === 'refunded') this.#giveBack(newRefund(randomAlphanumeric(32), facts.totalFee, facts.createdAt));
+    if (state === 'refunded') this.#return(newRefund(randomAlphanumeric(32), facts.totalFee, facts.createdAt));
 
     const now = (): this => {
       catchUp();
@@ -130,7 +130,7 @@ export class OrderEntry {
   }
 
   refund(refund: Refund): void {
-    this.#giveBack(refund);
+    this.#return(refund);
     this.#record(refund.at, 'refunded', this.remaining === 0 ? 'refunded' : 'paid');
   }
 
@@ -160,7 +160,7 @@ export class OrderEntry {
     this.#move(at, 'payment', this.facts.totalFee);
   }
 
-  #giveBack(refund: Refund): void {
+  #return(refund: Refund): void {
     this.#refunds.push(refund);
     this.#move(refund.at, 'refund', refund.amount, refund.outRefundNo);
   }
