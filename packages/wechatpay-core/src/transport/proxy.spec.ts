@@ -1,58 +1,25 @@
 import type { TLSSocket } from 'node:tls';
 import { inspect } from 'node:util';
-import { afterEach, beforeAll, describe, expect, it, test, vi } from 'vitest';
-import { CertificateAuthority, type ClientCertificate, type IssuedCertificate } from 'wechatpay-sandbox';
+import { describe, expect, it, test, vi } from 'vitest';
+import { CertificateAuthority } from 'wechatpay-sandbox';
 import { startProxy, type TestProxy } from '../../test/proxy-server.js';
 import { failure as rejection } from '../../test/failure.js';
-import { closedPort, startTlsServer, type TestServer } from '../../test/tls-server.js';
-import {
-  encodeXml,
-  reverseOrder,
-  signFields,
-  WechatPayClient,
-  WechatPayConfigError,
-  type WechatPayConfig,
-  type WechatPayError,
-} from '../index.js';
+import { MERCHANT_ID, ORDER, reversedReply, tlsGateway } from '../../test/tls-gateway.js';
+import { closedPort, type TestServer } from '../../test/tls-server.js';
+import { reverseOrder, type WechatPayClient, WechatPayConfigError, type WechatPayError } from '../index.js';
 
-const API_KEY = '192006250b4c09247ec02edce69f6a2d';
-const MERCHANT_ID = '1900000109';
-const ORDER = { outTradeNo: '1415717424' };
 const PASSWORD = 'p@ss:wörd-of-the-proxy';
 const CREDENTIALS = `till:${PASSWORD}`;
 
-const authority = new CertificateAuthority();
-const open: { close(): Promise<void> }[] = [];
-let server: IssuedCertificate;
-let merchant: ClientCertificate;
-
-beforeAll(async () => {
-  [server, merchant] = await Promise.all([authority.issueServer(), authority.issueClient({ commonName: MERCHANT_ID })]);
-});
-
-afterEach(async () => {
-  vi.unstubAllEnvs();
-  await Promise.all(open.splice(0).map((each) => each.close()));
-});
+const { authority, server, secrets, open, connect, serve: listen } = await tlsGateway();
 
 /** A gateway, and whether each request came with the merchant's certificate. */
 async function serve(certificate = server): Promise<TestServer & { shown: (string | undefined)[] }> {
   const shown: (string | undefined)[] = [];
-  const started = await startTlsServer(
-    { ...certificate, ca: authority.pem, requestCert: true, rejectUnauthorized: true },
-    (request, response) => {
-      shown.push((request.socket as TLSSocket).getPeerX509Certificate()?.subject);
-      const reply = {
-        return_code: 'SUCCESS',
-        appid: 'wx2421b1c4370ec43b',
-        mch_id: MERCHANT_ID,
-        result_code: 'SUCCESS',
-        recall: 'N',
-      };
-      response.end(encodeXml({ ...reply, sign: signFields(reply, API_KEY, 'HMAC-SHA256') }));
-    },
-  );
-  open.push(started);
+  const started = await listen((request, response) => {
+    shown.push((request.socket as TLSSocket).getPeerX509Certificate()?.subject);
+    response.end(reversedReply());
+  }, certificate);
   return { ...started, shown };
 }
 
@@ -62,20 +29,6 @@ async function proxied(options?: Parameters<typeof startProxy>[0]): Promise<Test
   return proxy;
 }
 
-function connect(baseUrl: string | string[], config: Partial<WechatPayConfig>): WechatPayClient {
-  const client = new WechatPayClient({
-    appId: 'wx2421b1c4370ec43b',
-    merchantId: MERCHANT_ID,
-    apiKey: API_KEY,
-    certificate: { pfx: merchant.pfx },
-    ca: authority.pem,
-    baseUrl,
-    ...config,
-  });
-  open.push(client);
-  return client;
-}
-
 /** The URL of a proxy, with these credentials in it. */
 function withCredentials(url: string, credentials = CREDENTIALS): string {
   const [user = '', ...rest] = credentials.split(':');
@@ -83,7 +36,7 @@ function withCredentials(url: string, credentials = CREDENTIALS): string {
 }
 
 async function failure(call: Promise<unknown>): Promise<WechatPayError> {
-  const error = await rejection(call, { apiKey: API_KEY, certificate: merchant });
+  const error = await rejection(call, secrets);
   expectNoPassword(error);
   return error;
 }

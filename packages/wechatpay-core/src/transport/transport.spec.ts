@@ -1,85 +1,27 @@
 import type { RequestListener } from 'node:http';
 import type { ServerOptions } from 'node:https';
 import type { TLSSocket } from 'node:tls';
-import { CertificateAuthority, type ClientCertificate, type IssuedCertificate } from 'wechatpay-sandbox';
-import { afterEach, beforeAll, describe, expect, it, test, vi } from 'vitest';
+import { CertificateAuthority } from 'wechatpay-sandbox';
+import { describe, expect, it, test, vi } from 'vitest';
 import { failure as rejection } from '../../test/failure.js';
-import {
-  closedPort,
-  startPlainServer,
-  startSilentServer,
-  startTlsServer,
-  type TestServer,
-} from '../../test/tls-server.js';
-import {
-  encodeXml,
-  REVERSE_ORDER,
-  reverseOrder,
-  signFields,
-  WechatPayClient,
-  WechatPayResponseError,
-  type WechatPayTransportError,
-  type WechatPayConfig,
-} from '../index.js';
+import { MERCHANT_ID, ORDER, reversedReply, tlsGateway } from '../../test/tls-gateway.js';
+import { closedPort, startPlainServer, startSilentServer, type TestServer } from '../../test/tls-server.js';
+import { REVERSE_ORDER, reverseOrder, WechatPayResponseError, type WechatPayTransportError } from '../index.js';
 
-const API_KEY = '192006250b4c09247ec02edce69f6a2d';
-const MERCHANT_ID = '1900000109';
-const ORDER = { outTradeNo: '1415717424' };
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-const authority = new CertificateAuthority();
 const stranger = new CertificateAuthority();
-const open: { close(): Promise<void> }[] = [];
-let server: IssuedCertificate;
-let merchant: ClientCertificate;
-
-beforeAll(async () => {
-  [server, merchant] = await Promise.all([authority.issueServer(), authority.issueClient({ commonName: MERCHANT_ID })]);
-});
-
-afterEach(async () => {
-  vi.unstubAllEnvs();
-  await Promise.all(open.splice(0).map((each) => each.close()));
-});
+const { authority, merchant, secrets, open, connect, serve: listen } = await tlsGateway();
 
 const success: RequestListener = (_, response) => {
-  const reply = {
-    return_code: 'SUCCESS',
-    appid: 'wx2421b1c4370ec43b',
-    mch_id: MERCHANT_ID,
-    nonce_str: 'o5bAKF3o2ypC8hwa',
-    result_code: 'SUCCESS',
-    recall: 'N',
-  };
   response.setHeader('content-type', 'text/plain');
-  response.end(encodeXml({ ...reply, sign: signFields(reply, API_KEY, 'HMAC-SHA256') }));
+  response.end(reversedReply());
 };
 
-async function serve(listener: RequestListener = success, options: ServerOptions = {}): Promise<TestServer> {
-  const started = await startTlsServer(
-    { ...server, ca: authority.pem, requestCert: true, rejectUnauthorized: true, ...options },
-    listener,
-  );
-  open.push(started);
-  return started;
-}
+const serve = (listener: RequestListener = success, options: ServerOptions = {}): Promise<TestServer> =>
+  listen(listener, options);
 
-function connect(baseUrl: string | string[], config: Partial<WechatPayConfig> = {}): WechatPayClient {
-  const client = new WechatPayClient({
-    appId: 'wx2421b1c4370ec43b',
-    merchantId: MERCHANT_ID,
-    apiKey: API_KEY,
-    certificate: { pfx: merchant.pfx },
-    ca: authority.pem,
-    baseUrl,
-    ...config,
-  });
-  open.push(client);
-  return client;
-}
-
-const failure = (call: Promise<unknown>): Promise<WechatPayTransportError> =>
-  rejection(call, { apiKey: API_KEY, certificate: merchant });
+const failure = (call: Promise<unknown>): Promise<WechatPayTransportError> => rejection(call, secrets);
 
 describe('mutual TLS', () => {
   it('reverses an order with a PKCS#12 and with a PEM certificate', async () => {
