@@ -246,5 +246,3 @@ export class WechatPayClient {
 function redacted(change: QueueChange, apiKey: string): QueueChange {
   return change.kind === 'limiter-failed' ? { ...change, error: new Redactor(apiKey).cause(change.error) } : change;
 }
-
-// What is no error of ours by now is a mistake: of a clock or a value that throws, or of an operation's own code.

@@ -217,5 +217,3 @@ function origin(value: unknown): string {
   }
   return url.origin;
 }
-
-// Neither message shows the value, which may hold a password.

@@ -1,6 +1,7 @@
 import type { Advice, Outcome } from './advice.js';
 import { brand, hasBrand } from './brand.js';
 import { escaped } from './call/untrusted-text.js';
+
 /** Every `code` that a {@link WechatPayError} can have. */
 export type WechatPayErrorCode =
   | 'WECHATPAY_INVALID_CONFIG'

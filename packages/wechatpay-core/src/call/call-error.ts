@@ -27,6 +27,7 @@ export function describeCall<E extends WechatPayError>(error: E, operation: stri
 export function clientClosed(): WechatPayTransportError {
   return new WechatPayTransportError('WECHATPAY_CONNECTION', 'the client is closed. Nothing was sent.', 'not-sent');
 }
+
 /** Up to where a call came. Before it sends, no error may say that the money could have moved; after an answer, each must. */
 export type Progress = 'checking' | 'sending' | 'answered';
 

@@ -2,8 +2,6 @@ import { WechatPayRequestError } from '../errors.js';
 import { readGiven, type Properties } from './given.js';
 import type { CallOptions } from './operation.js';
 
-// What is no error of ours by now is a mistake: of a clock or a value that throws, or of an operation's own code.
-
 export function signalOf(options: CallOptions | null | undefined): AbortSignal | undefined {
   if (options === undefined || options === null) return undefined;
   const { values, unknown } = readGiven(options, CALL_OPTIONS, 'options');

@@ -86,7 +86,6 @@ export function exchangeRate(rate: string): string {
   return decimal.replace(/\.?0+$/, '');
 }
 
-// The property, its name on the page, and its type's length there.
 const PROPERTIES: Properties<keyof ReverseOrderRequest> = { ...ORDER_PROPERTIES, orderCreatedAt: 'orderCreatedAt' };
 
 /** The page's table of error codes, and what each means for the money. A code that is not here is `unknown`. */
