@@ -32,13 +32,14 @@ try {
   const gateway = await Worker.start('gateway.js', settings);
   settings.port = await gateway.ask('port');
 
-  const calls = await measureCalls(gateway, settings, plan);
-  const memory = await measureMemory(gateway, settings, plan);
-  const profile = await measureProfile(settings, plan);
+  // First: the gateway's orders are paid when it starts, and one that was paid five minutes before it is asked for is another.
   console.error('bench: resolving');
   const resolvingWorker = await Worker.start('resolving.js', settings);
   const resolving = await resolvingWorker.ask('measure', plan);
   await resolvingWorker.stop();
+  const calls = await measureCalls(gateway, settings, plan);
+  const memory = await measureMemory(gateway, settings, plan);
+  const profile = await measureProfile(settings, plan);
   const overload = await measureOverload(gateway, settings, plan);
   await gateway.stop();
 
