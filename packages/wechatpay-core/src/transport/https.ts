@@ -102,7 +102,7 @@ async function sendToFirstReachable(
   limit: CallLimit,
   now: () => number,
 ): Promise<TransportResponse> {
-  let failure = new TypeError('A transport needs a host.');
+  let failure: WechatPayTransportError | undefined;
   for (const host of healthyFirst(hosts, now())) {
     try {
       return await post(request.path.startsWith('/secapi/') ? host.mutual : host.plain, host.origin, request, limit);
@@ -113,7 +113,7 @@ async function sendToFirstReachable(
       failure = error;
     }
   }
-  throw failure;
+  throw failure ?? new TypeError('A transport needs a host.');
 }
 
 function healthyFirst(hosts: readonly Host[], now: number): readonly Host[] {
