@@ -13,10 +13,11 @@ export const BARS = {
   resolveShare: 1.15,
   goodput: 0.95,
   overloadHeapMiB: 10,
+  sandboxQueryMs: 1,
 };
 
 /** A list of `{ name, value, bar, pass, bound }`; `bound` says what a miss comes from. */
-export function judge({ calls, codec, memory, imports, profile, resolving, overload }) {
+export function judge({ calls, codec, memory, imports, profile, resolving, overload, sandbox }) {
   const perSecond = (level, name) => calls.levels[level][name].callsPerSecond;
   const cpu = (level, name) => median(calls.levels[level][name].cpuMicros);
 
@@ -82,6 +83,14 @@ export function judge({ calls, codec, memory, imports, profile, resolving, overl
       ' times its CPU',
       2,
       `The state machine takes ${micros(resolving.inProcess.resolve - resolving.inProcess.query)} beside ${micros(resolving.calls.query)} of the query.`,
+    ),
+    atMost(
+      "a query of the sandbox's, with 100,000 orders",
+      sandbox.p50,
+      BARS.sandboxQueryMs,
+      ' ms',
+      3,
+      'Something looks through all orders.',
     ),
     atMost(
       'import of wechatpay-core, above bare `node`',

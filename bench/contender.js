@@ -1,4 +1,5 @@
 // One contender in a process of its own: `node contender.js <name>`, asked by calls.js, memory.js and profile.js.
+import { existsSync, readdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { recordProfile } from './profile.js';
 import { percentile } from './stats.js';
@@ -77,12 +78,16 @@ async function burst(reverse, { concurrency, calls }) {
   await Promise.all(loops);
 }
 
-/** In MiB, after the garbage is gone: finalizers run between two collections. */
+/** In MiB, after the garbage is gone: finalizers run between two collections. And what the process holds open, where it can be seen. */
 async function memory() {
   for (let i = 0; i < 3; i += 1) {
     globalThis.gc();
     await sleep(20);
   }
   const { rss, heapUsed } = process.memoryUsage();
-  return { rss: rss / 2 ** 20, heap: heapUsed / 2 ** 20 };
+  const sockets = process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap').length;
+  const files = existsSync(FILES) ? readdirSync(FILES).length : NaN;
+  return { rss: rss / 2 ** 20, heap: heapUsed / 2 ** 20, sockets, files };
 }
+
+const FILES = '/proc/self/fd';

@@ -48,10 +48,28 @@ try {
   const codec = await codecWorker.ask('measure', plan);
   await codecWorker.stop();
 
+  console.error('bench: a sandbox with many orders');
+  const sandboxWorker = await Worker.start('sandbox.js', settings);
+  const sandbox = await sandboxWorker.ask('measure', plan);
+  await sandboxWorker.stop();
+
   const imports = measureImports(plan);
 
   const minutes = (Date.now() - startedAt) / 60_000;
-  const results = { calls, memory, profile, codec, resolving, overload, imports, plan, startedAt, load, minutes };
+  const results = {
+    calls,
+    memory,
+    profile,
+    codec,
+    resolving,
+    overload,
+    sandbox,
+    imports,
+    plan,
+    startedAt,
+    load,
+    minutes,
+  };
   results.bars = judge(results);
   const page = writePage(results);
   if (quick) {
