@@ -6,6 +6,7 @@ import { Worker } from './worker.js';
 
 export const CONTENDERS = {
   floor: 'the floor',
+  least: 'the floor, two hashes, the parser',
   core: '`reverseOrder`',
   nest: 'Nest `ReverseService`',
   tenpay: 'tenpay 2.1.18',

@@ -1,10 +1,10 @@
 // sign, verify, encode and decode, ours and the peers', beside the bare hash of the same bytes. In a process of its own.
 import { createRequire } from 'node:module';
-import { XMLParser } from 'fast-xml-parser';
 import { do_not_optimize, measure } from 'mitata';
 import { decodeXml, encodeXml, signFields, verifySignature } from 'wechatpay-core';
 import Tenpay from 'tenpay';
 import { Hash, Transformer } from 'wechatpay-axios-plugin';
+import { parser } from './reply-parser.js';
 import { bareHash, merchant, replyFields, requestFields, signedText, toXml } from './documents.js';
 import { median, ratio } from './stats.js';
 import { serve } from './worker.js';
@@ -12,15 +12,6 @@ import { serve } from './worker.js';
 const tenpayXml = createRequire(import.meta.url)('tenpay/lib/util.js');
 const tenpay = new Tenpay({ appid: merchant.appId, mchid: merchant.merchantId, partnerKey: merchant.apiKey });
 const { apiKey } = merchant;
-/** As wechatpay-core sets it up: what reading a reply costs before anything is checked. */
-const parser = new XMLParser({
-  preserveOrder: true,
-  jPath: false,
-  cdataPropName: '#cdata',
-  parseTagValue: false,
-  trimValues: false,
-  processEntities: false,
-});
 
 serve(() => ({ measure: measureCodec }));
 

@@ -29,8 +29,7 @@ export async function deliver(
   limit: CallLimit,
   { timeoutMs, leftMs = timeoutMs, signal: caller }: Deadline,
 ): Promise<TransportResponse> {
-  const redactor = new Redactor(request.body, connection.apiKey);
-  if (caller?.aborted) throw aborted('not-sent', redactor.cause(caller.reason));
+  if (caller?.aborted) throw aborted('not-sent', redactorOf(connection, request).cause(caller.reason));
   const onAbort = (): void => {
     limit.end(caller?.reason);
   };
@@ -43,11 +42,15 @@ export async function deliver(
     assertResponse(response);
     return response;
   } catch (error) {
-    throw asOurs(error, limit, connection.isBuiltIn, redactor);
+    throw asOurs(error, limit, connection.isBuiltIn, redactorOf(connection, request));
   } finally {
     clearTimeout(timer);
     caller?.removeEventListener('abort', onAbort);
   }
+}
+
+function redactorOf({ apiKey }: Connection, { body }: SignedRequest): Redactor {
+  return new Redactor(body, apiKey);
 }
 
 /** @throws {WechatPayRequestError} a signal that cannot be listened to; nothing was sent. */

@@ -2,7 +2,7 @@ import { IDENTIFIERS } from './deciding.js';
 import { WechatPayResponseError } from '../errors.js';
 import type { Fields } from './sign.js';
 
-/** So many are remembered, the last ones. */
+/** At least so many are remembered, the last ones; at most twice as many. */
 const REMEMBERED = 256;
 
 /**
@@ -13,17 +13,21 @@ const REMEMBERED = 256;
  * @see https://pay.weixin.qq.com/doc/global/v2/en/4013659173 (nonce_str)
  */
 export class NamelessReplies {
-  readonly #asked = new Map<string, string>();
+  /** By signature, the order of the call. Forgetting a whole map is cheaper than forgetting the oldest each time. */
+  #recent = new Map<string, string>();
+  #older = new Map<string, string>();
 
   /** @throws {WechatPayResponseError} a copy of a reply to a call about another order. */
   assertNew(reply: Fields, request: Fields): void {
     const { sign, nonce_str: nonce } = reply;
     if (!sign || !nonce || IDENTIFIERS.some((name) => reply[name])) return;
     const order = IDENTIFIERS.map((name) => request[name] ?? '').join('/');
-    const before = this.#asked.get(sign);
+    const before = this.#recent.get(sign) ?? this.#older.get(sign);
     if (before === undefined) {
-      this.#asked.set(sign, order);
-      if (this.#asked.size > REMEMBERED) this.#asked.delete(this.#asked.keys().next().value ?? '');
+      this.#recent.set(sign, order);
+      if (this.#recent.size < REMEMBERED) return;
+      this.#older = this.#recent;
+      this.#recent = new Map();
     } else if (before !== order) {
       throw new WechatPayResponseError(
         'the reply is a copy of an earlier one, which was about another order. Nothing in it was believed: its outcome is unknown; query the order.',

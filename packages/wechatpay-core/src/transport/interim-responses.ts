@@ -40,12 +40,15 @@ export function skipInterimResponses(socket: TLSSocket): TLSSocket {
 
 const MAX_HEAD_BYTES = 16 * 1024;
 const EXAMPLE = 'HTTP/1.1 100';
+const CLASS_AT = EXAMPLE.indexOf('100');
+const ONE = 0x31;
 const INTERIM = /^HTTP\/1\.\d 1(?!01)\d\d/;
 
 /** The bytes behind all interim responses that they begin with; undefined where more have to come to tell. */
 function withoutInterim(bytes: Buffer): Buffer | undefined {
   let rest = bytes;
   while (rest.length > 0) {
+    if (rest.length >= EXAMPLE.length && rest[CLASS_AT] !== ONE) return rest; // a final answer, as nearly always
     const start = rest.toString('latin1', 0, EXAMPLE.length);
     if (!INTERIM.test(start + EXAMPLE.slice(start.length))) return rest;
     const end = rest.indexOf('\r\n\r\n');
