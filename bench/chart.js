@@ -3,6 +3,7 @@ import { CONTENDERS, LEVELS, medians } from './calls.js';
 
 const COLOURS = {
   floor: '#9aa5b1',
+  least: '#bcc4cc',
   core: '#07914a',
   nest: '#3fb97a',
   tenpay: '#c8553d',
