@@ -1,6 +1,7 @@
 /** The time by which orders age and customers act. Tests move it; nothing ever waits for it. */
 export class SandboxClock {
   readonly #source: () => number;
+  readonly #onMove: (() => void)[] = [];
   #offsetMs = 0;
 
   /** @param source milliseconds since 1970, as `Date.now` gives them. */
@@ -21,6 +22,12 @@ export class SandboxClock {
   advance(ms: number): void {
     if (!Number.isFinite(ms)) throw new TypeError(`clock.advance(ms) takes a number of milliseconds, not ${ms}`);
     this.#offsetMs += ms;
+    for (const moved of this.#onMove) moved();
+  }
+
+  /** @internal */
+  onMove(moved: () => void): void {
+    this.#onMove.push(moved);
   }
 
   /** @internal */

@@ -10,6 +10,15 @@ export {
   type CustomerOptions,
   type Customers,
 } from './parties/customers.js';
+export type { Payer } from './parties/payer.js';
+export type { Notification, NotificationAttempt, Notifications } from './notifications/notifications.js';
+export type {
+  DocumentFault,
+  NotificationFault,
+  NotificationFaultOptions,
+  NotificationFaults,
+} from './notifications/faults.js';
+export type { MadeNotification, NotificationOptions } from './notifications/make.js';
 export type { DirectReply, DirectRequest } from './gateway/direct.js';
 export type { SandboxClock } from './clock.js';
 export type { RecordedRequest } from './gateway/requests.js';

@@ -1,3 +1,4 @@
+// Over 250 lines, as one idea: what a test takes hold of; each part of it is a file of its own.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isIPv6 } from 'node:net';
 import { SandboxClock } from './clock.js';
@@ -8,10 +9,14 @@ import { inOneLine, RequestLog, type RecordedRequest } from './gateway/requests.
 import { control, controlPath } from './http/control-api.js';
 import { receive, withoutQuery } from './http/front.js';
 import { SandboxServer } from './http/server.js';
+import { makeNotification, type MadeNotification, type NotificationOptions } from './notifications/make.js';
+import { Notifications } from './notifications/notifications.js';
 import { Ledger } from './orders/ledger.js';
+import type { Order } from './orders/order.js';
 import { Orders } from './orders/orders.js';
 import { CertificateAuthority } from './parties/certificate-authority.js';
 import { Customers } from './parties/customers.js';
+import { Payer } from './parties/payer.js';
 import { Merchants, type Merchant, type MerchantOptions } from './parties/merchants.js';
 
 /** What `Sandbox.start` takes. */
@@ -28,6 +33,10 @@ export interface SandboxOptions {
   authority?: CertificateAuthority;
   /** Whether an order younger than 15 s is refused, as the page asks. @default true */
   enforceReverseDelay?: boolean;
+  /** Whether Close Order refuses an order younger than 5 min, as the pages ask. @default true */
+  enforceCloseDelay?: boolean;
+  /** How long a receiver may take for its answer to a notification, in real milliseconds. @default 5000 */
+  notificationTimeoutMs?: number;
   /** For how long Query Refund says PROCESSING, by the sandbox's clock. @default 0 */
   refundDelayMs?: number;
   /**
@@ -69,6 +78,8 @@ export class Sandbox {
   /** Where the money went. */
   readonly ledger: Ledger;
   readonly faults = new Faults();
+  /** What the merchants' servers are told: payments of Unified Order, and refunds. */
+  readonly notifications: Notifications;
   readonly #requests: RequestLog;
   readonly #house: House;
   readonly #address: Address;
@@ -86,14 +97,24 @@ export class Sandbox {
     this.ledger = new Ledger(this.merchant, () => {
       this.orders.catchUp();
     });
-    this.orders = new Orders(this.clock, this.ledger, this.merchant);
+    this.notifications = new Notifications({
+      clock: this.clock,
+      merchants: this.merchants,
+      ca: this.ca,
+      timeoutMs: options.notificationTimeoutMs ?? 5_000,
+    });
+    this.orders = new Orders(this.clock, this.ledger, this.merchant, (order, at) => {
+      this.notifications.paid(order, at);
+    });
     this.#house = {
       merchants: this.merchants,
       orders: this.orders,
       customers: this.customers,
       faults: this.faults,
       clock: this.clock,
+      notifications: this.notifications,
       enforceReverseDelay: options.enforceReverseDelay ?? true,
+      enforceCloseDelay: options.enforceCloseDelay ?? true,
       unsignedRefusals: options.unsignedRefusals ?? false,
       refundDelayMs: options.refundDelayMs ?? 0,
     };
@@ -154,7 +175,38 @@ export class Sandbox {
   }
 
   /**
-   * Begins anew: forgets orders, customers, faults, requests and every movement of money, and sets the clock back to its
+   * The customer of an order of Unified Order: who pays it, cancels, or pays too late.
+   *
+   * @param order the order, or its `outTradeNo`, `code_url` or `prepay_id`.
+   * @throws {Error} where there is no such order of Unified Order.
+   * @example sandbox.payer(codeUrl).pay();
+   */
+  payer(order: Order | string): Payer {
+    const entry =
+      typeof order === 'string'
+        ? this.orders
+            .entries()
+            .find(({ facts, product }) => [facts.outTradeNo, product?.codeUrl, product?.prepayId].includes(order))
+        : this.orders.entryOf(order);
+    if (entry?.product === undefined) {
+      throw new Error(`no order of Unified Order is ${typeof order === 'string' ? order : order.outTradeNo}`);
+    }
+    return new Payer(entry, this.clock);
+  }
+
+  /**
+   * Makes a notification as the gateway would send it, for a test of what receives it. Sends nothing.
+   *
+   * @example
+   * const { headers, body } = sandbox.notification({ order, fault: 'wrong-amount' });
+   * const response = await fetch(`${shop}/notifications`, { method: 'POST', headers, body });
+   */
+  notification(options: NotificationOptions = {}): MadeNotification {
+    return makeNotification(options, this.orders, this.merchants.list(), new Date(this.clock.now()));
+  }
+
+  /**
+   * Begins anew: forgets orders, customers, faults, notifications, requests and every movement of money, and sets the clock back to its
    * source. Merchants, certificates and connections stay. Takes no time, so that each of many tests can begin with it.
    */
   reset(): void {
@@ -162,6 +214,7 @@ export class Sandbox {
     this.ledger.clear();
     this.customers.clear();
     this.faults.clear();
+    this.notifications.clear();
     this.clock.reset();
     this.#requests.clear();
   }
@@ -183,6 +236,7 @@ export class Sandbox {
 
   /** Ends every connection at once, also one that hangs on purpose. Does no harm the second time. */
   async stop(): Promise<void> {
+    this.notifications.clear();
     await this.#server?.stop();
   }
 

@@ -1,5 +1,6 @@
 import type { SandboxClock } from '../clock.js';
 import type { DocumentedErrorCode, Refusal } from '../gateway/refusal.js';
+import type { Notifications } from '../notifications/notifications.js';
 import type { Orders } from '../orders/orders.js';
 import type { Customers } from '../parties/customers.js';
 import type { Merchant } from '../parties/merchants.js';
@@ -41,7 +42,9 @@ export interface Call {
   readonly orders: Orders;
   readonly customers: Customers;
   readonly clock: SandboxClock;
+  readonly notifications: Notifications;
   readonly enforceReverseDelay: boolean;
+  readonly enforceCloseDelay: boolean;
   readonly refundDelayMs: number;
 }
 

@@ -1,13 +1,18 @@
 import type { OrderFacts, Particulars } from '../orders/order-entry.js';
 import type { Fields } from '../wire/xml.js';
 
-/** A payment as Submit Quick Pay and Query Order tell of it. */
-export function paymentFields(facts: OrderFacts, { openId, attach, deviceInfo }: Particulars, paidAt: Date): Fields {
+/** A payment as Submit Quick Pay, Query Order and the notification tell of it. */
+export function paymentFields(
+  facts: OrderFacts,
+  { openId, attach, deviceInfo, product }: Particulars,
+  paidAt: Date,
+): Fields {
   return {
     ...(deviceInfo !== undefined && { device_info: deviceInfo }),
     openid: openId,
     is_subscribe: 'N',
-    trade_type: 'MICROPAY',
+    ...(product?.subOpenId !== undefined && { sub_openid: product.subOpenId, sub_is_subscribe: 'N' }),
+    trade_type: product?.tradeType ?? 'MICROPAY',
     bank_type: 'OTHERS',
     fee_type: facts.currency,
     total_fee: String(facts.totalFee),

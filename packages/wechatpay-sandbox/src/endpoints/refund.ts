@@ -54,6 +54,7 @@ export const refund: Endpoint = {
       fields: resultFields(order, refunded),
       commit: () => {
         order.refund(refunded);
+        call.notifications.refundAccepted(order, refunded, call);
       },
     };
   },

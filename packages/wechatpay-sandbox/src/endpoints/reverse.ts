@@ -24,6 +24,10 @@ export const reverse: Endpoint = {
       transactionId: () => new Refusal('INVALID_TRANSACTIONID'),
       outTradeNo: () => new Refusal('INVALID_REQUEST', 'out_trade_no is unknown'),
     });
+    // Seen of orders that are not of Quick Pay.
+    if (order.product !== undefined) {
+      throw new Refusal('INVALID_REQUEST', "the order's payment scene does not support this request");
+    }
     const now = call.clock.now();
     const ageMs = now - order.facts.createdAt.getTime();
     if (ageMs > latestMs) throw new Refusal('REVERSE_EXPIRE');

@@ -59,7 +59,7 @@ describe('sandbox.handle', () => {
 
   it.each([
     { name: 'no certificate', request: { path: '/secapi/pay/reverse', body: 'x' }, status: 400 },
-    { name: 'an unknown path', request: { path: '/pay/closeorder?a=b', body: 'x' }, status: 404 },
+    { name: 'an unknown path', request: { path: '/pay/unheard-of?a=b', body: 'x' }, status: 404 },
     { name: 'a long body', request: { path: '/pay/micropay', body: 'x'.repeat(65 * 1024) }, status: 413 },
   ])('refuses $name as the server does', ({ request, status }) => {
     expect(sandbox.handle(request)).toMatchObject({ kind: 'reply', status });

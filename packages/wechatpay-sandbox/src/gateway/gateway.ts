@@ -1,15 +1,18 @@
 import { randomBytes } from 'node:crypto';
 import type { SandboxClock } from '../clock.js';
+import { closeOrder } from '../endpoints/close-order.js';
 import type { Endpoint, Verdict } from '../endpoints/endpoint.js';
 import { queryOrder } from '../endpoints/query-order.js';
 import { queryRefund } from '../endpoints/query-refund.js';
 import { quickPay } from '../endpoints/quick-pay.js';
 import { refund } from '../endpoints/refund.js';
 import { reverse } from '../endpoints/reverse.js';
+import { unifiedOrder } from '../endpoints/unified-order.js';
 import { takesEffect } from '../faults/catalogue.js';
 import type { Faults } from '../faults/fault-queue.js';
 import { sound, spoil } from '../faults/spoil.js';
 import { html, xml, type Answer } from '../http/answer.js';
+import type { Notifications } from '../notifications/notifications.js';
 import type { Orders } from '../orders/orders.js';
 import type { Customers } from '../parties/customers.js';
 import type { Merchant, Merchants } from '../parties/merchants.js';
@@ -20,7 +23,7 @@ import type { RequestEntry } from './requests.js';
 import { assertWellFormed } from './well-formed.js';
 
 /** A new endpoint is one file and one line here. */
-const endpoints: readonly Endpoint[] = [quickPay, queryOrder, reverse, refund, queryRefund];
+const endpoints: readonly Endpoint[] = [quickPay, unifiedOrder, queryOrder, closeOrder, reverse, refund, queryRefund];
 
 /** What the gateway works with. */
 export interface House {
@@ -29,7 +32,9 @@ export interface House {
   readonly customers: Customers;
   readonly faults: Faults;
   readonly clock: SandboxClock;
+  readonly notifications: Notifications;
   readonly enforceReverseDelay: boolean;
+  readonly enforceCloseDelay: boolean;
   readonly unsignedRefusals: boolean;
   readonly refundDelayMs: number;
 }

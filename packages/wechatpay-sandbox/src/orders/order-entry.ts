@@ -3,6 +3,7 @@ import type { Ledger, Movement } from './ledger.js';
 import type { Order, OrderEvent, OrderState, Refund, TradeState } from './order.js';
 import { dueStep, type Plan, type Step } from './plan.js';
 import { tradeStateOf } from './trade-state.js';
+import type { SignType } from '../wire/sign.js';
 
 /** What an order is, from its first day to its last. */
 export type OrderFacts = Pick<
@@ -10,14 +11,37 @@ export type OrderFacts = Pick<
   'outTradeNo' | 'transactionId' | 'merchantId' | 'subMerchantId' | 'createdAt' | 'totalFee' | 'currency' | 'rate'
 >;
 
+/** What only the gateway needs to know of an order that Unified Order made. */
+export interface Product {
+  readonly tradeType: string;
+  /** The appid, and the algorithm, of the request: its notifications have them too. */
+  readonly appId: string;
+  readonly subAppId?: string;
+  readonly subOpenId?: string;
+  readonly signType: SignType;
+  readonly notifyUrl: string;
+  /** The request, without what differs each time. */
+  readonly fingerprint: string;
+  /** `time_expire`, in milliseconds since 1970. */
+  readonly expiresAt?: number;
+  readonly codeUrl: string;
+  prepayId: string;
+  preparedAt: number;
+}
+
+/** Called when an order is paid, at the time at which it is. */
+export type OnPaid = (order: OrderEntry, at: Date) => void;
+
 /** What only the gateway needs to know of an order: who pays it, and what the request wants to see again. */
 export interface Particulars {
   readonly openId: string;
   readonly body?: string;
   readonly attach?: string;
   readonly deviceInfo?: string;
-  /** Of the attempt that is still open. */
+  /** Of Quick Pay: of the attempt that is still open. */
   readonly authCode?: string;
+  /** Of Unified Order. */
+  readonly product?: Product;
 }
 
 /** One order of the book: its state, its money, and what its customer is about to do. */
@@ -27,6 +51,7 @@ export class OrderEntry {
   readonly view: Order;
   particulars: Particulars;
   readonly #ledger: Ledger;
+  readonly #onPaid: OnPaid;
   readonly #history: OrderEvent[] = [];
   readonly #refunds: Refund[] = [];
   readonly #money = { paid: 0, refunded: 0 };
@@ -35,10 +60,18 @@ export class OrderEntry {
   #paidAt: Date | undefined;
 
   /** @param catchUp is called before the view shows anything: what is due by then has happened. */
-  constructor(facts: OrderFacts, state: OrderState, particulars: Particulars, ledger: Ledger, catchUp: () => void) {
+  constructor(
+    facts: OrderFacts,
+    state: OrderState,
+    particulars: Particulars,
+    ledger: Ledger,
+    catchUp: () => void,
+    onPaid: OnPaid,
+  ) {
     this.facts = facts;
     this.particulars = particulars;
     this.#ledger = ledger;
+    this.#onPaid = onPaid;
     this.#state = state;
     this.#history.push({ at: facts.createdAt, event: 'created', state });
     if (state === 'paid' || state === 'refunded') this.#receive(facts.createdAt);
@@ -70,6 +103,11 @@ export class OrderEntry {
 
   get state(): OrderState {
     return this.#state;
+  }
+
+  /** Of Unified Order; undefined of Quick Pay and of an order that a test has entered. */
+  get product(): Product | undefined {
+    return this.particulars.product;
   }
 
   get isOpen(): boolean {
@@ -112,6 +150,7 @@ export class OrderEntry {
   pay(at: Date): void {
     this.#receive(at);
     this.#record(at, 'paid', 'paid');
+    this.#onPaid(this, at);
   }
 
   /** The customer gives up by closing the page (`abandoned`), or says no (`refused`). */
@@ -127,6 +166,11 @@ export class OrderEntry {
     } else if (this.#state === 'not-paid') {
       this.#record(at, 'reversed', 'closed');
     }
+  }
+
+  /** An unpaid order ends; nobody can pay it any more. */
+  close(at: Date): void {
+    this.#record(at, 'closed', 'closed');
   }
 
   refund(refund: Refund): void {

@@ -16,10 +16,11 @@ export type TradeState = 'SUCCESS' | 'REFUND' | 'NOTPAY' | 'CLOSED' | 'REVOKED' 
 export interface OrderEvent {
   readonly at: Date;
   /**
-   * `paid`, `abandoned` and `refused` are the customer's doing; `retried` (another code was scanned for it), `reversed` and
-   * `refunded` the merchant's; `expired` the gateway's, which reverses a Quick Pay order that is not paid within 45 s.
+   * `paid`, `abandoned` and `refused` are the customer's doing; `retried` (another code was scanned for it), `reversed`,
+   * `refunded` and `closed` the merchant's; `expired` the gateway's, which reverses a Quick Pay order that is not paid within 45 s.
    */
-  readonly event: 'created' | 'retried' | 'paid' | 'abandoned' | 'refused' | 'expired' | 'reversed' | 'refunded';
+  readonly event:
+    'created' | 'retried' | 'paid' | 'abandoned' | 'refused' | 'expired' | 'reversed' | 'refunded' | 'closed';
   /** The state from then on. */
   readonly state: OrderState;
 }

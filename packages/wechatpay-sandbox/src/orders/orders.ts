@@ -3,7 +3,7 @@ import type { Merchant } from '../parties/merchants.js';
 import { randomOpenId } from '../random.js';
 import type { Ledger } from './ledger.js';
 import { newFacts } from './new-order.js';
-import { OrderEntry, type OrderFacts, type Particulars } from './order-entry.js';
+import { OrderEntry, type OnPaid, type OrderFacts, type Particulars } from './order-entry.js';
 import type { Order, OrderOptions, OrderState } from './order.js';
 import type { Step } from './plan.js';
 
@@ -16,12 +16,14 @@ export class Orders {
   readonly #clock: SandboxClock;
   readonly #ledger: Ledger;
   readonly #defaultMerchant: Merchant;
+  readonly #onPaid: OnPaid;
 
   /** @internal */
-  constructor(clock: SandboxClock, ledger: Ledger, defaultMerchant: Merchant) {
+  constructor(clock: SandboxClock, ledger: Ledger, defaultMerchant: Merchant, onPaid: OnPaid) {
     this.#clock = clock;
     this.#ledger = ledger;
     this.#defaultMerchant = defaultMerchant;
+    this.#onPaid = onPaid;
   }
 
   /**
@@ -75,14 +77,15 @@ export class Orders {
 
   /** A paid order is refunded, an unpaid one closed; one that has ended stays as it is. */
   reverse(order: Order): void {
-    this.#entryOf(order).reverse(this.#now());
+    this.entryOf(order).reverse(this.#now());
   }
 
   /** @internal */
   enter(facts: OrderFacts, state: OrderState, particulars: Particulars): OrderEntry {
-    const entry = new OrderEntry(facts, state, particulars, this.#ledger, () => {
+    const catchUp = (): void => {
       this.catchUp();
-    });
+    };
+    const entry = new OrderEntry(facts, state, particulars, this.#ledger, catchUp, this.#onPaid);
     this.#book.set(bookKey(facts), entry);
     this.#byTransactionId.set(facts.transactionId, entry);
     if (entry.isOpen) this.#open.add(entry);
@@ -99,6 +102,16 @@ export class Orders {
   findByTransactionId(transactionId: string): OrderEntry | undefined {
     this.catchUp();
     return this.#byTransactionId.get(transactionId);
+  }
+
+  /**
+   * @internal
+   * @throws {Error} where the order is of another sandbox, or forgotten.
+   */
+  entryOf({ outTradeNo, merchantId, subMerchantId }: Order): OrderEntry {
+    const entry = this.find(outTradeNo, merchantId, subMerchantId);
+    if (entry === undefined) throw new Error(`order ${outTradeNo} is not in this sandbox's book`);
+    return entry;
   }
 
   /** @internal */
@@ -139,16 +152,10 @@ export class Orders {
   }
 
   #stillOpen(order: Order, verb: string): OrderEntry {
-    const entry = this.#entryOf(order);
+    const entry = this.entryOf(order);
     if (!entry.isOpen) {
       throw new Error(`order ${order.outTradeNo} is ${entry.state}: nobody can ${verb} it any more`);
     }
-    return entry;
-  }
-
-  #entryOf({ outTradeNo, merchantId, subMerchantId }: Order): OrderEntry {
-    const entry = this.find(outTradeNo, merchantId, subMerchantId);
-    if (entry === undefined) throw new Error(`order ${outTradeNo} is not in this sandbox's book`);
     return entry;
   }
 }

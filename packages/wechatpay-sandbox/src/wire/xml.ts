@@ -10,9 +10,9 @@ export type Document = { fields: Fields; problem?: never } | { fields?: never; p
 export const notUtf8 = 'the body is not UTF-8';
 
 /** Writes the fields as the real gateway does: each value in CDATA. */
-export function encode(fields: Fields): string {
+export function encode(fields: Fields, root: 'xml' | 'root' = 'xml'): string {
   const lines = Object.entries(fields).map(([name, value]) => `<${name}>${cdata(value)}</${name}>\n`);
-  return `<xml>\n${lines.join('')}</xml>`;
+  return `<${root}>\n${lines.join('')}</${root}>`;
 }
 
 /**
