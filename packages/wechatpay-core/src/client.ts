@@ -3,10 +3,11 @@ import { asWechatPayError, clientClosed, describeCall, endOf, orderOf, type Prog
 import { deliver } from './call/deliver.js';
 import { publishCall, publishLoad } from './call/events.js';
 import { readGiven } from './call/given.js';
+import { MerchantKey, shareKey } from './call/merchant-key.js';
 import { NamelessReplies } from './call/nameless-replies.js';
 import { assertUnambiguousRequest, readRequest, type CallOptions, type Operation } from './call/operation.js';
 import { assertSameParties, assertSucceeded, readReply, verifyReply, type VerifiedReply } from './call/reply.js';
-import { createNonce, Signer, type Fields } from './call/sign.js';
+import { createNonce, type Fields } from './call/sign.js';
 import { signalOf } from './call/signal.js';
 import { encodeXml } from './call/xml.js';
 import { resolveConfig, type ResolvedConfig, type WechatPayConfig } from './config.js';
@@ -37,6 +38,7 @@ export interface ClientLoad extends QueueState {
 export class WechatPayClient {
   static {
     brand(this, 'client');
+    shareKey(this, (client) => client.#key);
   }
 
   readonly appId: string;
@@ -52,7 +54,7 @@ export class WechatPayClient {
   readonly #config: ResolvedConfig;
   readonly #connection: Connection;
   readonly #queue: CallQueue;
-  readonly #signer: Signer;
+  readonly #key: MerchantKey;
   readonly #nameless = new NamelessReplies();
   #closing: Promise<void> | undefined;
 
@@ -69,7 +71,7 @@ export class WechatPayClient {
         publishLoad(() => ({ merchantId: this.merchantId, ...redacted(change, this.#config.apiKey) }));
       },
     });
-    this.#signer = new Signer(this.#config.apiKey);
+    this.#key = new MerchantKey(this.#config);
     this.appId = this.#config.appId;
     this.merchantId = this.#config.merchantId;
     this.subMerchantId = this.#config.subMerchantId;
@@ -147,7 +149,7 @@ export class WechatPayClient {
       const response = await deliver(this.#connection, { path, body }, limit, { timeoutMs, leftMs, signal });
       progress = 'answered';
       const received = readReply(response, sent);
-      reply = verifyReply(received, sent, this.#signer, this.#config.signType);
+      reply = verifyReply(received, sent, this.#key);
       this.#nameless.assertNew(received, sent);
       assertSameParties(sent, reply);
       assertSucceeded(operation.errorCodes, reply, sent);
@@ -195,7 +197,7 @@ export class WechatPayClient {
     const fields = operation.toFields(request, () => this.#time());
     const sent = this.#complete(fields);
     assertUnambiguousRequest(sent, operation.properties);
-    sent.sign = this.#signer.sign(sent, this.#config.signType);
+    sent.sign = this.#key.sign(sent);
     return { fields, sent, body: encodeXml(sent) };
   }
 

@@ -6,7 +6,8 @@ import {
   WechatPaySignatureError,
   WechatPayTransportError,
 } from '../errors.js';
-import type { Fields, Signer, SignType } from './sign.js';
+import type { MerchantKey } from './merchant-key.js';
+import { otherSignType, type Fields } from './sign.js';
 import type { TransportResponse } from '../transport/transport.js';
 import { escaped, quoted, withoutSecrets } from './untrusted-text.js';
 import { decodeXml } from './xml.js';
@@ -40,18 +41,13 @@ export function readReply({ status, body }: TransportResponse, request: Fields):
 }
 
 /** What can be believed: a reply whose signature holds, in which each field that decides can be read in one way alone. */
-export function verifyReply(
-  reply: Record<string, string>,
-  request: Fields,
-  signer: Signer,
-  signType: SignType,
-): VerifiedReply {
-  if (!signer.verify(reply, signType)) {
-    const other = signType === 'MD5' ? 'HMAC-SHA256' : 'MD5';
+export function verifyReply(reply: Record<string, string>, request: Fields, key: MerchantKey): VerifiedReply {
+  if (!key.verify(reply)) {
+    const other = otherSignType(key.signType);
     const what = !reply.sign
       ? 'the reply has no signature'
-      : signer.verify(reply, other)
-        ? `the reply is signed with ${other}, but the request asked for ${signType}`
+      : key.verify(reply, other)
+        ? `the reply is signed with ${other}, but the request asked for ${key.signType}`
         : 'the signature of the reply does not hold; if it never does, check apiKey';
     throw new WechatPaySignatureError(`${what}. Nothing in it was believed: its outcome is unknown; query the order.`);
   }

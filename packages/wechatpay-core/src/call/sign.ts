@@ -4,6 +4,11 @@ import { createHash, createHmac, createSecretKey, randomUUID, timingSafeEqual, t
 /** The two algorithms of WeChat Pay v2. The gateway takes MD5 where a request names none. */
 export type SignType = 'HMAC-SHA256' | 'MD5';
 
+/** For the message about a signature that does not hold: it may have been made with this one. */
+export function otherSignType(signType: SignType): SignType {
+  return signType === 'MD5' ? 'HMAC-SHA256' : 'MD5';
+}
+
 /** Wire fields by their documented names (`out_trade_no`). An absent, null or empty value takes no part in a signature. */
 export type Fields = Readonly<Record<string, string | null | undefined>>;
 
