@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
 import { expect, it, test } from 'vitest';
+import * as core from './index.js';
 import { WechatPayClient, WechatPayConfigError, type Transport, type WechatPayConfig } from './index.js';
 
 const API_KEY = '192006250b4c09247ec02edce69f6a2d';
@@ -133,4 +134,15 @@ it('shows no secret of a client in inspect or JSON', () => {
   const shown = inspect(client, { depth: null, showHidden: true }) + JSON.stringify(client);
   expect(shown).toContain('10000100');
   expect(shown).not.toContain(API_KEY);
+});
+
+test.each(
+  Object.entries(core)
+    .filter(([, exported]) => typeof exported === 'object' && 'path' in exported && 'errorCodes' in exported)
+    .map(([name]) => name.toLowerCase().replaceAll(/_(.)/g, (_, letter: string) => letter.toUpperCase())),
+)('limits takes every operation by the name of its function: %s', (operation) => {
+  expect(core).toHaveProperty(operation);
+  expect(() => {
+    core.validateConfig({ ...valid, limits: { [operation]: { perSecond: 10 } } });
+  }).not.toThrow();
 });

@@ -80,7 +80,7 @@ export interface WechatPayConfig {
    *
    * Others are learnt: a refusal for frequency (FREQUENCY_LIMITED) slows this operation of this merchant down, and it grows back.
    *
-   * @example { refundOrder: { perSecond: 150 }, '/pay/unifiedorder': { perSecond: 600 } }
+   * @example { refundOrder: { perSecond: 150 }, unifiedOrder: { perSecond: 600 }, '/tools/shorturl': { perSecond: 10 } }
    */
   limits?: OperationLimits | undefined;
   /** Asked before each call whether it may leave: for a limit that several processes share. */

@@ -91,6 +91,21 @@ export {
   type RefundOrderRequest,
   type RefundOrderResult,
 } from './operations/refund-order.js';
+export {
+  UNIFIED_ORDER,
+  unifiedOrder,
+  type TradeType,
+  type UnifiedOrderFields,
+  type UnifiedOrderRequest,
+  type UnifiedOrderResult,
+} from './operations/unified-order.js';
+export {
+  CLOSE_NOT_BEFORE_MS,
+  CLOSE_ORDER,
+  closeOrder,
+  type CloseOrderRequest,
+  type CloseOrderResult,
+} from './operations/close-order.js';
 export { selfTest, type SelfTestCheck, type SelfTestOptions, type SelfTestReport } from './operations/self-test.js';
 export { createNonce, signFields, verifySignature, type Fields, type SignType } from './call/sign.js';
 export { type Transport, type TransportRequest, type TransportResponse } from './transport/transport.js';

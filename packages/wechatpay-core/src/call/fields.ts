@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { WechatPayRequestError } from '../errors.js';
 import type { Properties } from './given.js';
 import type { Fields } from './sign.js';
@@ -6,9 +7,10 @@ import { isXmlText, NOT_XML_TEXT } from './xml.js';
 
 /**
  * What a documented parameter holds: a text with its longest length, an amount in the currency's minor unit (`amount`), a
- * `currency` (ISO 4217), a number from 0 (`count`), or a time (`time`, `yyyyMMddHHmmss` in UTC+8).
+ * `currency` (ISO 4217), a number from 0 (`count`), a time (`time`, `yyyyMMddHHmmss` in UTC+8), one IP address (`ip`), or the
+ * address of a notification (`notify-url`).
  */
-type FieldType = number | 'amount' | 'currency' | 'count' | 'time';
+type FieldType = number | 'amount' | 'currency' | 'count' | 'time' | 'ip' | 'notify-url';
 
 /** How an operation's request maps to the wire: for each property its documented name and type. */
 export type FieldMap<Property extends string> = Readonly<Record<Property, readonly [name: string, type: FieldType]>>;
@@ -60,6 +62,10 @@ function toField(property: string, value: unknown, type: FieldType): string {
     case 'time':
       if (value instanceof Date && isFourDigitYear(value)) return toChinaTime(value).replace(/\D/g, '');
       throw new WechatPayRequestError(property, 'must be a valid Date.');
+    case 'ip':
+      return toIpAddress(property, toText(property, value, 64));
+    case 'notify-url':
+      return toNotifyUrl(property, toText(property, value, 256));
     default:
       return toText(property, value, type);
   }
@@ -86,6 +92,37 @@ function toText(property: string, value: unknown, maxLength: number): string {
   if (!isXmlText(value)) throw new WechatPayRequestError(property, NOT_XML_TEXT);
   return value;
 }
+
+// A server that listens on IPv6 sees an IPv4 client as ::ffff:203.0.113.7, and behind a proxy the header lists them all.
+function toIpAddress(property: string, text: string): string {
+  const address = text.replace(/^::ffff:(?=[0-9]+\.)/i, '');
+  // Behind the % of a link-local one stands this machine's network card.
+  if (isIP(address) !== 0) return address.replace(/%.*$/, '');
+  throw new WechatPayRequestError(
+    property,
+    `must be one IP address, version 4 or 6; this one is ${quoted(text, 64)}. Of a list of proxies, give the client's.`,
+  );
+}
+
+// "Important parameters" (4013637942): absolute, reachable from outside, without parameters. A loopback address may be of http: the
+// sandbox sends there.
+function toNotifyUrl(property: string, text: string): string {
+  const url = /^[\x21-\x7e]+$/.test(text) && URL.canParse(text) ? new URL(text) : undefined;
+  const problem =
+    url === undefined
+      ? 'must be an absolute URL in ASCII, as in https://shop.example/notifications'
+      : /[?#]/.test(text)
+        ? 'has a query or a fragment, which WeChat Pay does not allow; put it into the path'
+        : url.username || url.password
+          ? 'holds a user or a password; put a secret into the path'
+          : url.protocol === 'https:' || (url.protocol === 'http:' && LOOPBACK.test(url.hostname))
+            ? undefined
+            : 'must begin with https:';
+  if (problem === undefined) return text;
+  throw new WechatPayRequestError(property, `${problem}.`);
+}
+
+const LOOPBACK = /^(?:localhost|127(?:\.[0-9]+){3}|\[::1\])$/;
 
 const CHINA_MS = 8 * 60 * 60 * 1000;
 

@@ -2,12 +2,14 @@ import { describe, expect, it } from 'vitest';
 import { answering } from '../../test/answering.js';
 import { failure } from '../../test/failure.js';
 import {
+  closeOrder,
   decodeXml,
   queryOrder,
   queryRefund,
   quickPay,
   refundOrder,
   reverseOrder,
+  unifiedOrder,
   type CallOptions,
   type WechatPayClient,
 } from '../index.js';
@@ -21,7 +23,16 @@ const OPERATIONS: readonly [name: string, call: Call, request: Readonly<Record<s
     quickPay,
     { ...ORDER, body: 'tea', totalFee: 888, currency: 'HKD', authCode: '120061098828009406', spbillCreateIp: '::1' },
   ],
+  [
+    'unifiedOrder',
+    unifiedOrder,
+    {
+      ...{ ...ORDER, body: 'tea', totalFee: 888, currency: 'HKD', spbillCreateIp: '::1' },
+      ...{ tradeType: 'JSAPI', openId: 'o', notifyUrl: 'https://shop.example/n' },
+    },
+  ],
   ['queryOrder', queryOrder, ORDER],
+  ['closeOrder', closeOrder, { ...ORDER, orderCreatedAt: new Date(Date.now() - 300_000) }],
   ['reverseOrder', reverseOrder, { ...ORDER, orderCreatedAt: new Date(Date.now() - 60_000) }],
   ['refund', refundOrder, { ...ORDER, outRefundNo: 'R1', totalFee: 888, refundFee: 88 }],
   ['queryRefund', queryRefund, { ...ORDER, outRefundNo: 'R1', offset: 0 }],
@@ -41,6 +52,7 @@ const REPLY = {
   total_fee: '888',
   trade_state: 'SUCCESS',
   recall: 'N',
+  prepay_id: 'wx1',
 };
 
 function fails(message: string): never {
@@ -49,11 +61,10 @@ function fails(message: string): never {
 
 describe.each(OPERATIONS)('%s', (_, operation, request) => {
   const call = operation as (client: unknown, request: unknown, options?: unknown) => Promise<unknown>;
-  // An answer of the refund pages is none of Quick Pay's.
-  const isOfRefunds = (name: string): boolean => name.includes('refund');
-  const reply = Object.fromEntries(
-    Object.entries(REPLY).filter(([name]) => operation !== quickPay || !isOfRefunds(name)),
-  );
+  // An answer of the refund pages is none of Quick Pay's; Close Order's has nothing of its own.
+  const isForeign = (name: string): boolean =>
+    operation === closeOrder || (operation === quickPay && name.includes('refund'));
+  const reply = Object.fromEntries(Object.entries(REPLY).filter(([name]) => !isForeign(name)));
 
   async function refusal(given: unknown, options?: unknown): Promise<Error & { field: string }> {
     const { client, requests } = answering(reply);

@@ -44,3 +44,15 @@ export function identifyOrder(request: OrderRequest): Fields {
   assertUnambiguousRequest(fields, ORDER_PROPERTIES);
   return fields;
 }
+
+/**
+ * When an order was created, for what a page allows only so long after it.
+ *
+ * @returns milliseconds since 1970; undefined where it is not given.
+ * @throws {WechatPayRequestError} anything that is not a time.
+ */
+export function assertOrderCreatedAt(orderCreatedAt: unknown): number | undefined {
+  if (orderCreatedAt === undefined || orderCreatedAt === null) return undefined;
+  if (orderCreatedAt instanceof Date && !Number.isNaN(orderCreatedAt.getTime())) return orderCreatedAt.getTime();
+  throw new WechatPayRequestError('orderCreatedAt', 'must be a valid Date.');
+}

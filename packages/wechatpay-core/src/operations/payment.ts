@@ -102,6 +102,11 @@ export function paymentFrom(reader: ReplyReader): Payment {
   };
 }
 
+/** The first field that only the answers of the refund pages have: what has it is no word that an order is paid. */
+export function refundFieldOf(reply: VerifiedReply): string | undefined {
+  return ['refund_id', 'out_refund_no', 'refund_fee', 'refund_count'].find((name) => reply[name]);
+}
+
 /** Coupons by the three names of their fields, in that order: number, type, amount. */
 export function couponsFrom(
   reader: ReplyReader,

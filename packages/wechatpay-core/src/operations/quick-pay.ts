@@ -3,7 +3,7 @@ import type { WechatPayClient } from '../client.js';
 import { assertIdentified } from '../call/deciding.js';
 import { WechatPayRequestError, WechatPayResponseError } from '../errors.js';
 import { propertiesOf, toFields, type FieldMap } from '../call/fields.js';
-import { paymentFrom, replyBase, type Payment, type ReplyBase } from './payment.js';
+import { paymentFrom, refundFieldOf, replyBase, type Payment, type ReplyBase } from './payment.js';
 import type { VerifiedReply } from '../call/reply.js';
 import { ReplyReader } from '../call/reply-reader.js';
 import type { Fields } from '../call/sign.js';
@@ -26,7 +26,7 @@ export interface QuickPayRequest {
    * removed; what is no payment code is refused before anything is sent.
    */
   readonly authCode: string;
-  /** `spbill_create_ip`: the terminal's IP address, version 4 or 6. */
+  /** `spbill_create_ip`: the terminal's IP address, version 4 or 6; `::ffff:203.0.113.7` is sent as `203.0.113.7`. */
   readonly spbillCreateIp: string;
   /** @default '1.0', the only one */
   readonly version?: string | undefined;
@@ -63,7 +63,7 @@ const REQUEST: FieldMap<keyof QuickPayRequest> = {
   totalFee: ['total_fee', 'amount'],
   currency: ['fee_type', 'currency'],
   authCode: ['auth_code', 128],
-  spbillCreateIp: ['spbill_create_ip', 64],
+  spbillCreateIp: ['spbill_create_ip', 'ip'],
   version: ['version', 32],
   detail: ['detail', 6000],
   deviceInfo: ['device_info', 32],
@@ -179,7 +179,7 @@ function toResult(reply: VerifiedReply, sent: Fields): QuickPayResult {
  */
 function assertPaid(reply: VerifiedReply, sent: Fields): void {
   const { trade_state: tradeState, total_fee: totalFee, fee_type: currency } = reply;
-  const other = FOREIGN.find((name) => reply[name]);
+  const other = refundFieldOf(reply);
   if (other !== undefined || (tradeState && tradeState !== 'SUCCESS')) {
     throw new WechatPayResponseError(
       `the reply has ${other ?? 'trade_state'} and is the answer of another API. Its outcome is unknown: query the order.`,
@@ -192,6 +192,3 @@ function assertPaid(reply: VerifiedReply, sent: Fields): void {
     throw new WechatPayResponseError(`the reply tells of ${paid} where ${due} was asked. Query the order.`);
   }
 }
-
-/** What the answers of the refund pages have. */
-const FOREIGN = ['refund_id', 'out_refund_no', 'refund_fee', 'refund_count'];

@@ -28,7 +28,7 @@ export type RefundOrderRequest = OrderRequest & {
   readonly refundDescription?: string | undefined;
   /** `REFUND_SOURCE_UNSETTLED_FUNDS` or `REFUND_SOURCE_RECHARGE_FUNDS`. */
   readonly refundAccount?: string | undefined;
-  /** Where WeChat Pay tells of the refund's end; at most 256 characters. */
+  /** Where WeChat Pay tells of the refund's end: an absolute `https:` URL without a query; at most 256 characters. */
   readonly notifyUrl?: string | undefined;
 };
 
@@ -65,7 +65,7 @@ const REQUEST: FieldMap<Exclude<keyof RefundOrderRequest, keyof OrderRequest>> =
   refundCurrency: ['refund_fee_type', 'currency'],
   refundDescription: ['refund_desc', 80],
   refundAccount: ['refund_account', 30],
-  notifyUrl: ['notify_url', 256],
+  notifyUrl: ['notify_url', 'notify-url'],
 };
 
 /** Submit Refund. A code that is not here is `unknown`: repeat the call with the same `outRefundNo`. */

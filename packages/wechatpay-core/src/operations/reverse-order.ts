@@ -1,5 +1,5 @@
 import { callThrough } from '../call/call-through.js';
-import { identifyOrder, ORDER_PROPERTIES, type OrderRequest } from './order-identity.js';
+import { assertOrderCreatedAt, identifyOrder, ORDER_PROPERTIES, type OrderRequest } from './order-identity.js';
 import type { WechatPayClient } from '../client.js';
 import { WechatPayRequestError, WechatPayResponseError } from '../errors.js';
 import type { Properties } from '../call/given.js';
@@ -165,12 +165,10 @@ function toReverseFields(request: ReverseOrderRequest, now: () => number): Field
 }
 
 function assertTimely(orderCreatedAt: unknown, clock: () => number): void {
-  if (orderCreatedAt === undefined || orderCreatedAt === null) return;
-  if (!(orderCreatedAt instanceof Date) || Number.isNaN(orderCreatedAt.getTime())) {
-    throw new WechatPayRequestError('orderCreatedAt', 'must be a valid Date.');
-  }
+  const createdAt = assertOrderCreatedAt(orderCreatedAt);
+  if (createdAt === undefined) return;
   const now = clock();
-  const notBefore = orderCreatedAt.getTime() + REVERSE_NOT_BEFORE_MS;
+  const notBefore = createdAt + REVERSE_NOT_BEFORE_MS;
   if (now < notBefore) {
     throw new WechatPayRequestError(
       'orderCreatedAt',
@@ -178,7 +176,7 @@ function assertTimely(orderCreatedAt: unknown, clock: () => number): void {
       { advice: 'retry-later' },
     );
   }
-  if (now > orderCreatedAt.getTime() + REVERSE_NOT_AFTER_MS) {
+  if (now > createdAt + REVERSE_NOT_AFTER_MS) {
     throw new WechatPayRequestError(
       'orderCreatedAt',
       'is more than 7 days ago, which is too late to reverse; refund the order.',

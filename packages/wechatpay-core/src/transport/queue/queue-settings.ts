@@ -8,12 +8,14 @@ export interface OperationLimit {
   readonly perSecond: number;
 }
 
-/** The operations by the names of their functions; a custom one by its path, as in `/pay/unifiedorder`. */
+/** The operations by the names of their functions; a custom one by its path, as in `/tools/shorturl`. */
 export type OperationLimits = Readonly<Partial<Record<keyof typeof LIMITED | `/${string}`, OperationLimit>>>;
 
 const LIMITED = {
   quickPay: '/pay/micropay',
   queryOrder: '/pay/orderquery',
+  unifiedOrder: '/pay/unifiedorder',
+  closeOrder: '/pay/closeorder',
   reverseOrder: '/secapi/pay/reverse',
   refundOrder: '/secapi/pay/refund',
   queryRefund: '/pay/refundquery',
