@@ -1,3 +1,4 @@
+// Over 250 lines, as one idea: every error class, in the one union that `code` narrows.
 import type { Advice, Outcome } from './advice.js';
 import { brand, hasBrand } from './brand.js';
 import { escaped } from './call/untrusted-text.js';
@@ -13,6 +14,7 @@ export type WechatPayErrorCode =
   | 'WECHATPAY_HTTP_STATUS'
   | 'WECHATPAY_MALFORMED_RESPONSE'
   | 'WECHATPAY_SIGNATURE_MISMATCH'
+  | 'WECHATPAY_INVALID_NOTIFICATION'
   | 'WECHATPAY_GATEWAY_FAIL'
   | 'WECHATPAY_BUSINESS_FAIL';
 
@@ -204,6 +206,33 @@ export class WechatPayBusinessError extends WechatPayError {
   }
 }
 
+/**
+ * Why a notification is not believed.
+ *
+ * - `malformed`: not the documented XML, or a document of another API.
+ * - `unknown-merchant`: of a merchant that no client is of.
+ * - `wrong-signature`: forged, changed, unsigned, or signed with another key or algorithm.
+ * - `another-app`: signed by the merchant's key, for an appid that no client is of.
+ * - `undecipherable`: a refund notification that no client's key decrypts.
+ */
+export type NotificationProblem =
+  'malformed' | 'unknown-merchant' | 'wrong-signature' | 'another-app' | 'undecipherable';
+
+/**
+ * What was posted as a notification is not one of WeChat Pay's for this merchant. Nothing in it was believed: answer `refuse`, so that
+ * a real one is sent again. `outcome` is `unknown`: it says nothing about any order.
+ */
+export class WechatPayNotificationError extends WechatPayError {
+  override readonly name = 'WechatPayNotificationError';
+  readonly code = 'WECHATPAY_INVALID_NOTIFICATION';
+  readonly problem: NotificationProblem;
+
+  constructor(problem: NotificationProblem, message: string, cause?: unknown) {
+    super(message, 'unknown', cause);
+    this.problem = problem;
+  }
+}
+
 /** Every error class of this library, as a union that `code` narrows: in a `switch`, or in an `if`. */
 export type AnyWechatPayError =
   | WechatPayConfigError
@@ -212,6 +241,7 @@ export type AnyWechatPayError =
   | WechatPayOverloadedError
   | WechatPayResponseError
   | WechatPaySignatureError
+  | WechatPayNotificationError
   | WechatPayGatewayError
   | WechatPayBusinessError;
 

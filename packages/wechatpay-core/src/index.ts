@@ -21,6 +21,7 @@ export {
   WechatPayConfigError,
   WechatPayError,
   WechatPayGatewayError,
+  WechatPayNotificationError,
   WechatPayOverloadedError,
   WechatPayRequestError,
   WechatPayResponseError,
@@ -28,6 +29,7 @@ export {
   WechatPayTransportError,
   type AnyWechatPayError,
   type ConfigProblem,
+  type NotificationProblem,
   type OrderReference,
   type OverloadReason,
   type WechatPayErrorCode,
@@ -106,6 +108,16 @@ export {
   type CloseOrderRequest,
   type CloseOrderResult,
 } from './operations/close-order.js';
+export { acknowledge, refuse, type NotificationResponse, type RefusalReason } from './notifications/acknowledge.js';
+export { comparePayment, type ExpectedPayment, type PaymentDifference } from './notifications/compare-payment.js';
+export { type NotifiedClients } from './notifications/open-notification.js';
+export {
+  readPaymentNotification,
+  type NotPaidNotification,
+  type PaidNotification,
+  type PaymentNotification,
+} from './notifications/payment-notification.js';
+export { readRefundNotification, type RefundHint } from './notifications/refund-notification.js';
 export { selfTest, type SelfTestCheck, type SelfTestOptions, type SelfTestReport } from './operations/self-test.js';
 export { createNonce, signFields, verifySignature, type Fields, type SignType } from './call/sign.js';
 export { type Transport, type TransportRequest, type TransportResponse } from './transport/transport.js';

@@ -36,13 +36,18 @@ export function encodeXml(fields: Fields): string {
  * @throws {WechatPayResponseError} anything that is not such a document.
  */
 export function decodeXml(document: Uint8Array | string): Record<string, string> {
+  return decodeFlat(document, 'xml');
+}
+
+/** As {@link decodeXml}, also for the decrypted part of a refund notification, whose root is `<root>`. */
+export function decodeFlat(document: Uint8Array | string, root: Root): Record<string, string> {
   const text = toText(document);
-  if (!FLAT_DOCUMENT.test(text) || !isXmlText(text)) {
-    throw malformed(describeForeign(text) ?? 'it is not a flat <xml> document');
+  if (!FLAT_DOCUMENT[root].test(text) || !isXmlText(text)) {
+    throw malformed(describeForeign(text) ?? `it is not a flat <${root}> document`);
   }
 
   const fields = Object.create(null) as Record<string, string>;
-  for (const element of parseRoot(text)) {
+  for (const element of parseRoot(text, root)) {
     const [name = '#text'] = Object.keys(element);
     if (name === '#text') continue; // white space between fields: the grammar allows no other text there
     if (!isFieldName(name)) throw malformed('it has a field with a reserved name');
@@ -64,9 +69,10 @@ const DECLARATION = `<\\?xml version=${QUOTED('1\\.[0-9]')}(?: encoding=${QUOTED
 
 // fast-xml-parser repairs what it reads (`<xml><a></xml>`, two roots, text after the end), and so does its validator here
 // and there. This is the whole grammar that a reply may have; the parser then only has to take it apart.
-const FLAT_DOCUMENT = new RegExp(
-  `^(?:${DECLARATION})?${SPACE}<xml${SPACE}>${SPACE}(?:${FIELD}${SPACE})*</xml${SPACE}>${SPACE}$`,
-);
+const flatDocument = (root: string): RegExp =>
+  new RegExp(`^(?:${DECLARATION})?${SPACE}<${root}${SPACE}>${SPACE}(?:${FIELD}${SPACE})*</${root}${SPACE}>${SPACE}$`);
+type Root = 'xml' | 'root';
+const FLAT_DOCUMENT: Readonly<Record<Root, RegExp>> = { xml: flatDocument('xml'), root: flatDocument('root') };
 
 // Every option that would change a value is off: by default a 28-digit number becomes 4.2e+27.
 // Decodes nothing. Without one, fast-xml-parser makes a decoder for each document.
@@ -95,10 +101,10 @@ interface Part {
   '#cdata'?: { '#text': string }[];
 }
 
-function parseRoot(text: string): Node[] {
+function parseRoot(text: string, root: Root): Node[] {
   try {
-    const documents = parser.parse(text) as { xml?: Node[] }[];
-    return documents.find((node) => node.xml)?.xml ?? [];
+    const documents = parser.parse(text) as Partial<Record<Root, Node[]>>[];
+    return documents.find((node) => node[root])?.[root] ?? [];
   } catch (cause) {
     throw malformed('the XML parser refused it', cause); // fast-xml-parser throws at names such as `constructor`
   }
