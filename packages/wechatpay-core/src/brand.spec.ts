@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { describe, expect, it, vi } from 'vitest';
 import { answering } from '../test/answering.js';
 import { failure } from '../test/failure.js';
@@ -24,6 +25,7 @@ describe('two installed copies', () => {
     new theirs.WechatPayTransportError('WECHATPAY_TIMEOUT', 'late.', 'unknown'),
     new theirs.WechatPayResponseError('odd.'),
     new theirs.WechatPaySignatureError('wrong.'),
+    new theirs.WechatPayNotificationError('malformed', 'no.'),
     new theirs.WechatPayGatewayError('no.', { returnCode: 'FAIL', returnMessage: 'no' }),
     new theirs.WechatPayBusinessError('no.', 'rejected', {
       errorCode: 'NOTENOUGH',
@@ -44,6 +46,18 @@ describe('two installed copies', () => {
     expect(ours.isWechatPayClient(client)).toBe(true);
     const error = await failure(ours.queryOrder(client, {} as never));
     expect(error).toMatchObject({ code: 'WECHATPAY_INVALID_REQUEST', outcome: 'not-sent', field: 'outTradeNo' });
+  });
+
+  it('share what signs for the phone and reads notifications, and show it nowhere', () => {
+    const client = new theirs.WechatPayClient({ ...OPTIONS, transport: () => Promise.reject(new Error('not called')) });
+    expect(ours.jsapiPayParameters(client, 'wx1').paySign).toMatch(/^[0-9A-F]{64}$/);
+    const paid = { return_code: 'SUCCESS', result_code: 'SUCCESS', appid: OPTIONS.appId, mch_id: OPTIONS.merchantId };
+    const fields = { ...paid, out_trade_no: '1', transaction_id: '2', total_fee: '3' };
+    const body = ours.encodeXml({ ...fields, sign: ours.signFields(fields, OPTIONS.apiKey, 'HMAC-SHA256') });
+    expect(ours.readPaymentNotification(client, body).client).toBe(client);
+    const shown = `${inspect(client, { depth: null, showHidden: true, getters: true })}${JSON.stringify(client)}`;
+    expect(shown).not.toContain(OPTIONS.apiKey);
+    expect(Reflect.ownKeys(client)).not.toContainEqual(expect.any(Symbol));
   });
 
   it('a refusal that a reply brings is read by its code', async () => {

@@ -102,6 +102,18 @@ export {
   type UnifiedOrderResult,
 } from './operations/unified-order.js';
 export {
+  appPayParameters,
+  jsapiPayParameters,
+  jssdkPayParameters,
+  miniProgramPayParameters,
+  type AppPayParameters,
+  type AppPayParametersOptions,
+  type JsapiPayParameters,
+  type JssdkPayParameters,
+  type MiniProgramPayParameters,
+  type PayParametersOptions,
+} from './operations/pay-parameters.js';
+export {
   CLOSE_NOT_BEFORE_MS,
   CLOSE_ORDER,
   closeOrder,
