@@ -88,7 +88,10 @@ export {
 export { queryAllRefunds, type AllRefunds } from './operations/query-all-refunds.js';
 export { QUICK_PAY, quickPay, type QuickPayRequest, type QuickPayResult } from './operations/quick-pay.js';
 export {
+  MAX_REFUND_PARTS,
+  REFUND_NOT_AFTER_MS,
   REFUND_ORDER,
+  REFUND_SPACING_MS,
   refundOrder,
   type RefundOrderRequest,
   type RefundOrderResult,
@@ -130,6 +133,30 @@ export {
   type PaymentNotification,
 } from './notifications/payment-notification.js';
 export { readRefundNotification, type RefundHint } from './notifications/refund-notification.js';
+export {
+  checkRefundPart,
+  type KnownRefundPart,
+  type RefundableOrder,
+  type RefundPartCheck,
+} from './refund-resolution/check-refund-part.js';
+export { DEFAULT_REFUND_POLICY, type RefundPolicy } from './refund-resolution/policy.js';
+export {
+  refundAndResolve,
+  resumeRefund,
+  type RefundAndResolveOptions,
+  type RefundResolution,
+  type TakenRefundStep,
+} from './refund-resolution/refund-and-resolve.js';
+export { type RefundAndResolveRequest } from './refund-resolution/start.js';
+export type {
+  FoundRefund,
+  RefundAttention,
+  RefundCall,
+  RefundEvent,
+  RefundOutcome,
+  RefundState,
+  RefundStep,
+} from './refund-resolution/state.js';
 export { selfTest, type SelfTestCheck, type SelfTestOptions, type SelfTestReport } from './operations/self-test.js';
 export { createNonce, signFields, verifySignature, type Fields, type SignType } from './call/sign.js';
 export { type Transport, type TransportRequest, type TransportResponse } from './transport/transport.js';

@@ -11,6 +11,14 @@ import { type CallOptions, type Operation } from '../call/operation.js';
 import { identifyOrder, ORDER_PROPERTIES, type OrderRequest } from './order-identity.js';
 import { REQUEST_ERROR_CODES, row } from './error-codes.js';
 
+// "Submit Refund" (https://pay.weixin.qq.com/doc/global/v2/zh/4013636606); the minute is the mainland page's, and enforced in v2 as FREQUENCY_LIMITED.
+/** Submit Refund refunds a payment within a year: 365 days after it was paid, in milliseconds. */
+export const REFUND_NOT_AFTER_MS = 365 * 24 * 60 * 60 * 1000;
+/** An order is refunded in so many parts at most. */
+export const MAX_REFUND_PARTS = 50;
+/** From one Submit Refund of an order to the next, in milliseconds. */
+export const REFUND_SPACING_MS = 60_000;
+
 /** The payment to refund, in whole or in part. Amounts are whole numbers of the currency's minor unit. */
 export type RefundOrderRequest = OrderRequest & {
   /**
@@ -79,6 +87,8 @@ export const REFUND_ORDER: Operation<RefundOrderRequest, RefundOrderResult> = {
     ...REQUEST_ERROR_CODES,
     SYSTEMERROR: row('System error', 'Call again with the same parameters', 'unknown', 'retry-later'),
     BIZERR_NEED_RETRY: row('Too many at once', 'Call again with the same parameters', 'unknown', 'retry-later'),
+    // It blocks for a minute, after errors in a row. That the call was not looked at is not said.
+    INVALID_REQ_TOO_MUCH: row('Too many invalid requests', 'Call again a minute later', 'unknown', 'retry-later'),
     FREQUENCY_LIMITED: row('Too many refunds', 'Call again more slowly', 'rejected', 'retry-later'),
     INVALID_TRANSACTIONID: row('Invalid transaction_id', 'Check transaction_id', 'rejected', 'fix-request'),
     ORDERNOTEXIST: row('The order does not exist', 'Check the order number', 'rejected', 'fix-request'),

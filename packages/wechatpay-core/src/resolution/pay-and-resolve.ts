@@ -5,14 +5,14 @@ import { QUICK_PAY, quickPay, type QuickPayRequest, type QuickPayResult } from '
 import { advanceResolution } from './advance.js';
 import { Callbacks, type CallbackError } from './callbacks.js';
 import { confirmDecline } from './confirm-decline.js';
+import { assertCallback, drive } from './drive.js';
 import { namesOf, startResolution } from './start.js';
 import type { ResolutionState } from './state.js';
 import {
-  assertCallback,
   DEFAULT_DEADLINE_MS,
-  drive,
   readOptions,
   readResolveOptions,
+  RESOLUTION,
   withParty,
   type Resolution,
   type ResolveOrderOptions,
@@ -94,7 +94,7 @@ export async function payAndResolve(
   // Before the first byte: whatever a later step would refuse, is refused here.
   const begun = withParty(client, startResolution(order, deadline ?? 0, policy));
   const resolve = (change: (state: ResolutionState) => ResolutionState): Promise<Resolution> =>
-    drive(client, change({ ...begun, deadline: deadline ?? now() + DEFAULT_DEADLINE_MS }), run, callbacks);
+    drive(client, RESOLUTION, change({ ...begun, deadline: deadline ?? now() + DEFAULT_DEADLINE_MS }), run, callbacks);
   try {
     const result = await quickPay(client, asked, { signal: run.signal });
     return { outcome: { kind: 'paid' }, result, ...callbacks.result() };

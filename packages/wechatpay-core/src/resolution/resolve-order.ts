@@ -1,18 +1,15 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type WechatPayClient } from '../client.js';
-import { WechatPayRequestError } from '../errors.js';
 import { readOnce } from '../call/given.js';
-import { findUnknownProperty } from '../call/known-properties.js';
 import { QUERY_ORDER } from '../operations/query-order.js';
 import { advanceResolution } from './advance.js';
 import { Callbacks, type CallbackError } from './callbacks.js';
+import { drive, readRunOptions, RUN_OPTIONS, type Machine, type RunOptions } from './drive.js';
 import { nextResolutionStep, unresolved } from './next-step.js';
 import { POLICY_NAMES, rulesIn, type ResolutionPolicy } from './policy.js';
-import { namesOf, startResolution, timeOf, type ResolveOrderRequest } from './start.js';
+import { namesOf, startResolution, type ResolveOrderRequest } from './start.js';
 import { isStopped, readResolutionState, reopenResolution, setAside } from './stored-state.js';
 import { takeResolutionStep } from './take-step.js';
-import type { ResolutionEvent, ResolutionOutcome, ResolutionState, ResolutionStep } from './state.js';
-import { assertSignal } from '../call/signal.js';
+import type { ResolutionCall, ResolutionEvent, ResolutionOutcome, ResolutionState, ResolutionStep } from './state.js';
 
 export interface ResolveOrderOptions extends Partial<ResolutionPolicy> {
   /** Stops after the current step, with the outcome `unresolved`; go on from the state. */
@@ -40,9 +37,6 @@ export interface Resolution {
   readonly callbackErrors?: readonly CallbackError[];
 }
 
-/** For so long a callback is waited for. */
-const CALLBACK_MS = 30_000;
-
 /** In process, a resolution takes 45 s of asking, and some time to reverse, or to be sure that an order never came. */
 export const DEFAULT_DEADLINE_MS = 90_000;
 
@@ -63,7 +57,7 @@ export async function resolveOrder(
   const end = deadline ?? callbacks.now(() => client.now()) + DEFAULT_DEADLINE_MS;
   const start = withParty(client, startResolution(order, end, policy));
   client.check(QUERY_ORDER, start.order); // with the client's own parties: what a later query would refuse
-  return drive(client, start, run, callbacks);
+  return drive(client, RESOLUTION, start, run, callbacks);
 }
 
 /**
@@ -87,7 +81,8 @@ export async function resumeResolution(
   if (hasEnd && Object.keys(policy).length === 0) return { outcome: state.outcome, state };
   client.check(QUERY_ORDER, state.order);
   const now = callbacks.now(() => client.now());
-  return drive(client, reopenResolution(state, now, deadline ?? now + DEFAULT_DEADLINE_MS, policy), run, callbacks);
+  const open = reopenResolution(state, now, deadline ?? now + DEFAULT_DEADLINE_MS, policy);
+  return drive(client, RESOLUTION, open, run, callbacks);
 }
 
 /** The client's own sub-merchant, where the order names none: the state, and the number of its refund, are the same whoever resolves it. */
@@ -96,12 +91,10 @@ export function withParty({ subMerchantId }: WechatPayClient, state: ResolutionS
 }
 
 /** What is left of the options once all are checked. */
-export interface RunOptions extends Pick<ResolveOrderOptions, 'signal' | 'onStep' | 'wait'> {
+export interface ReadOptions extends RunOptions<TakenStep> {
   readonly policy: Partial<ResolutionPolicy>;
   readonly deadline: number | undefined;
 }
-
-const OPTIONS = [...POLICY_NAMES, 'signal', 'deadline', 'onStep', 'wait'];
 
 /**
  * A plain copy of the options of `resolveOrder`, `resumeResolution` or `payAndResolve`, for who passes them on with changes: a spread
@@ -111,67 +104,20 @@ const OPTIONS = [...POLICY_NAMES, 'signal', 'deadline', 'onStep', 'wait'];
  * @example resolveOrder(client, order, { ...readResolveOptions(options), signal });
  */
 export function readResolveOptions<Options extends ResolveOrderOptions>(options: Options): Options {
-  return readOnce(options, [...OPTIONS, 'onUnclear'], 'options');
+  return readOnce(options, [...POLICY_NAMES, ...RUN_OPTIONS, 'onUnclear'], 'options');
 }
 
 /** @throws {WechatPayRequestError} an unknown option, or one that is invalid. */
-export function readOptions(given: ResolveOrderOptions, more: readonly string[] = []): RunOptions {
-  const options = readOnce(given, OPTIONS, 'options');
-  const unknown = findUnknownProperty(options, [...OPTIONS, ...more]);
-  if (unknown) throw new WechatPayRequestError(unknown.name, unknown.problem);
-  const { signal, deadline, onStep, wait } = options;
-  assertSignal(signal);
-  for (const [name, callback] of Object.entries({ onStep, wait })) assertCallback(name, callback);
-  return {
-    signal,
-    onStep,
-    wait,
-    deadline: deadline === undefined ? undefined : timeOf('deadline', deadline),
-    policy: rulesIn(options),
-  };
+export function readOptions(given: ResolveOrderOptions, more: readonly string[] = []): ReadOptions {
+  const { options, run, deadline } = readRunOptions<TakenStep, ResolveOrderOptions>(given, [...POLICY_NAMES, ...more]);
+  return { ...run, deadline, policy: rulesIn(options) };
 }
 
-export function assertCallback(name: string, callback: unknown): void {
-  if (callback !== undefined && typeof callback !== 'function') {
-    throw new WechatPayRequestError(name, 'must be a function.');
-  }
-}
-
-/** Runs the state machine until its end, its deadline, or an abort. */
-export async function drive(
-  client: WechatPayClient,
-  start: ResolutionState,
-  { signal, onStep, wait }: Pick<RunOptions, 'signal' | 'onStep' | 'wait'>,
-  callbacks: Callbacks,
-): Promise<Resolution> {
-  const now = (): number => callbacks.now(() => client.now());
-  let state = start;
-  for (;;) {
-    const step = nextResolutionStep(state, now());
-    // What was not taken up to now is not taken: it does not count as sent when the order is resumed.
-    if (step.kind === 'done') return { outcome: step.outcome, state: setAside(state), ...callbacks.result() };
-    if (signal?.aborted) return { outcome: unresolved(state), state: setAside(state), ...callbacks.result() };
-    if (step.kind === 'wait') {
-      const { until } = step;
-      if (wait) await callbacks.call('wait', () => wait(until, signal), until - now() + CALLBACK_MS, signal);
-      // Also where the caller's came back too early: nobody spins.
-      if (now() < until) await waitByTimer(until - now(), signal);
-      continue;
-    }
-    const event = await takeResolutionStep(client, state, step, signal);
-    state = advanceResolution(state, event, { now: now(), jitter: Math.random() });
-    // A copy: what a callback changes is not acted on.
-    if (onStep) {
-      const done = structuredClone({ step, event, state });
-      await callbacks.call('onStep', () => onStep(done), CALLBACK_MS, signal);
-    }
-  }
-}
-
-/** At most so long at a time: a clock that was set, or a laptop that slept, is noticed. */
-const LONGEST_TIMER_MS = 60_000;
-
-/** Ends at once where the caller has aborted. */
-async function waitByTimer(ms: number, signal: AbortSignal | undefined): Promise<void> {
-  await sleep(Math.min(Math.max(ms, 1), LONGEST_TIMER_MS), undefined, { signal }).catch(() => undefined);
-}
+/** How an order is resolved: the machine that {@link drive} runs. */
+export const RESOLUTION: Machine<ResolutionState, ResolutionCall, ResolutionEvent, ResolutionOutcome> = {
+  nextStep: nextResolutionStep,
+  takeStep: takeResolutionStep,
+  advance: advanceResolution,
+  unresolved,
+  setAside,
+};
