@@ -120,10 +120,11 @@ function rejected(state: RefusedRefund): RefundState {
 /** No answer to be trusted, or nobody was asked: the same question again, twice as late each time. */
 function askAgain(state: OpenRefund, moment: Moment): RefundState {
   if (state.kind === 'refused') return confirmRefusal(state, moment, { isAbsent: false, attempts: state.attempts + 1 });
-  const attempts = 'attempts' in state ? state.attempts : 0;
+  const attempts = 'attempts' in state ? state.attempts + 1 : 1;
   const at = moment.now + queryPause(state, attempts, moment);
-  if (state.kind === 'waiting') return { ...factsOf(state), kind: 'submitting', at, attempts: attempts + 1 };
-  return { ...state, at, attempts: attempts + 1 };
+  return state.kind === 'waiting'
+    ? { ...factsOf(state), kind: 'submitting', at, attempts }
+    : { ...state, at, attempts };
 }
 
 function tooLate({ request, paidAt = 0 }: OpenRefund): ResolutionError {

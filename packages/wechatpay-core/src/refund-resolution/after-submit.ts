@@ -1,4 +1,3 @@
-import { REFUND_SPACING_MS } from '../operations/refund-order.js';
 import type { Moment, ResolutionError } from '../resolution/state.js';
 import { checking, factsOf, following, queryPause, spread, submitPause, withSubmission } from './build.js';
 import { classifySubmit } from './classify.js';
@@ -56,8 +55,8 @@ function refused(facts: RefundFacts, refusal: ResolutionError, moment: Moment): 
 
 /**
  * The next question about a refund that was refused: "must not be taken as failed: in extreme cases it succeeded" (API Rules). How
- * soon Query Refund knows of a refund is not established, nor how long a call may be under way: the last one comes a minute
- * after the last Submit Refund.
+ * soon Query Refund knows of a refund is not established, nor how long a call may be under way: the last question
+ * comes two minutes after the last Submit Refund.
  */
 export function confirmRefusal(
   state: RefusedRefund,
@@ -69,7 +68,10 @@ export function confirmRefusal(
   return { ...next, at: next.isAbsent ? Math.max(soon, provenFrom(next)) : soon };
 }
 
+/** How long a Submit Refund may be under way, and after it a refund not be listed yet, together: neither is established. */
+const UNLISTED_MS = 120_000;
+
 /** From when on an answer that knows of no such refund proves that there is none. */
 export function provenFrom({ submittedAt }: RefundFacts): number {
-  return submittedAt === undefined ? 0 : submittedAt + REFUND_SPACING_MS;
+  return submittedAt === undefined ? 0 : submittedAt + UNLISTED_MS;
 }

@@ -5,7 +5,7 @@ import { MAX_REFUND_PARTS, REFUND_SPACING_MS } from '../operations/refund-order.
 import type { RefundStatus } from '../operations/query-refund.js';
 import { assertTime, timeOf } from '../resolution/start.js';
 import { isTooLateToRefund } from './build.js';
-import { checkRefundRequest, type RefundAndResolveRequest } from './start.js';
+import { readRefund, type RefundAndResolveRequest } from './start.js';
 
 /** A refund of an order that is known already, as Query Refund or your own store tells of it. */
 export interface KnownRefundPart {
@@ -68,14 +68,13 @@ const ORDER = ['totalFee', 'currency', 'paidAt', 'parts'];
  * if (check.kind === 'refused') throw new Error(check.message);
  */
 export function checkRefundPart(given: RefundAndResolveRequest, known: RefundableOrder, now: number): RefundPartCheck {
-  const { paidAt: paidAtOfRequest, ...rest } = readOnce(given, ['paidAt', 'refundFee'], 'request');
-  const request = checkRefundRequest(rest);
+  const { request, paidAt: paidAtOfRequest } = readRefund(given);
   const order = readOnce(known, ORDER, 'order');
   assertOrder(order);
   assertTime('now', now);
   const { outRefundNo, refundFee, totalFee, refundCurrency } = request;
   const { parts, currency } = order;
-  const paidAt = order.paidAt ?? paidAtOfRequest;
+  const paidAt = order.paidAt?.getTime() ?? paidAtOfRequest;
   const refused = (reason: (RefundPartCheck & { kind: 'refused' })['reason'], message: string): RefundPartCheck => ({
     kind: 'refused',
     reason,
@@ -98,8 +97,8 @@ export function checkRefundPart(given: RefundAndResolveRequest, known: Refundabl
     const message = `is ${refundCurrency}, and the order was paid in ${currency}. A refund has the order's currency.`;
     return refused('currency-differs', `refundCurrency: ${message}`);
   }
-  if (paidAt && isTooLateToRefund({ paidAt: paidAt.getTime() }, now)) {
-    const message = `is ${paidAt.toISOString()}, more than a year ago: Submit Refund refuses it. Return the money by other means.`;
+  if (paidAt !== undefined && isTooLateToRefund({ paidAt }, now)) {
+    const message = `is ${new Date(paidAt).toISOString()}, more than a year ago: Submit Refund refuses it. Return the money by other means.`;
     return refused('too-late', `paidAt: ${message}`);
   }
   if (parts.length >= MAX_REFUND_PARTS) {

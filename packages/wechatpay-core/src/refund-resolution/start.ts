@@ -32,18 +32,14 @@ export function startRefund(
   { now, deadline }: RefundTimes,
   policy: Partial<RefundPolicy> = {},
 ): RefundState {
-  const { values, unknown } = readGiven(given, PROPERTIES, 'request');
-  if (unknown) throw unknown;
-  const { paidAt, ...refund } = values;
-  const request = checkRefundRequest(refund);
+  const { request, paidAt } = readRefund(given);
   assertTime('now', now);
   assertTime('deadline', deadline);
-  const paid = paidAt === undefined || paidAt === null ? {} : { paidAt: timeOf('paidAt', paidAt) };
   const facts = {
     version: 1,
     request,
     startedAt: now,
-    ...paid,
+    ...(paidAt !== undefined && { paidAt }),
     policy: checkRefundPolicy(policy),
     deadline,
     submissions: 0,
@@ -57,6 +53,18 @@ export function startRefund(
     );
   }
   return { ...facts, kind: 'submitting', at: now, attempts: 0 };
+}
+
+/** @throws {WechatPayRequestError} an unknown property, or what Submit Refund would refuse before the first byte. */
+export function readRefund(given: RefundAndResolveRequest): {
+  readonly request: RefundOrderRequest;
+  readonly paidAt: number | undefined;
+} {
+  const { values, unknown } = readGiven(given, PROPERTIES, 'request');
+  if (unknown) throw unknown;
+  const { paidAt, ...refund } = values;
+  const request = checkRefundRequest(refund);
+  return { request, paidAt: paidAt === undefined || paidAt === null ? undefined : timeOf('paidAt', paidAt) };
 }
 
 /**
