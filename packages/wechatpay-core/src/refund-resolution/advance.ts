@@ -23,13 +23,10 @@ function afterEvent(state: OpenRefund, event: RefundEvent, moment: Moment): Refu
       return afterAccepted(state, event, moment);
     case 'refund-queried':
       return afterRefundQueried(state, event, moment);
-    case 'failed': {
-      const { step, error } = event;
-      const failed = { ...state, lastError: error };
-      return step === 'submit-refund'
-        ? afterFailedSubmit(failed, error, moment)
-        : afterFailedQueryRefund(failed, error, moment);
-    }
+    case 'failed':
+      return event.step === 'submit-refund'
+        ? afterFailedSubmit({ ...state, lastError: event.error }, event.error, moment)
+        : afterFailedQueryRefund(state, event.error, moment);
   }
 }
 

@@ -71,10 +71,12 @@ export function afterRefundQueried(
 }
 
 /** What a Query Refund that failed means. */
-export function afterFailedQueryRefund(state: OpenRefund, error: ResolutionError, moment: Moment): RefundState {
-  switch (classify('query-refunds', error)) {
-    case 'absent':
-      return afterAbsent(state, moment);
+export function afterFailedQueryRefund(before: OpenRefund, error: ResolutionError, moment: Moment): RefundState {
+  const failure = classify('query-refunds', error);
+  // That there is no such refund is an answer: what failed before it stays in sight.
+  if (failure === 'absent') return afterAbsent(before, moment);
+  const state = { ...before, lastError: error };
+  switch (failure) {
     case 'wrong':
       return needsAttention(state, 'cannot-ask', error);
     default:

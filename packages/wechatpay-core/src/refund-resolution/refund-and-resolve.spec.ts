@@ -234,7 +234,11 @@ describe('a clear refusal', () => {
   it('INVALID_REQUEST again and again is no clear one, and needs a person after three', async () => {
     const no = refusal('INVALID_REQUEST');
     const told = await run([no, absent, no, absent, no, absent]);
-    expect(told.outcome).toMatchObject({ kind: 'needs-attention', reason: 'keeps-failing' });
+    expect(told.outcome).toMatchObject({
+      kind: 'needs-attention',
+      reason: 'keeps-failing',
+      error: { errorCode: 'INVALID_REQUEST' },
+    });
     expect(kinds(told)).toEqual(['submit', 'query', 'submit', 'query', 'submit', 'query']);
   });
 });

@@ -124,6 +124,12 @@ describe('a refund that stopped', () => {
     }
   });
 
+  it('is submitted a minute after the last time at the earliest', () => {
+    const rejected = STATES[6] as RefundState;
+    const open = reopenRefund(rejected, { ...times, now: NOW + 10_000 });
+    expect(open).toMatchObject({ kind: 'checking', at: NOW + 10_000, notBefore: NOW + MINUTE });
+  });
+
   it('is not where it is refunded', () => {
     expect(() => reopenRefund(STATES[5] as RefundState, times)).toThrow('state: has an end: the refund is refunded.');
   });
