@@ -46,16 +46,19 @@ export const RUN_OPTIONS: readonly string[] = ['signal', 'deadline', 'onStep', '
 /**
  * Checks what a driver's options have in common.
  *
- * @param known every other option.
+ * @param rules the policy's names, which are options as well.
+ * @param more every other option.
  * @returns a plain copy of all options, and the common ones ready for {@link drive}.
  * @throws {WechatPayRequestError} an unknown option, or one that is invalid.
  */
 export function readRunOptions<Taken, Options extends RunOptions<Taken> & { readonly deadline?: Date | undefined }>(
   given: Options,
-  known: readonly string[],
+  rules: readonly string[],
+  more: readonly string[] = [],
 ): { readonly options: Options; readonly run: RunOptions<Taken>; readonly deadline: number | undefined } {
-  const options = readOnce(given, [...RUN_OPTIONS, ...known], 'options');
-  const unknown = findUnknownProperty(options, [...RUN_OPTIONS, ...known]);
+  const known = [...rules, ...RUN_OPTIONS, ...more];
+  const options = readOnce(given, known, 'options');
+  const unknown = findUnknownProperty(options, known);
   if (unknown) throw new WechatPayRequestError(unknown.name, unknown.problem);
   const { signal, deadline, onStep, wait } = options;
   assertSignal(signal);

@@ -109,7 +109,7 @@ export function readResolveOptions<Options extends ResolveOrderOptions>(options:
 
 /** @throws {WechatPayRequestError} an unknown option, or one that is invalid. */
 export function readOptions(given: ResolveOrderOptions, more: readonly string[] = []): ReadOptions {
-  const { options, run, deadline } = readRunOptions<TakenStep, ResolveOrderOptions>(given, [...POLICY_NAMES, ...more]);
+  const { options, run, deadline } = readRunOptions<TakenStep, ResolveOrderOptions>(given, POLICY_NAMES, more);
   return { ...run, deadline, policy: rulesIn(options) };
 }
 
