@@ -94,7 +94,7 @@ const CASES: readonly { source: string; trouble: string; test: () => Promise<voi
   },
   {
     source: 'https://github.com/juspay/hyperswitch/pull/11491',
-    trouble: 'an amount that is none is refused here, also as a further part',
+    trouble: 'an invalid amount is refused here, also as a further part',
     test: async () => {
       const { client, calls } = scripted([accepted]);
       for (const refundFee of [-1, 0, 1.5, 889, '300'] as number[]) {

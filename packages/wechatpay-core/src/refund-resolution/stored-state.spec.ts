@@ -96,7 +96,7 @@ describe('a state whose step may have been taken', () => {
   });
 
   it('is asked for at once where a notification came, and submitted no sooner for it', () => {
-    const waiting = STATES[1] as RefundState;
+    const waiting = STATES[1]!;
     const hurried = askRefundNow(waiting, NOW);
     expect(nextRefundStep(hurried, NOW)).toEqual({ kind: 'query-refund', outRefundNo: 'R-0001' });
     expect(hurried).toMatchObject({ kind: 'checking', notBefore: NOW + MINUTE });
@@ -125,13 +125,13 @@ describe('a refund that stopped', () => {
   });
 
   it('is submitted a minute after the last time at the earliest', () => {
-    const rejected = STATES[6] as RefundState;
+    const rejected = STATES[6]!;
     const open = reopenRefund(rejected, { ...times, now: NOW + 10_000 });
     expect(open).toMatchObject({ kind: 'checking', at: NOW + 10_000, notBefore: NOW + MINUTE });
   });
 
   it('is not where it is refunded', () => {
-    expect(() => reopenRefund(STATES[5] as RefundState, times)).toThrow('state: has an end: the refund is refunded.');
+    expect(() => reopenRefund(STATES[5]!, times)).toThrow('state: has an end: the refund is refunded.');
   });
 
   it.each([
