@@ -407,9 +407,7 @@ describe('what is wrong is refused before anything is sent', () => {
 
   it.each(wrong)('%s', async (name, inRequest, options) => {
     const { client, calls } = scripted([accepted], { time: START });
-    const error = await failure(
-      refundAndResolve(client, { ...request, ...inRequest }, options),
-    );
+    const error = await failure(refundAndResolve(client, { ...request, ...inRequest }, options));
     expect(error.code).toBe('WECHATPAY_INVALID_REQUEST');
     expect(error.message).toContain(name.split(' ')[0]);
     expect(calls).toEqual([]);

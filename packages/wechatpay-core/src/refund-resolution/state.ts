@@ -92,7 +92,7 @@ export interface SubmittingRefund extends RefundFacts {
 }
 
 /** WeChat Pay asked for time: the pool is empty (NOTENOUGH), or the calls come too fast. Then Submit Refund again. */
-export interface WaitingRefund extends RefundFacts {
+interface WaitingRefund extends RefundFacts {
   readonly kind: 'waiting';
   readonly at: number;
   readonly reason: 'balance' | 'throttled';
