@@ -53,7 +53,7 @@ export const PLAN = [
   {
     name: 'drivers',
     files: [
-      ...rules('take-step', 'callbacks', 'resolve-order', 'pay-and-resolve', 'confirm-decline'),
+      ...rules('take-step', 'callbacks', 'drive', 'resolve-order', 'pay-and-resolve', 'confirm-decline'),
       ...core('operations/query-all-refunds'),
     ],
     specs: [...rules('drivers'), ...core('operations/query-all-refunds')].map(specOf),

@@ -14,8 +14,8 @@ export const BUGS = [
       },
       {
         file: core('resolution/pay-and-resolve.ts'),
-        find: 'drive(client, change({ ...begun, deadline:',
-        replace: 'drive(client, change({ ...startResolution(order, deadline ?? 0, policy), deadline:',
+        find: 'drive(client, RESOLUTION, change({ ...begun, deadline:',
+        replace: 'drive(client, RESOLUTION, change({ ...startResolution(order, deadline ?? 0, policy), deadline:',
       },
     ],
   },
