@@ -16,23 +16,20 @@ const { apiKey } = merchant;
 serve(() => ({ measure: measureCodec }));
 
 /**
- * A list of `{ task, who, micros, least, timesBare }`; `timesBare` compares with the task's `bare` of the same round, and
- * `least` is the shortest that was seen, which a busy machine lengthens least.
+ * A list of `{ task, who, micros, timesBare }`; `timesBare` compares with the task's `bare` of the same round.
  */
 async function measureCodec({ codecRounds, codecMs }) {
   const figures = [];
   for (const [task, functions] of Object.entries({ ...tasks('HMAC-SHA256'), ...tasks('MD5') })) {
     const micros = Object.fromEntries(Object.keys(functions).map((who) => [who, []]));
-    const least = {};
     for (let round = 0; round < codecRounds; round += 1) {
       for (const [who, run] of Object.entries(functions)) {
-        const { p50, min } = await time(run, codecMs);
+        const { p50 } = await time(run, codecMs);
         micros[who].push(p50 / 1000);
-        least[who] = Math.min(least[who] ?? Infinity, min / 1000);
       }
     }
     for (const [who, values] of Object.entries(micros)) {
-      figures.push({ task, who, micros: median(values), least: least[who], timesBare: ratio(values, micros.bare) });
+      figures.push({ task, who, micros: median(values), timesBare: ratio(values, micros.bare) });
     }
   }
   return figures;
