@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { WechatPayClient } from 'wechatpay-core';
 import { failureOf } from '../test/failure.js';
-import { SharedStore } from '../test/shared-store.js';
+import { MemoryStore } from './stores/memory.js';
 import { HOUR_MS, openShop, pathsOf, TOTAL_FEE, type Shop } from '../test/shop.js';
 import { DurableOrders, durableOrderId } from './index.js';
 
@@ -97,7 +97,7 @@ it.each([
   ['concurrency', { concurrency: 1.5 }],
   ['timeoutMs', { clients: clientOf(30_001) }],
 ])('a constructor refuses %s', (field, wrong) => {
-  const options = { store: new SharedStore(), clients: clientOf(30_000) };
+  const options = { store: new MemoryStore(), clients: clientOf(30_000) };
   expect(() => new DurableOrders(options)).not.toThrow();
   expect(() => new DurableOrders({ ...options, ...wrong } as never)).toThrow(
     expect.objectContaining({ code: 'WECHATPAY_INVALID_CONFIG', field }) as Error,

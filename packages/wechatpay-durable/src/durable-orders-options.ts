@@ -13,7 +13,12 @@ export interface DurableOrdersOptions {
    * the others to other workers.
    */
   readonly clients: WechatPayClient | readonly WechatPayClient[];
-  /** How many durable orders this process works on at a time. @default 32 */
+  /**
+   * How many durable orders of one merchant this process works on at a time. Of all merchants together it may be twice as many, and
+   * never less than four more: one whose calls hang leaves room for the others.
+   *
+   * @default 32
+   */
   readonly concurrency?: number;
   /**
    * Called with each end, also of a payment whose answer was clear, and waited for: at least once, and again until it resolves,
@@ -49,9 +54,12 @@ const STORE_METHODS = [
   'amend',
   'cancel',
   'get',
+  'find',
   'list',
   'redrive',
   'counts',
+  'journal',
+  'prune',
 ];
 
 /** @throws {WechatPayConfigError} an option that is missing, unknown or out of range. */

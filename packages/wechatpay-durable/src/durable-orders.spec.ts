@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { REVERSE_ORDER, WechatPayClient } from 'wechatpay-core';
 import { startResolution } from 'wechatpay-core/resolution';
-import { SharedStore } from '../test/shared-store.js';
+import { MemoryStore } from './stores/memory.js';
 import { HOUR_MS, openShop, pathsOf, SPEED, TOTAL_FEE } from '../test/shop.js';
 import { DurableOrders, DURABLE_ORDER_CHANNEL, type DurableOrderEvent, type ResolvedOrder } from './index.js';
 
@@ -22,7 +22,7 @@ it('a clear payment ends its durable order, is told, and is never asked for', as
 
 it('a clear payment is told by another where the process dies with its answer', async () => {
   const told: string[] = [];
-  const store = new SharedStore();
+  const store = new MemoryStore();
   const shop = await openShop({ store, isWorker: false });
   expect((await shop.durableOrders.pay(shop.request('A1'))).outcome.kind).toBe('paid');
   const onResolved = ({ outcome }: ResolvedOrder): void => void told.push(outcome.kind);
@@ -89,7 +89,7 @@ it('stopping waits for the current payment, and takes no other', async () => {
 });
 
 it('a state that this version did not store is left to another, and to a person after its deadline', async () => {
-  const store = new SharedStore();
+  const store = new MemoryStore();
   const shop = await openShop({ store });
   const { merchantId } = shop.client;
   const state = (deadline: number): never =>
@@ -215,8 +215,8 @@ it('an answer that comes after a reversal was decided is not believed to be the 
 });
 
 it('a durable order that took too long to be stored is followed by no charge', async () => {
-  class SlowStore extends SharedStore {
-    override async enqueue(...args: Parameters<SharedStore['enqueue']>): ReturnType<SharedStore['enqueue']> {
+  class SlowStore extends MemoryStore {
+    override async enqueue(...args: Parameters<MemoryStore['enqueue']>): ReturnType<MemoryStore['enqueue']> {
       const result = await super.enqueue(...args);
       await sleep(20_000 / SPEED); // it is stored, and the word of it comes late
       return result;
@@ -229,12 +229,12 @@ it('a durable order that took too long to be stored is followed by no charge', a
 });
 
 describe('where the store is away when a payment is clear', () => {
-  class LosingStore extends SharedStore {
+  class LosingStore extends MemoryStore {
     constructor(readonly lose: (amend: () => Promise<boolean>) => Promise<boolean>) {
       super();
     }
 
-    override amend(...args: Parameters<SharedStore['amend']>): Promise<boolean> {
+    override amend(...args: Parameters<MemoryStore['amend']>): Promise<boolean> {
       return this.lose(() => super.amend(...args));
     }
   }
@@ -345,7 +345,7 @@ it('an end is told until whoever is told has taken it', async () => {
 });
 
 it('a durable order of another merchant is left to a worker that knows it', async () => {
-  const store = new SharedStore();
+  const store = new MemoryStore();
   const shop = await openShop({ store });
   const other = new WechatPayClient({ ...shop.sandbox.merchant, merchantId: '1900000109', transport: () => never });
   const elsewhere = new DurableOrders({ store, clients: [other, shop.client] });
@@ -370,7 +370,7 @@ it.each([
   ['speed', { speed: Number.NaN }],
 ])('refuses %s that are invalid', async (field, wrong) => {
   const { client } = await openShop();
-  const store = new SharedStore();
+  const store = new MemoryStore();
   expect(() => new DurableOrders({ store, clients: client, ...wrong })).toThrow(
     expect.objectContaining({ code: 'WECHATPAY_INVALID_CONFIG', field }) as Error,
   );

@@ -5,7 +5,7 @@ import { DurableOrdersError, isDurableOrdersError, storeInUse, toProblem } from 
 import { publish } from './events.js';
 import { createHandler } from './handler.js';
 import { readProperties, type OrderIntent, type OrderOf, type RedriveOptions } from './intent.js';
-import { listDead, listOrders } from './list.js';
+import { findOrders, listDead, listOrders, type OrderQuery } from './list.js';
 import { MerchantWatch, toError, type MerchantProblem } from './merchant-watch.js';
 import { Orders } from './orders.js';
 import { payDurably, type DurablePayment, type DurablePayOptions } from './pay.js';
@@ -180,7 +180,18 @@ export class DurableOrders {
     return this.#orders.get(order);
   }
 
-  /** Durable orders by state, age and merchant, the oldest first. */
+  /**
+   * The durable orders of a number: the shop's own, or the transaction that the customer's receipt names. More than one where
+   * several merchants gave the same number.
+   *
+   * @throws {WechatPayRequestError} neither number, or both.
+   * @example const [order] = await durableOrders.find({ transactionId: '4200001234' });
+   */
+  async find(query: OrderQuery): Promise<DurableOrder[]> {
+    return findOrders(this.#orders, query);
+  }
+
+  /** Durable orders by state, age and merchant, the oldest first; or those that ended in a period, by the time of their ends. */
   async list(filter: DurableOrderFilter = {}): Promise<DurableOrder[]> {
     return listOrders(this.#orders, filter);
   }

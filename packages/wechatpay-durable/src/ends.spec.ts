@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { startResolution } from 'wechatpay-core/resolution';
-import { SharedStore } from '../test/shared-store.js';
+import { MemoryStore } from './stores/memory.js';
 import { HOUR_MS, openShop, pathsOf, SPEED, TOTAL_FEE, type Shop } from '../test/shop.js';
 import { durableOrderId, type DurableOrderEvent, type ResolvedOrder } from './index.js';
 
@@ -108,7 +108,7 @@ describe('every end is told in the same way', () => {
   const merchantId = '1900009999';
 
   it('of a merchant that no worker knows', async () => {
-    const store = new SharedStore();
+    const store = new MemoryStore();
     const told: ResolvedOrder[] = [];
     const shop = await openShop({ store, onResolved: (resolved) => void told.push(resolved) });
     const id = durableOrderId({ merchantId, outTradeNo: 'A1' });
@@ -127,7 +127,7 @@ describe('every end is told in the same way', () => {
   });
 
   it('of a state that cannot be read', async () => {
-    const store = new SharedStore();
+    const store = new MemoryStore();
     const told: ResolvedOrder[] = [];
     const shop = await openShop({ store, onResolved: (resolved) => void told.push(resolved) });
     const stored = {
@@ -156,7 +156,7 @@ describe('every end is told in the same way', () => {
   });
 
   it('where its outcome is stored and its merchant is not known any more', async () => {
-    const store = new SharedStore();
+    const store = new MemoryStore();
     const told: ResolvedOrder[] = [];
     await openShop({ store, onResolved: (resolved) => void told.push(resolved) });
     const state = startResolution({ outTradeNo: 'A1', orderCreatedAt: new Date() }, Date.now() + HOUR_MS);

@@ -1,6 +1,6 @@
 import { type ResolutionOrder, type ResolutionOutcome, type ResolutionState } from 'wechatpay-core';
 import { nextResolutionStep, readResolutionState } from 'wechatpay-core/resolution';
-import type { DurableOrderData } from './stores/store.js';
+import type { DurableData, DurableOrderData } from './stores/store.js';
 
 /** A durable order that has an outcome, with the number and the time of it. */
 export type EndedOrder = DurableOrderData & Required<Pick<DurableOrderData, 'outcome' | 'end' | 'endAt'>>;
@@ -28,7 +28,7 @@ export function ongoing({ merchantId, end, endAt }: DurableOrderData, state: Res
 }
 
 /** How many ends there were where this resumes from: a store refuses what has had another one since it was read. */
-export function endsBefore({ end = 0, outcome }: DurableOrderData): number {
+export function endsBefore({ end = 0, outcome }: DurableData): number {
   return outcome ? Math.max(0, end - 1) : end;
 }
 

@@ -1,9 +1,10 @@
-import { QUERY_ORDER } from 'wechatpay-core';
+import { QUERY_ORDER, type WechatPayClient } from 'wechatpay-core';
 import { readClock } from './clocks.js';
 import { durableOrderId } from './durable-order-id.js';
 import { dueAt } from './ends.js';
 import { about, publish } from './events.js';
 import { begin, readIntent, readProperties, type OrderIntent, type OrderOf } from './intent.js';
+import { note } from './notes.js';
 import type { Orders } from './orders.js';
 import type { EnqueueOptions } from './stores/store.js';
 
@@ -25,8 +26,12 @@ export async function enqueueOrder(
     outTradeNo: state.order.outTradeNo,
     subMerchantId: state.order.subMerchantId,
   });
-  const result = await orders.store.enqueue(id, { merchantId, state }, orders.delayOf(state, due, now), { tx });
-  if (result === 'enqueued') publish({ kind: 'enqueued', ...about(id, { merchantId, state }) });
+  const data = { merchantId, state };
+  const result = await orders.store.enqueue(id, data, orders.delayOf(state, due, now), {
+    tx,
+    journal: note('enqueued', now, data),
+  });
+  if (result === 'enqueued') publish({ kind: 'enqueued', ...about(id, data) });
   return result;
 }
 
@@ -42,8 +47,19 @@ export async function hastenOrder(orders: Orders, order: OrderOf): Promise<boole
 /** What `DurableOrders.cancel` does. */
 export async function cancelOrder(orders: Orders, order: OrderOf): Promise<boolean> {
   const id = orders.idOf(order);
-  const isCancelled = await orders.store.cancel(id);
-  const { merchantId } = orders.clientOf(order.merchantId);
+  const client = orders.clientOf(order.merchantId);
+  const { merchantId } = client;
+  const isCancelled = await orders.store.cancel(id, note('cancelled', timeOf(client)));
   if (isCancelled) publish({ kind: 'cancelled', id, merchantId, outTradeNo: order.outTradeNo });
   return isCancelled;
+}
+
+/** A clock that fails calls off nothing less: where nothing was sent, the order must not be reversed. */
+function timeOf(client: WechatPayClient): number {
+  try {
+    const now = client.now();
+    return Number.isFinite(now) ? now : Date.now();
+  } catch {
+    return Date.now();
+  }
 }

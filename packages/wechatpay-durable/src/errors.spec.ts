@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { isWechatPayError, WechatPayTransportError } from 'wechatpay-core';
 import { failureOf } from '../test/failure.js';
-import { MapStore } from '../test/map-store.js';
+import { LoggedStore } from '../test/logged-store.js';
 import { scripted } from '../test/scripted-client.js';
 import {
   DurableOrders,
@@ -47,7 +47,7 @@ const CALLS: Readonly<Record<string, (orders: DurableOrders) => Promise<unknown>
 };
 
 /** A store whose every method does this. */
-const storeThat = (act: () => unknown): OrderStore => new Proxy(new MapStore(), { get: () => act });
+const storeThat = (act: () => unknown): OrderStore => new Proxy(new LoggedStore(), { get: () => act });
 
 const away = new Error('the store is away');
 
@@ -113,7 +113,7 @@ describe('pay says that nothing was sent', () => {
     ['WECHATPAY_NOT_STORED', storeThat(() => Promise.resolve(undefined))],
     ['WECHATPAY_STORE_NOT_OPEN', new PostgresStore({ connectionString: 'postgres://127.0.0.1:1/none' })],
     ['WECHATPAY_STORE_NOT_OPEN', new BullMqStore({ connection: 'redis://127.0.0.1:1' })],
-    ['WECHATPAY_CLOCK_FAILED', new MapStore()],
+    ['WECHATPAY_CLOCK_FAILED', new LoggedStore()],
   ])('where it ends with %s', async (code, store) => {
     const { orders, calls, clock } = payWith(store);
     clock.isBroken = code === 'WECHATPAY_CLOCK_FAILED';
@@ -124,7 +124,7 @@ describe('pay says that nothing was sent', () => {
   });
 
   it('where the process stops', async () => {
-    const { orders, calls } = payWith(new MapStore());
+    const { orders, calls } = payWith(new LoggedStore());
     await orders.start({ work: false });
     await orders.stop();
     const code = 'WECHATPAY_STOPPING';
@@ -135,7 +135,7 @@ describe('pay says that nothing was sent', () => {
 
 it('a clock that throws has an error with a code, whoever reads it', async () => {
   const clock = brokenClock();
-  const orders = new DurableOrders({ store: new MapStore(), clients: scripted([TIMEOUT], { now: clock.now }).client });
+  const orders = new DurableOrders({ store: new LoggedStore(), clients: scripted([TIMEOUT], { now: clock.now }).client });
   await orders.enqueue(INTENT);
   clock.isBroken = true;
   for (const call of [CALLS.enqueue, CALLS.hasten, CALLS.reverse]) {
@@ -145,15 +145,15 @@ it('a clock that throws has an error with a code, whoever reads it', async () =>
 });
 
 it('a second start says that the store is in use, and leaves it open', async () => {
-  const orders = new DurableOrders({ store: new MapStore(), clients: scripted([TIMEOUT]).client });
+  const orders = new DurableOrders({ store: new LoggedStore(), clients: scripted([TIMEOUT]).client });
   await orders.start();
   expect(await failureOf(() => orders.start())).toMatchObject({ code: 'WECHATPAY_STORE_IN_USE' });
   await orders.stop();
 });
 
 it('an order that a worker does not leave is busy: to be reversed later', async () => {
-  class BusyStore extends MapStore {
-    override async get(id: string): ReturnType<MapStore['get']> {
+  class BusyStore extends LoggedStore {
+    override async get(id: string): ReturnType<LoggedStore['get']> {
       const stored = await super.get(id);
       return stored && { ...stored, status: 'active' };
     }

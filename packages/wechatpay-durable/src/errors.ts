@@ -94,6 +94,14 @@ export function storeInUse(): DurableOrdersError {
   );
 }
 
+/** The error of a store that was not opened, or is closed. */
+export function storeNotOpen(): DurableOrdersError {
+  return new DurableOrdersError(
+    'WECHATPAY_STORE_NOT_OPEN',
+    'The store is not open: call `start()` first, and nothing after `stop()`.',
+  );
+}
+
 /** What a store, or the driver below it, threw: as it is where it has a code of ours, else as the cause of one that has. */
 export function toStoreError(error: unknown): DurableOrdersError | AnyWechatPayError {
   if (isDurableOrdersError(error) || isWechatPayError(error)) return error;

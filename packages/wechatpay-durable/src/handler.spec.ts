@@ -7,12 +7,13 @@ import {
   type WechatPayConfig,
 } from 'wechatpay-core';
 import { startResolution } from 'wechatpay-core/resolution';
-import { MapStore } from '../test/map-store.js';
+import { LoggedStore } from '../test/logged-store.js';
 import { scripted, type Answer } from '../test/scripted-client.js';
 import {
   DurableOrders,
   DURABLE_ORDER_CHANNEL,
   type DurableOrdersOptions,
+  type DurableData,
   type DurableOrderData,
   type DurableOrderEvent,
   type Verdict,
@@ -57,17 +58,18 @@ async function openWorker(
   subscribe(DURABLE_ORDER_CHANNEL, listen);
   cleanups.push(() => unsubscribe(DURABLE_ORDER_CHANNEL, listen));
   const { client, calls, clock } = scripted(answers, { ...config, onCall: (path) => log.push(path) });
-  const store = new MapStore();
+  const store = new LoggedStore();
   const durableOrders = new DurableOrders({ store, clients: client, speed, ...(onResolved && { onResolved }) });
   await durableOrders.start();
   cleanups.push(() => void durableOrders.stop());
   const saved: DurableOrderData[] = [];
-  const work = (data: DurableOrderData, signal = new AbortController().signal): Promise<Verdict> =>
+  const work = (data: DurableData, signal = new AbortController().signal): Promise<Verdict> =>
     store.handler({
       id: 'R',
       data,
       signal,
-      save: (next) => {
+      save: (given) => {
+        const next = given as DurableOrderData;
         saved.push(next);
         log.push(`save ${next.outcome?.kind ?? next.state.kind}`);
         return onSave();

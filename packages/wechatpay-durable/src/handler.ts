@@ -13,11 +13,13 @@ import {
   setAside,
   takeResolutionStep,
 } from 'wechatpay-core/resolution';
-import type { Lease, DurableOrderData, OrderHandler, Verdict } from './stores/store.js';
+import { isOrder } from './stores/kinds.js';
+import type { Lease, DurableData, DurableOrderData, OrderHandler, Verdict } from './stores/store.js';
 import { dueAt, ended, isProven, ongoing, orderOf, outcomeOf } from './ends.js';
 import { DurableOrdersError } from './errors.js';
 import { about, publish } from './events.js';
 import { clockFor, workerClock } from './clocks.js';
+import { note } from './notes.js';
 
 /** A durable order that has an outcome, or needs a person. */
 export interface ResolvedOrder {
@@ -61,6 +63,7 @@ export function createHandler({ clientOf, onResolved, delay }: HandlerOptions): 
     const { merchantId } = data;
     const client = clientOf(merchantId);
     let now = workerClock(client, id);
+    if (!isOrder(data)) return leave(id, data, { ...UNREADABLE, message: 'It is a refund.' }, now(), save);
     const outcome = outcomeOf(data);
     // Stored, and perhaps not told yet: whoever it belongs to, and whatever else its state says.
     if (outcome) return end(id, data, data.state, outcome, now(), save);
@@ -81,10 +84,15 @@ export function createHandler({ clientOf, onResolved, delay }: HandlerOptions): 
       if (step.kind === 'wait' || signal.aborted) {
         const until = step.kind === 'wait' ? step.until : 0;
         // What is not sent now does not count as sent when it is taken up again.
-        return { kind: 'again', data: ongoing(data, setAside(state)), delayMs: delay(until, now()) };
+        const next = ongoing(data, setAside(state));
+        const news = !isStored && { journal: note('stored', now(), next) };
+        return { kind: 'again', data: next, delayMs: delay(until, now()), ...news };
       }
       // A reversal that is decided is stored before it is sent: the order can no longer be kept.
-      if (!isStored) await save(ongoing(data, state));
+      if (!isStored) {
+        const next = ongoing(data, state);
+        await save(next, note('stored', now(), next));
+      }
       const event = await takeResolutionStep(client, state, step);
       state = advanceResolution(state, event, { now: now(), jitter: Math.random() });
       isStored = false;
@@ -96,7 +104,7 @@ export function createHandler({ clientOf, onResolved, delay }: HandlerOptions): 
   /** To a worker that knows what to do with it; where none comes by the deadline, to a person. */
   async function leave(
     id: string,
-    data: DurableOrderData,
+    data: DurableData,
     error: ResolutionError,
     now: number,
     save: Lease['save'],
@@ -107,7 +115,7 @@ export function createHandler({ clientOf, onResolved, delay }: HandlerOptions): 
     const { unreadableSince = now } = data;
     const isReadable = Number.isFinite(deadline);
     if ((isReadable ? Number(deadline) : unreadableSince + UNREADABLE_MS) <= now) {
-      return end(id, data, data.state, { kind: 'unresolved', error }, now, save);
+      if (isOrder(data)) return end(id, data, data.state, { kind: 'unresolved', error }, now, save);
     }
     const leaveMs = Math.min(Math.max(LEAVE_MS, now - unreadableSince), LONGEST_LEAVE_MS);
     // Not on the beat of its own polling: it would be due just before this worker looks again, and never go to another.
@@ -125,9 +133,10 @@ export function createHandler({ clientOf, onResolved, delay }: HandlerOptions): 
   ): Promise<Verdict> {
     const data = ended(before, state, outcome, now);
     const endedAt = new Date(data.endAt);
+    const isNew = before.end !== data.end || !before.outcome;
     if (onResolved) {
       // Stored, and fenced, before anybody is told: a worker that has lost it may have come to another end.
-      await save(data);
+      await save(data, isNew ? note('ended', now, data) : []);
       try {
         const { merchantId, end } = data;
         // A copy: what a handler changes is not stored.
@@ -143,6 +152,7 @@ export function createHandler({ clientOf, onResolved, delay }: HandlerOptions): 
     return {
       kind: isProven(outcome) ? 'done' : 'dead',
       data,
+      journal: onResolved ? note('told', now) : isNew ? note('ended', now, data) : [],
       onStored: () => {
         publish({ kind: 'resolved', ...about(id, data), outcome, end: data.end, endedAt });
       },

@@ -2,11 +2,25 @@
 export { DurableOrders } from './durable-orders.js';
 export { type DurableOrdersOptions } from './durable-orders-options.js';
 export { type OrderOf, type RedriveOptions, type OrderIntent } from './intent.js';
+export { type OrderQuery } from './list.js';
 export { type MerchantProblem } from './merchant-watch.js';
 export {
+  type DurableData,
+  type DurableKind,
+  type DurableRefund,
+  type DurableRefundData,
+  type DurableRefundState,
+  type DurableRow,
   type EndedStatus,
   type EnqueueOptions,
+  type JournalEntry,
   type Lease,
+  type ParentCheck,
+  type ProcessOptions,
+  type StoredJournalEntry,
+  type StoreEnqueueOptions,
+  type StoreFilter,
+  type StoreQuery,
   type ProblemListener,
   type ReopenedStatus,
   type DurableOrderCounts,

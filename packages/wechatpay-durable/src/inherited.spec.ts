@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { MapStore } from '../test/map-store.js';
+import { LoggedStore } from '../test/logged-store.js';
 import { scripted } from '../test/scripted-client.js';
 import { DurableOrders, type DurableOrderFilter } from './index.js';
 
@@ -41,7 +41,7 @@ class Rules {
 }
 
 function openShop() {
-  const store = new MapStore();
+  const store = new LoggedStore();
   const { client } = scripted([{ trade_state: 'NOTPAY' }]);
   const durableOrders = new DurableOrders({ store, clients: client });
   return { store, durableOrders, stored: () => [...store.stored.values()][0] };
@@ -74,7 +74,7 @@ it('the rules that a redrive inherits change the stored ones, and are checked wi
   const { store, durableOrders, stored } = openShop();
   await durableOrders.enqueue(new Sale());
   const { id } = stored()!;
-  store.stored.set(id, { ...stored()!, status: 'dead' });
+  await store.die(id);
   class Options {
     get policy() {
       return new Rules();
@@ -101,7 +101,7 @@ it('what a filter inherits is looked for', async () => {
   await durableOrders.list(new Filter());
   await durableOrders.dead(new Filter());
   expect(asked).toEqual([
-    { merchantId: '10000100', limit: 100 },
-    { merchantId: '10000100', limit: 100, status: 'dead' },
+    { merchantId: '10000100', kind: 'order', limit: 100 },
+    { merchantId: '10000100', kind: 'order', limit: 100, status: 'dead' },
   ]);
 });

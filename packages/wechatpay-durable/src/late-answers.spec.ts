@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { SharedStore } from '../test/shared-store.js';
+import { MemoryStore } from './stores/memory.js';
 import { openShop, pathsOf, SPEED, TOTAL_FEE, type Shop } from '../test/shop.js';
 
 /** Quick Pay is under way for as long as the test wants; its durable order ends meanwhile. */
 async function openSlowShop(
-  options: { store?: SharedStore } = {},
+  options: { store?: MemoryStore } = {},
 ): Promise<{ shop: Shop; arrive: (isLost: boolean) => void; isOnItsWay: () => boolean }> {
   let arrive: ((isLost: boolean) => void) | undefined;
   const shop = await openShop({
@@ -44,10 +44,10 @@ describe('a charge whose durable order has ended', () => {
     ['with a clear answer', false],
     ['with an answer that is lost', true],
   ])('%s while the store is away is looked after once it is back', async (_, isLost) => {
-    class LeavingStore extends SharedStore {
+    class LeavingStore extends MemoryStore {
       isAway = false;
 
-      override async get(id: string): ReturnType<SharedStore['get']> {
+      override async get(id: string): ReturnType<MemoryStore['get']> {
         if (this.isAway) throw new Error('the store is away');
         return super.get(id);
       }
@@ -80,10 +80,10 @@ describe('a charge whose durable order has ended', () => {
   });
 
   it('and whose store never comes back is told as a problem when the process stops', async () => {
-    class LostStore extends SharedStore {
+    class LostStore extends MemoryStore {
       isAway = false;
 
-      override async get(id: string): ReturnType<SharedStore['get']> {
+      override async get(id: string): ReturnType<MemoryStore['get']> {
         if (this.isAway) throw new Error('the store is away');
         return super.get(id);
       }
@@ -102,12 +102,12 @@ describe('a charge whose durable order has ended', () => {
 });
 
 describe('a charge that could be answered after its durable order has ended', () => {
-  class SlowStore extends SharedStore {
+  class SlowStore extends MemoryStore {
     constructor(readonly storingMs: number) {
       super();
     }
 
-    override async enqueue(...args: Parameters<SharedStore['enqueue']>): ReturnType<SharedStore['enqueue']> {
+    override async enqueue(...args: Parameters<MemoryStore['enqueue']>): ReturnType<MemoryStore['enqueue']> {
       const result = await super.enqueue(...args);
       await sleep(this.storingMs / SPEED); // it is stored, and the word of it comes late
       return result;

@@ -1,9 +1,11 @@
 import { WechatPayRequestError } from 'wechatpay-core';
 import { readProperties } from './intent.js';
 import type { Orders } from './orders.js';
-import type { DurableOrder, DurableOrderFilter } from './stores/store.js';
+import { isOrder } from './stores/kinds.js';
+import type { DurableOrder, DurableOrderFilter, StoreQuery } from './stores/store.js';
 
-const DEAD_FILTER = ['merchantId', 'createdBefore', 'limit', 'after'];
+const DEAD_FILTER = ['merchantId', 'createdBefore', 'ended', 'limit', 'after'];
+const QUERY = ['outTradeNo', 'transactionId', 'merchantId'];
 
 /** What `DurableOrders.list` does. */
 export async function listOrders({ store }: Orders, given: DurableOrderFilter): Promise<DurableOrder[]> {
@@ -12,10 +14,43 @@ export async function listOrders({ store }: Orders, given: DurableOrderFilter): 
   if (!Number.isSafeInteger(limit) || limit < 1 || limit > 1000) {
     throw new WechatPayRequestError('limit', 'must be a whole number from 1 to 1000.');
   }
-  return store.list({ ...filter, limit });
+  const { ended } = filter;
+  if (ended !== undefined && !isPeriod(ended)) {
+    throw new WechatPayRequestError('ended', 'must be { from, to }, two valid Dates.');
+  }
+  return (await store.list({ ...filter, kind: 'order', limit })).filter(isOrder);
 }
 
 /** What `DurableOrders.dead` does. */
 export async function listDead(orders: Orders, given: Omit<DurableOrderFilter, 'status'>): Promise<DurableOrder[]> {
   return listOrders(orders, { ...readProperties('filter', given, DEAD_FILTER), status: 'dead' });
+}
+
+/** By what {@link DurableOrders.find} looks: one of the two numbers, and a merchant where it matters. */
+export interface OrderQuery {
+  readonly outTradeNo?: string | undefined;
+  /** As on the customer's receipt. */
+  readonly transactionId?: string | undefined;
+  /** @default any */
+  readonly merchantId?: string | undefined;
+}
+
+/** What `DurableOrders.find` does. */
+export async function findOrders({ store }: Orders, given: OrderQuery): Promise<DurableOrder[]> {
+  const query = readProperties<StoreQuery>('query', given, QUERY);
+  for (const name of ['outTradeNo', 'transactionId', 'merchantId'] as const) {
+    const value: unknown = query[name];
+    if (value !== undefined && (typeof value !== 'string' || value === '')) {
+      throw new WechatPayRequestError(name, 'must be a text that is not empty.');
+    }
+  }
+  if ((query.outTradeNo === undefined) === (query.transactionId === undefined)) {
+    throw new WechatPayRequestError('outTradeNo', 'or else transactionId is what an order is found by: give one of them.');
+  }
+  return (await store.find(query)).filter(isOrder);
+}
+
+function isPeriod(ended: unknown): boolean {
+  const { from, to } = Object(ended) as Record<string, unknown>;
+  return [from, to].every((time) => time instanceof Date && !Number.isNaN(time.getTime()));
 }

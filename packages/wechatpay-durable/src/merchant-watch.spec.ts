@@ -2,7 +2,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { queryOrder, refundOrder, WechatPayClient, type TransportResponse } from 'wechatpay-core';
 import { Sandbox } from 'wechatpay-sandbox';
-import { SharedStore } from '../test/shared-store.js';
+import { MemoryStore } from './stores/memory.js';
 import { DurableOrders, DURABLE_ORDER_CHANNEL, type DurableOrderEvent } from './index.js';
 
 let now: number;
@@ -26,7 +26,7 @@ beforeEach(async () => {
       return reply instanceof Error ? Promise.reject(reply) : Promise.resolve(reply);
     },
   });
-  durableOrders = new DurableOrders({ store: new SharedStore(), clients: client });
+  durableOrders = new DurableOrders({ store: new MemoryStore(), clients: client });
   await durableOrders.start({ work: false });
   subscribe(DURABLE_ORDER_CHANNEL, listen);
 });

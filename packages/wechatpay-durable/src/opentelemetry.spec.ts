@@ -7,7 +7,7 @@ import {
 import { expect, it } from 'vitest';
 import { queryOrder, WechatPayClient } from 'wechatpay-core';
 import { Sandbox } from 'wechatpay-sandbox';
-import { SharedStore } from '../test/shared-store.js';
+import { MemoryStore } from './stores/memory.js';
 import { DurableOrders } from './index.js';
 import { observeDurableOrders } from './opentelemetry.js';
 
@@ -29,7 +29,7 @@ it('tells a meter how many there are, how they go and how they end, until it is 
       return Promise.resolve({ status, body: Buffer.from(signed) });
     },
   });
-  const durableOrders = new DurableOrders({ store: new SharedStore(), clients: client });
+  const durableOrders = new DurableOrders({ store: new MemoryStore(), clients: client });
   await durableOrders.start();
   const stop = observeDurableOrders(durableOrders, provider.getMeter('shop'));
 

@@ -1,6 +1,7 @@
 import { WechatPayRequestError, type ResolutionState, type WechatPayClient } from 'wechatpay-core';
 import { durableOrderId } from './durable-order-id.js';
 import { readOrder, type OrderOf } from './intent.js';
+import { isOrder } from './stores/kinds.js';
 import type { DurableOrder, OrderStore } from './stores/store.js';
 
 /** What every operation on durable orders needs: the store, the merchants' clients, and the time from one clock to the other. */
@@ -37,7 +38,8 @@ export class Orders {
   }
 
   async get(order: OrderOf): Promise<DurableOrder | undefined> {
-    return this.store.get(this.idOf(order));
+    const row = await this.store.get(this.idOf(order));
+    return row && isOrder(row) ? row : undefined;
   }
 
   /** Real milliseconds from a time of the client's clock to another. The store is told how long, not when: its clock may differ. */

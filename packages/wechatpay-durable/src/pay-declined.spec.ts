@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { CREATED, DAY_MS, NOT_SENT, openCounter, PAID, REFUSED, REQUEST, TIMEOUT } from '../test/counter.js';
-import { MapStore } from '../test/map-store.js';
+import { LoggedStore } from '../test/logged-store.js';
 import { type Answer } from '../test/scripted-client.js';
 
 // What becomes of a refusal: nothing is said to be declined before a query has confirmed it.
@@ -47,7 +47,7 @@ describe('a refusal', () => {
   );
 
   it('of an order that stays open is pending where its durable order cannot be told to reverse it', async () => {
-    class BusyStore extends MapStore {
+    class BusyStore extends LoggedStore {
       override amend(): Promise<boolean> {
         this.log.push('amend');
         return Promise.resolve(false);
@@ -70,7 +70,7 @@ describe('a refusal', () => {
     ] as const) {
       const shop = await openCounter([REFUSED, { trade_state: 'NOTPAY' }], {
         onCall: () => {
-          for (const [id, stored] of shop.store.stored) shop.store.stored.set(id, { ...stored, outcome });
+          shop.store.pretended = { outcome };
         },
       });
       expect((await shop.durableOrders.pay(REQUEST)).outcome.kind).toBe(kind);
@@ -109,7 +109,7 @@ describe('a refusal', () => {
   });
 
   it('is declined also where its durable order cannot be called off: that finds out the same', async () => {
-    class BrokenStore extends MapStore {
+    class BrokenStore extends LoggedStore {
       override cancel(): Promise<never> {
         return Promise.reject(new Error('the store is away'));
       }

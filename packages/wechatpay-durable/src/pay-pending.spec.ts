@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { WechatPayClient } from 'wechatpay-core';
 import { CREATED, open, openCounter, PAID, REFUSED, REQUEST, TIMEOUT } from '../test/counter.js';
-import { MapStore } from '../test/map-store.js';
+import { LoggedStore } from '../test/logged-store.js';
 import { scripted, type Answer } from '../test/scripted-client.js';
 import { DurableOrders } from './index.js';
 
@@ -29,8 +29,8 @@ describe('an answer that is not clear', () => {
   });
 
   it('returns what comes once its durable order has ended', async () => {
-    class EndedStore extends MapStore {
-      override async enqueue(...args: Parameters<MapStore['enqueue']>): ReturnType<MapStore['enqueue']> {
+    class EndedStore extends LoggedStore {
+      override async enqueue(...args: Parameters<LoggedStore['enqueue']>): ReturnType<LoggedStore['enqueue']> {
         const result = await super.enqueue(...args);
         if (result === 'enqueued') await super.cancel(args[0]);
         return result;
@@ -59,7 +59,7 @@ describe('an answer that is not clear', () => {
         return Promise.reject(new TypeError('mistake'));
       }
     }
-    const store = new MapStore();
+    const store = new LoggedStore();
     const client = new MistakenClient({
       appId: 'wx2421b1c4370ec43b',
       merchantId: '10000100',
@@ -84,7 +84,7 @@ describe('an answer that is not clear', () => {
   });
 
   it('and not what is wrong with another', async () => {
-    const store = new MapStore();
+    const store = new LoggedStore();
     const broken = scripted([TIMEOUT], { merchantId: '10000101' });
     const { client } = scripted([TIMEOUT]);
     const durableOrders = new DurableOrders({ store, clients: [broken.client, client] });
@@ -116,7 +116,7 @@ describe('a clear payment that its durable order cannot keep', () => {
   });
 
   it('since a worker has it is pending, and looked after', async () => {
-    class BusyStore extends MapStore {
+    class BusyStore extends LoggedStore {
       override amend(): Promise<boolean> {
         this.log.push('amend');
         return Promise.resolve(false);
@@ -127,12 +127,12 @@ describe('a clear payment that its durable order cannot keep', () => {
     expect(store.log).toEqual(['enqueue', 'call', 'amend', 'reschedule']);
   });
 
-  class LeavingStore extends MapStore {
+  class LeavingStore extends LoggedStore {
     constructor(public away: number) {
       super();
     }
 
-    override amend(...args: Parameters<MapStore['amend']>): Promise<boolean> {
+    override amend(...args: Parameters<LoggedStore['amend']>): Promise<boolean> {
       this.away -= 1;
       if (this.away >= 0) return Promise.reject(new Error('the store is away'));
       return super.amend(...args);
@@ -153,15 +153,15 @@ describe('a clear payment that its durable order cannot keep', () => {
     ['a refusal of an order that stays open', [REFUSED, { trade_state: 'NOTPAY' }], 'pending'],
     ['a refusal', [REFUSED, { trade_state: 'CLOSED' }], 'declined'],
   ])('a store that never answers holds up nobody for more than 5 s: %s', async (_, answers, kind) => {
-    class SilentStore extends MapStore {
+    class SilentStore extends LoggedStore {
       isSilent = false;
       #answer<Result>(given: Promise<Result>): Promise<Result> {
         return this.isSilent ? new Promise(() => undefined) : given;
       }
-      override get(id: string): ReturnType<MapStore['get']> {
+      override get(id: string): ReturnType<LoggedStore['get']> {
         return this.#answer(super.get(id));
       }
-      override amend(...args: Parameters<MapStore['amend']>): Promise<boolean> {
+      override amend(...args: Parameters<LoggedStore['amend']>): Promise<boolean> {
         return this.#answer(super.amend(...args));
       }
       override cancel(id: string): Promise<boolean> {

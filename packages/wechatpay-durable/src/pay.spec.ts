@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { DEFAULT_RESOLUTION_POLICY, type QuickPayRequest } from 'wechatpay-core';
 import { CREATED, DAY_MS, openCounter, PAID, PAYMENT, REQUEST } from '../test/counter.js';
-import { MapStore } from '../test/map-store.js';
+import { LoggedStore } from '../test/logged-store.js';
 import { durableOrderId, type DurablePayOptions } from './index.js';
 
 // What stands before the charge, and a payment that is clear.
@@ -70,8 +70,8 @@ describe('a clear payment', () => {
 
   it('is taken on by no worker before 15 s', async () => {
     const delays: number[] = [];
-    class WatchingStore extends MapStore {
-      override enqueue(...args: Parameters<MapStore['enqueue']>): ReturnType<MapStore['enqueue']> {
+    class WatchingStore extends LoggedStore {
+      override enqueue(...args: Parameters<LoggedStore['enqueue']>): ReturnType<LoggedStore['enqueue']> {
         delays.push(args[2]);
         return super.enqueue(...args);
       }
@@ -116,7 +116,7 @@ describe('nothing is sent', () => {
   });
 
   it('where the durable order cannot be stored', async () => {
-    class BrokenStore extends MapStore {
+    class BrokenStore extends LoggedStore {
       override enqueue(): Promise<never> {
         return Promise.reject(new Error('the store is away'));
       }
@@ -151,8 +151,8 @@ it.each<[field: string, order: object]>([
 describe('a durable order that took long to be stored', () => {
   /** Storing takes so long, by the client's clock and by a timer. */
   async function openSlow(byClock: unknown, byTimer: number, { timeoutMs = 15_000, speed = 1, isLost = false } = {}) {
-    class SlowStore extends MapStore {
-      override async enqueue(...args: Parameters<MapStore['enqueue']>): ReturnType<MapStore['enqueue']> {
+    class SlowStore extends LoggedStore {
+      override async enqueue(...args: Parameters<LoggedStore['enqueue']>): ReturnType<LoggedStore['enqueue']> {
         time = byClock;
         timer += byTimer;
         return super.enqueue(...args);

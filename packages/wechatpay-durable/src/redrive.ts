@@ -3,6 +3,7 @@ import { readClock } from './clocks.js';
 import { ongoing } from './ends.js';
 import { about, publish } from './events.js';
 import { deadlineOf, readRedrive, type OrderOf, type RedriveOptions } from './intent.js';
+import { note } from './notes.js';
 import type { Orders } from './orders.js';
 import type { DurableOrder, DurableOrderData } from './stores/store.js';
 
@@ -12,8 +13,9 @@ export async function redriveOrder(orders: Orders, order: OrderOf, given: Redriv
   const client = orders.clientOf(order.merchantId);
   const stored = await orders.get(order);
   if (stored?.status !== 'dead') return false;
-  const data = reopened(orders, stored, readClock(client), options);
-  const isRedriven = await orders.store.redrive(stored.id, data, ['dead']);
+  const now = readClock(client);
+  const data = reopened(orders, stored, now, options);
+  const isRedriven = await orders.store.redrive(stored.id, data, ['dead'], note('redriven', now, data));
   if (isRedriven) publish({ kind: 'redriven', ...about(stored.id, data) });
   return isRedriven;
 }

@@ -7,6 +7,7 @@ import { enqueueOrder } from './enqueue.js';
 import { DurableOrdersError } from './errors.js';
 import { about, publish } from './events.js';
 import { begin, readIntent, type OrderIntent } from './intent.js';
+import { note } from './notes.js';
 import type { Orders } from './orders.js';
 import { reopened } from './redrive.js';
 import type { DurableOrder } from './stores/store.js';
@@ -52,10 +53,11 @@ async function reverseStored(
   }
   if (status === 'active') return undefined;
   const client = orders.clientOf(merchantId);
-  const first = begin(intent, client, readClock(client));
+  const now = readClock(client);
+  const first = begin(intent, client, now);
   const data = reopened(orders, stored, first.dueAt, intent);
   const from = status !== 'waiting' ? status : outcome ? 'untold' : 'open';
-  if (!(await orders.store.redrive(id, data, [from]))) return undefined;
+  if (!(await orders.store.redrive(id, data, [from], note('redriven', now, data)))) return undefined;
   publish({ kind: 'redriven', ...about(id, data) });
   return 'enqueued';
 }

@@ -8,6 +8,7 @@ import { publish } from './events.js';
 import type { OrderIntent, OrderOf } from './intent.js';
 import { lookAfter } from './late-answer.js';
 import type { MerchantProblem } from './merchant-watch.js';
+import { note } from './notes.js';
 import type { Orders } from './orders.js';
 import type { StoredPayments } from './pay.js';
 import { reopened } from './redrive.js';
@@ -51,7 +52,8 @@ async function keep(orders: Orders, order: OrderOf, payment: ResolutionPayment):
     { now },
   );
   if (state.kind !== 'ended' || state.outcome.kind !== 'paid') return false; // another amount, or a reversal is decided: its worker asks
-  return orders.store.amend(stored.id, ended(stored, state, state.outcome, now), 0);
+  const data = ended(stored, state, state.outcome, now);
+  return orders.store.amend(stored.id, data, 0, note('ended', now, data));
 }
 
 /** Has the durable order of a declined order reverse it, not before 15 s. @returns false where it may end as paid. */
@@ -65,7 +67,7 @@ async function giveUp(orders: Orders, order: OrderOf): Promise<boolean> {
   const at = orderCreatedAt + REVERSE_NOT_BEFORE_MS;
   const data = reopened(orders, stored, at, { policy: { ifPaid: 'reverse' } });
   const now = readClock(orders.clientOf(order.merchantId));
-  return orders.store.amend(stored.id, data, orders.delayOf(data.state, at, now));
+  return orders.store.amend(stored.id, data, orders.delayOf(data.state, at, now), note('amended', now, data));
 }
 
 /** Goes on until the store has what is to become of the order, or the process stops. */

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { DEFAULT_RESOLUTION_POLICY, type ResolutionOutcome } from 'wechatpay-core';
 import { startResolution } from 'wechatpay-core/resolution';
-import { SharedStore } from '../test/shared-store.js';
+import { MemoryStore } from './stores/memory.js';
 import { openShop, TOTAL_FEE } from '../test/shop.js';
 import type { DurableOrderData, ResolvedOrder } from './index.js';
 
@@ -26,7 +26,7 @@ function movedTo(createdAt: number, data: DurableOrderData, storedAt: number): D
 
 describe.each(releases)('what release $release has stored', ({ storedAt, durableOrders }) => {
   it('goes on to an end that is true of the money', async () => {
-    const store = new SharedStore();
+    const store = new MemoryStore();
     const told = new Map<string, ResolvedOrder>();
     const shop = await openShop({
       store,
@@ -61,7 +61,7 @@ describe.each(releases)('what release $release has stored', ({ storedAt, durable
 it.each(Object.keys(DEFAULT_RESOLUTION_POLICY))(
   'a stored state without %s, which came later, goes on',
   async (name) => {
-    const store = new SharedStore();
+    const store = new MemoryStore();
     const shop = await openShop({ store });
     const createdAt = shop.now() - 60_000;
     shop.sandbox.orders.create({ outTradeNo: 'A1', state: 'paid', totalFee: TOTAL_FEE, createdAt });

@@ -1,7 +1,10 @@
 import { describe } from 'vitest';
 import { describeCrashing } from './conformance/crashing.js';
-import type { Conformance } from './conformance/harness.js';
+import { describeFairness } from './conformance/fairness.js';
 import { describeLeasing } from './conformance/leasing.js';
+import type { Conformance } from './conformance/harness.js';
+import { describeFinding } from './conformance/finding.js';
+import { describeJournal } from './conformance/journal.js';
 import { describeLooking } from './conformance/looking.js';
 import { describeStoring } from './conformance/storing.js';
 
@@ -17,5 +20,8 @@ export function describeStore(name: string, conformance: Conformance): void {
     describeLeasing(conformance);
     describeStoring(conformance);
     describeLooking(conformance);
+    describeFinding(conformance);
+    describeJournal(conformance);
+    describeFairness(conformance);
   });
 }

@@ -1,10 +1,10 @@
 import { afterEach, vi } from 'vitest';
 import { WechatPayTransportError, type QuickPayRequest, type WechatPayConfig } from 'wechatpay-core';
 import { DurableOrders, type DurableOrder, type DurableOrdersOptions } from '../src/index.js';
-import { MapStore } from './map-store.js';
+import { LoggedStore } from './logged-store.js';
 import { scripted, type Answer, type Scripted } from './scripted-client.js';
 
-// What stands between the cashier and the charge, step by step: a store that is a Map, a gateway that says what it is told.
+// What stands between the cashier and the charge, step by step: a store that notes what is asked of it, a gateway that says what it is told.
 
 export const CREATED = Date.UTC(2026, 10, 23);
 export const DAY_MS = 24 * 60 * 60 * 1000;
@@ -30,7 +30,7 @@ afterEach(async () => {
 });
 
 export interface Counter extends Scripted {
-  readonly store: MapStore;
+  readonly store: LoggedStore;
   readonly durableOrders: DurableOrders;
   /** The first of what is stored. */
   readonly stored: () => (DurableOrder & { delayMs: number }) | undefined;
@@ -39,11 +39,11 @@ export interface Counter extends Scripted {
 export async function openCounter(
   answers: [Answer, ...Answer[]],
   {
-    store = new MapStore(),
+    store = new LoggedStore(),
     speed = 1,
     onCall = () => undefined,
     ...config
-  }: Partial<WechatPayConfig> & { store?: MapStore; onCall?: () => void } & Pick<DurableOrdersOptions, 'speed'> = {},
+  }: Partial<WechatPayConfig> & { store?: LoggedStore; onCall?: () => void } & Pick<DurableOrdersOptions, 'speed'> = {},
 ): Promise<Counter> {
   const { client, calls, clock } = scripted(answers, {
     ...config,

@@ -9,7 +9,7 @@ import {
   type DurableOrderEvent,
   type ResolvedOrder,
 } from '../src/index.js';
-import { SharedStore } from './shared-store.js';
+import { MemoryStore } from '../src/stores/memory.js';
 
 // A real store, and the whole gateway, on a clock that goes thirty times as fast: 45 s are one and a half.
 export const SPEED = 30;
@@ -60,7 +60,7 @@ export async function openShop({
   const listen = (event: unknown): void => void events.push(event as DurableOrderEvent);
   subscribe(DURABLE_ORDER_CHANNEL, listen);
   const durableOrders = new DurableOrders({
-    store: new SharedStore(),
+    store: new MemoryStore(),
     clients: client,
     speed: SPEED,
     onResolved: (resolved) => ends.get(resolved.order.outTradeNo)?.(resolved),

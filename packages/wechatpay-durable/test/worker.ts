@@ -1,4 +1,4 @@
-import type { Lease, DurableOrderData, OrderStore, Verdict } from '../src/stores/store.js';
+import type { Lease, DurableData, OrderStore, Verdict } from '../src/stores/store.js';
 
 /** How a process of its own opens a store. */
 export interface StoreOfAnotherProcess {
@@ -12,12 +12,12 @@ export interface StoreOfAnotherProcess {
 
 /** What the test tells a worker to do with the lease that it has. */
 export type Command =
-  { readonly kind: 'save'; readonly data: DurableOrderData } | { readonly kind: 'end'; readonly verdict: Verdict };
+  { readonly kind: 'save'; readonly data: DurableData } | { readonly kind: 'end'; readonly verdict: Verdict };
 
 /** What a worker tells the test. */
 export type Report =
   | { readonly kind: 'ready' | 'saved' }
-  | { readonly kind: 'leased'; readonly id: string; readonly data: DurableOrderData }
+  | { readonly kind: 'leased'; readonly id: string; readonly data: DurableData }
   | { readonly kind: 'refused'; readonly errorName: string }
   | { readonly kind: 'problem'; readonly message: string };
 
@@ -51,7 +51,7 @@ function handle(given: Lease): Promise<Verdict> {
   });
 }
 
-async function save(data: DurableOrderData): Promise<void> {
+async function save(data: DurableData): Promise<void> {
   try {
     await lease?.save(data);
     tell({ kind: 'saved' });

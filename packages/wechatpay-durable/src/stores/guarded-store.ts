@@ -10,10 +10,13 @@ export function guarded(store: OrderStore): OrderStore {
     process: (...args) => asStoreError(() => store.process(...args)),
     reschedule: (...args) => asStoreError(() => store.reschedule(...args)),
     amend: (...args) => asStoreError(() => store.amend(...args)),
-    cancel: (id) => asStoreError(() => store.cancel(id)),
+    cancel: (...args) => asStoreError(() => store.cancel(...args)),
     get: (id) => asStoreError(() => store.get(id)),
+    find: (query) => asStoreError(() => store.find(query)),
     list: (filter) => asStoreError(() => store.list(filter)),
     redrive: (...args) => asStoreError(() => store.redrive(...args)),
     counts: () => asStoreError(() => store.counts()),
+    journal: (...args) => asStoreError(() => store.journal(...args)),
+    prune: () => asStoreError(() => store.prune()),
   };
 }

@@ -1,7 +1,9 @@
-import type { ProblemListener, DurableOrderData, OrderHandler, Verdict } from './store.js';
+import { Lanes } from './lanes.js';
+import type { DurableData, JournalEntry, OrderHandler, ProblemListener, Verdict } from './store.js';
 
 /** What a store brings to a {@link LeaseLoop}. */
 export interface LeaseLoopOptions<Taken> {
+  /** See {@link Lanes}. */
   readonly concurrency: number;
   readonly handler: OrderHandler;
   readonly onProblem: ProblemListener;
@@ -9,30 +11,47 @@ export interface LeaseLoopOptions<Taken> {
   readonly pollMs: number;
   /** How often what is held is told to be alive. */
   readonly touchMs: number;
-  readonly take: (limit: number) => Promise<Taken[]>;
+  /** Takes at most `limit` of what is due, the oldest first, and none of the merchants in `except`. */
+  readonly take: (limit: number, except: readonly string[]) => Promise<Taken[]>;
   readonly touch: (taken: Taken[]) => Promise<void>;
   /** @throws {LeaseLostError} */
-  readonly save: (taken: Taken, data: DurableOrderData) => Promise<void>;
+  readonly save: (taken: Taken, data: DurableData, journal: readonly JournalEntry[]) => Promise<void>;
   /** @throws {LeaseLostError} */
   readonly resolve: (taken: Taken, verdict: Verdict) => Promise<void>;
 }
+
+/** What is leased, as far as the loop has to know it. */
+interface Held {
+  readonly id: string;
+  readonly data: DurableData;
+  readonly parentId?: string;
+}
+
+/** Looking past the merchants that have their share reads all that they have waiting: it may take a tenth of the time. */
+const SELDOM = 10;
 
 /**
  * Takes what is due and hands it out, so many at a time, and the next as soon as one is ready.
  *
  * pg-boss's own workers take a batch and wait for the slowest of it, or one job at each poll.
  */
-export class LeaseLoop<Taken extends { id: string; data: DurableOrderData }> {
+export class LeaseLoop<Taken extends Held> {
   readonly #options: LeaseLoopOptions<Taken>;
   readonly #stopping = new AbortController();
   readonly #held = new Map<Taken, Promise<void>>();
+  readonly #lanes: Lanes;
   #isAwake = false;
   #wake: () => void = () => undefined;
+  /** More may be due than there was room for. */
+  #isShortOfRoom = false;
+  /** Until when nothing is looked for past those who have their share. */
+  #nobodyElseUntil = 0;
   #running: Promise<void> = Promise.resolve();
   #touching: NodeJS.Timeout | undefined;
 
   constructor(options: LeaseLoopOptions<Taken>) {
     this.#options = options;
+    this.#lanes = new Lanes(options.concurrency);
   }
 
   start(): void {
@@ -42,8 +61,8 @@ export class LeaseLoop<Taken extends { id: string; data: DurableOrderData }> {
 
   /** Something is due. */
   wake(): void {
-    this.#isAwake = true;
-    this.#wake();
+    this.#nobodyElseUntil = 0;
+    this.#goOn();
   }
 
   /** Takes no more, tells the handlers to stop, and waits for them. */
@@ -55,41 +74,63 @@ export class LeaseLoop<Taken extends { id: string; data: DurableOrderData }> {
   }
 
   async #takeOn(): Promise<void> {
-    const { concurrency, pollMs, take, onProblem } = this.#options;
+    const { pollMs, onProblem } = this.#options;
     const { signal } = this.#stopping;
-    // Not for each that is ready: a quarter at once costs the store a quarter of the questions.
-    const enough = Math.ceil(concurrency / 4);
     while (!signal.aborted) {
-      const free = concurrency - this.#held.size;
       this.#isAwake = false;
-      let taken: Taken[] = [];
       try {
-        if (free > 0) taken = await take(free);
+        await this.#takeAll();
+        await this.#pause(pollMs);
       } catch (error) {
         onProblem(error as Error);
+        this.#isAwake = false;
         await this.#pause(1000);
-        continue;
       }
-      for (const one of taken) this.#hold(one);
-      if (taken.length < free) await this.#pause(pollMs);
-      else while (this.#held.size > concurrency - enough) await Promise.race(this.#held.values());
     }
     await Promise.all(this.#held.values());
   }
 
+  /** Takes as much as there is, or as there is room for. */
+  async #takeAll(): Promise<void> {
+    while (!this.#stopping.signal.aborted) {
+      const { limit, full } = this.#lanes.room();
+      this.#isShortOfRoom = limit === 0 || full.length > 0;
+      const startedAt = performance.now();
+      if (limit === 0 || (full.length > 0 && startedAt < this.#nobodyElseUntil)) return;
+      const taken = await this.#options.take(limit, full);
+      for (const one of taken) this.#hold(one);
+      if (taken.length === limit) continue;
+      const now = performance.now();
+      if (full.length > 0) this.#nobodyElseUntil = now + Math.max(this.#options.pollMs, SELDOM * (now - startedAt));
+      return;
+    }
+  }
+
   #hold(taken: Taken): void {
+    const { merchantId } = taken.data;
+    this.#lanes.take(merchantId);
     this.#held.set(
       taken,
-      this.#handle(taken).finally(() => this.#held.delete(taken)),
+      this.#handle(taken).finally(() => {
+        this.#held.delete(taken);
+        this.#lanes.free(merchantId);
+        if (this.#isShortOfRoom) this.#goOn();
+      }),
     );
   }
 
   // Whatever goes wrong: what is no longer held is no longer told to be alive, so that its lease lapses.
   async #handle(taken: Taken): Promise<void> {
     const { handler, onProblem, save, resolve } = this.#options;
-    const { id, data } = taken;
+    const { id, data, parentId } = taken;
     try {
-      const verdict = await handler({ id, data, signal: this.#stopping.signal, save: (next) => save(taken, next) });
+      const verdict = await handler({
+        id,
+        data,
+        ...(parentId !== undefined && { parentId }),
+        signal: this.#stopping.signal,
+        save: (next, journal = []) => save(taken, next, journal),
+      });
       await resolve(taken, verdict);
       if (verdict.kind !== 'again') verdict.onStored?.();
       else if (verdict.delayMs === 0) this.wake();
@@ -101,6 +142,11 @@ export class LeaseLoop<Taken extends { id: string; data: DurableOrderData }> {
   async #touch(): Promise<void> {
     const { touch, onProblem } = this.#options;
     if (this.#held.size > 0) await touch([...this.#held.keys()]).catch(onProblem);
+  }
+
+  #goOn(): void {
+    this.#isAwake = true;
+    this.#wake();
   }
 
   /** Until there is something to do, or the time is over. */

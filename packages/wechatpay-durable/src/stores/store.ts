@@ -21,8 +21,13 @@ export type EndedStatus = Extract<DurableOrderStatus, 'done' | 'dead' | 'cancell
  */
 export type ReopenedStatus = EndedStatus | 'open' | 'untold';
 
+/** What a row of a store is: an order, or a refund that is driven to its end as an order is. */
+export type DurableKind = 'order' | 'refund';
+
 /** What is stored of a durable order: plain JSON, without a secret. */
 export interface DurableOrderData {
+  /** Absent: an order is what a row is unless it says otherwise. */
+  readonly kind?: 'order';
   /** Whose order it is (`mch_id`): the worker takes this merchant's client. */
   readonly merchantId: string;
   readonly state: ResolutionState;
@@ -36,8 +41,31 @@ export interface DurableOrderData {
   readonly unreadableSince?: number;
 }
 
-/** A durable order as a store keeps it. */
-export interface DurableOrder extends DurableOrderData {
+/** As far as a store reads the state of a refund: what it is found and summed up by. */
+export interface DurableRefundState {
+  readonly kind: string;
+  readonly refund: {
+    readonly outRefundNo: string;
+    readonly subMerchantId?: string | undefined;
+    /** Of the order that was paid. */
+    readonly transactionId?: string | undefined;
+    /** In the minor unit of `currency`. */
+    readonly refundFee: number;
+    readonly currency?: string | undefined;
+  };
+}
+
+/** What is stored of a durable refund: plain JSON, without a secret. */
+export interface DurableRefundData extends Omit<DurableOrderData, 'kind' | 'state' | 'outcome'> {
+  readonly kind: 'refund';
+  readonly state: DurableRefundState;
+  readonly outcome?: { readonly kind: string };
+}
+
+export type DurableData = DurableOrderData | DurableRefundData;
+
+/** How a row stands in its store. */
+interface Standing {
   /** A UUID, the same for the same merchant and order: see {@link durableOrderId}. */
   readonly id: string;
   readonly status: DurableOrderStatus;
@@ -46,29 +74,65 @@ export interface DurableOrder extends DurableOrderData {
   readonly dueAt?: Date;
   /** When it became done, dead or cancelled. */
   readonly endedAt?: Date;
+  /** The `id` of the order that it is a refund of. */
+  readonly parentId?: string;
+}
+
+/** A durable order as a store keeps it. */
+export interface DurableOrder extends DurableOrderData, Standing {}
+
+/** A durable refund as a store keeps it. */
+export interface DurableRefund extends DurableRefundData, Standing {}
+
+export type DurableRow = DurableOrder | DurableRefund;
+
+/** Something that happened to a row, to be noted with the change that it explains: in one transaction, or not at all. */
+export interface JournalEntry {
+  /** When, in milliseconds since 1970: by the clock of whoever notes it. */
+  readonly at: number;
+  /** What, as in `enqueued`. */
+  readonly kind: string;
+  /** Plain JSON, without a secret. */
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+/** An entry as it is kept: numbered within its row, and chained. */
+export interface StoredJournalEntry extends JournalEntry {
+  /** 1 for the first of a row, and one more for each. */
+  readonly seq: number;
+  /** SHA-256, in hex, of the hash of the entry before and this entry: an entry that is changed or taken away breaks the chain. */
+  readonly hash: string;
 }
 
 /** What a worker is given of a durable order: nobody else has it, as long as the lease holds. */
 export interface Lease {
   readonly id: string;
-  readonly data: DurableOrderData;
+  readonly data: DurableData;
+  /** The `id` of the order that it is a refund of. */
+  readonly parentId?: string;
   /** Aborted when the worker is to stop: finish the current step, and give the durable order back. */
   readonly signal: AbortSignal;
   /**
-   * Stores a new state and keeps the lease.
+   * Stores a new state, with what is to be noted of it, and keeps the lease.
    *
    * @throws {LeaseLostError} another worker has it by now: do nothing more.
    */
-  readonly save: (data: DurableOrderData) => Promise<void>;
+  readonly save: (data: DurableData, journal?: readonly JournalEntry[]) => Promise<void>;
 }
 
 /** What is to become of a durable order that a worker had. */
 export type Verdict =
   /** It goes on, in `delayMs` milliseconds at the earliest. */
-  | { readonly kind: 'again'; readonly data: DurableOrderData; readonly delayMs: number }
+  | {
+      readonly kind: 'again';
+      readonly data: DurableData;
+      readonly delayMs: number;
+      readonly journal?: readonly JournalEntry[];
+    }
   | {
       readonly kind: 'done' | 'dead';
-      readonly data: DurableOrderData;
+      readonly data: DurableData;
+      readonly journal?: readonly JournalEntry[];
       /** Called once that is stored. */
       readonly onStored?: () => void;
     };
@@ -87,18 +151,57 @@ export interface EnqueueOptions {
   readonly tx?: SqlExecutor | undefined;
 }
 
+/** What a store is asked to enqueue with. */
+export interface StoreEnqueueOptions extends EnqueueOptions {
+  /** Noted where it is enqueued, and not where it is a duplicate. */
+  readonly journal?: readonly JournalEntry[] | undefined;
+  /** Of a refund: the order that it is a part of. */
+  readonly parent?: ParentCheck | undefined;
+}
+
+/** Holds the parts of one order together, whichever processes enqueue them. */
+export interface ParentCheck {
+  /** The `id` of the order; there need not be a row of it. */
+  readonly id: string;
+  /**
+   * Called once, between a lock on the parent and the insert: what it sees is all that there is. Nothing is stored where it throws.
+   *
+   * On Redis, where another process was faster, it is called again.
+   */
+  readonly check: (siblings: readonly DurableRow[], parent: DurableRow | undefined) => void;
+}
+
 export interface DurableOrderFilter {
   readonly status?: DurableOrderStatus | readonly DurableOrderStatus[];
   readonly merchantId?: string;
   /** Only those that were enqueued before. */
   readonly createdBefore?: Date;
+  /** Only those that ended at `from` or later, and before `to`: in the order of their ends. */
+  readonly ended?: { readonly from: Date; readonly to: Date };
   /** At most this many, 1 to 1000. @default 100 */
   readonly limit?: number;
   /** Goes on after this one, the last of the page before. */
-  readonly after?: Pick<DurableOrder, 'id' | 'createdAt'>;
+  readonly after?: Pick<DurableOrder, 'id' | 'createdAt' | 'endedAt'>;
 }
 
-/** How many durable orders there are, and for how long the oldest has been without an end. */
+export interface StoreFilter extends DurableOrderFilter {
+  /** @default both */
+  readonly kind?: DurableKind;
+}
+
+/** By what a row is found, apart from its `id`: one of the first four. */
+export interface StoreQuery {
+  readonly outTradeNo?: string | undefined;
+  readonly outRefundNo?: string | undefined;
+  /** As the customer's receipt has it: the order, and its refunds. */
+  readonly transactionId?: string | undefined;
+  /** The refunds of an order. */
+  readonly parentId?: string | undefined;
+  /** @default any */
+  readonly merchantId?: string | undefined;
+}
+
+/** How many durable orders there are, refunds included, and for how long the oldest has been without an end. */
 export interface DurableOrderCounts extends Readonly<Record<DurableOrderStatus, number>> {
   /** Of those that wait or are active, the one that was enqueued first; absent where there is none. */
   readonly oldestOpenAt?: Date;
@@ -106,10 +209,20 @@ export interface DurableOrderCounts extends Readonly<Record<DurableOrderStatus, 
   readonly lateMs: number;
 }
 
+export interface ProcessOptions {
+  /**
+   * How many of one merchant are worked on at a time. Of all merchants together it may be twice as many, so that one whose calls
+   * hang leaves room for the others: see `lanes.ts`.
+   */
+  readonly concurrency: number;
+  readonly onProblem: ProblemListener;
+}
+
 /**
  * Stores durable orders, wakes them, and lets one worker at a time have each. It decides nothing about an order.
  *
- * Delivery is at least once. A worker whose lease has lapsed cannot store anything any more.
+ * Delivery is at least once. A worker whose lease has lapsed cannot store anything any more. What changes a row is stored with the
+ * journal entries that are given with it, and they with it.
  */
 export interface OrderStore {
   /**
@@ -123,16 +236,18 @@ export interface OrderStore {
   /**
    * Stores a durable order, due in `delayMs` milliseconds.
    *
-   * @returns 'duplicate' where there is one of this `id`, whatever became of it, as long as it is kept.
+   * @returns 'duplicate' where there is one of this `id`, or of this kind, merchant, sub-merchant and number, whatever became of it,
+   *   as long as it is kept.
+   * @throws whatever `parent.check` throws.
    */
   enqueue(
     id: string,
-    data: DurableOrderData,
+    data: DurableData,
     delayMs: number,
-    options?: EnqueueOptions,
+    options?: StoreEnqueueOptions,
   ): Promise<'enqueued' | 'duplicate'>;
-  /** Begins to work on what is due, `concurrency` at a time. @throws {DurableOrdersError} it does so already. */
-  process(handler: OrderHandler, options: { concurrency: number; onProblem: ProblemListener }): Promise<void>;
+  /** Begins to work on what is due, fairly between merchants. @throws {DurableOrdersError} it does so already. */
+  process(handler: OrderHandler, options: ProcessOptions): Promise<void>;
   /** Moves the next step of one that waits, and has no outcome, to `delayMs` from now. @returns false where there is none. */
   reschedule(id: string, delayMs: number): Promise<boolean>;
   /**
@@ -141,22 +256,42 @@ export interface OrderStore {
    * @returns false where there is none, or it is too late: as with {@link cancel}, or it has had another end since it was read
    *   (the stored `end` is higher than the one that `data` resumes from).
    */
-  amend(id: string, data: DurableOrderData, delayMs: number): Promise<boolean>;
+  amend(id: string, data: DurableData, delayMs: number, journal?: readonly JournalEntry[]): Promise<boolean>;
   /**
    * Calls off one that waits, has no outcome (`outcome` or `state.outcome`), and of which nothing is decided.
    *
    * @returns false where there is none, or it is too late: it is active, it has an outcome, it has ended, or a reversal is decided.
    */
-  cancel(id: string): Promise<boolean>;
-  get(id: string): Promise<DurableOrder | undefined>;
+  cancel(id: string, journal?: readonly JournalEntry[]): Promise<boolean>;
+  get(id: string): Promise<DurableRow | undefined>;
+  /** Those of a number, a transaction or an order, the oldest first: at most 1000. */
+  find(query: StoreQuery): Promise<DurableRow[]>;
   /** The oldest first. */
-  list(filter: DurableOrderFilter): Promise<DurableOrder[]>;
+  list(filter: StoreFilter): Promise<DurableRow[]>;
   /**
    * Sets one going again, now, with `data`.
    *
    * @returns false where there is none, its status is none of `from`, or it has had another end since it was read: the stored `end`
    *   is higher than that of `data`.
    */
-  redrive(id: string, data: DurableOrderData, from: readonly ReopenedStatus[]): Promise<boolean>;
+  redrive(
+    id: string,
+    data: DurableData,
+    from: readonly ReopenedStatus[],
+    journal?: readonly JournalEntry[],
+  ): Promise<boolean>;
   counts(): Promise<DurableOrderCounts>;
+  /**
+   * What was noted of a row, in order; also of one that is not kept any more, as long as its journal is.
+   *
+   * @param page goes on after `after`; at most `limit`, 1000 where it is left out.
+   */
+  journal(id: string, page?: { readonly after?: number; readonly limit?: number }): Promise<StoredJournalEntry[]>;
+  /**
+   * Clears away what is kept no longer, in small steps: those that are done or cancelled, and journal entries. A worker calls it by
+   * itself each hour.
+   *
+   * @returns how many were cleared away.
+   */
+  prune(): Promise<{ readonly orders: number; readonly journal: number }>;
 }

@@ -7,7 +7,7 @@ const TAKEOVER_MS = 15_000;
 
 /** Workers that vanish, or stand still for too long. */
 export function describeCrashing(conformance: Conformance): void {
-  const { isShared = true } = conformance;
+  const { isShared = true, isDurable = true } = conformance;
 
   describe('where a worker vanishes', () => {
     it.skipIf(!isShared)('keeps a lease for as long as the handler takes', async ({ onTestFinished }) => {
@@ -46,12 +46,12 @@ export function describeCrashing(conformance: Conformance): void {
       await untilStatus(short, id, 'done');
     });
 
-    it.skipIf(!isShared)('takes over within 15 s, from what was last saved', async ({ onTestFinished }) => {
+    it.skipIf(!isShared || !isDurable)('takes over within 15 s, from what was last saved', async ({ onTestFinished }) => {
       const { store, anotherProcess } = await use(conformance, onTestFinished);
       const { id, data } = durableOrder();
       const saved = later(data);
       await store.enqueue(id, data, 0);
-      const other = await AnotherProcess.start(anotherProcess);
+      const other = await AnotherProcess.start(anotherProcess!);
       onTestFinished(() => other.kill());
       expect(await other.next('leased')).toEqual({ kind: 'leased', id, data });
       expect(await other.save(saved)).toEqual({ kind: 'saved' });
@@ -67,14 +67,14 @@ export function describeCrashing(conformance: Conformance): void {
       await untilStatus(store, id, 'done');
     });
 
-    it('never counts it as a failure, however often that happens', async ({ onTestFinished }) => {
+    it.skipIf(!isDurable)('never counts it as a failure, however often that happens', async ({ onTestFinished }) => {
       const underTest = await use(conformance, onTestFinished, { shortLease: true });
       const { id, data } = durableOrder();
       await underTest.store.enqueue(id, data, 0);
       await underTest.store.close();
       let saved = data;
       for (let crash = 1; crash <= 3; crash += 1) {
-        const other = await AnotherProcess.start(underTest.anotherProcess);
+        const other = await AnotherProcess.start(underTest.anotherProcess!);
         onTestFinished(() => other.kill());
         expect(await other.next('leased')).toEqual({ kind: 'leased', id, data: saved });
         saved = later(data, crash);
@@ -91,12 +91,12 @@ export function describeCrashing(conformance: Conformance): void {
       await untilStatus(store, id, 'done');
     });
 
-    it.skipIf(!isShared)('lets one that lost its lease neither save nor end', async ({ onTestFinished }) => {
+    it.skipIf(!isShared || !isDurable)('lets one that lost its lease neither save nor end', async ({ onTestFinished }) => {
       const { store, anotherProcess } = await use(conformance, onTestFinished, { shortLease: true });
       const { id, data } = durableOrder();
       const newer = later(data, 1);
       await store.enqueue(id, data, 0);
-      const other = await AnotherProcess.start(anotherProcess);
+      const other = await AnotherProcess.start(anotherProcess!);
       onTestFinished(() => other.kill());
       await other.next('leased');
 

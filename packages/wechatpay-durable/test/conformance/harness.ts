@@ -8,7 +8,9 @@ import type {
   DurableOrderData,
   OrderStore,
   DurableOrderStatus,
-  DurableOrder,
+  DurableRefundData,
+  DurableRow,
+  JournalEntry,
   Verdict,
 } from '../../src/stores/store.js';
 import type { SqlExecutor } from '../../src/stores/sql-executor.js';
@@ -25,31 +27,34 @@ export interface StoreUnderTest {
    * @param longLease with a lease three times as long as that of the store.
    */
   readonly second: (options?: { longLease?: boolean }) => OrderStore;
-  /** How a process of its own opens the same store. */
-  readonly anotherProcess: StoreOfAnotherProcess;
+  /** How a process of its own opens the same store; absent where no other process can. */
+  readonly anotherProcess?: StoreOfAnotherProcess;
   /** Closes the store, where it is open, and gives up the store. */
   readonly dispose: () => Promise<void>;
   /** Commits what `work` enqueues in `tx` where it resolves, and rolls it back where it rejects. */
   readonly transaction?: (work: (tx: SqlExecutor) => Promise<void>) => Promise<void>;
   /** How many connections to the store there are, of all the stores on it. */
   readonly connections?: () => Promise<number>;
-  /** Makes what is stored look older by as many days, and has the store clear away what it keeps no longer. */
+  /** Makes what is stored look older by as many days. */
   readonly passDays?: (days: number) => Promise<void>;
 }
 
 export interface Conformance {
   /** @param shortLease with a lease as short as the store lets it be, in this process and in another. */
   readonly open: (options?: { shortLease?: boolean }) => Promise<StoreUnderTest>;
-  /** Whether several processes can work on one store. @default true */
+  /** Whether several instances can work on one store. @default true */
   readonly isShared?: boolean;
+  /** Whether it outlives the process. @default true */
+  readonly isDurable?: boolean;
   /** Whether `enqueue` takes a `tx`; then `transaction` is there. */
   readonly supportsTransactions: boolean;
   /** Options that are invalid, each with what its error says. */
   readonly badOptions?: readonly { name: string; open: () => unknown; message: RegExp }[];
 }
 
-/** A lease that the test holds. */
+/** A lease of an order that the test holds. */
 export interface Delivery extends Lease {
+  readonly data: DurableOrderData;
   readonly at: number;
   readonly end: (verdict: Verdict) => void;
   readonly fail: (error: Error) => void;
@@ -85,10 +90,11 @@ export class TestWorker {
     for (const { data, end } of this.#held) end({ kind: 'again', data, delayMs: HOUR_MS });
   }
 
-  async #handle({ id, data, signal, save }: Lease): Promise<Verdict> {
+  async #handle(lease: Lease): Promise<Verdict> {
+    const data = lease.data as DurableOrderData;
     if (this.#isOver) return { kind: 'again', data, delayMs: HOUR_MS };
     return new Promise((end, fail) => {
-      const delivery = { id, data, signal, save, at: Date.now(), end, fail };
+      const delivery = { ...lease, data, at: Date.now(), end, fail };
       this.#held.add(delivery);
       this.#deliveries.put(delivery);
     });
@@ -133,13 +139,13 @@ export async function finish(
   worker: TestWorker,
   { id, data }: { id: string; data: DurableOrderData },
   kind: 'done' | 'dead',
-): Promise<DurableOrder> {
+): Promise<DurableRow> {
   const delivery = await worker.next(id);
   delivery.end({ kind, data: kind === 'done' ? paid(data) : stuck(data) });
   return untilStatus(store, id, kind);
 }
 
-export function untilStatus(store: OrderStore, id: string, status: DurableOrderStatus): Promise<DurableOrder> {
+export function untilStatus(store: OrderStore, id: string, status: DurableOrderStatus): Promise<DurableRow> {
   return until(async () => {
     const stored = await store.get(id);
     return stored?.status === status ? stored : undefined;
@@ -184,4 +190,15 @@ export async function useSecond(
   });
   await store.open();
   return store;
+}
+
+/** A new refund of an order, as far as a store reads it. */
+export function durableRefund(refundFee: number, merchantId = MERCHANT): { id: string; data: DurableRefundData } {
+  const id = randomUUID();
+  const refund = { outRefundNo: id.replaceAll('-', ''), transactionId: '4200001234', refundFee, currency: 'USD' };
+  return { id, data: { kind: 'refund', merchantId, state: { kind: 'due', refund } } };
+}
+
+export function entry(kind: string, fields: JournalEntry['fields'] = {}, at = 1_795_694_400_000): JournalEntry {
+  return { at, kind, fields };
 }

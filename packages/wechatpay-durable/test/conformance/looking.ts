@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import type { DurableOrderFilter, DurableOrder } from '../../src/stores/store.js';
+import type { StoreFilter, DurableRow } from '../../src/stores/store.js';
 import { finish, HOUR_MS, MERCHANT, durableOrder, TestWorker, untilStatus, use, type Conformance } from './harness.js';
 
 /** What is found of what is stored. */
@@ -28,7 +28,7 @@ export function describeLooking(conformance: Conformance): void {
       await sleep(2);
       await store.enqueue(elsewhere.id, elsewhere.data, HOUR_MS);
       const order = [ids.done, ids.dead, ids.active, cancelled.id, waiting.id, elsewhere.id];
-      const list = async (filter: DurableOrderFilter) =>
+      const list = async (filter: StoreFilter) =>
         (await store.list(filter)).map(({ id }) => order.indexOf(id)).join();
 
       expect(await list({})).toBe('0,1,2,3,4,5');
@@ -53,7 +53,7 @@ export function describeLooking(conformance: Conformance): void {
       const all = Array.from({ length: 60 }, (_, index) => durableOrder({}, index % 3 ? MERCHANT : '1900009999'));
       // At a time, so that many have the same `createdAt`.
       await Promise.all(all.map(({ id, data }) => store.enqueue(id, data, HOUR_MS)));
-      const pages = async (filter: DurableOrderFilter): Promise<DurableOrder[]> => {
+      const pages = async (filter: StoreFilter): Promise<DurableRow[]> => {
         const page = await store.list(filter);
         const last = page.at(-1);
         return last ? [...page, ...(await pages({ ...filter, after: last }))] : [];

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { advanceResolution } from 'wechatpay-core/resolution';
 import { describe, expect, it } from 'vitest';
-import type { DurableOrderData } from '../../src/stores/store.js';
+import type { DurableOrderData, OrderHandler } from '../../src/stores/store.js';
 import {
   finish,
   HOUR_MS,
@@ -241,7 +241,7 @@ export function describeStoring(conformance: Conformance): void {
       const other = isShared ? await useSecond(underTest, onTestFinished) : store;
       const all = Array.from({ length: 30 }, () => durableOrder());
       const delivered = new Set<string>();
-      const handler = ({ id, data }: { id: string; data: DurableOrderData }) => {
+      const handler: OrderHandler = ({ id, data }) => {
         delivered.add(id);
         return Promise.resolve({ kind: 'done', data } as const);
       };
@@ -344,8 +344,10 @@ export function describeStoring(conformance: Conformance): void {
       await finish(store, worker, dead, 'dead');
 
       await passDays(29);
+      await store.prune();
       for (const { id } of [waiting, cancelled, done, dead]) expect(await store.get(id)).toBeDefined();
       await passDays(2);
+      await store.prune();
       expect(await store.get(done.id)).toBeUndefined();
       expect(await store.get(cancelled.id)).toBeUndefined();
       expect((await store.get(dead.id))?.status).toBe('dead');

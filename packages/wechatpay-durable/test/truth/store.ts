@@ -5,10 +5,12 @@ import { LeaseLostError, storeInUse } from '../../src/errors.js';
 import type {
   ReopenedStatus,
   DurableOrderCounts,
+  DurableData,
   DurableOrderData,
   OrderStore,
-  DurableOrderFilter,
   OrderHandler,
+  StoreFilter,
+  StoredJournalEntry,
   DurableOrderStatus,
   DurableOrder,
   Verdict,
@@ -217,7 +219,7 @@ export class StoryStore implements OrderStore {
   }
 
   #resolve(row: Row, verdict: Verdict): void {
-    const given = { ...row, holder: undefined, data: verdict.data };
+    const given = { ...row, holder: undefined, data: verdict.data as DurableOrderData };
     const by = `resolved by ${this.#process.name}`;
     if (verdict.kind === 'again') {
       this.#store.put({ ...given, status: 'waiting', dueAt: this.#store.world.now + verdict.delayMs }, by);
@@ -232,7 +234,8 @@ export class StoryStore implements OrderStore {
     );
   }
 
-  enqueue(id: string, data: DurableOrderData, delayMs: number): Promise<'enqueued' | 'duplicate'> {
+  enqueue(id: string, given: DurableData, delayMs: number): Promise<'enqueued' | 'duplicate'> {
+    const data = given as DurableOrderData;
     return this.#process.reach('enqueue', () => {
       if (this.#store.get(id)) return 'duplicate';
       const { now } = this.#store.world;
@@ -246,7 +249,8 @@ export class StoryStore implements OrderStore {
     return this.#change('reschedule', id, isOpen, (row) => ({ ...row, dueAt: this.#store.world.now + delayMs }));
   }
 
-  amend(id: string, data: DurableOrderData, delayMs: number): Promise<boolean> {
+  amend(id: string, given: DurableData, delayMs: number): Promise<boolean> {
+    const data = given as DurableOrderData;
     return this.#change(
       'amend',
       id,
@@ -259,7 +263,8 @@ export class StoryStore implements OrderStore {
     return this.#change('cancel', id, mayChange, (row) => ({ ...row, status: 'cancelled' }));
   }
 
-  redrive(id: string, data: DurableOrderData, from: readonly ReopenedStatus[]): Promise<boolean> {
+  redrive(id: string, given: DurableData, from: readonly ReopenedStatus[]): Promise<boolean> {
+    const data = given as DurableOrderData;
     return this.#change(
       'redrive',
       id,
@@ -289,14 +294,26 @@ export class StoryStore implements OrderStore {
     });
   }
 
-  list({ status, limit = 100 }: DurableOrderFilter): Promise<DurableOrder[]> {
+  list({ status, limit = 100 }: StoreFilter): Promise<DurableOrder[]> {
     const statuses = status === undefined ? undefined : [status].flat();
     const rows = this.#store.rows().filter((row) => !statuses || statuses.includes(row.status));
     return this.#process.reach('get', () => rows.slice(0, limit).map(toDurableOrder));
   }
 
+  find(): Promise<DurableOrder[]> {
+    throw new Error('No story looks for a number.');
+  }
+
   counts(): Promise<DurableOrderCounts> {
     throw new Error('No story counts.');
+  }
+
+  journal(): Promise<StoredJournalEntry[]> {
+    throw new Error('No story reads the journal.');
+  }
+
+  prune(): Promise<{ orders: number; journal: number }> {
+    throw new Error('No story lasts for a month.');
   }
 }
 

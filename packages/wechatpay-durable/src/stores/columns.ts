@@ -1,0 +1,102 @@
+import { endsBefore } from '../ends.js';
+import type { DurableData, DurableKind, DurableOrderStatus, ReopenedStatus } from './store.js';
+
+/** What a store keeps beside the data of a row, to find it by and to decide by: taken from the data, each time it is stored. */
+export interface Columns {
+  readonly kind: DurableKind;
+  readonly merchantId: string;
+  /** Empty where there is none. */
+  readonly subMerchantId: string;
+  /** `out_trade_no` or `out_refund_no`; null where the state cannot be read. */
+  readonly number: string | null;
+  readonly transactionId: string | null;
+  /** What the order should cost, or else what was paid; of a refund, what it returns. */
+  readonly totalFee: number | null;
+  readonly currency: string | null;
+  /** How many ends it has had. */
+  readonly ends: number;
+  readonly hasOutcome: boolean;
+  /** Something is decided that must not be called off or replaced, such as a reversal. */
+  readonly isDecided: boolean;
+}
+
+/** Reads what can be read: a row whose state is no state of this version is kept, and found by its `id`. */
+export function columnsOf(data: DurableData): Columns {
+  const { kind, merchantId, state, outcome, end } = data;
+  const given = Object(state) as Loose;
+  const ended = (outcome ?? given.outcome) as Loose | undefined;
+  const common = {
+    merchantId,
+    ends: Number.isSafeInteger(end) ? Number(end) : 0,
+    hasOutcome: (ended ?? undefined) !== undefined,
+  };
+  if (kind === 'refund') {
+    const refund = Object(given.refund) as Loose;
+    return {
+      ...common,
+      kind,
+      subMerchantId: text(refund.subMerchantId) ?? '',
+      number: text(refund.outRefundNo),
+      transactionId: text(refund.transactionId),
+      totalFee: amount(refund.refundFee),
+      currency: text(refund.currency),
+      isDecided: true,
+    };
+  }
+  const order = Object(given.order) as Loose;
+  const paid = [Object(ended).payment, Object(Object(ended).amounts).paid, given.payment, given.doubt] as unknown[];
+  const first = <Value>(read: (payment: Loose) => Value | null): Value | null =>
+    paid.map((payment) => read(Object(payment) as Loose)).find((value) => value !== null) ?? null;
+  return {
+    ...common,
+    kind: 'order',
+    subMerchantId: text(order.subMerchantId) ?? '',
+    number: text(order.outTradeNo),
+    transactionId: first((payment) => text(payment.transactionId)),
+    totalFee: amount(given.totalFee) ?? first((payment) => amount(payment.totalFee)),
+    currency: text(given.currency) ?? first((payment) => text(payment.currency)),
+    isDecided: !isAsking(given),
+  };
+}
+
+/** How a row stands, of which the columns are known. */
+export interface Standing {
+  readonly status: DurableOrderStatus;
+  readonly columns: Columns;
+}
+
+/** Waits, and has no outcome. */
+export function isOpen({ status, columns }: Standing): boolean {
+  return status === 'waiting' && !columns.hasOutcome;
+}
+
+/** Waits, has no outcome, and nothing is decided. */
+export function mayChange(row: Standing): boolean {
+  return isOpen(row) && !row.columns.isDecided;
+}
+
+/** What was read, to resume from, is what is stored; or it has had another end in the meantime. */
+export function hasEndedSince({ columns }: Standing, data: DurableData): boolean {
+  return columns.ends > endsBefore(data);
+}
+
+export function mayReopen({ status, columns }: Standing, from: readonly ReopenedStatus[]): boolean {
+  if (status === 'active') return false;
+  if (status !== 'waiting') return from.includes(status);
+  return from.includes(columns.hasOutcome ? 'untold' : 'open');
+}
+
+type Loose = Readonly<Record<string, unknown>>;
+
+function isAsking({ kind, mustRevoke }: Loose): boolean {
+  // With flags in place of a kind: as versions before 0.1 stored it.
+  return kind === 'asking' || (kind === undefined && mustRevoke === false);
+}
+
+function text(value: unknown): string | null {
+  return typeof value === 'string' && value !== '' ? value : null;
+}
+
+function amount(value: unknown): number | null {
+  return Number.isSafeInteger(value) ? (value as number) : null;
+}

@@ -1,0 +1,153 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import type { DurableRow, ParentCheck, StoreQuery } from '../../src/stores/store.js';
+import {
+  durableOrder,
+  durableRefund,
+  finish,
+  HOUR_MS,
+  MERCHANT,
+  TestWorker,
+  untilStatus,
+  use,
+  useSecond,
+  type Conformance,
+} from './harness.js';
+
+/** What is found by something else than its id, and what belongs to it. */
+export function describeFinding(conformance: Conformance): void {
+  const { isShared = true } = conformance;
+
+  describe('when something is looked for', () => {
+    it('finds an order by the number of the shop or of the receipt', async ({ onTestFinished }) => {
+      const { store } = await use(conformance, onTestFinished);
+      const [paidOne, open, elsewhere] = [durableOrder(), durableOrder(), durableOrder({}, '1900009999')];
+      // The same number of two merchants.
+      const same = { ...elsewhere.data, state: { ...elsewhere.data.state, order: open.data.state.order } };
+      await store.enqueue(paidOne.id, paidOne.data, 0);
+      const worker = await TestWorker.start(store);
+      await finish(store, worker, paidOne, 'done');
+      await store.enqueue(open.id, open.data, HOUR_MS);
+      await sleep(2);
+      await store.enqueue(elsewhere.id, same, HOUR_MS);
+      const find = async (query: StoreQuery) => (await store.find(query)).map(({ id }) => id);
+      const { outTradeNo } = open.data.state.order;
+
+      expect(await find({ outTradeNo })).toEqual([open.id, elsewhere.id]);
+      expect(await find({ outTradeNo, merchantId: '1900009999' })).toEqual([elsewhere.id]);
+      expect(await find({ outTradeNo: paidOne.data.state.order.outTradeNo })).toEqual([paidOne.id]);
+      expect(await find({ transactionId: '4200001234' })).toEqual([paidOne.id]);
+      expect(await find({ transactionId: '4200001234', merchantId: '1900009999' })).toEqual([]);
+      expect(await find({ outTradeNo: 'none' })).toEqual([]);
+      expect(await find({ transactionId: 'none' })).toEqual([]);
+      expect(await store.find({ outTradeNo, merchantId: MERCHANT })).toEqual([await store.get(open.id)]);
+    });
+
+    it('refuses another id for the same number, of the same kind', async ({ onTestFinished }) => {
+      const { store } = await use(conformance, onTestFinished);
+      const [{ id, data }, other] = [durableOrder(), durableOrder()];
+      await store.enqueue(id, data, HOUR_MS);
+      expect(await store.enqueue(other.id, data, 0)).toBe('duplicate');
+      expect(await store.get(other.id)).toBeUndefined();
+      const refund = durableRefund(1);
+      const number = { ...refund.data.state.refund, outRefundNo: data.state.order.outTradeNo };
+      const named = { ...refund.data, state: { ...refund.data.state, refund: number } };
+      expect(await store.enqueue(refund.id, named, HOUR_MS)).toBe('enqueued');
+    });
+
+    it('finds the refunds of an order, and lists them apart', async ({ onTestFinished }) => {
+      const { store } = await use(conformance, onTestFinished);
+      const order = durableOrder();
+      const [one, other] = [durableRefund(10), durableRefund(20)];
+      await store.enqueue(order.id, order.data, HOUR_MS);
+      for (const { id, data } of [one, other]) {
+        await store.enqueue(id, data, HOUR_MS, { parent: { id: order.id, check: () => undefined } });
+        await sleep(2);
+      }
+      const ids = (rows: DurableRow[]): string[] => rows.map(({ id }) => id);
+
+      expect(ids(await store.find({ parentId: order.id }))).toEqual([one.id, other.id]);
+      expect(ids(await store.find({ transactionId: '4200001234' }))).toEqual([one.id, other.id]);
+      expect(ids(await store.find({ outRefundNo: other.data.state.refund.outRefundNo }))).toEqual([other.id]);
+      expect(ids(await store.find({ outTradeNo: other.data.state.refund.outRefundNo }))).toEqual([]);
+      expect(ids(await store.list({ kind: 'refund' }))).toEqual([one.id, other.id]);
+      expect(ids(await store.list({ kind: 'order' }))).toEqual([order.id]);
+      expect(await store.get(one.id)).toMatchObject({ ...one.data, parentId: order.id, status: 'waiting' });
+      expect(await store.cancel(one.id)).toBe(false); // a refund that is stored is decided
+      await store.reschedule(one.id, 0);
+      const worker = await TestWorker.start(store);
+      const delivery = await worker.next(one.id);
+      expect(delivery.parentId).toBe(order.id);
+      expect(delivery.data).toEqual(one.data);
+      delivery.end({ kind: 'done', data: { ...one.data, outcome: { kind: 'refunded' } } });
+      expect(await untilStatus(store, one.id, 'done')).toMatchObject({ outcome: { kind: 'refunded' } });
+    });
+
+    it('lists what ended in a period, by the time of its end, page by page', async ({ onTestFinished }) => {
+      const { store } = await use(conformance, onTestFinished);
+      const worker = await TestWorker.start(store);
+      const all = [durableOrder(), durableOrder(), durableOrder({}, '1900009999'), durableOrder()];
+      for (const { id, data } of all) await store.enqueue(id, data, HOUR_MS);
+      const ends: DurableRow[] = [];
+      // Not in the order of their creation.
+      for (const one of all.toReversed()) {
+        await store.reschedule(one.id, 0);
+        ends.push(await finish(store, worker, one, ends.length === 1 ? 'dead' : 'done'));
+        await sleep(5);
+      }
+      const open = durableOrder();
+      await store.enqueue(open.id, open.data, HOUR_MS);
+      const endedAt = (index: number, ms = 0): Date => new Date(ends[index]!.endedAt!.getTime() + ms);
+      const ended = { from: endedAt(0), to: endedAt(3, 1) };
+      const ids = (rows: DurableRow[]): number[] => rows.map(({ id }) => ends.findIndex((end) => end.id === id));
+
+      expect(ids(await store.list({ ended }))).toEqual([0, 1, 2, 3]);
+      expect(ids(await store.list({ ended: { from: endedAt(0, 1), to: endedAt(3) } }))).toEqual([1, 2]);
+      expect(ids(await store.list({ ended, status: 'dead' }))).toEqual([1]);
+      expect(ids(await store.list({ ended, status: ['dead', 'done'] }))).toEqual([0, 1, 2, 3]);
+      expect(ids(await store.list({ ended, merchantId: '1900009999' }))).toEqual([1]);
+      const first = await store.list({ ended, limit: 2 });
+      expect(ids(first)).toEqual([0, 1]);
+      expect(ids(await store.list({ ended, limit: 2, after: first[1]! }))).toEqual([2, 3]);
+    });
+
+    it('holds the parts of an order together, also of two who enqueue at a time', async ({ onTestFinished }) => {
+      const underTest = await use(conformance, onTestFinished);
+      const { store } = underTest;
+      const other = isShared ? await useSecond(underTest, onTestFinished) : store;
+      const order = durableOrder();
+      await store.enqueue(order.id, order.data, HOUR_MS);
+      const seen: (string | undefined)[] = [];
+      const check: ParentCheck['check'] = (siblings, parent) => {
+        seen.push(parent?.id);
+        const sum = siblings.reduce((fee, row) => fee + (row.kind === 'refund' ? row.state.refund.refundFee : 0), 0);
+        if (sum + 40 > 100) throw new RangeError(`${sum} are refunded already`);
+      };
+      const refunds = Array.from({ length: 12 }, () => durableRefund(40));
+      const results = await Promise.allSettled(
+        refunds.map(({ id, data }, index) =>
+          (index % 2 ? store : other).enqueue(id, data, HOUR_MS, { parent: { id: order.id, check } }),
+        ),
+      );
+
+      expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(2);
+      for (const result of results) {
+        if (result.status === 'rejected') expect(result.reason).toBeInstanceOf(RangeError);
+        else expect(result.value).toBe('enqueued');
+      }
+      expect(new Set(seen)).toEqual(new Set([order.id]));
+      expect(await store.find({ parentId: order.id })).toHaveLength(2);
+      expect(await store.counts()).toMatchObject({ waiting: 3 });
+      // The same again is a duplicate, whatever its check would say.
+      const stored = (await store.find({ parentId: order.id }))[0]!;
+      const again = refunds.find(({ id }) => id === stored.id)!;
+      expect(await store.enqueue(again.id, again.data, 0, { parent: { id: order.id, check } })).toBe('duplicate');
+      // There need not be a row of the order.
+      const alone = durableRefund(1);
+      const parents: unknown[] = [];
+      const parent: ParentCheck = { id: durableOrder().id, check: (...args) => parents.push(args) };
+      expect(await store.enqueue(alone.id, alone.data, HOUR_MS, { parent })).toBe('enqueued');
+      expect(parents).toEqual([[[], undefined]]);
+    });
+  });
+}
