@@ -2,8 +2,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
-import promises from 'node:fs/promises';
-import { syncBuiltinESMExports } from 'node:module';
 import { openFolder } from '../src/stores/embedded/embedded-folder.js';
 
 const [folder = '', what = ''] = process.argv.slice(2);
@@ -13,41 +11,11 @@ function print(line: string): void {
   fs.writeSync(1, `${line}\n`);
 }
 
-function die(): void {
-  process.kill(process.pid, 'SIGKILL');
-}
-
-/** Dies in the middle of making the database: at the n-th call that changes a file, or about the renaming. */
-function dieAt(moment: string): void {
-  let left = Number(moment) || 0;
-  const { writeSync, mkdirSync } = fs;
-  fs.writeSync = ((...args: Parameters<typeof writeSync>) => {
-    if (args[0] > 2 && --left === 0) die();
-    return writeSync(...args);
-  }) as typeof writeSync;
-  fs.mkdirSync = (...args: Parameters<typeof mkdirSync>) => {
-    if (--left === 0) die();
-    return mkdirSync(...args);
-  };
-  const rename = promises.rename.bind(promises);
-  promises.rename = async (from, to) => {
-    if (moment === 'before-rename') die();
-    await rename(from, to);
-    if (moment === 'after-rename') die();
-  };
-  syncBuiltinESMExports();
-  process.on('exit', () => {
-    print(`calls ${-left}`);
-  });
-}
-
-const [verb, moment] = what.split(':');
-if (verb === 'die') dieAt(moment ?? '');
 try {
   print('opening');
   const { pglite, close } = await openFolder(folder);
   print('open');
-  if (verb === 'insert') {
+  if (what === 'insert') {
     // A child of its own outlives it, and must not inherit the lock.
     const child = spawn('sleep', ['60'], { stdio: 'ignore', detached: true });
     child.unref();
@@ -59,7 +27,7 @@ try {
       print(`stored ${line}`);
     }
   }
-  if (verb === 'hold') {
+  if (what === 'hold') {
     await once(process.stdin.resume(), 'end');
     await close();
   }

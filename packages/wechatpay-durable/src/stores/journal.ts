@@ -15,7 +15,8 @@ export function chained(
   let last = head;
   const stored = entries.map(({ at, kind, fields }) => {
     // As it will be read again: what JSON leaves out is not hashed.
-    const entry = JSON.parse(JSON.stringify({ at, kind, fields })) as JournalEntry;
+    const time = Number.isFinite(at) ? Math.round(at) : Date.now();
+    const entry = JSON.parse(JSON.stringify({ at: time, kind, fields })) as JournalEntry;
     const seq = last.seq + 1;
     last = { seq, hash: hashOf(id, last.hash, { ...entry, seq }) };
     return { ...entry, ...last };

@@ -8,3 +8,9 @@
 export interface SqlExecutor {
   executeSql(text: string, values?: unknown[]): Promise<{ rows: unknown[] }>;
 }
+
+/** A database: each statement by itself, or several in one transaction. `fromPgPool` makes one of a pool of node-postgres. */
+export interface SqlDatabase extends SqlExecutor {
+  /** Commits where `work` resolves, and rolls back where it rejects: with what it rejected with. */
+  transaction<Result>(work: (tx: SqlExecutor) => Promise<Result>): Promise<Result>;
+}

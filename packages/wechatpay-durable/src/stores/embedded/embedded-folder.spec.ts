@@ -45,8 +45,13 @@ afterAll(async () => {
 });
 
 function start(folder: string, what: string): Holder {
-  const args = ['--import', 'tsx', 'test/folder-holder.ts', folder, what];
-  const child = spawn(process.execPath, args, { cwd: PACKAGE, stdio: ['pipe', 'pipe', 'inherit'] });
+  const moment = what.startsWith('die:') ? what.slice('die:'.length) : undefined;
+  const preloads = ['--import', 'tsx', ...(moment === undefined ? [] : ['--import', './test/die-at.ts'])];
+  const child = spawn(process.execPath, [...preloads, 'test/folder-holder.ts', folder, what], {
+    cwd: PACKAGE,
+    stdio: ['pipe', 'pipe', 'inherit'],
+    env: { ...process.env, DIE_AT: moment },
+  });
   const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
   const holder: Holder = {
     pid: child.pid!,

@@ -1,10 +1,10 @@
-import type { PGlite } from '@electric-sql/pglite';
 import { closeSync, constants, existsSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { DurableOrdersError } from '../../errors.js';
 import { loadPeer } from '../options.js';
+import { PgliteHost, StartError } from './pglite-host.js';
 
 export interface FolderOptions {
   /** Keeps nothing: for tests. So does the path `memory://`. @default false */
@@ -14,7 +14,7 @@ export interface FolderOptions {
 }
 
 export interface OpenFolder {
-  readonly pglite: PGlite;
+  readonly pglite: PgliteHost;
   /** Closes the database and frees the folder; once, however often it is called. */
   readonly close: () => Promise<void>;
 }
@@ -52,7 +52,7 @@ export async function openFolder(path: string, options: FolderOptions = {}): Pro
   }
 }
 
-function opened(pglite: PGlite, unlock: () => void): OpenFolder {
+function opened(pglite: PgliteHost, unlock: () => void): OpenFolder {
   let closing: Promise<void> | undefined;
   const closeOnce = async (): Promise<void> => {
     try {
@@ -171,18 +171,14 @@ async function make(folder: string, database: string): Promise<void> {
   }
 }
 
-async function startPglite(dataDir: string): Promise<PGlite> {
-  const { PGlite } = await loadPeer('@electric-sql/pglite', () => import('@electric-sql/pglite'));
-  const printed: string[] = [];
+async function startPglite(dataDir: string): Promise<PgliteHost> {
+  // Where it is not installed, the thread could only say so in its own words.
+  await loadPeer('@electric-sql/pglite', () => import('@electric-sql/pglite'));
   try {
-    return await PGlite.create({
-      dataDir,
-      onStderr: (line) => printed.push(line) > 0,
-      // After a recovery, the timer of this message would never be stopped, and keep the process from ending.
-      startParams: [...PGlite.defaultStartParams, '-c', 'log_startup_progress_interval=0'],
-    });
+    return await PgliteHost.start(dataDir);
   } catch (cause) {
-    throw unstartable(dataDir, printed.join('\n'), cause);
+    if (cause instanceof StartError) throw unstartable(dataDir, cause.printed, cause.cause);
+    throw unstartable(dataDir, '', cause);
   }
 }
 

@@ -1,14 +1,13 @@
-import type { ConstructorOptions } from 'pg-boss';
 import { WechatPayRequestError } from 'wechatpay-core';
-import type { EnqueueOptions, DurableOrderData } from '../store.js';
-import { checkOptions, loadPeer, wrong } from '../options.js';
+import { checkOptions, wrong } from '../options.js';
+import { OTHER_NAMES, SQL_STORE_OPTIONS, type SqlStoreOptions } from '../postgres/sql-store-options.js';
+import { SqlStore, type Connection } from '../postgres/sql-store.js';
+import type { DurableData, StoreEnqueueOptions } from '../store.js';
 import { openFolder } from './embedded-folder.js';
-import { OTHER_NAMES, PG_BOSS_OPTIONS, type PgBossStoreOptions } from '../postgres/pg-boss-options.js';
-import { PgBossStore, type Connection } from '../postgres/pg-boss-store.js';
 
-export type { PgBossStoreOptions } from '../postgres/pg-boss-options.js';
+export type { SqlStoreOptions } from '../postgres/sql-store-options.js';
 
-export interface EmbeddedStoreOptions extends PgBossStoreOptions {
+export interface EmbeddedStoreOptions extends SqlStoreOptions {
   /** The folder of the database; made where it is missing. `memory://` forgets everything: for tests. */
   readonly folder: string;
   /**
@@ -20,20 +19,21 @@ export interface EmbeddedStoreOptions extends PgBossStoreOptions {
 }
 
 /**
- * Durable orders in a folder, by PGlite, a PostgreSQL inside this process: nothing to install or to run but two npm packages, optional
+ * Durable orders in a folder, by PGlite, a PostgreSQL inside this process, in a thread of its own: nothing to install or to run but two npm packages, optional
  * peers: `npm install pg-boss @electric-sql/pglite fs-native-extensions`.
  *
  * One process only; another is refused. Safe against the death of the process, not against that of the machine.
  *
  * @example new EmbeddedStore({ folder: './data' })
  */
-export class EmbeddedStore extends PgBossStore {
+export class EmbeddedStore extends SqlStore {
+  protected override readonly isAlone = true;
   readonly #folder: string;
   readonly #onNote: NonNullable<EmbeddedStoreOptions['onNote']>;
 
   /** @throws {WechatPayConfigError} an option that is invalid. */
   constructor(options: EmbeddedStoreOptions) {
-    checkOptions(options, ['folder', 'onNote', ...PG_BOSS_OPTIONS], { otherNames: OTHER_NAMES });
+    checkOptions(options, ['folder', 'onNote', ...SQL_STORE_OPTIONS], { otherNames: OTHER_NAMES });
     super(options);
     const { folder, onNote = writeNote } = options;
     if (typeof (folder as unknown) !== 'string' || folder === '')
@@ -45,9 +45,9 @@ export class EmbeddedStore extends PgBossStore {
   /** @throws {WechatPayRequestError} a transaction: whichever it is, it is one of another database. */
   override async enqueue(
     id: string,
-    data: DurableOrderData,
+    data: DurableData,
     delayMs: number,
-    options: EnqueueOptions = {},
+    options: StoreEnqueueOptions = {},
   ): Promise<'enqueued' | 'duplicate'> {
     if (options.tx !== undefined) {
       throw new WechatPayRequestError(
@@ -55,13 +55,13 @@ export class EmbeddedStore extends PgBossStore {
         'cannot reach the embedded database, which is its own; enqueue without, or use PostgresStore.',
       );
     }
-    return super.enqueue(id, data, delayMs);
+    return super.enqueue(id, data, delayMs, options);
   }
 
   protected async connect(): Promise<Connection> {
-    const { fromPglite } = await loadPeer('pg-boss', () => import('pg-boss'));
     const { pglite, close } = await openFolder(this.#folder, { onNote: this.#onNote });
-    return { options: { db: fromPglite(pglite), backend: 'pglite' } satisfies ConstructorOptions, close };
+    const db = { executeSql: (text: string, values?: unknown[]) => pglite.executeSql(text, values) };
+    return { options: { db, backend: 'pglite' }, database: () => pglite, close };
   }
 }
 

@@ -1,11 +1,10 @@
 import { Client, Pool } from 'pg';
-import { PgBoss } from 'pg-boss';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { describeStore } from '../../../test/conformance.js';
 import { finish, HOUR_MS, durableOrder, TestWorker } from '../../../test/conformance/harness.js';
 import { failureOf } from '../../../test/failure.js';
 import { PostgresServer } from '../../../test/servers/postgres.js';
-import { PostgresStore } from './postgres.js';
+import { fromPgPool, PostgresStore } from './postgres.js';
 
 describe.skipIf(!PostgresServer.isAvailable)(`PostgresStore ${PostgresServer.reason}`, () => {
   let server: PostgresServer;
@@ -57,15 +56,10 @@ describe.skipIf(!PostgresServer.isAvailable)(`PostgresStore ${PostgresServer.rea
           return Number((await server.query(counted))[0]?.count);
         },
         passDays: async (days) => {
-          const older = ['created_on', 'start_after', 'completed_on', 'keep_until'].map(
-            (column) => `${column} = ${column} - interval '${days} days'`,
-          );
-          await server.query(`UPDATE ${options.schema}.job SET ${older.join(', ')}`, connectionString);
-          await server.query(`UPDATE ${options.schema}.queue SET maintain_on = NULL`, connectionString);
-          const boss = new PgBoss({ connectionString, schema: options.schema, supervise: false });
-          await boss.start();
-          await boss.supervise();
-          await boss.stop();
+          const older = (column: string): string => `${column} = ${column} - interval '${days} days'`;
+          const times = ['created_at', 'due_at', 'updated_at', 'ended_at'].map(older);
+          await server.query(`UPDATE ${schema}.orders SET ${times.join(', ')}`, connectionString);
+          await server.query(`UPDATE ${schema}.journal SET ${older('noted_at')}`, connectionString);
         },
       };
     },
@@ -108,19 +102,19 @@ describe.skipIf(!PostgresServer.isAvailable)(`PostgresStore ${PostgresServer.rea
       {
         name: 'a pool as a database',
         open: refused({ connectionString: undefined, database: new Pool() }),
-        message: /^database: must be \{ executeSql/,
+        message: /^database: must be \{ executeSql.*fromPgPool/,
       },
     ],
   });
 
   it('works in a pool of the application’s own, which it leaves open', async () => {
     const pool = new Pool({ connectionString });
-    const database = { executeSql: (text: string, values?: unknown[]) => pool.query(text, values) };
-    const store = new PostgresStore({ database, schema: 'own_pool' });
+    const store = new PostgresStore({ database: fromPgPool(pool), schema: 'own_pool' });
     await store.open();
     const { id, data } = durableOrder();
     await store.enqueue(id, data, 0);
     expect(await store.get(id)).toMatchObject({ id, status: 'waiting', ...data });
+    await finish(store, await TestWorker.start(store), { id, data }, 'done');
     await store.close();
     await pool.query('SELECT 1');
     await pool.end();
@@ -136,17 +130,6 @@ describe.skipIf(!PostgresServer.isAvailable)(`PostgresStore ${PostgresServer.rea
     const results = await Promise.all(stores.map((store) => store.enqueue(id, data, 0)));
     expect(results.sort()).toEqual(['duplicate', 'duplicate', 'duplicate', 'enqueued']);
     await Promise.all(stores.map((store) => store.close()));
-  });
-
-  it('keeps a queue in a table of its own where that is asked for', async () => {
-    const store = new PostgresStore({ connectionString, schema: 'apart', queue: 'hk', partition: true });
-    await store.open();
-    const { id, data } = durableOrder();
-    await store.enqueue(id, data, 0);
-    expect((await store.list({})).map((stored) => stored.id)).toEqual([id]);
-    const [queue] = await server.query(`SELECT table_name FROM apart.queue WHERE name = 'hk'`, connectionString);
-    expect(await server.query(`SELECT id FROM apart.${String(queue?.table_name)}`, connectionString)).toEqual([{ id }]);
-    await store.close();
   });
 
   it('tells a database that is not there, without its password', async () => {

@@ -1,16 +1,18 @@
 import type { ConnectionOptions } from 'node:tls';
-import type { ConstructorOptions } from 'pg-boss';
-import type { SqlExecutor } from '../sql-executor.js';
+import type { SqlDatabase } from '../sql-executor.js';
 import { assertPlainObject, checkOptions, checkWhole, wrong } from '../options.js';
-import { OTHER_NAMES, PG_BOSS_OPTIONS, type PgBossStoreOptions } from './pg-boss-options.js';
-import { PgBossStore, type Connection } from './pg-boss-store.js';
+import { OTHER_NAMES, SQL_STORE_OPTIONS, type SqlStoreOptions } from './sql-store-options.js';
+import { SqlStore, type Connection } from './sql-store.js';
+import { fromBoss } from './transactions.js';
 
-export type { SqlExecutor } from '../sql-executor.js';
-export type { PgBossStoreOptions } from './pg-boss-options.js';
+export type { SqlDatabase, SqlExecutor } from '../sql-executor.js';
+export type { SqlStoreOptions } from './sql-store-options.js';
 export {
   fromPg,
+  fromPgPool,
   fromTypeOrm,
   type PgClientLike,
+  type PgPoolLike,
   type TypeOrmManagerLike,
   type TypeOrmQueryRunnerLike,
 } from './transactions.js';
@@ -26,18 +28,18 @@ export interface PostgresConnection {
   readonly ssl?: boolean | ConnectionOptions;
 }
 
-export interface PostgresStoreOptions extends PgBossStoreOptions {
+export interface PostgresStoreOptions extends SqlStoreOptions {
   /** As in `postgres://user:password@host:5432/shop`. Give it, or else `connection` or `database`. */
   readonly connectionString?: string | undefined;
   /** In place of `connectionString`. */
   readonly connection?: PostgresConnection | undefined;
   /**
-   * A custom pool in place of these: each statement on a connection of its own. It is not closed here. Give it a
-   * `query_timeout`: this store's own statements end after 30 s.
+   * A custom pool in place of these, which is not closed here. Give it a `query_timeout`: this store's own statements end after
+   * 30 s.
    *
-   * @example { executeSql: (text, values) => pool.query(text, values) }
+   * @example { database: fromPgPool(pool) }
    */
-  readonly database?: SqlExecutor | undefined;
+  readonly database?: SqlDatabase | undefined;
   /** Connections in the pool of this process. @default 10 */
   readonly poolSize?: number | undefined;
 }
@@ -54,12 +56,13 @@ const TIMEOUT_OPTIONS: object = { query_timeout: 30_000, keepAlive: true };
  *
  * @example new PostgresStore({ connectionString: process.env.DATABASE_URL })
  */
-export class PostgresStore extends PgBossStore {
-  readonly #options: ConstructorOptions;
+export class PostgresStore extends SqlStore {
+  readonly #options: object;
+  readonly #database: SqlDatabase | undefined;
 
   /** @throws {WechatPayConfigError} an option that is invalid. */
   constructor(options: PostgresStoreOptions) {
-    checkOptions(options, ['connectionString', 'connection', 'database', 'poolSize', ...PG_BOSS_OPTIONS], {
+    checkOptions(options, ['connectionString', 'connection', 'database', 'poolSize', ...SQL_STORE_OPTIONS], {
       otherNames: OTHER_NAMES,
     });
     super(options);
@@ -68,13 +71,13 @@ export class PostgresStore extends PgBossStore {
       throw wrong('connectionString', 'give it, or else `connection` or `database`, as in postgres://user@host/shop.');
     }
     if (connection) checkConnection(connection);
-    if (database && typeof (database as Partial<SqlExecutor>).executeSql !== 'function') {
-      throw wrong(
-        'database',
-        'must be { executeSql(text, values) }; of a pool, (text, values) => pool.query(text, values).',
-      );
+    const { executeSql, transaction } = Object(database) as Partial<SqlDatabase>;
+    if (database && (typeof executeSql !== 'function' || typeof transaction !== 'function')) {
+      const problem = 'must be { executeSql(text, values), transaction(work) }; of a pool of node-postgres, fromPgPool(pool).';
+      throw wrong('database', problem);
     }
     checkWhole('poolSize', poolSize, 1, 1000);
+    this.#database = database;
     this.#options = {
       ...TIMEOUT_OPTIONS,
       ...connection,
@@ -85,7 +88,11 @@ export class PostgresStore extends PgBossStore {
   }
 
   protected connect(): Promise<Connection> {
-    return Promise.resolve({ options: this.#options, close: () => Promise.resolve() });
+    return Promise.resolve({
+      options: this.#options,
+      database: (boss) => this.#database ?? fromBoss(boss.getDb()),
+      close: () => Promise.resolve(),
+    });
   }
 }
 

@@ -1,19 +1,20 @@
 import { checkWhole, wrong } from '../options.js';
 
 /** How durable orders are kept in a PostgreSQL, whichever it is. */
-export interface PgBossStoreOptions {
+export interface SqlStoreOptions {
   /**
-   * The schema that holds the tables; made where it is missing, and migrated, under a lock. No word that SQL reserves.
+   * The schema that holds the tables; made where it is missing, and migrated, under a lock. No word that SQL reserves. Durable orders
+   * of one schema are worked on by the workers of that schema.
    *
    * @default 'wechatpay'
    */
   readonly schema?: string | undefined;
-  /** Durable orders of one name are worked on by the workers of that name. @default 'orders' */
+  /** pg-boss's queue in which earlier versions kept durable orders: what is in it is taken over. @default 'orders' */
   readonly queue?: string | undefined;
-  /** Keeps this queue in a table of its own; only where the queue is made. @default false */
-  readonly partition?: boolean | undefined;
   /** For how long what is done or cancelled is kept, and a second durable order of its order refused. What is dead stays. @default 30 */
   readonly keepDays?: number | undefined;
+  /** For how long journal entries and refunds are kept: 1 to 3650 days. @default 400 */
+  readonly journalDays?: number | undefined;
   /** How often a worker with nothing to do looks for what is due: in milliseconds, 50 to 60000. @default 500 */
   readonly pollMs?: number | undefined;
   /**
@@ -24,7 +25,7 @@ export interface PgBossStoreOptions {
   readonly leaseMs?: number | undefined;
 }
 
-export const PG_BOSS_OPTIONS = ['schema', 'queue', 'partition', 'keepDays', 'pollMs', 'leaseMs'];
+export const SQL_STORE_OPTIONS = ['schema', 'queue', 'keepDays', 'journalDays', 'pollMs', 'leaseMs'];
 /** What the other stores, or earlier versions, call an option. */
 export const OTHER_NAMES = { queue: 'queueName', leaseMs: 'leaseSeconds' };
 
@@ -32,19 +33,19 @@ export const OTHER_NAMES = { queue: 'queueName', leaseMs: 'leaseSeconds' };
 export interface Settings {
   readonly schema: string;
   readonly queue: string;
-  readonly partition: boolean;
   readonly keepDays: number;
+  readonly journalDays: number;
   readonly pollMs: number;
   readonly leaseSeconds: number;
 }
 
 /** @throws {WechatPayConfigError} an option that is out of range. */
-export function resolveOptions(options: PgBossStoreOptions): Settings {
+export function resolveOptions(options: SqlStoreOptions): Settings {
   const {
     schema = 'wechatpay',
     queue = 'orders',
-    partition = false,
     keepDays = 30,
+    journalDays = 400,
     pollMs = 500,
     leaseMs = 10_000,
   } = options;
@@ -53,8 +54,9 @@ export function resolveOptions(options: PgBossStoreOptions): Settings {
   }
   if (!/^[A-Za-z0-9_.-]{1,100}$/.test(queue)) throw wrong('queue', 'must be letters, digits, "_", "." and "-".');
   checkWhole('keepDays', keepDays, 1, 3650);
+  checkWhole('journalDays', journalDays, 1, 3650);
   checkWhole('pollMs', pollMs, 50, 60_000);
   checkWhole('leaseMs', leaseMs, 10_000, 3_600_000);
   if (leaseMs % 1000 !== 0) throw wrong('leaseMs', 'must be whole seconds, as in 15000.');
-  return { schema, queue, partition, keepDays, pollMs, leaseSeconds: leaseMs / 1000 };
+  return { schema, queue, keepDays, journalDays, pollMs, leaseSeconds: leaseMs / 1000 };
 }

@@ -1,0 +1,107 @@
+import { DurableOrdersError } from '../../errors.js';
+import type { SqlDatabase } from '../sql-executor.js';
+
+/**
+ * What each version of our tables adds to the one before: the first makes them. A statement of each stands alone, and nothing in
+ * here is changed once it is released.
+ *
+ * - `orders`: a row is an order, or a refund (`kind`) of the order `parent_id`. `lease` grows with each change but those of its worker:
+ *   it fences.
+ * - `journal`: what happened to a row, append-only; it outlives the row.
+ * - `tally`: how many are done and cancelled, as changes to be summed up: a million rows need not be counted.
+ */
+const VERSIONS: readonly ((schema: string) => readonly string[])[] = [
+  (schema) => [
+    `CREATE TABLE ${schema}.orders (
+  id uuid PRIMARY KEY,
+  kind text NOT NULL CHECK (kind IN ('order', 'refund')),
+  parent_id uuid,
+  merchant_id text NOT NULL,
+  sub_merchant_id text NOT NULL,
+  number text,
+  transaction_id text,
+  total_fee bigint,
+  currency text,
+  status text NOT NULL CHECK (status IN ('waiting', 'active', 'done', 'dead', 'cancelled')),
+  data json NOT NULL,
+  ends integer NOT NULL,
+  has_outcome boolean NOT NULL,
+  is_decided boolean NOT NULL,
+  lease bigint NOT NULL DEFAULT 0,
+  journal_seq bigint NOT NULL,
+  journal_hash text NOT NULL,
+  created_at timestamptz(3) NOT NULL DEFAULT now(),
+  due_at timestamptz(3) NOT NULL,
+  updated_at timestamptz(3) NOT NULL DEFAULT now(),
+  ended_at timestamptz(3)
+) WITH (fillfactor = 85)`,
+    `CREATE UNIQUE INDEX orders_number ON ${schema}.orders (number, merchant_id, kind, sub_merchant_id)`,
+    `CREATE INDEX orders_transaction ON ${schema}.orders (transaction_id) WHERE transaction_id IS NOT NULL`,
+    `CREATE INDEX orders_parent ON ${schema}.orders (parent_id) WHERE parent_id IS NOT NULL`,
+    `CREATE INDEX orders_due ON ${schema}.orders (due_at) WHERE status = 'waiting'`,
+    `CREATE INDEX orders_page ON ${schema}.orders (status, created_at, id)`,
+    `CREATE INDEX orders_created ON ${schema}.orders (created_at, id)`,
+    `CREATE INDEX orders_merchant ON ${schema}.orders (merchant_id, created_at, id)`,
+    `CREATE INDEX orders_ended ON ${schema}.orders (kind, ended_at, merchant_id, id) WHERE ended_at IS NOT NULL`,
+    `CREATE TABLE ${schema}.journal (
+  order_id uuid NOT NULL,
+  seq bigint NOT NULL,
+  at timestamptz(3) NOT NULL,
+  kind text NOT NULL,
+  fields json NOT NULL,
+  hash text NOT NULL,
+  noted_at timestamptz(3) NOT NULL DEFAULT now(),
+  PRIMARY KEY (order_id, seq)
+)`,
+    `CREATE INDEX journal_noted ON ${schema}.journal USING brin (noted_at) WITH (pages_per_range = 32)`,
+    `CREATE TABLE ${schema}.tally (status text NOT NULL, change bigint NOT NULL)`,
+  ],
+];
+
+/** What a database administrator can run in place of the first opening, after pg-boss's own: see the guide. */
+export function schemaStatements(schema: string): string[] {
+  return [
+    `CREATE TABLE ${schema}.orders_version (version integer NOT NULL)`,
+    ...VERSIONS.flatMap((statements) => statements(schema)),
+    `INSERT INTO ${schema}.orders_version VALUES (${VERSIONS.length})`,
+  ];
+}
+
+/**
+ * Brings our tables to this version, once, whoever comes first.
+ *
+ * @throws {DurableOrdersError} a later version made them.
+ */
+export async function migrate(db: SqlDatabase, schema: string): Promise<void> {
+  if ((await versionOf(db, schema)) === VERSIONS.length) return;
+  await db.transaction(async (tx) => {
+    await tx.executeSql(`SELECT pg_advisory_xact_lock(hashtextextended($1, 0))`, [`wechatpay-durable ${schema}`]);
+    const version = await versionOf(tx, schema);
+    if (version === 0) {
+      for (const statement of schemaStatements(schema)) await tx.executeSql(statement);
+      return;
+    }
+    for (const statements of VERSIONS.slice(version)) {
+      for (const statement of statements(schema)) await tx.executeSql(statement);
+    }
+    await tx.executeSql(`UPDATE ${schema}.orders_version SET version = ${VERSIONS.length}`);
+  });
+}
+
+async function versionOf(db: Pick<SqlDatabase, 'executeSql'>, schema: string): Promise<number> {
+  // Not to_regclass, which may not see yet what another transaction has made. Names without quotes are in small letters.
+  const { rows } = await db.executeSql(
+    `SELECT 1 FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+     WHERE nspname = lower($1) AND relname = 'orders_version'`,
+    [schema],
+  );
+  if (rows.length === 0) return 0;
+  const read = await db.executeSql(`SELECT version FROM ${schema}.orders_version`);
+  const version = Number((read.rows as { version: number }[])[0]?.version ?? 0);
+  if (version <= VERSIONS.length) return version;
+  throw new DurableOrdersError(
+    'WECHATPAY_STORE_FAILED',
+    `The tables in schema ${schema} are of version ${version}, and this version of wechatpay-durable knows ${VERSIONS.length}: ` +
+      'upgrade wechatpay-durable in this process.',
+  );
+}

@@ -1,0 +1,439 @@
+// Over 250 lines, as one idea: what is done in which transaction stands here, each with the fence that decides whether it counts.
+import type { PgBoss } from 'pg-boss';
+import { WechatPayRequestError } from 'wechatpay-core';
+import { LeaseLostError, storeInUse, storeNotOpen, toStoreError } from '../../errors.js';
+import { hasEndedSince, isOpen, mayChange, mayReopen } from '../columns.js';
+import { EMPTY_JOURNAL, type JournalHead } from '../journal.js';
+import { LeaseLoop } from '../lease-loop.js';
+import { Lifecycle } from '../lifecycle.js';
+import { assertClock, loadPeer } from '../options.js';
+import type { SqlDatabase, SqlExecutor } from '../sql-executor.js';
+import type {
+  DurableData,
+  DurableOrderCounts,
+  DurableRow,
+  JournalEntry,
+  OrderHandler,
+  OrderStore,
+  ParentCheck,
+  ProblemListener,
+  ProcessOptions,
+  ReopenedStatus,
+  StoredJournalEntry,
+  StoreEnqueueOptions,
+  StoreFilter,
+  StoreQuery,
+  Verdict,
+} from '../store.js';
+import { Alarms, BOSS_OPTIONS, startBoss, type Alarm } from './alarms.js';
+import { Batches } from './batches.js';
+import { isForbidden, isMissing, missingGrants } from './grants.js';
+import { OldJobs } from './old-jobs.js';
+import { OrderRows, rowsOf, type LeasedRow, type ReadRow, type RowChange } from './order-rows.js';
+import { migrate } from './schema.js';
+import { resolveOptions, type Settings, type SqlStoreOptions } from './sql-store-options.js';
+import { Upkeep } from './upkeep.js';
+
+/** How a database is reached, and left. */
+export interface Connection {
+  /** pg-boss's ConstructorOptions. No exported type says so: pg-boss's declarations do not compile without `skipLibCheck`. */
+  readonly options: object;
+  /** The database, as it is reached once pg-boss has started. */
+  readonly database: (boss: PgBoss) => SqlDatabase;
+  readonly close: () => Promise<void>;
+}
+
+interface Opened {
+  readonly boss: PgBoss;
+  readonly db: SqlDatabase;
+  readonly rows: OrderRows;
+  readonly alarms: Alarms;
+  readonly old: OldJobs | undefined;
+}
+
+interface Taken extends Omit<LeasedRow, 'head'> {
+  readonly alarm: Alarm;
+  head: JournalHead;
+}
+
+/** What a worker has to store of what it was given: a new state, or, with a verdict, the end of its lease. */
+interface Step {
+  readonly taken: Taken;
+  readonly data: DurableData;
+  readonly journal: readonly JournalEntry[] | undefined;
+  readonly verdict?: Verdict;
+}
+
+/** Something else was there first: nothing was stored. */
+class Conflict extends Error {}
+
+/** What the caller's check has thrown: no failure of the store. */
+class Refused {
+  constructor(readonly reason: unknown) {}
+}
+
+const CHANGE_TRIES = 10;
+const PRUNE_AT_ONCE = 1000;
+const SECOND_MS = 1000;
+const MINUTE_MS = 60 * SECOND_MS;
+
+/**
+ * What PostgreSQL and its embedded sister have in common. A durable order is a row of ours; an alarm of pg-boss, of the same `id`, wakes
+ * it and leases it out. What a step stores and notes, the end of its alarm and the next alarm are one transaction.
+ *
+ * A worker is fenced twice: by the row's `lease`, which grows with each change, and by the attempt of its alarm.
+ */
+export abstract class SqlStore implements OrderStore {
+  readonly #settings: Settings;
+  readonly #lifecycle = new Lifecycle();
+  #opened: Opened | undefined;
+  #leave: (() => Promise<void>) | undefined;
+  #loop: LeaseLoop<Taken> | undefined;
+  #upkeep: Upkeep | undefined;
+  #onProblem: ProblemListener = () => undefined;
+
+  constructor(options: SqlStoreOptions) {
+    this.#settings = resolveOptions(options);
+  }
+
+  /** Whether a process of an earlier version can be at work on the same database. */
+  protected readonly isAlone: boolean = false;
+
+  protected abstract connect(): Promise<Connection>;
+
+  open(): Promise<void> {
+    return this.#lifecycle.run(() => this.#connect());
+  }
+
+  async #connect(): Promise<void> {
+    if (this.#opened) return;
+    const { PgBoss } = await loadPeer('pg-boss', () => import('pg-boss'));
+    const { options, database, close } = await this.connect();
+    this.#leave = close;
+    const { schema } = this.#settings;
+    const start = (createSchema: boolean): Promise<PgBoss> =>
+      startBoss(
+        () => new PgBoss({ ...BOSS_OPTIONS, ...options, schema, createSchema }),
+        (error) => {
+          this.#onProblem(error);
+        },
+      );
+    try {
+      // CREATE SCHEMA IF NOT EXISTS wants the right to create one, even where it exists.
+      const boss = await start(true).catch((error: unknown) => {
+        if (!isForbidden(error)) throw error;
+        return start(false);
+      });
+      this.#leave = async () => {
+        await boss.stop({ graceful: false });
+        await close();
+      };
+      this.#opened = await this.#prepare(boss, database(boss));
+    } catch (error) {
+      await this.#disconnect();
+      throw isForbidden(error) || isMissing(error) ? missingGrants(schema, error) : toStoreError(error);
+    }
+  }
+
+  async #prepare(boss: PgBoss, db: SqlDatabase): Promise<Opened> {
+    const { schema } = this.#settings;
+    await assertClockOf(db);
+    await migrate(db, schema);
+    const rows = new OrderRows(schema);
+    const alarms = new Alarms(boss, this.#settings);
+    await alarms.prepare();
+    const old = new OldJobs({ boss, db, rows, alarms }, this.#settings);
+    const isOld = await old.exist();
+    if (isOld) await old.takeOver({ isAlone: this.isAlone });
+    return { boss, db, rows, alarms, old: isOld && !this.isAlone ? old : undefined };
+  }
+
+  close(): Promise<void> {
+    return this.#lifecycle.run(() => this.#disconnect());
+  }
+
+  async #disconnect(): Promise<void> {
+    await this.#upkeep?.stop();
+    this.#upkeep = undefined;
+    await this.#loop?.stop();
+    this.#loop = undefined;
+    this.#opened = undefined;
+    const leave = this.#leave;
+    this.#leave = undefined;
+    await leave?.();
+  }
+
+  async enqueue(
+    id: string,
+    data: DurableData,
+    delayMs: number,
+    { tx, journal, parent }: StoreEnqueueOptions = {},
+  ): Promise<'enqueued' | 'duplicate'> {
+    if (tx !== undefined) assertExecutor(tx);
+    const { db, rows, alarms } = this.#open();
+    const store = async (within: SqlExecutor): Promise<boolean> => {
+      if (parent && !(await this.#mayBePart(within, id, parent))) return false;
+      const row = { id, data, delayMs, parentId: parent?.id, journal };
+      let stored = await rows.insert(within, { ...row, head: EMPTY_JOURNAL });
+      if (typeof stored !== 'boolean') stored = await rows.insert(within, { ...row, head: stored });
+      if (stored !== true) return false;
+      const isSet = (await alarms.set(within, [{ id, merchantId: data.merchantId, at: delayMs }])) === 1;
+      if (!isSet) {
+        // One of a row that is gone, of which pg-boss knows yet.
+        await alarms.drop(within, id);
+        await alarms.set(within, [{ id, merchantId: data.merchantId, at: delayMs }]);
+      }
+      return true;
+    };
+    const isStored = await this.#asking(() => (tx === undefined ? db.transaction(store) : store(tx)));
+    if (isStored && tx === undefined && delayMs <= 0) this.#loop?.wake();
+    return isStored ? 'enqueued' : 'duplicate';
+  }
+
+  /** @returns false where it is stored already. @throws what the check throws. */
+  async #mayBePart(tx: SqlExecutor, id: string, { id: parentId, check }: ParentCheck): Promise<boolean> {
+    const { rows } = this.#open();
+    const [lock] = await rowsOf<{ isolation: string }>(
+      tx,
+      `SELECT current_setting('transaction_isolation') AS isolation, pg_advisory_xact_lock(hashtextextended($1, 0))`,
+      [`wechatpay-durable ${this.#settings.schema} ${parentId}`],
+    );
+    if (lock?.isolation !== 'read committed') {
+      const problem = 'is a transaction that does not see what others have committed meanwhile: make it READ COMMITTED.';
+      throw new WechatPayRequestError('tx', problem);
+    }
+    const family = await rows.family(tx, id, parentId);
+    if (!family) return false;
+    const siblings = family.filter((row) => row.parentId === parentId);
+    try {
+      check(
+        siblings,
+        family.find((row) => row.id === parentId),
+      );
+    } catch (reason) {
+      throw new Refused(reason);
+    }
+    return true;
+  }
+
+  process(handler: OrderHandler, options: ProcessOptions): Promise<void> {
+    const opened = this.#opened;
+    if (!opened) return Promise.reject(storeNotOpen());
+    if (this.#loop) return Promise.reject(storeInUse());
+    const { pollMs, leaseSeconds } = this.#settings;
+    const { onProblem } = options;
+    this.#onProblem = onProblem;
+    const steps = new Batches<Step>(
+      (batch) => this.#storeSteps(opened, batch),
+      (error) => error instanceof Conflict || error instanceof LeaseLostError,
+    );
+    this.#loop = new LeaseLoop<Taken>({
+      ...options,
+      handler,
+      pollMs,
+      touchMs: (leaseSeconds * SECOND_MS) / 3,
+      take: (limit, except) => this.#take(opened, limit, except),
+      touch: (taken) => opened.alarms.touch(taken.map(({ alarm }) => alarm)),
+      save: (taken, data, journal) => steps.add({ taken, data, journal }),
+      resolve: (taken, verdict) => steps.add({ taken, data: verdict.data, journal: verdict.journal, verdict }),
+    });
+    this.#loop.start();
+    this.#upkeep = new Upkeep(this.#duties(opened), onProblem);
+    return Promise.resolve();
+  }
+
+  #duties({ db, rows, alarms, old }: Opened): { everyMs: number; do: () => Promise<void> }[] {
+    return [
+      {
+        everyMs: MINUTE_MS,
+        do: async () => {
+          await rows.foldTally(db);
+          // What a restored backup, or a hand, has left without its alarm.
+          const overdue = await rows.overdue(db, PRUNE_AT_ONCE);
+          const woken = await alarms.set(
+            undefined,
+            overdue.map((row) => ({ ...row, at: 0 })),
+          );
+          if (woken > 0) this.#loop?.wake();
+          await assertClockOf(db);
+        },
+      },
+      { everyMs: 60 * MINUTE_MS, do: async () => void (await this.prune()) },
+      ...(old ? [{ everyMs: 5 * SECOND_MS, do: async () => void (await old.takeOver()) }] : []),
+    ];
+  }
+
+  async #take({ db, rows, alarms }: Opened, limit: number, except: readonly string[]): Promise<Taken[]> {
+    let isAnyAnew = false;
+    const taken = await db.transaction(async (tx) => {
+      const all = await alarms.take(tx, limit, except);
+      const short = all.filter((alarm) => alarms.isTooShort(alarm));
+      const ready = new Map(all.filter((alarm) => !alarms.isTooShort(alarm)).map((alarm) => [alarm.id, alarm]));
+      const leased = ready.size > 0 ? await rows.lease(tx, [...ready.keys()]) : [];
+      const found = leased.map((row): Taken => ({ ...row, alarm: ready.get(row.id)! }));
+      for (const { id } of leased) ready.delete(id);
+      // Alarms without a row that is open.
+      await alarms.end(tx, [...ready.values(), ...short]);
+      for (const { id } of short) {
+        const row = await rows.read(tx, id);
+        if (row) await alarms.set(tx, [{ id, merchantId: row.columns.merchantId, at: 0 }]);
+        isAnyAnew = true;
+      }
+      return found;
+    });
+    if (isAnyAnew) this.#loop?.wake();
+    return taken;
+  }
+
+  /** Steps in one transaction: all of them, or none. */
+  async #storeSteps({ db, rows, alarms }: Opened, steps: readonly Step[]): Promise<void> {
+    const ending = steps.filter(({ verdict }) => verdict);
+    const changes = steps.map(({ taken, data, journal, verdict }): RowChange => {
+      const { id, lease, head } = taken;
+      if (!verdict) return { id, lease, head, journal, data, status: 'active' };
+      if (verdict.kind !== 'again') return { id, lease, head, journal, data, status: verdict.kind };
+      return { id, lease, head, journal, data, status: 'waiting', delayMs: Math.max(0, verdict.delayMs) };
+    });
+    const next = ending.flatMap(({ taken: { id }, data: { merchantId }, verdict }) =>
+      verdict?.kind === 'again' ? [{ id, merchantId, at: verdict.delayMs }] : [],
+    );
+    const heads = await db.transaction(async (tx) => {
+      const ended = await alarms.end(
+        tx,
+        ending.map(({ taken: { alarm } }) => alarm),
+      );
+      const stored = ended === ending.length ? await rows.change(tx, changes) : undefined;
+      if (!stored || (await alarms.set(tx, next)) !== next.length) throw new LeaseLostError(steps[0]!.taken.id);
+      return stored;
+    });
+    steps.forEach(({ taken }, index) => {
+      taken.head = heads[index]!;
+    });
+  }
+
+  reschedule(id: string, delayMs: number): Promise<boolean> {
+    return this.#change(id, isOpen, ({ data }) => ({ status: 'waiting', data, delayMs }));
+  }
+
+  amend(id: string, data: DurableData, delayMs: number, journal?: readonly JournalEntry[]): Promise<boolean> {
+    const isRight = (row: ReadRow): boolean => mayChange(row) && !hasEndedSince(row, data);
+    return this.#change(id, isRight, () => ({ status: 'waiting', data, delayMs, journal }));
+  }
+
+  cancel(id: string, journal?: readonly JournalEntry[]): Promise<boolean> {
+    return this.#change(id, mayChange, ({ data }) => ({ status: 'cancelled', data, journal }));
+  }
+
+  redrive(
+    id: string,
+    data: DurableData,
+    from: readonly ReopenedStatus[],
+    journal?: readonly JournalEntry[],
+  ): Promise<boolean> {
+    const isRight = (row: ReadRow): boolean => mayReopen(row, from) && !hasEndedSince(row, data);
+    return this.#change(id, isRight, () => ({ status: 'waiting', data, delayMs: 0, journal }));
+  }
+
+  /** Changes a row that no worker has: reads, decides, and stores where nothing was in between; else it reads again. */
+  async #change(
+    id: string,
+    isRight: (row: ReadRow) => boolean,
+    change: (row: ReadRow) => Pick<RowChange, 'status' | 'data' | 'delayMs' | 'journal'>,
+  ): Promise<boolean> {
+    const { db, rows, alarms } = this.#open();
+    for (let time = 1; ; time += 1) {
+      const row = await this.#asking(() => rows.read(db, id));
+      if (!row || !isRight(row)) return false;
+      const { lease, head } = row;
+      const next = { id, lease, head, ...change(row) };
+      try {
+        await this.#asking(() => db.transaction((tx) => changeOne(tx, rows, alarms, next)));
+        if (next.status === 'waiting' && (next.delayMs ?? 0) <= 0) this.#loop?.wake();
+        return true;
+      } catch (error) {
+        if (!(error instanceof Conflict)) throw error;
+        if (time === CHANGE_TRIES) throw toStoreError(error);
+      }
+    }
+  }
+
+  async get(id: string): Promise<DurableRow | undefined> {
+    return (await this.#reading(({ rows, db }) => rows.read(db, id)))?.row;
+  }
+
+  find(query: StoreQuery): Promise<DurableRow[]> {
+    return this.#reading(({ rows, db }) => rows.find(db, query));
+  }
+
+  list(filter: StoreFilter): Promise<DurableRow[]> {
+    return this.#reading(({ rows, db }) => rows.list(db, filter));
+  }
+
+  counts(): Promise<DurableOrderCounts> {
+    return this.#reading(({ rows, db }) => rows.counts(db));
+  }
+
+  journal(id: string, page?: { after?: number; limit?: number }): Promise<StoredJournalEntry[]> {
+    return this.#reading(({ rows, db }) => rows.journal(db, id, page));
+  }
+
+  async prune(): Promise<{ orders: number; journal: number }> {
+    const { keepDays, journalDays } = this.#settings;
+    return this.#reading(async ({ rows, db }) => ({
+      orders:
+        (await inSteps((limit) => rows.pruneOrders(db, 'order', keepDays, limit))) +
+        (await inSteps((limit) => rows.pruneOrders(db, 'refund', Math.max(keepDays, journalDays), limit))),
+      journal: await inSteps((limit) => rows.pruneJournal(db, journalDays, limit)),
+    }));
+  }
+
+  async #reading<Result>(work: (opened: Opened) => Promise<Result>): Promise<Result> {
+    const opened = this.#open();
+    return this.#asking(() => work(opened));
+  }
+
+  async #asking<Result>(work: () => Promise<Result>): Promise<Result> {
+    try {
+      return await work();
+    } catch (error) {
+      if (error instanceof Refused) throw error.reason;
+      throw error instanceof Conflict ? error : toStoreError(error);
+    }
+  }
+
+  #open(): Opened {
+    if (this.#opened) return this.#opened;
+    throw storeNotOpen();
+  }
+}
+
+async function changeOne(tx: SqlExecutor, rows: OrderRows, alarms: Alarms, next: RowChange): Promise<void> {
+  await alarms.drop(tx, next.id);
+  if (!(await rows.change(tx, [next]))) throw new Conflict(`Row ${next.id} was changed ten times meanwhile.`);
+  if (next.status !== 'waiting') return;
+  const isSet = await alarms.set(tx, [{ id: next.id, merchantId: next.data.merchantId, at: next.delayMs ?? 0 }]);
+  if (isSet !== 1) throw new Conflict(`Row ${next.id} got another alarm meanwhile.`);
+}
+
+async function inSteps(step: (limit: number) => Promise<number>): Promise<number> {
+  let count = 0;
+  for (;;) {
+    const gone = await step(PRUNE_AT_ONCE);
+    count += gone;
+    if (gone < PRUNE_AT_ONCE) return count;
+  }
+}
+
+async function assertClockOf(db: SqlExecutor): Promise<void> {
+  const [clock] = await rowsOf<{ now: number }>(
+    db,
+    'SELECT (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now',
+  );
+  assertClock(clock?.now);
+}
+
+function assertExecutor(tx: SqlExecutor): void {
+  const { executeSql } = Object(tx) as { executeSql?: unknown };
+  if (typeof executeSql === 'function') return;
+  throw new WechatPayRequestError('tx', 'must be { executeSql(text, values) }, as fromPg(client) makes it.');
+}
