@@ -16,6 +16,7 @@ export const shared = defineConfig({
       'nestjs-wechatpay': source('nestjs-wechatpay/src/index.ts'),
       'wechatpay-durable/postgres': source('wechatpay-durable/src/stores/postgres/postgres.ts'),
       'wechatpay-durable/embedded': source('wechatpay-durable/src/stores/embedded/embedded.ts'),
+      'wechatpay-durable/memory': source('wechatpay-durable/src/stores/memory.ts'),
       'wechatpay-durable/bullmq': source('wechatpay-durable/src/stores/redis/bullmq.ts'),
       'wechatpay-durable/opentelemetry': source('wechatpay-durable/src/opentelemetry.ts'),
       'wechatpay-durable': source('wechatpay-durable/src/index.ts'),

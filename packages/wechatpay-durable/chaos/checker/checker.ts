@@ -92,7 +92,7 @@ export const checks: Readonly<Record<string, Check>> = {
     const lapsed = new Set<string>();
     let before: Change | undefined;
     for (const [index, change] of changes.entries()) {
-      if (change.change === 'DELETE' && before) lapsed.add(before.by);
+      if (before?.status === 'active' && isTaken(change, before)) lapsed.add(before.by);
       before = change;
       if (!isTaken(change, changes[index - 1])) continue;
       const next = changes.slice(index + 1).find((later) => later.by === change.by && isTaken(later, undefined));
@@ -110,27 +110,27 @@ export const checks: Readonly<Record<string, Check>> = {
     let leasedBy = '';
     for (const [index, change] of changes.entries()) {
       const before = changes[index - 1];
-      if (change.change === 'UPDATE' && before?.state === 'active' && change.by !== leasedBy) {
-        return `${change.by} stored ${change.state} while ${leasedBy} had its lease`;
-      }
       if (isTaken(change, before)) leasedBy = change.by;
+      else if (change.change === 'UPDATE' && before?.status === 'active' && change.by !== leasedBy) {
+        return `${change.by} stored ${change.status} while ${leasedBy} had its lease`;
+      }
     }
     return undefined;
   },
 
   'the state goes one way': ({ changes }) => {
-    for (const [index, { state, data, attempt, change }] of changes.entries()) {
+    for (const [index, { status, data, lease, change }] of changes.entries()) {
       const before = changes[index - 1];
       if (!before || change === 'DELETE') continue;
       const [old, now] = [before.data.state, data.state];
-      const isRedriven = before.state === 'failed' && state === 'retry';
+      const isRedriven = before.status === 'dead' && status === 'waiting';
       const wrong = {
-        'ended, and goes on': ['completed', 'cancelled'].includes(before.state),
-        'dead, and goes on unasked': before.state === 'failed' && !isRedriven,
+        'ended, and goes on': ['done', 'cancelled'].includes(before.status),
+        'dead, and goes on unasked': before.status === 'dead' && !isRedriven,
         'a reversal that may have been sent was not any more': old.sent.reverse && !now.sent.reverse,
         'too late to reverse, and is not any more':
           old.kind === 'expired' && ['asking', 'reversing', 'checking'].includes(now.kind),
-        'attempts are forgotten': (attemptsIn(now) ?? Infinity) < (attemptsIn(old) ?? 0) || attempt < before.attempt,
+        'attempts are forgotten': (attemptsIn(now) ?? Infinity) < (attemptsIn(old) ?? 0) || lease < before.lease,
         'its end is another': old.kind === 'ended' && !isRedriven && outcomeIn(now)?.kind !== old.outcome.kind,
         'it is another order': now.orderCreatedAt !== old.orderCreatedAt || now.totalFee !== old.totalFee,
       };
@@ -141,10 +141,10 @@ export const checks: Readonly<Record<string, Check>> = {
   },
 
   'only what waits, and is not to be reversed, is called off': ({ changes, requests }) => {
-    const index = changes.findIndex(({ state }) => state === 'cancelled');
+    const index = changes.findIndex(({ status }) => status === 'cancelled');
     const before = changes[index - 1];
     if (!before) return undefined;
-    if (before.state !== 'created' && before.state !== 'retry') return `it was ${before.state}`;
+    if (before.status !== 'waiting') return `it was ${before.status}`;
     if (before.data.state.kind !== 'asking') return 'something was decided';
     return requests.some(({ path }) => path === REVERSE_ORDER.path) ? 'it was reversed' : undefined;
   },
@@ -165,7 +165,8 @@ function attemptsIn(state: ResolutionState): number | undefined {
 const NO_ENDS = new Set(['needs-attention', 'unresolved', 'refund-required']);
 
 function isTaken(change: Change, before: Change | undefined): boolean {
-  return change.change === 'UPDATE' && change.state === 'active' && before?.state !== 'active';
+  if (change.change !== 'UPDATE' || change.status !== 'active') return false;
+  return before?.status !== 'active' || change.lease > before.lease;
 }
 
 /** Orders of which nobody has heard: their cashier died before it was stored, or the customer gave up. */

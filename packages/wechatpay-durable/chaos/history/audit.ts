@@ -1,6 +1,6 @@
 import { Client } from 'pg';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { DurableOrderData } from '../../src/index.js';
+import type { DurableOrderData, DurableOrderStatus } from '../../src/index.js';
 
 /** A row of the store as it was after a change, written in the transaction that made it. */
 export interface Change {
@@ -9,27 +9,28 @@ export interface Change {
   readonly by: string;
   readonly change: 'INSERT' | 'UPDATE' | 'DELETE';
   readonly id: string;
-  readonly state: string;
-  readonly attempt: number;
+  readonly status: DurableOrderStatus;
+  /** Grows with each lease, and each change of another than its worker. */
+  readonly lease: number;
   readonly data: DurableOrderData;
 }
 
 const SQL = `
 CREATE TABLE audit (
-  number bigserial PRIMARY KEY, at timestamptz, by text, change text, id uuid, state text, attempt int, data jsonb
+  number bigserial PRIMARY KEY, at timestamptz, by text, change text, id uuid, status text, lease int, data jsonb
 );
 CREATE FUNCTION audit() RETURNS trigger LANGUAGE plpgsql AS $$
-DECLARE job record;
+DECLARE entry record;
 BEGIN
-  IF TG_OP = 'UPDATE' AND OLD.state = NEW.state AND OLD.retry_count = NEW.retry_count AND OLD.data = NEW.data THEN
+  IF TG_OP = 'UPDATE' AND OLD.status = NEW.status AND OLD.lease = NEW.lease AND OLD.data::text = NEW.data::text THEN
     RETURN NULL;
   END IF;
-  IF TG_OP = 'DELETE' THEN job := OLD; ELSE job := NEW; END IF;
-  INSERT INTO audit (at, by, change, id, state, attempt, data) VALUES
-    (clock_timestamp(), current_setting('application_name'), TG_OP, job.id, job.state::text, job.retry_count, job.data);
+  IF TG_OP = 'DELETE' THEN entry := OLD; ELSE entry := NEW; END IF;
+  INSERT INTO audit (at, by, change, id, status, lease, data) VALUES
+    (clock_timestamp(), current_setting('application_name'), TG_OP, entry.id, entry.status, entry.lease, entry.data::jsonb);
   RETURN NULL;
 END $$;
-CREATE TRIGGER audit AFTER INSERT OR UPDATE OR DELETE ON wechatpay.job FOR EACH ROW EXECUTE FUNCTION audit();`;
+CREATE TRIGGER audit AFTER INSERT OR UPDATE OR DELETE ON wechatpay.orders FOR EACH ROW EXECUTE FUNCTION audit();`;
 
 /** Watches the store from inside of it: no process that changes a row can keep that to itself. */
 export class Audit {
@@ -45,7 +46,7 @@ export class Audit {
 
   async changes(): Promise<Change[]> {
     const rows = await this.query(
-      `SELECT (extract(epoch FROM at) * 1000)::float8 AS at, by, change, id, state, attempt, data FROM audit ORDER BY number`,
+      `SELECT (extract(epoch FROM at) * 1000)::float8 AS at, by, change, id, status, lease, data FROM audit ORDER BY number`,
     );
     return rows as unknown as Change[];
   }
@@ -53,9 +54,9 @@ export class Audit {
   /** The orders that each process works on. */
   async activeOrders(): Promise<Map<string, string[]>> {
     const rows = (await this.query(
-      `SELECT (SELECT by FROM audit WHERE audit.id = job.id ORDER BY number DESC LIMIT 1) AS by,
-         data #>> '{state,order,outTradeNo}' AS "outTradeNo"
-       FROM wechatpay.job WHERE state = 'active'`,
+      `SELECT (SELECT by FROM audit WHERE audit.id = orders.id ORDER BY number DESC LIMIT 1) AS by,
+         number AS "outTradeNo"
+       FROM wechatpay.orders WHERE status = 'active'`,
     )) as { by: string; outTradeNo: string }[];
     const held = new Map<string, string[]>();
     for (const { by, outTradeNo } of rows) held.set(by, [...(held.get(by) ?? []), outTradeNo]);

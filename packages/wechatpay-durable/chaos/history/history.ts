@@ -50,10 +50,10 @@ export function describeHistory(
     ]),
     ...steps.map(({ at, by, step }): [number, string] => [at, `${by} had taken the step: ${String(step)}`]),
     ...told.map(({ at, by, outcome }): [number, string] => [at, `${by} told the shop: ${String(outcome)}`]),
-    ...changes.map(({ at, by, change, state, attempt, data }): [number, string] => {
+    ...changes.map(({ at, by, change, status, lease, data }): [number, string] => {
       const { kind, sent } = data.state;
       const seen = { kind, ...sent, outcome: outcomeIn(data.state)?.kind };
-      return [at, `${by} ${change} ${state} #${attempt} ${JSON.stringify(seen)}`];
+      return [at, `${by} ${change} ${status} #${lease} ${JSON.stringify(seen)}`];
     }),
     ...requests.map(({ at, path, answer, fault }): [number, string] => [
       at,

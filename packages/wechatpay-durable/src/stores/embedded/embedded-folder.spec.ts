@@ -46,11 +46,11 @@ afterAll(async () => {
 
 function start(folder: string, what: string): Holder {
   const moment = what.startsWith('die:') ? what.slice('die:'.length) : undefined;
-  const preloads = ['--import', 'tsx', ...(moment === undefined ? [] : ['--import', './test/die-at.ts'])];
-  const child = spawn(process.execPath, [...preloads, 'test/folder-holder.ts', folder, what], {
+  const preload = moment !== undefined && { DIE_AT: moment, NODE_OPTIONS: '--import=./test/die-at.js' };
+  const child = spawn(process.execPath, ['--import', 'tsx', 'test/folder-holder.ts', folder, what], {
     cwd: PACKAGE,
     stdio: ['pipe', 'pipe', 'inherit'],
-    env: { ...process.env, DIE_AT: moment },
+    env: { ...process.env, ...preload },
   });
   const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
   const holder: Holder = {

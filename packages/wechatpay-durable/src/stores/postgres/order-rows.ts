@@ -103,20 +103,20 @@ export class OrderRows {
     const row = given(id, data, { delay_ms: Math.max(0, delayMs), seq: last.seq, hash: last.hash, parent_id: parentId });
     const [found] = await rowsOf<{ id: string | null; seq: string | null; hash: string | null }>(
       db,
-      `WITH old AS (SELECT seq, hash FROM ${this.#journal} WHERE order_id = $3::uuid ORDER BY seq DESC LIMIT 1),
+      `WITH old AS (SELECT seq, hash FROM ${this.#journal} WHERE order_id = $3::text::uuid ORDER BY seq DESC LIMIT 1),
        stored AS (
          INSERT INTO ${this.#orders} (id, kind, parent_id, merchant_id, sub_merchant_id, number, transaction_id, total_fee, currency,
            status, data, ends, has_outcome, is_decided, journal_seq, journal_hash, due_at)
          SELECT id, kind, parent_id, merchant_id, sub_merchant_id, number, transaction_id, total_fee, currency,
            'waiting', data::json, ends, has_outcome, is_decided, seq, hash, now() + delay_ms * interval '1 millisecond'
          FROM json_to_recordset($1::text::json) AS ${GIVEN}
-         WHERE COALESCE((SELECT seq FROM old), 0) = $4::bigint
+         WHERE COALESCE((SELECT seq FROM old), 0) = $4::text::bigint
          ON CONFLICT DO NOTHING RETURNING id
        ), noted AS (
          ${this.#note('$2')} WHERE EXISTS (SELECT 1 FROM stored)
        )
        SELECT (SELECT id FROM stored) AS id, (SELECT seq::text FROM old) AS seq, (SELECT hash FROM old) AS hash`,
-      [JSON.stringify([row]), JSON.stringify(entriesOf(id, entries)), id, head.seq],
+      [JSON.stringify([row]), JSON.stringify(entriesOf(id, entries)), id, String(head.seq)],
     );
     if (found?.id != null) return true;
     const old = { seq: Number(found?.seq ?? 0), hash: found?.hash ?? '' };
@@ -184,8 +184,8 @@ export class OrderRows {
   async heads(db: SqlExecutor, ids: readonly string[]): Promise<Map<string, JournalHead>> {
     const rows = await rowsOf<{ id: string; seq: string; hash: string }>(
       db,
-      `SELECT DISTINCT ON (order_id) order_id AS id, seq::text AS seq, hash FROM ${this.#journal}
-       WHERE order_id = ANY($1::text::uuid[]) ORDER BY order_id, seq DESC`,
+      `SELECT DISTINCT ON (order_id) order_id AS id, seq::text AS seq, hash FROM ${this.#journal} j
+       WHERE order_id = ANY($1::text::uuid[]) ORDER BY order_id, j.seq DESC`,
       [`{${ids.join()}}`],
     );
     return new Map(rows.map(({ id, seq, hash }) => [id, { seq: Number(seq), hash }]));
@@ -339,8 +339,8 @@ export class OrderRows {
   ): Promise<StoredJournalEntry[]> {
     const rows = await rowsOf<{ seq: string; at: number; kind: string; fields: string; hash: string }>(
       db,
-      `SELECT seq::text AS seq, ${ms('at')} AS at, kind, fields::text AS fields, hash FROM ${this.#journal}
-       WHERE order_id = $1::text::uuid AND seq > $2::bigint ORDER BY seq LIMIT $3::int`,
+      `SELECT seq::text AS seq, ${ms('at')} AS at, kind, fields::text AS fields, hash FROM ${this.#journal} j
+       WHERE order_id = $1::text::uuid AND seq > $2::bigint ORDER BY j.seq LIMIT $3::int`,
       [id, after, limit],
     );
     return rows.map(({ seq, at, kind, fields, hash }) => ({

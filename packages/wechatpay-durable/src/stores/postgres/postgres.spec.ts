@@ -1,10 +1,20 @@
 import { Client, Pool } from 'pg';
+import { getConstructionPlans } from 'pg-boss';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { describeStore } from '../../../test/conformance.js';
-import { finish, HOUR_MS, durableOrder, TestWorker } from '../../../test/conformance/harness.js';
+import {
+  durableOrder,
+  entry,
+  finish,
+  HOUR_MS,
+  TestWorker,
+  until,
+  untilStatus,
+} from '../../../test/conformance/harness.js';
 import { failureOf } from '../../../test/failure.js';
 import { PostgresServer } from '../../../test/servers/postgres.js';
 import { fromPgPool, PostgresStore } from './postgres.js';
+import { schemaStatements } from './schema.js';
 
 describe.skipIf(!PostgresServer.isAvailable)(`PostgresStore ${PostgresServer.reason}`, () => {
   let server: PostgresServer;
@@ -139,6 +149,30 @@ describe.skipIf(!PostgresServer.isAvailable)(`PostgresStore ${PostgresServer.rea
     expect(JSON.stringify(error, Object.getOwnPropertyNames(error))).not.toContain('s3cret');
   });
 
+  it('stores what ended together even where one of them has lost its lease', async () => {
+    const store = new PostgresStore({ connectionString, schema: 'together' });
+    await store.open();
+    const worker = await TestWorker.start(store);
+    const all = Array.from({ length: 4 }, () => durableOrder());
+    for (const { id, data } of all) await store.enqueue(id, data, 0);
+    const deliveries = [];
+    for (const { id } of all) deliveries.push(await worker.next(id));
+    const lost = all[1]!.id;
+    await server.query(`UPDATE together.orders SET lease = lease + 1 WHERE id = '${lost}'`, connectionString);
+    for (const { data, end } of deliveries) end({ kind: 'done', data, journal: [entry('done')] });
+    for (const { id } of all.filter((one) => one.id !== lost)) await untilStatus(store, id, 'done');
+    await until(() => Promise.resolve(worker.problems[0]));
+    expect(worker.problems).toMatchObject([{ error: { name: 'LeaseLostError' }, id: lost }]);
+    expect(await store.get(lost)).toMatchObject({ status: 'active' });
+    expect(await store.journal(lost)).toEqual([]);
+    expect(await store.counts()).toMatchObject({ done: 3, active: 1 });
+    // Its alarm has lost its sign of life: it goes on elsewhere, or here.
+    const again = await worker.next(lost);
+    again.end({ kind: 'done', data: again.data });
+    await untilStatus(store, lost, 'done');
+    await store.close();
+  });
+
   describe('with a role that may create nothing', () => {
     const grants = async (database: string, role: string, ...statements: string[]): Promise<string> => {
       await server.query(`CREATE ROLE ${role} LOGIN PASSWORD 'secret'`, database);
@@ -176,6 +210,20 @@ describe.skipIf(!PostgresServer.isAvailable)(`PostgresStore ${PostgresServer.rea
           'cashier',
           'GRANT USAGE ON SCHEMA wechatpay TO cashier',
           'GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA wechatpay TO cashier',
+        ),
+      );
+    });
+
+    it('works where a person has made the tables, by the statements of the guide', async () => {
+      const database = await server.createDatabase();
+      await server.query(getConstructionPlans('wechatpay'), database);
+      await server.query(schemaStatements('wechatpay').join(';\n'), database);
+      await works(
+        await grants(
+          database,
+          'till',
+          'GRANT USAGE ON SCHEMA wechatpay TO till',
+          'GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA wechatpay TO till',
         ),
       );
     });
