@@ -184,7 +184,10 @@ async function measureResolving(
 
 /** Of the table with its indexes, and what its updates have left in it. */
 async function sizeOf(connectionString: string): Promise<number> {
-  const [row] = await server.query(`SELECT sum(pg_total_relation_size('wechatpay.' || name)) AS bytes FROM unnest('{orders,journal,tally,job_common}'::text[]) name`, connectionString);
+  const [row] = await server.query(
+    `SELECT sum(pg_total_relation_size('wechatpay.' || name)) AS bytes FROM unnest('{orders,journal,tally,job_common}'::text[]) name`,
+    connectionString,
+  );
   return Number(row?.bytes);
 }
 

@@ -16,6 +16,7 @@ import {
   type OrderStore,
 } from './index.js';
 import { BullMqStore } from './stores/redis/bullmq.js';
+import { MemoryStore } from './stores/memory.js';
 import { EmbeddedStore } from './stores/embedded/embedded.js';
 import { PostgresStore } from './stores/postgres/postgres.js';
 
@@ -39,6 +40,7 @@ const CALLS: Readonly<Record<string, (orders: DurableOrders) => Promise<unknown>
   hasten: (orders) => orders.hasten(ORDER),
   cancel: (orders) => orders.cancel(ORDER),
   get: (orders) => orders.get(ORDER),
+  find: (orders) => orders.find({ outTradeNo: ORDER.outTradeNo }),
   list: (orders) => orders.list(),
   dead: (orders) => orders.dead(),
   redrive: (orders) => orders.redrive(ORDER),
@@ -135,7 +137,10 @@ describe('pay says that nothing was sent', () => {
 
 it('a clock that throws has an error with a code, whoever reads it', async () => {
   const clock = brokenClock();
-  const orders = new DurableOrders({ store: new LoggedStore(), clients: scripted([TIMEOUT], { now: clock.now }).client });
+  const orders = new DurableOrders({
+    store: new LoggedStore(),
+    clients: scripted([TIMEOUT], { now: clock.now }).client,
+  });
   await orders.enqueue(INTENT);
   clock.isBroken = true;
   for (const call of [CALLS.enqueue, CALLS.hasten, CALLS.reverse]) {
@@ -199,11 +204,15 @@ describe('opening a store', () => {
   it.each<OrderStore>([
     new PostgresStore({ connectionString: 'postgres://127.0.0.1:1/none' }),
     new EmbeddedStore({ folder: 'memory://' }),
+    new MemoryStore(),
     new BullMqStore({ connection: 'redis://127.0.0.1:1' }),
   ])('was not done: %o says so of whatever is asked', async (store) => {
     for (const call of [
       () => store.get('1'),
       () => store.list({}),
+      () => store.find({ outTradeNo: '1' }),
+      () => store.journal('1'),
+      () => store.prune(),
       () => store.counts(),
       () => store.cancel('1'),
       () => store.reschedule('1', 0),

@@ -45,7 +45,10 @@ export async function findOrders({ store }: Orders, given: OrderQuery): Promise<
     }
   }
   if ((query.outTradeNo === undefined) === (query.transactionId === undefined)) {
-    throw new WechatPayRequestError('outTradeNo', 'or else transactionId is what an order is found by: give one of them.');
+    throw new WechatPayRequestError(
+      'outTradeNo',
+      'or else transactionId is what an order is found by: give one of them.',
+    );
   }
   return (await store.find(query)).filter(isOrder);
 }

@@ -59,12 +59,7 @@ export class LoggedStore extends MemoryStore {
     return this.#after(id, super.reschedule(id, delayMs), delayMs);
   }
 
-  override amend(
-    id: string,
-    data: DurableData,
-    delayMs: number,
-    journal?: readonly JournalEntry[],
-  ): Promise<boolean> {
+  override amend(id: string, data: DurableData, delayMs: number, journal?: readonly JournalEntry[]): Promise<boolean> {
     this.log.push('amend');
     return this.#after(id, super.amend(id, data, delayMs, journal), delayMs);
   }

@@ -46,26 +46,29 @@ export function describeCrashing(conformance: Conformance): void {
       await untilStatus(short, id, 'done');
     });
 
-    it.skipIf(!isShared || !isDurable)('takes over within 15 s, from what was last saved', async ({ onTestFinished }) => {
-      const { store, anotherProcess } = await use(conformance, onTestFinished);
-      const { id, data } = durableOrder();
-      const saved = later(data);
-      await store.enqueue(id, data, 0);
-      const other = await AnotherProcess.start(anotherProcess!);
-      onTestFinished(() => other.kill());
-      expect(await other.next('leased')).toEqual({ kind: 'leased', id, data });
-      expect(await other.save(saved)).toEqual({ kind: 'saved' });
-      const worker = await TestWorker.start(store);
+    it.skipIf(!isShared || !isDurable)(
+      'takes over within 15 s, from what was last saved',
+      async ({ onTestFinished }) => {
+        const { store, anotherProcess } = await use(conformance, onTestFinished);
+        const { id, data } = durableOrder();
+        const saved = later(data);
+        await store.enqueue(id, data, 0);
+        const other = await AnotherProcess.start(anotherProcess!);
+        onTestFinished(() => other.kill());
+        expect(await other.next('leased')).toEqual({ kind: 'leased', id, data });
+        expect(await other.save(saved)).toEqual({ kind: 'saved' });
+        const worker = await TestWorker.start(store);
 
-      await other.kill();
-      const killedAt = Date.now();
-      const delivery = await worker.next(id);
+        await other.kill();
+        const killedAt = Date.now();
+        const delivery = await worker.next(id);
 
-      expect(delivery.at - killedAt).toBeLessThan(TAKEOVER_MS);
-      expect(delivery.data).toEqual(saved);
-      delivery.end({ kind: 'done', data: saved });
-      await untilStatus(store, id, 'done');
-    });
+        expect(delivery.at - killedAt).toBeLessThan(TAKEOVER_MS);
+        expect(delivery.data).toEqual(saved);
+        delivery.end({ kind: 'done', data: saved });
+        await untilStatus(store, id, 'done');
+      },
+    );
 
     it.skipIf(!isDurable)('never counts it as a failure, however often that happens', async ({ onTestFinished }) => {
       const underTest = await use(conformance, onTestFinished, { shortLease: true });
@@ -91,28 +94,31 @@ export function describeCrashing(conformance: Conformance): void {
       await untilStatus(store, id, 'done');
     });
 
-    it.skipIf(!isShared || !isDurable)('lets one that lost its lease neither save nor end', async ({ onTestFinished }) => {
-      const { store, anotherProcess } = await use(conformance, onTestFinished, { shortLease: true });
-      const { id, data } = durableOrder();
-      const newer = later(data, 1);
-      await store.enqueue(id, data, 0);
-      const other = await AnotherProcess.start(anotherProcess!);
-      onTestFinished(() => other.kill());
-      await other.next('leased');
+    it.skipIf(!isShared || !isDurable)(
+      'lets one that lost its lease neither save nor end',
+      async ({ onTestFinished }) => {
+        const { store, anotherProcess } = await use(conformance, onTestFinished, { shortLease: true });
+        const { id, data } = durableOrder();
+        const newer = later(data, 1);
+        await store.enqueue(id, data, 0);
+        const other = await AnotherProcess.start(anotherProcess!);
+        onTestFinished(() => other.kill());
+        await other.next('leased');
 
-      other.pause();
-      const worker = await TestWorker.start(store);
-      const delivery = await worker.next(id);
-      await delivery.save(newer);
-      other.resume();
+        other.pause();
+        const worker = await TestWorker.start(store);
+        const delivery = await worker.next(id);
+        await delivery.save(newer);
+        other.resume();
 
-      expect(await other.save(later(data, 2))).toEqual({ kind: 'refused', errorName: 'LeaseLostError' });
-      other.end({ kind: 'dead', data });
-      await other.next('problem');
-      expect(await store.get(id)).toMatchObject({ status: 'active', ...newer });
-      delivery.end({ kind: 'done', data: newer });
-      expect(await untilStatus(store, id, 'done')).toMatchObject(newer);
-    });
+        expect(await other.save(later(data, 2))).toEqual({ kind: 'refused', errorName: 'LeaseLostError' });
+        other.end({ kind: 'dead', data });
+        await other.next('problem');
+        expect(await store.get(id)).toMatchObject({ status: 'active', ...newer });
+        delivery.end({ kind: 'done', data: newer });
+        expect(await untilStatus(store, id, 'done')).toMatchObject(newer);
+      },
+    );
 
     it('goes on with what was enqueued before the store was closed', async ({ onTestFinished }) => {
       const underTest = await use(conformance, onTestFinished);

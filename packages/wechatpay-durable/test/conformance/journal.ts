@@ -22,12 +22,17 @@ export function describeJournal(conformance: Conformance): void {
     it('keeps what is noted with each change, in order, chained', async ({ onTestFinished }) => {
       const { store } = await use(conformance, onTestFinished);
       const { id, data } = durableOrder();
-      const odd = { text: '微信 "\\/\' \u2028 {{}} %s $1', z: 1, a: { c: [1, { y: 2, x: null }], b: 0.1 }, not: undefined };
+      const odd = {
+        text: '微信 "\\/\' \u2028 {{}} %s $1',
+        z: 1,
+        a: { c: [1, { y: 2, x: null }], b: 0.1 },
+        not: undefined,
+      };
       await store.enqueue(id, data, HOUR_MS, { journal: [entry('enqueued', odd, 1_795_694_400_123)] });
       expect(await store.enqueue(id, data, 0, { journal: [entry('not noted')] })).toBe('duplicate');
-      expect(await store.amend(id, later(data, 1), HOUR_MS, [entry('amended', { n: 1 }), entry('amended', { n: 2 })])).toBe(
-        true,
-      );
+      expect(
+        await store.amend(id, later(data, 1), HOUR_MS, [entry('amended', { n: 1 }), entry('amended', { n: 2 })]),
+      ).toBe(true);
       expect(await store.redrive(id, data, ['dead'], [entry('not noted')])).toBe(false);
       expect(await store.redrive(id, data, ['open'], [entry('redriven')])).toBe(true);
       const worker = await TestWorker.start(store);
@@ -51,7 +56,13 @@ export function describeJournal(conformance: Conformance): void {
         [7, 'done'],
       ]);
       const { not: _, ...kept } = odd;
-      expect(entries[0]).toStrictEqual({ seq: 1, at: 1_795_694_400_123, kind: 'enqueued', fields: kept, hash: entries[0]!.hash });
+      expect(entries[0]).toStrictEqual({
+        seq: 1,
+        at: 1_795_694_400_123,
+        kind: 'enqueued',
+        fields: kept,
+        hash: entries[0]!.hash,
+      });
       expect(entries.map(({ fields }) => fields.n)).toEqual([undefined, 1, 2, undefined, 3, undefined, undefined]);
       expect(brokenLink(id, entries)).toBeUndefined();
       expect(brokenLink(id, entries.with(4, { ...entries[4]!, fields: { n: 4 } }))).toBe(5);
@@ -88,7 +99,9 @@ export function describeJournal(conformance: Conformance): void {
       const { id, data } = durableOrder();
       await store.enqueue(id, data, HOUR_MS, { journal: [entry('enqueued')] });
       const changes = await Promise.all(
-        Array.from({ length: 10 }, (_, n) => (n % 2 ? store : other).amend(id, later(data, n), HOUR_MS, [entry('amended', { n })])),
+        Array.from({ length: 10 }, (_, n) =>
+          (n % 2 ? store : other).amend(id, later(data, n), HOUR_MS, [entry('amended', { n })]),
+        ),
       );
       expect(changes).toEqual(changes.map(() => true));
       const entries = await store.journal(id);

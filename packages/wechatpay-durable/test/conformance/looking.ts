@@ -28,8 +28,7 @@ export function describeLooking(conformance: Conformance): void {
       await sleep(2);
       await store.enqueue(elsewhere.id, elsewhere.data, HOUR_MS);
       const order = [ids.done, ids.dead, ids.active, cancelled.id, waiting.id, elsewhere.id];
-      const list = async (filter: StoreFilter) =>
-        (await store.list(filter)).map(({ id }) => order.indexOf(id)).join();
+      const list = async (filter: StoreFilter) => (await store.list(filter)).map(({ id }) => order.indexOf(id)).join();
 
       expect(await list({})).toBe('0,1,2,3,4,5');
       expect(await list({ status: 'done' })).toBe('0');

@@ -257,6 +257,31 @@ describe('what cannot be opened', () => {
   });
 });
 
+it('lets timers go on while it computes, and a transaction alone', async () => {
+  const { pglite, close } = await openFolder('memory://');
+  const order: string[] = [];
+  const computing = pglite.query('SELECT count(*) FROM generate_series(1, 3000000)').then(() => order.push('computed'));
+  setTimeout(() => order.push('timer'), 1);
+  await computing;
+  expect(order).toEqual(['timer', 'computed']);
+
+  await pglite.exec('CREATE TABLE lines (line int)');
+  const failure = new Error('rolled back');
+  const rolledBack = pglite.transaction(async (tx) => {
+    await tx.executeSql('INSERT INTO lines VALUES ($1)', [1]);
+    order.push('inserted');
+    throw failure;
+  });
+  // Asked for meanwhile: it waits for the transaction, and is not in it.
+  const counted = pglite.query('SELECT count(*)::int AS count FROM lines');
+  await expect(rolledBack).rejects.toBe(failure);
+  expect((await counted).rows).toEqual([{ count: 0 }]);
+  await expect(pglite.exec('SELECT no_such_column')).rejects.toMatchObject({ code: '42703' });
+  expect(await pglite.transaction((tx) => tx.executeSql('SELECT 1 AS one'))).toEqual({ rows: [{ one: 1 }] });
+  await close();
+  await expect(pglite.query('SELECT 1')).rejects.toThrow('The embedded database is closed.');
+});
+
 describe('notes', () => {
   it.each([
     { environment: 'production', level: 'warn', begin: 'WARNING: ' },

@@ -41,7 +41,10 @@ export class PgliteHost implements SqlDatabase {
   private constructor(dataDir: string) {
     this.dataDir = dataDir;
     // No loaders and no preloads of the process: the thread would fail with those that it cannot take.
-    this.#thread = new Worker(new URL('./pglite-thread.js', import.meta.url), { workerData: { dataDir }, execArgv: [] });
+    this.#thread = new Worker(new URL('./pglite-thread.js', import.meta.url), {
+      workerData: { dataDir },
+      execArgv: [],
+    });
     this.#thread.on('message', (reply: Reply) => {
       this.#settle(reply);
     });

@@ -86,14 +86,12 @@ export class Alarms {
   /** @returns how many were set: none where there is one. */
   async set(db: SqlExecutor | undefined, alarms: readonly NextAlarm[]): Promise<number> {
     if (alarms.length === 0) return 0;
-    const jobs = alarms.map(
-      ({ id, merchantId, at }): JobInsert => ({
-        id,
-        group: { id: groupOf(merchantId) },
-        heartbeatSeconds: this.#leaseSeconds,
-        startAfter: at instanceof Date ? at : `${Math.max(0, at)} milliseconds`,
-      }),
-    );
+    const jobs = alarms.map(({ id, merchantId, at }): JobInsert => ({
+      id,
+      group: { id: groupOf(merchantId) },
+      heartbeatSeconds: this.#leaseSeconds,
+      startAfter: at instanceof Date ? at : `${Math.max(0, at)} milliseconds`,
+    }));
     const ids = await this.#boss.insert(QUEUE, jobs, { returnId: true, ...(db && { db }) });
     return ids?.length ?? 0;
   }

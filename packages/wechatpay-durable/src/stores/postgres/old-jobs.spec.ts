@@ -1,6 +1,14 @@
 import { PgBoss } from 'pg-boss';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { durableOrder, HOUR_MS, paid, stuck, TestWorker, until, untilStatus } from '../../../test/conformance/harness.js';
+import {
+  durableOrder,
+  HOUR_MS,
+  paid,
+  stuck,
+  TestWorker,
+  until,
+  untilStatus,
+} from '../../../test/conformance/harness.js';
 import { PostgresServer } from '../../../test/servers/postgres.js';
 import { brokenLink } from '../journal.js';
 import { PostgresStore } from './postgres.js';

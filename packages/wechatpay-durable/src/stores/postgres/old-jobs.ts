@@ -91,7 +91,16 @@ export class OldJobs {
       const data = JSON.parse(json) as DurableOrderData;
       const { merchantId: _, ...fields } = data;
       const journal = [{ at: now, kind: 'taken-over', fields }];
-      return { id, data, status: STATUSES[state], createdAt, dueAt, endedAt, journal, head: heads.get(id) ?? EMPTY_JOURNAL };
+      return {
+        id,
+        data,
+        status: STATUSES[state],
+        createdAt,
+        dueAt,
+        endedAt,
+        journal,
+        head: heads.get(id) ?? EMPTY_JOURNAL,
+      };
     });
     const stored = new Set(await this.#rows.insertAsTheyWere(tx, rows));
     for (const row of rows.filter(({ id }) => !stored.has(id))) {

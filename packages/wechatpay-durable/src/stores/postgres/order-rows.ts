@@ -98,9 +98,17 @@ export class OrderRows {
    * @returns true where it is stored, false where there is one already; or the head of the journal that it is to go on with, since
    *   that of the row before is still there.
    */
-  async insert(db: SqlExecutor, { id, data, delayMs, parentId, journal, head }: NewRow): Promise<boolean | JournalHead> {
+  async insert(
+    db: SqlExecutor,
+    { id, data, delayMs, parentId, journal, head }: NewRow,
+  ): Promise<boolean | JournalHead> {
     const { entries, head: last } = chained(id, head, journal);
-    const row = given(id, data, { delay_ms: Math.max(0, delayMs), seq: last.seq, hash: last.hash, parent_id: parentId });
+    const row = given(id, data, {
+      delay_ms: Math.max(0, delayMs),
+      seq: last.seq,
+      hash: last.hash,
+      parent_id: parentId,
+    });
     const [found] = await rowsOf<{ id: string | null; seq: string | null; hash: string | null }>(
       db,
       `WITH old AS (SELECT seq, hash FROM ${this.#journal} WHERE order_id = $3::text::uuid ORDER BY seq DESC LIMIT 1),
@@ -236,7 +244,9 @@ export class OrderRows {
   }
 
   async read(db: SqlExecutor, id: string): Promise<ReadRow | undefined> {
-    const [found] = await rowsOf<Selected>(db, `SELECT ${COLUMNS} FROM ${this.#orders} WHERE id = $1::text::uuid`, [id]);
+    const [found] = await rowsOf<Selected>(db, `SELECT ${COLUMNS} FROM ${this.#orders} WHERE id = $1::text::uuid`, [
+      id,
+    ]);
     if (!found) return undefined;
     const row = toRow(found);
     const data = JSON.parse(found.data) as DurableData;
@@ -290,7 +300,9 @@ export class OrderRows {
     const by = ended ? 'ended_at' : 'created_at';
     const last = ended ? after?.endedAt : after?.createdAt;
     if (after && last) {
-      conditions.push(`(${by}, id) > (${value(last.toISOString(), 'text::timestamptz')}, ${value(after.id, 'text::uuid')})`);
+      conditions.push(
+        `(${by}, id) > (${value(last.toISOString(), 'text::timestamptz')}, ${value(after.id, 'text::uuid')})`,
+      );
     }
     const max = value(limit, 'int');
     const scan = (more: readonly string[]): string =>
@@ -318,7 +330,9 @@ export class OrderRows {
       `(SELECT COALESCE(sum(change), 0) FROM ${this.#tally} WHERE status = '${status}')::int`;
     const first = (status: string): string =>
       `(SELECT created_at FROM ${this.#orders} WHERE status = '${status}' ORDER BY created_at LIMIT 1)`;
-    const [found] = await rowsOf<Omit<DurableOrderCounts, 'oldestOpenAt'> & { oldest: number | null; late: number | null }>(
+    const [found] = await rowsOf<
+      Omit<DurableOrderCounts, 'oldestOpenAt'> & { oldest: number | null; late: number | null }
+    >(
       db,
       `SELECT ${count('waiting')} AS waiting, ${count('active')} AS active, ${count('dead')} AS dead, ${sum('done')} AS done,
          ${sum('cancelled')} AS cancelled, ${ms(`LEAST(${first('waiting')}, ${first('active')})`)} AS oldest,

@@ -73,7 +73,8 @@ export class PostgresStore extends SqlStore {
     if (connection) checkConnection(connection);
     const { executeSql, transaction } = Object(database) as Partial<SqlDatabase>;
     if (database && (typeof executeSql !== 'function' || typeof transaction !== 'function')) {
-      const problem = 'must be { executeSql(text, values), transaction(work) }; of a pool of node-postgres, fromPgPool(pool).';
+      const problem =
+        'must be { executeSql(text, values), transaction(work) }; of a pool of node-postgres, fromPgPool(pool).';
       throw wrong('database', problem);
     }
     checkWhole('poolSize', poolSize, 1, 1000);

@@ -199,7 +199,8 @@ export abstract class SqlStore implements OrderStore {
       [`wechatpay-durable ${this.#settings.schema} ${parentId}`],
     );
     if (lock?.isolation !== 'read committed') {
-      const problem = 'is a transaction that does not see what others have committed meanwhile: make it READ COMMITTED.';
+      const problem =
+        'is a transaction that does not see what others have committed meanwhile: make it READ COMMITTED.';
       throw new WechatPayRequestError('tx', problem);
     }
     const family = await rows.family(tx, id, parentId);
