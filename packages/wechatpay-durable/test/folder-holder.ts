@@ -21,8 +21,8 @@ try {
     child.unref();
     print(`child ${child.pid ?? 0}`);
     await pglite.exec('CREATE TABLE IF NOT EXISTS lines (line int PRIMARY KEY)');
-    const { rows } = await pglite.query<{ next: number }>('SELECT coalesce(max(line), 0) + 1 AS next FROM lines');
-    for (let line = rows[0]?.next ?? 1; ; line += 1) {
+    const { rows } = await pglite.query('SELECT coalesce(max(line), 0) + 1 AS next FROM lines');
+    for (let line = (rows as { next: number }[])[0]?.next ?? 1; ; line += 1) {
       await pglite.query('INSERT INTO lines VALUES ($1)', [line]);
       print(`stored ${line}`);
     }

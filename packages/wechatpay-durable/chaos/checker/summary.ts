@@ -50,7 +50,7 @@ function takeoversOf({ changes }: OrderHistory, { killedAt }: History): number[]
   for (const change of changes) {
     if (change.change !== 'UPDATE') continue;
     const death = lease && killedAt.get(lease.by);
-    if (change.state === 'active') {
+    if (change.status === 'active') {
       if (lease && death !== undefined && death > lease.at && death < change.at) found.push(change.at - death);
       lease = change;
     } else lease = undefined;

@@ -44,7 +44,8 @@ export function columnsOf(data: DurableData): Columns {
     };
   }
   const order = Object(given.order) as Loose;
-  const paid = [Object(ended).payment, Object(Object(ended).amounts).paid, given.payment, given.doubt] as unknown[];
+  const { payment: told, amounts } = Object(ended) as Loose;
+  const paid = [told, (Object(amounts) as Loose).paid, given.payment, given.doubt];
   const first = <Value>(read: (payment: Loose) => Value | null): Value | null =>
     paid.map((payment) => read(Object(payment) as Loose)).find((value) => value !== null) ?? null;
   return {

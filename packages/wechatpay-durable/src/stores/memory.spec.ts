@@ -30,7 +30,7 @@ describe('MemoryStore', () => {
       { name: 'a journal for no time', open: refused({ journalDays: 0 }), message: /^journalDays: .*1 to 3650/ },
       { name: 'a lease that is too short', open: refused({ leaseMs: 10 }), message: /^leaseMs: .*100 to 3600000/ },
       { name: 'a typing error', open: refused({ keepDay: 3 }), message: /^keepDay: is unknown.*mean keepDays\?/ },
-      { name: 'a clock that is none', open: refused({ now: 3 }), message: /^now: must be a function/ },
+      { name: 'an invalid clock', open: refused({ now: 3 }), message: /^now: must be a function/ },
     ],
   });
 

@@ -10,6 +10,7 @@ import { checkOptions, checkWhole, wrong } from './options.js';
 import type {
   DurableData,
   DurableOrderCounts,
+  DurableOrderData,
   DurableOrderStatus,
   DurableRow,
   JournalEntry,
@@ -425,14 +426,14 @@ function readRow(
 
 function toRow({ id, json, status, createdAt, dueAt, endedAt, parentId }: Row): DurableRow {
   return {
-    ...(JSON.parse(json) as DurableData),
+    ...(JSON.parse(json) as DurableOrderData),
     id,
     status,
     createdAt: new Date(createdAt),
     ...(status === 'waiting' && { dueAt: new Date(dueAt) }),
     ...(endedAt !== undefined && { endedAt: new Date(endedAt) }),
     ...(parentId !== undefined && { parentId }),
-  } as DurableRow;
+  };
 }
 
 function keyOf({ kind, merchantId, subMerchantId, number }: Columns): string | undefined {

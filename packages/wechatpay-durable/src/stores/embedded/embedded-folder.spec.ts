@@ -148,8 +148,8 @@ describe('after kill -9', () => {
 
         if (round === 1) continue; // two in a row, without a clean close between them
         const opened = await openFolder(folder);
-        const { rows } = await opened.pglite.query<{ line: number }>('SELECT line FROM lines ORDER BY line');
-        const stored = rows.map(({ line }) => line);
+        const { rows } = await opened.pglite.query('SELECT line FROM lines ORDER BY line');
+        const stored = (rows as { line: number }[]).map(({ line }) => line);
         expect(stored.slice(0, acknowledged)).toEqual(Array.from({ length: acknowledged }, (_, at) => at + 1));
         expect(stored.length - acknowledged).toBeLessThanOrEqual(1);
         acknowledged = stored.length;

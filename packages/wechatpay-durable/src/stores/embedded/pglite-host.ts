@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { DurableOrdersError } from '../../errors.js';
 import type { SqlDatabase, SqlExecutor } from '../sql-executor.js';
 
 interface Reply {
@@ -12,6 +13,11 @@ interface Reply {
 interface Pending {
   readonly resolve: (rows: unknown[]) => void;
   readonly reject: (error: Error) => void;
+}
+
+/** What PGlite has thrown, with its fields, such as `code`. */
+class PgliteError extends Error {
+  override readonly name = 'PgliteError';
 }
 
 /** Why PGlite did not start. */
@@ -46,13 +52,13 @@ export class PgliteHost implements SqlDatabase {
       execArgv: [],
     });
     this.#thread.on('message', (reply: Reply) => {
-      this.#settle(reply);
+      this.#answer(reply);
     });
     this.#thread.on('error', (error) => {
       this.#endWith(error);
     });
     this.#thread.on('exit', () => {
-      this.#endWith(new Error('The embedded database is closed.'));
+      this.#endWith(new DurableOrdersError('WECHATPAY_STORE_NOT_OPEN', 'The embedded database is closed.'));
     });
     this.#thread.unref();
   }
@@ -73,8 +79,8 @@ export class PgliteHost implements SqlDatabase {
     return this.#end !== undefined;
   }
 
-  async query<Row>(text: string, values?: unknown[]): Promise<{ rows: Row[] }> {
-    return (await this.executeSql(text, values ?? [])) as { rows: Row[] };
+  async query(text: string, values?: unknown[]): Promise<{ rows: unknown[] }> {
+    return this.executeSql(text, values);
   }
 
   async exec(text: string): Promise<void> {
@@ -97,7 +103,7 @@ export class PgliteHost implements SqlDatabase {
     return this.#alone(async () => {
       let isOver = false;
       const executeSql: SqlExecutor['executeSql'] = (text, values) =>
-        isOver ? Promise.reject(new Error('The transaction is over.')) : this.#run(text, values);
+        isOver ? Promise.reject(new TypeError('The transaction is over.')) : this.#run(text, values);
       await this.#run('BEGIN');
       try {
         const result = await work({ executeSql });
@@ -146,13 +152,13 @@ export class PgliteHost implements SqlDatabase {
     });
   }
 
-  #settle({ id, rows, error, printed }: Reply): void {
+  #answer({ id, rows, error, printed }: Reply): void {
     const pending = this.#pending.get(id);
     this.#pending.delete(id);
     if (this.#pending.size === 0) this.#thread.unref();
     if (!error) pending?.resolve(rows ?? []);
     else {
-      const failure = Object.assign(new Error(error.message), error);
+      const failure = Object.assign(new PgliteError(error.message), error);
       pending?.reject(id === 1 ? new StartError(printed ?? '', failure) : failure);
     }
   }

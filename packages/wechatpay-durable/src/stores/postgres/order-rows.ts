@@ -5,6 +5,7 @@ import type { SqlExecutor } from '../sql-executor.js';
 import type {
   DurableData,
   DurableOrderCounts,
+  DurableOrderData,
   DurableOrderStatus,
   DurableRow,
   JournalEntry,
@@ -78,6 +79,8 @@ const GIVEN = `g (id uuid, lease bigint, status text, data text, merchant_id tex
 
 const ENTRIES = `e (order_id uuid, seq bigint, at float8, kind text, fields text, hash text)`;
 
+const NONE = { waiting: 0, active: 0, done: 0, dead: 0, cancelled: 0, lateMs: 0, oldest: null, late: null };
+
 const ENDED = `('done', 'dead', 'cancelled')`;
 /** Those whose number is kept in `tally`. */
 const TALLIED = `('done', 'cancelled')`;
@@ -126,7 +129,7 @@ export class OrderRows {
        SELECT (SELECT id FROM stored) AS id, (SELECT seq::text FROM old) AS seq, (SELECT hash FROM old) AS hash`,
       [JSON.stringify([row]), JSON.stringify(entriesOf(id, entries)), id, String(head.seq)],
     );
-    if (found?.id != null) return true;
+    if (found?.id) return true;
     const old = { seq: Number(found?.seq ?? 0), hash: found?.hash ?? '' };
     return old.seq === head.seq ? false : old;
   }
@@ -157,9 +160,9 @@ export class OrderRows {
   async change(db: SqlExecutor, changes: readonly RowChange[]): Promise<JournalHead[] | undefined> {
     const chains = changes.map(({ id, head, journal }) => chained(id, head, journal));
     const rows = changes.map(({ id, data, lease, status, delayMs }, index) =>
-      given(id, data, { lease, status, delay_ms: delayMs, ...chains[index]!.head }),
+      given(id, data, { lease, status, delay_ms: delayMs, ...chains[index]?.head }),
     );
-    const entries = changes.flatMap(({ id }, index) => entriesOf(id, chains[index]!.entries));
+    const entries = changes.flatMap(({ id }, index) => entriesOf(id, chains[index]?.entries ?? []));
     const [stored] = await rowsOf<{ count: number }>(
       db,
       `WITH before AS (
@@ -320,7 +323,7 @@ export class OrderRows {
       ),
     );
     const order = ended ? '"endedAt"' : '"createdAt"';
-    const sql = scans.length === 1 ? scans[0]! : `${scans.join(' UNION ALL ')} ORDER BY ${order}, id LIMIT ${max}`;
+    const sql = scans.length === 1 ? scans.join('') : `${scans.join(' UNION ALL ')} ORDER BY ${order}, id LIMIT ${max}`;
     return scans.length === 0 ? [] : (await rowsOf<Selected>(db, sql, values)).map(toRow);
   }
 
@@ -338,7 +341,7 @@ export class OrderRows {
          ${sum('cancelled')} AS cancelled, ${ms(`LEAST(${first('waiting')}, ${first('active')})`)} AS oldest,
          (SELECT ${ms('now()')} - ${ms('min(due_at)')} FROM ${this.#orders} WHERE status = 'waiting') AS late`,
     );
-    const { oldest, late, ...counts } = found!;
+    const { oldest, late, ...counts } = found ?? NONE;
     return {
       ...counts,
       lateMs: Math.max(0, Math.round(late ?? 0)),
@@ -435,14 +438,14 @@ export async function rowsOf<Row>(db: SqlExecutor, text: string, values?: unknow
 
 function toRow({ id, parentId, status, data, createdAt, dueAt, endedAt }: Selected): DurableRow {
   return {
-    ...(JSON.parse(data) as DurableData),
+    ...(JSON.parse(data) as DurableOrderData),
     id,
     status,
     createdAt: new Date(createdAt),
     ...(status === 'waiting' && { dueAt: new Date(dueAt) }),
     ...(endedAt !== null && { endedAt: new Date(endedAt) }),
     ...(parentId !== null && { parentId }),
-  } as DurableRow;
+  };
 }
 
 /** A row as the statements are given it: {@link GIVEN}. */

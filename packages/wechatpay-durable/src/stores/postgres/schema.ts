@@ -97,7 +97,7 @@ async function versionOf(db: Pick<SqlDatabase, 'executeSql'>, schema: string): P
   );
   if (rows.length === 0) return 0;
   const read = await db.executeSql(`SELECT version FROM ${schema}.orders_version`);
-  const version = Number((read.rows as { version: number }[])[0]?.version ?? 0);
+  const version = (read.rows as { version: number }[])[0]?.version ?? 0;
   if (version <= VERSIONS.length) return version;
   throw new DurableOrdersError(
     'WECHATPAY_STORE_FAILED',

@@ -32,7 +32,7 @@ import { OldJobs } from './old-jobs.js';
 import { OrderRows, rowsOf, type LeasedRow, type ReadRow, type RowChange } from './order-rows.js';
 import { migrate } from './schema.js';
 import { resolveOptions, type Settings, type SqlStoreOptions } from './sql-store-options.js';
-import { Upkeep } from './upkeep.js';
+import { Upkeep, type Duty } from './upkeep.js';
 
 /** How a database is reached, and left. */
 export interface Connection {
@@ -68,8 +68,10 @@ interface Step {
 class Conflict extends Error {}
 
 /** What the caller's check has thrown: no failure of the store. */
-class Refused {
-  constructor(readonly reason: unknown) {}
+class Refused extends Error {
+  constructor(readonly reason: unknown) {
+    super('refused');
+  }
 }
 
 const CHANGE_TRIES = 10;
@@ -243,7 +245,7 @@ export abstract class SqlStore implements OrderStore {
     return Promise.resolve();
   }
 
-  #duties({ db, rows, alarms, old }: Opened): { everyMs: number; do: () => Promise<void> }[] {
+  #duties({ db, rows, alarms, old }: Opened): Duty[] {
     return [
       {
         everyMs: MINUTE_MS,
@@ -259,28 +261,29 @@ export abstract class SqlStore implements OrderStore {
           await assertClockOf(db);
         },
       },
-      { everyMs: 60 * MINUTE_MS, do: async () => void (await this.prune()) },
-      ...(old ? [{ everyMs: 5 * SECOND_MS, do: async () => void (await old.takeOver()) }] : []),
+      { everyMs: 60 * MINUTE_MS, do: () => this.prune() },
+      ...(old ? [{ everyMs: 5 * SECOND_MS, do: () => old.takeOver() }] : []),
     ];
   }
 
   async #take({ db, rows, alarms }: Opened, limit: number, except: readonly string[]): Promise<Taken[]> {
-    let isAnyAnew = false;
-    const taken = await db.transaction(async (tx) => {
+    const { taken, isAnyAnew } = await db.transaction(async (tx) => {
       const all = await alarms.take(tx, limit, except);
       const short = all.filter((alarm) => alarms.isTooShort(alarm));
       const ready = new Map(all.filter((alarm) => !alarms.isTooShort(alarm)).map((alarm) => [alarm.id, alarm]));
       const leased = ready.size > 0 ? await rows.lease(tx, [...ready.keys()]) : [];
-      const found = leased.map((row): Taken => ({ ...row, alarm: ready.get(row.id)! }));
-      for (const { id } of leased) ready.delete(id);
+      const found = leased.flatMap((row): Taken[] => {
+        const alarm = ready.get(row.id);
+        ready.delete(row.id);
+        return alarm ? [{ ...row, alarm }] : [];
+      });
       // Alarms without a row that is open.
       await alarms.end(tx, [...ready.values(), ...short]);
       for (const { id } of short) {
         const row = await rows.read(tx, id);
         if (row) await alarms.set(tx, [{ id, merchantId: row.columns.merchantId, at: 0 }]);
-        isAnyAnew = true;
       }
-      return found;
+      return { taken: found, isAnyAnew: short.length > 0 };
     });
     if (isAnyAnew) this.#loop?.wake();
     return taken;
@@ -304,11 +307,11 @@ export abstract class SqlStore implements OrderStore {
         ending.map(({ taken: { alarm } }) => alarm),
       );
       const stored = ended === ending.length ? await rows.change(tx, changes) : undefined;
-      if (!stored || (await alarms.set(tx, next)) !== next.length) throw new LeaseLostError(steps[0]!.taken.id);
+      if (!stored || (await alarms.set(tx, next)) !== next.length) throw new LeaseLostError(steps[0]?.taken.id ?? '');
       return stored;
     });
     steps.forEach(({ taken }, index) => {
-      taken.head = heads[index]!;
+      taken.head = heads[index] ?? taken.head;
     });
   }
 

@@ -1,7 +1,7 @@
 /** What a worker does now and then, beside its work. */
 export interface Duty {
   readonly everyMs: number;
-  readonly do: () => Promise<void>;
+  readonly do: () => Promise<unknown>;
 }
 
 /** Does each duty at its time, one at a time; what fails is told, and done again at the next. */
@@ -32,7 +32,7 @@ export class Upkeep {
     try {
       await duty.do();
     } catch (error) {
-      if (!this.#isStopped) this.#onProblem(error as Error);
+      this.#onProblem(error as Error);
     }
   }
 
