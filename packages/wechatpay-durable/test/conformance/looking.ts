@@ -16,6 +16,7 @@ export function describeLooking(conformance: Conformance): void {
         ids[kind] = id;
         if (kind === 'active') await worker.next(id);
         else await finish(store, worker, { id, data }, kind);
+        await sleep(2);
       }
       const cancelled = durableOrder();
       await store.enqueue(cancelled.id, cancelled.data, HOUR_MS);

@@ -449,7 +449,7 @@ function toRow({ id, parentId, status, data, createdAt, dueAt, endedAt }: Select
 }
 
 /** A row as the statements are given it: {@link GIVEN}. */
-export function given(id: string, data: DurableData, more: object): object {
+function given(id: string, data: DurableData, more: object): object {
   const json = JSON.stringify(data);
   const columns = columnsOf(JSON.parse(json) as DurableData);
   const { kind, merchantId, subMerchantId, number, transactionId, totalFee, currency, ends, hasOutcome, isDecided } =
