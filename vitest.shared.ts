@@ -17,7 +17,7 @@ export const shared = defineConfig({
       'wechatpay-durable/postgres': source('wechatpay-durable/src/stores/postgres/postgres.ts'),
       'wechatpay-durable/embedded': source('wechatpay-durable/src/stores/embedded/embedded.ts'),
       'wechatpay-durable/memory': source('wechatpay-durable/src/stores/memory.ts'),
-      'wechatpay-durable/bullmq': source('wechatpay-durable/src/stores/redis/bullmq.ts'),
+      'wechatpay-durable/redis': source('wechatpay-durable/src/stores/redis/redis-store.ts'),
       'wechatpay-durable/opentelemetry': source('wechatpay-durable/src/opentelemetry.ts'),
       'wechatpay-durable': source('wechatpay-durable/src/index.ts'),
       'wechatpay-core/resolution': source('wechatpay-core/src/resolution/index.ts'),

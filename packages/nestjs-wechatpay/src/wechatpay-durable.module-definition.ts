@@ -50,7 +50,7 @@ export const OPTIONS: Readonly<Record<string, Check>> = {
   store: (value) =>
     Object(value) === value
       ? undefined
-      : `${value === undefined ? 'is missing' : 'is not a store'}; give a PostgresStore, an EmbeddedStore or a BullMqStore.`,
+      : `${value === undefined ? 'is missing' : 'is not a store'}; give a PostgresStore, an EmbeddedStore or a RedisStore.`,
   onResolved: isFunctionOrAbsent,
   work: isBooleanOrAbsent,
   clients: (value) => (value === undefined ? undefined : 'are those of WechatPayModule; name them in `merchants`.'),

@@ -68,7 +68,7 @@ export function resolveOptions(options: DurableOrdersOptions): Settings {
   const { store, clients, concurrency = 32, onResolved, speed = 1 } = options;
   const missing = STORE_METHODS.find((name) => typeof (Object(store) as Record<string, unknown>)[name] !== 'function');
   if (missing !== undefined) {
-    throw wrong('store', `lacks ${missing}(): give a PostgresStore, an EmbeddedStore, a BullMqStore, or a custom one.`);
+    throw wrong('store', `lacks ${missing}(): give a PostgresStore, an EmbeddedStore, a RedisStore, or a custom one.`);
   }
   const list: readonly WechatPayClient[] = [clients].flat();
   for (const client of list) assertWechatPayClient(client, 'clients');

@@ -15,7 +15,7 @@ import {
   type DurableOrdersErrorCode,
   type OrderStore,
 } from './index.js';
-import { BullMqStore } from './stores/redis/bullmq.js';
+import { RedisStore } from './stores/redis/redis-store.js';
 import { MemoryStore } from './stores/memory.js';
 import { EmbeddedStore } from './stores/embedded/embedded.js';
 import { PostgresStore } from './stores/postgres/postgres.js';
@@ -114,7 +114,7 @@ describe('pay says that nothing was sent', () => {
     ['WECHATPAY_STORE_FAILED', storeThat(() => Promise.reject(away))],
     ['WECHATPAY_NOT_STORED', storeThat(() => Promise.resolve(undefined))],
     ['WECHATPAY_STORE_NOT_OPEN', new PostgresStore({ connectionString: 'postgres://127.0.0.1:1/none' })],
-    ['WECHATPAY_STORE_NOT_OPEN', new BullMqStore({ connection: 'redis://127.0.0.1:1' })],
+    ['WECHATPAY_STORE_NOT_OPEN', new RedisStore({ connection: 'redis://127.0.0.1:1' })],
     ['WECHATPAY_CLOCK_FAILED', new LoggedStore()],
   ])('where it ends with %s', async (code, store) => {
     const { orders, calls, clock } = payWith(store);
@@ -180,7 +180,7 @@ describe('opening a store', () => {
 
   it.each<[code: DurableOrdersErrorCode, store: () => OrderStore]>([
     ['WECHATPAY_STORE_FAILED', () => new PostgresStore({ connectionString: 'postgres://127.0.0.1:1/none' })],
-    ['WECHATPAY_STORE_FAILED', () => new BullMqStore({ connection: 'redis://127.0.0.1:1' })],
+    ['WECHATPAY_STORE_FAILED', () => new RedisStore({ connection: 'redis://127.0.0.1:1' })],
     ['WECHATPAY_FOLDER_UNUSABLE', () => new EmbeddedStore({ folder: '/dev/null/folder' })],
     ['WECHATPAY_FOLDER_UNUSABLE', () => new EmbeddedStore({ folder: '/dev' })],
   ])('fails with %s, by itself and by start', async (code, store) => {
@@ -205,7 +205,7 @@ describe('opening a store', () => {
     new PostgresStore({ connectionString: 'postgres://127.0.0.1:1/none' }),
     new EmbeddedStore({ folder: 'memory://' }),
     new MemoryStore(),
-    new BullMqStore({ connection: 'redis://127.0.0.1:1' }),
+    new RedisStore({ connection: 'redis://127.0.0.1:1' }),
   ])('was not done: %o says so of whatever is asked', async (store) => {
     for (const call of [
       () => store.get('1'),

@@ -2,7 +2,7 @@ import type { Lease, DurableData, OrderStore, Verdict } from '../src/stores/stor
 
 /** How a process of its own opens a store. */
 export interface StoreOfAnotherProcess {
-  /** Beside this file, as in `../src/stores/redis/bullmq.js`. */
+  /** Beside this file, as in `../src/stores/redis/redis-store.js`. */
   readonly module: string;
   /** The store's class, as the module exports it. */
   readonly className: string;

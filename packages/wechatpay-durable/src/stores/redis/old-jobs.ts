@@ -1,0 +1,98 @@
+import type * as BullMq from 'bullmq';
+import type { Job } from 'bullmq';
+import type { Redis } from 'ioredis';
+import { WechatPayConfigError } from 'wechatpay-core';
+import type { DurableOrderData, DurableOrderStatus } from '../store.js';
+import type { RedisDatabase } from './redis-database.js';
+import { dataArgs } from './redis-rows.js';
+import { ENQUEUE, GET } from './redis-scripts.js';
+
+const AT_ONCE = 100;
+/** What they are for BullMQ, and for us. */
+const STATUSES = {
+  delayed: 'waiting',
+  wait: 'waiting',
+  prioritized: 'waiting',
+  active: 'waiting',
+  completed: 'done',
+  failed: 'dead',
+} as const satisfies Record<string, DurableOrderStatus>;
+
+/**
+ * Takes over what the version before kept: there, a durable order was a job of BullMQ, in the queue of this name. Each is stored as a row,
+ * due at once, before its job is removed: what is cut short is gone on with at the next start.
+ *
+ * @throws {WechatPayConfigError} a worker of that version is at work: it would not see what is stored here.
+ */
+export async function takeOverOldJobs(
+  bullmq: typeof BullMq,
+  redis: Redis,
+  name: string,
+  database: RedisDatabase,
+): Promise<void> {
+  if ((await redis.exists(`bull:${name}:meta`)) === 0) return;
+  const queue = new bullmq.Queue<DurableOrderData>(name, { connection: redis, skipMetasUpdate: true });
+  queue.on('error', () => undefined);
+  try {
+    const index = `bull:${name}:orders`;
+    const isThere = Object.values(await queue.getJobCounts()).some((count) => count > 0);
+    if (!isThere && (await redis.exists(`${index}:cancelled`)) === 0) return;
+    await assertNobodyWorks(queue);
+    for (const [state, status] of Object.entries(STATUSES)) {
+      await takeOverAll(
+        (from) => queue.getJobs([state as keyof typeof STATUSES], from, from + AT_ONCE - 1, true),
+        (job) => takeOver(database, job, status),
+      );
+    }
+    await takeOverAll(
+      async (from) => {
+        const ids = await redis.zrange(`${index}:cancelled`, String(from), String(from + AT_ONCE - 1));
+        return Promise.all(ids.map(async (id) => (await queue.getJob(id)) ?? id));
+      },
+      async (job) => {
+        const isTaken = typeof job === 'string' || (await takeOver(database, job, 'cancelled'));
+        if (isTaken) await redis.zrem(`${index}:cancelled`, typeof job === 'string' ? job : String(job.id));
+        return isTaken;
+      },
+    );
+  } finally {
+    await queue.close();
+  }
+}
+
+async function assertNobodyWorks(queue: BullMq.Queue): Promise<void> {
+  // Where Redis tells nobody's name, nobody is found.
+  const workers = await queue.getWorkers().catch(() => []);
+  const count = workers.filter(({ addr }) => addr !== undefined).length;
+  if (count === 0) return;
+  throw new WechatPayConfigError(
+    'queue',
+    `is worked on by ${count} worker${count === 1 ? '' : 's'} of an earlier version: stop all processes of that version, then start this one.`,
+  );
+}
+
+/** Page by page, as long as any can be taken over; what cannot be stays where it is. */
+async function takeOverAll<Old>(page: (from: number) => Promise<Old[]>, take: (old: Old) => Promise<boolean>): Promise<void> {
+  let left = 0;
+  for (;;) {
+    const found = await page(left);
+    if (found.length === 0) return;
+    for (const old of found) if (!(await take(old))) left += 1;
+  }
+}
+
+/** @returns whether its job is gone. */
+async function takeOver(database: RedisDatabase, job: Job<DurableOrderData>, status: DurableOrderStatus): Promise<boolean> {
+  const { id = '', data, timestamp, finishedOn } = job;
+  const ended = status === 'waiting' ? '' : (finishedOn ?? timestamp);
+  await database.write(
+    ENQUEUE,
+    ...[id, `job:${id}`, status, 0, ...dataArgs(data), '', '', timestamp, ended, 0, 0, ''],
+  );
+  if ((await database.run(GET, id)) === null) return false;
+  // Of a worker that vanished, the lock lapses within a minute.
+  return job.remove().then(
+    () => true,
+    () => false,
+  );
+}

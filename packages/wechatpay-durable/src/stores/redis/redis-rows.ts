@@ -1,0 +1,96 @@
+import { columnsOf, type Columns } from '../columns.js';
+import type { JournalHead } from '../journal.js';
+import type { DurableData, DurableKind, DurableOrderStatus, DurableRow, StoredJournalEntry, StoreFilter } from '../store.js';
+
+export const KINDS: readonly DurableKind[] = ['order', 'refund'];
+const STATUSES: readonly DurableOrderStatus[] = ['waiting', 'active', 'done', 'dead', 'cancelled'];
+
+/** A row as a script returns it. */
+export type RowReply = readonly [
+  id: string,
+  status: DurableOrderStatus,
+  data: string,
+  created: string,
+  due: string,
+  ended: string,
+  parent: string,
+  version: string,
+  seq: string,
+  hash: string,
+];
+
+/** A row as it was read, to be changed: as long as it is of this version. */
+export interface ReadRow {
+  readonly id: string;
+  readonly data: DurableData;
+  readonly status: DurableOrderStatus;
+  readonly columns: Columns;
+  /** Of the last change: a random text, so that a fail-over that takes changes back makes no two of the same. */
+  readonly version: string;
+  readonly head: JournalHead;
+}
+
+export function toReadRow([id, status, json, , , , , version, seq, hash]: RowReply): ReadRow {
+  const data = JSON.parse(json) as DurableData;
+  return { id, data, status, columns: columnsOf(data), version, head: { seq: Number(seq), hash } };
+}
+
+export function toRow([id, status, json, created, due, ended, parent]: RowReply): DurableRow {
+  return {
+    ...(JSON.parse(json) as DurableData),
+    id,
+    status,
+    createdAt: new Date(Number(created)),
+    ...(status === 'waiting' && { dueAt: new Date(Number(due)) }),
+    ...(ended !== '' && { endedAt: new Date(Number(ended)) }),
+    ...(parent !== '' && { parentId: parent }),
+  } as DurableRow;
+}
+
+/** What a script needs of the data: the text of it, and what it is found by. */
+export function dataArgs(data: DurableData): [string, string, string, string, string, string] {
+  const json = JSON.stringify(data);
+  const columns = columnsOf(JSON.parse(json) as DurableData);
+  const { kind, merchantId, subMerchantId, number, transactionId } = columns;
+  return [json, kind, merchantId, subMerchantId, number ?? '', transactionId ?? ''];
+}
+
+/** What an entry needs: see `note` of the scripts. */
+export function entryArgs(entries: readonly StoredJournalEntry[]): (string | number)[] {
+  return entries.flatMap(({ at, kind, fields, hash }) => [at, kind, JSON.stringify(fields), hash]);
+}
+
+export function toEntry([id, values]: [id: string, values: string[]]): StoredJournalEntry {
+  const [, at, , kind = '', , fields = '{}', , hash = ''] = values;
+  return {
+    seq: Number.parseInt(id, 10),
+    at: Number(at),
+    kind,
+    fields: JSON.parse(fields) as StoredJournalEntry['fields'],
+    hash,
+  };
+}
+
+/** The arguments of LIST; none where nothing can be in such a list. */
+export function listArgs(filter: StoreFilter): (string | number)[] | undefined {
+  const { status, kind, merchantId, createdBefore, ended, after, limit = 100 } = filter;
+  const asked = new Set(status === undefined ? STATUSES : [status].flat());
+  const statuses = [...asked].filter((each) => !ended || (each !== 'waiting' && each !== 'active'));
+  const by = ended ? 'ended' : 'created';
+  const ofMerchant = merchantId === undefined ? '' : `:${merchantId}`;
+  const lists = (kind === undefined ? KINDS : [kind]).flatMap((of) =>
+    statuses.map((each) => `${by}:${of}:${each}${ofMerchant}`),
+  );
+  if (lists.length === 0) return undefined;
+  const last = after && ((ended ? after.endedAt?.getTime() : after.createdAt.getTime()) ?? 0);
+  const created = createdBefore?.getTime();
+  return [
+    last ?? '',
+    after?.id ?? '',
+    ended?.from.getTime() ?? '-inf',
+    ended?.to.getTime() ?? created ?? '+inf',
+    ended && created !== undefined ? created : '',
+    limit,
+    ...lists,
+  ];
+}
