@@ -27,6 +27,16 @@ interface Held {
   readonly parentId?: string;
 }
 
+/** What it was last looked for. */
+interface Look {
+  /** The merchants that had their share, and were passed over. */
+  readonly full: readonly string[];
+  /** Nobody else had anything due: it is not looked for again until then. */
+  nobodyElseUntil: number;
+  /** Since the look began, one of them has room again, or something is due. */
+  isStale: boolean;
+}
+
 /** Looking past the merchants that have their share reads all that they have waiting: it may take a tenth of the time. */
 const SELDOM = 10;
 
@@ -44,8 +54,7 @@ export class LeaseLoop<Taken extends Held> {
   #wake: () => void = () => undefined;
   /** More may be due than there was room for. */
   #isShortOfRoom = false;
-  /** Until when nothing is looked for past those who have their share. */
-  #nobodyElseUntil = 0;
+  #lastLook: Look = { full: [], nobodyElseUntil: 0, isStale: false };
   #running: Promise<void> = Promise.resolve();
   #touching: NodeJS.Timeout | undefined;
 
@@ -61,7 +70,7 @@ export class LeaseLoop<Taken extends Held> {
 
   /** Something is due. */
   wake(): void {
-    this.#nobodyElseUntil = 0;
+    this.#lastLook.isStale = true;
     this.#goOn();
   }
 
@@ -96,12 +105,15 @@ export class LeaseLoop<Taken extends Held> {
       const { limit, full } = this.#lanes.room();
       this.#isShortOfRoom = limit === 0 || full.length > 0;
       const startedAt = performance.now();
-      if (limit === 0 || (full.length > 0 && startedAt < this.#nobodyElseUntil)) return;
+      const { nobodyElseUntil, isStale } = this.#lastLook;
+      if (limit === 0 || (full.length > 0 && !isStale && startedAt < nobodyElseUntil)) return;
+      const look: Look = { full, nobodyElseUntil: 0, isStale: false };
+      this.#lastLook = look;
       const taken = await this.#options.take(limit, full);
       for (const one of taken) this.#hold(one);
       if (taken.length === limit) continue;
       const now = performance.now();
-      if (full.length > 0) this.#nobodyElseUntil = now + Math.max(this.#options.pollMs, SELDOM * (now - startedAt));
+      look.nobodyElseUntil = now + Math.max(this.#options.pollMs, SELDOM * (now - startedAt));
       return;
     }
   }
@@ -114,6 +126,7 @@ export class LeaseLoop<Taken extends Held> {
       this.#handle(taken).finally(() => {
         this.#held.delete(taken);
         this.#lanes.free(merchantId);
+        if (this.#lastLook.full.includes(merchantId)) this.#lastLook.isStale = true;
         if (this.#isShortOfRoom) this.#goOn();
       }),
     );
