@@ -30,13 +30,12 @@ export async function takeOverOldJobs(
   name: string,
   database: RedisDatabase,
 ): Promise<void> {
-  if ((await redis.exists(`bull:${name}:meta`)) === 0) return;
   const queue = new bullmq.Queue<DurableOrderData>(name, { connection: redis, skipMetasUpdate: true });
   queue.on('error', () => undefined);
   try {
-    const index = `bull:${name}:orders`;
+    const cancelled = queue.toKey('orders:cancelled');
     const isThere = Object.values(await queue.getJobCounts()).some((count) => count > 0);
-    if (!isThere && (await redis.exists(`${index}:cancelled`)) === 0) return;
+    if (!isThere && (await redis.exists(cancelled)) === 0) return;
     await assertNobodyWorks(queue);
     for (const [state, status] of Object.entries(STATUSES)) {
       await takeOverAll(
@@ -46,15 +45,16 @@ export async function takeOverOldJobs(
     }
     await takeOverAll(
       async (from) => {
-        const ids = await redis.zrange(`${index}:cancelled`, String(from), String(from + AT_ONCE - 1));
-        return Promise.all(ids.map(async (id) => (await queue.getJob(id)) ?? id));
+        const ids = await redis.zrange(cancelled, String(from), String(from + AT_ONCE - 1));
+        return Promise.all(ids.map(async (id) => [id, await queue.getJob(id)] as const));
       },
-      async (job) => {
-        const isTaken = typeof job === 'string' || (await takeOver(database, job, 'cancelled'));
-        if (isTaken) await redis.zrem(`${index}:cancelled`, typeof job === 'string' ? job : String(job.id));
+      async ([id, job]) => {
+        const isTaken = !job || (await takeOver(database, job, 'cancelled'));
+        if (isTaken) await redis.zrem(cancelled, id);
         return isTaken;
       },
     );
+    await redis.del(['orders:all', 'orders:open', 'orders:dead'].map((key) => queue.toKey(key)));
   } finally {
     await queue.close();
   }
@@ -72,7 +72,10 @@ async function assertNobodyWorks(queue: BullMq.Queue): Promise<void> {
 }
 
 /** Page by page, as long as any can be taken over; what cannot be stays where it is. */
-async function takeOverAll<Old>(page: (from: number) => Promise<Old[]>, take: (old: Old) => Promise<boolean>): Promise<void> {
+async function takeOverAll<Old>(
+  page: (from: number) => Promise<Old[]>,
+  take: (old: Old) => Promise<boolean>,
+): Promise<void> {
   let left = 0;
   for (;;) {
     const found = await page(left);
@@ -82,13 +85,14 @@ async function takeOverAll<Old>(page: (from: number) => Promise<Old[]>, take: (o
 }
 
 /** @returns whether its job is gone. */
-async function takeOver(database: RedisDatabase, job: Job<DurableOrderData>, status: DurableOrderStatus): Promise<boolean> {
+async function takeOver(
+  database: RedisDatabase,
+  job: Job<DurableOrderData>,
+  status: DurableOrderStatus,
+): Promise<boolean> {
   const { id = '', data, timestamp, finishedOn } = job;
   const ended = status === 'waiting' ? '' : (finishedOn ?? timestamp);
-  await database.write(
-    ENQUEUE,
-    ...[id, `job:${id}`, status, 0, ...dataArgs(data), '', '', timestamp, ended, 0, 0, ''],
-  );
+  await database.write(ENQUEUE, ...[id, `job:${id}`, status, 0, ...dataArgs(data), '', '', timestamp, ended, 0, 0, '']);
   if ((await database.run(GET, id)) === null) return false;
   // Of a worker that vanished, the lock lapses within a minute.
   return job.remove().then(

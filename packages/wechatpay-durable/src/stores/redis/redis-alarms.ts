@@ -39,7 +39,12 @@ export class RedisAlarms {
     if (this.#known.has(moment)) return;
     if (this.#known.size >= MOST_KNOWN) this.#known.clear();
     this.#known.add(moment);
-    const options = { jobId: `at-${moment}`, delay: moment * GRAIN_MS - now, removeOnComplete: true, removeOnFail: true };
+    const options = {
+      jobId: `at-${moment}`,
+      delay: moment * GRAIN_MS - now,
+      removeOnComplete: true,
+      removeOnFail: true,
+    };
     const setting: Promise<unknown> = this.#queue
       .add('due', {}, options)
       .catch(() => this.#known.delete(moment))

@@ -121,10 +121,6 @@ export async function assertKeeps(redis: Redis): Promise<void> {
   if (policy !== 'noeviction') refuse('maxmemory-policy', policy, 'noeviction');
 }
 
-export function toError(error: unknown): Error {
-  return error instanceof Error ? error : storeFailed(error);
-}
-
 /** An error with a code. What ioredis throws has the command with it, and of a refused AUTH, that is the password: it is no cause. */
 export function withoutCommand(error: unknown): Error {
   return isDurableOrdersError(error) || isWechatPayError(error) ? error : storeFailed(error);

@@ -1,6 +1,13 @@
 import { columnsOf, type Columns } from '../columns.js';
 import type { JournalHead } from '../journal.js';
-import type { DurableData, DurableKind, DurableOrderStatus, DurableRow, StoredJournalEntry, StoreFilter } from '../store.js';
+import type {
+  DurableData,
+  DurableKind,
+  DurableOrderStatus,
+  DurableRow,
+  StoredJournalEntry,
+  StoreFilter,
+} from '../store.js';
 
 export const KINDS: readonly DurableKind[] = ['order', 'refund'];
 const STATUSES: readonly DurableOrderStatus[] = ['waiting', 'active', 'done', 'dead', 'cancelled'];
@@ -44,7 +51,7 @@ export function toRow([id, status, json, created, due, ended, parent]: RowReply)
     ...(status === 'waiting' && { dueAt: new Date(Number(due)) }),
     ...(ended !== '' && { endedAt: new Date(Number(ended)) }),
     ...(parent !== '' && { parentId: parent }),
-  } as DurableRow;
+  };
 }
 
 /** What a script needs of the data: the text of it, and what it is found by. */

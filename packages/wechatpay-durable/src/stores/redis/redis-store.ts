@@ -32,7 +32,17 @@ import { RedisAlarms } from './redis-alarms.js';
 import { assertKeeps, connect, withoutCommand } from './redis-connection.js';
 import { RedisDatabase } from './redis-database.js';
 import { resolveOptions, type RedisStoreOptions, type Settings } from './redis-options.js';
-import { dataArgs, entryArgs, KINDS, listArgs, toEntry, toReadRow, toRow, type ReadRow, type RowReply } from './redis-rows.js';
+import {
+  dataArgs,
+  entryArgs,
+  KINDS,
+  listArgs,
+  toEntry,
+  toReadRow,
+  toRow,
+  type ReadRow,
+  type RowReply,
+} from './redis-rows.js';
 import {
   CHANGE,
   COUNTS,
@@ -169,7 +179,11 @@ export class RedisStore implements OrderStore {
   }
 
   /** @returns the family as it was checked: it is enqueued only if that is still the same. Undefined for a duplicate. */
-  async #check(id: string, args: ReturnType<typeof dataArgs>, { id: parentId, check }: ParentCheck): Promise<string | undefined> {
+  async #check(
+    id: string,
+    args: ReturnType<typeof dataArgs>,
+    { id: parentId, check }: ParentCheck,
+  ): Promise<string | undefined> {
     const [, kind, merchant, sub, number] = args;
     const reply = (await this.#open().database.run(FAMILY, id, kind, merchant, sub, number, parentId)) as
       0 | [family: string, parent: RowReply | null, ...parts: RowReply[]];
@@ -201,7 +215,14 @@ export class RedisStore implements OrderStore {
     });
     this.#loop = loop;
     const options = typeof connection === 'string' ? { url: connection } : connection;
-    await alarms.listen({ ...this.#reconnect, ...options } as ConnectionOptions, () => loop.wake(), onProblem);
+    await alarms.listen(
+      { ...this.#reconnect, ...options } as ConnectionOptions,
+      () => {
+        loop.wake();
+      },
+      onProblem,
+    );
+    if (this.#loop !== loop) return; // closed meanwhile
     loop.start();
     this.#pruning = setInterval(() => void this.#pruneOr(onProblem), HOUR_MS).unref();
   }
