@@ -50,13 +50,6 @@ export class RedisDatabase {
     return reply;
   }
 
-  async journal(id: string, after: number, limit: number): Promise<[id: string, values: string[]][]> {
-    const key = `${this.#base}journal:${id}`;
-    return this.#redis.xrange(key, `${after + 1}-0`, '+', 'COUNT', limit).catch((error: unknown) => {
-      throw withoutCommand(error);
-    });
-  }
-
   /** All who have written until a WAIT is sent share it: a connection waits for one at a time. */
   #replicated(): Promise<void> {
     this.#next ??= this.#last.then(async () => {

@@ -5,6 +5,7 @@ import type {
   DurableKind,
   DurableOrderStatus,
   DurableRow,
+  JournalEntry,
   StoredJournalEntry,
   StoreFilter,
 } from '../store.js';
@@ -62,20 +63,14 @@ export function dataArgs(data: DurableData): [string, string, string, string, st
   return [json, kind, merchantId, subMerchantId, number ?? '', transactionId ?? ''];
 }
 
-/** What an entry needs: see `note` of the scripts. */
-export function entryArgs(entries: readonly StoredJournalEntry[]): (string | number)[] {
-  return entries.flatMap(({ at, kind, fields, hash }) => [at, kind, JSON.stringify(fields), hash]);
+/** Entries as they are kept, behind the time at which they were noted: seq, hash, and the rest as JSON. */
+export function entryArgs(entries: readonly StoredJournalEntry[]): string[] {
+  return entries.map(({ seq, hash, ...entry }) => `${seq} ${hash} ${JSON.stringify(entry)}`);
 }
 
-export function toEntry([id, values]: [id: string, values: string[]]): StoredJournalEntry {
-  const [, at, , kind = '', , fields = '{}', , hash = ''] = values;
-  return {
-    seq: Number.parseInt(id, 10),
-    at: Number(at),
-    kind,
-    fields: JSON.parse(fields) as StoredJournalEntry['fields'],
-    hash,
-  };
+export function toEntry(kept: string): StoredJournalEntry {
+  const [, seq, hash = '', json = ''] = /^\d+ (\d+) (\w+) (.*)$/s.exec(kept) ?? [];
+  return { ...(JSON.parse(json) as JournalEntry), seq: Number(seq), hash };
 }
 
 /** The arguments of LIST; none where nothing can be in such a list. */

@@ -11,7 +11,8 @@ export interface Script {
  * KEYS[1] begins each key, as in `wechatpay:wechatpay-orders:`. What stands behind it:
  *
  * - `row:<id>`: a hash, the durable order or refund.
- * - `journal:<id>`: a stream; an entry's number is its id. `journals`: whose there are, by the time of the first entry.
+ * - `journal:<id>`: a list, each entry with the time at which it was noted, its seq and hash before it. A stream would take 4 KiB for
+ *   the first entry. `journals`: whose there are, by the time of the first entry.
  * - `created:<kind>:<status>` and `created:<kind>:<status>:<merchant>`, `ended:…` in the same way: by these times.
  * - `due:<merchant>`: what waits, by its time; `merchants`: those that have any, by the time of the first. So that one who has a
  *   million waiting is passed over at once.
@@ -108,13 +109,9 @@ local function put(old, new)
   if #fields > 0 then call('HSET', key('row', id), unpack(fields)) end
 end
 
--- Entries are four of ARGV each, from this place: at, kind, fields, hash.
-local function note(id, seq, from)
-  for at = from, #ARGV, 4 do
-    seq = seq + 1
-    call('XADD', key('journal', id), text(seq) .. '-0', 'at', ARGV[at], 'kind', ARGV[at + 1], 'fields', ARGV[at + 2],
-      'hash', ARGV[at + 3], 'noted', text(now))
-  end
+-- Entries are what ARGV has from this place on: see entryArgs.
+local function note(id, from)
+  for at = from, #ARGV do call('RPUSH', key('journal', id), text(now) .. ' ' .. ARGV[at]) end
   if from <= #ARGV then call('ZADD', key('journals'), 'NX', text(now), id) end
 end
 
@@ -155,10 +152,10 @@ local row = {
 }
 if whoHas(row) then return 0 end
 if row.parent ~= '' and familyOf(row.parent) ~= ARGV[12] then return 2 end
-local last = call('XREVRANGE', key('journal', id), '+', '-', 'COUNT', 1)[1]
-local seq = last and string.match(last[1], '^%d+') or '0'
-if seq ~= ARGV[15] then return { seq, last and last[2][8] or '' } end
-note(id, tonumber(seq), 18)
+local last = call('LINDEX', key('journal', id), -1)
+local seq, hash = string.match(last or ' 0 ', ' (%d+) (%x*)')
+if seq ~= ARGV[15] then return { seq, hash } end
+note(id, 18)
 put(nil, row)
 return 1
 `);
@@ -175,7 +172,7 @@ if not row then return 0 end
 if row.version == ARGV[3] then return 1 end -- sent again
 if row.version ~= ARGV[2] then return 0 end
 if ARGV[4] == '1' and (row.status ~= 'active' or tonumber(row.leased) < now) then return 0 end
-note(row.id, tonumber(row.seq), 15)
+note(row.id, 15)
 put(row, changed(row, {
   version = ARGV[3], status = ARGV[5], due = ARGV[6] == '' and row.due or text(now + tonumber(ARGV[6])), data = ARGV[7],
   kind = ARGV[8], merchant = ARGV[9], sub = ARGV[10], number = ARGV[11], transaction = ARGV[12],
@@ -250,6 +247,15 @@ return rows
 
 /** ARGV: id. */
 export const GET = script(`return full(ARGV[1])`);
+
+/** ARGV: id; the seq after which; how many at most. @returns entries. */
+export const JOURNAL = script(`
+local journal = key('journal', ARGV[1])
+local first = string.match(call('LINDEX', journal, 0) or '', ' (%d+) ')
+if not first then return {} end
+local from = math.max(0, tonumber(ARGV[2]) + 1 - tonumber(first))
+return call('LRANGE', journal, from, from + tonumber(ARGV[3]) - 1)
+`);
 
 /** ARGV: names of hashes, or of sorted sets, with ids. At most 1000 of each. */
 export const FIND = script(`
@@ -351,22 +357,16 @@ local cut = now - tonumber(ARGV[1])
 local ids = call('ZRANGE', key('journals'), '-inf', '(' .. text(cut), 'BYSCORE', 'LIMIT', 0, ARGV[2])
 local gone = 0
 for _, id in ipairs(ids) do
-  local journal, kept = key('journal', id), nil
+  local journal, old, kept = key('journal', id), 0, nil
   -- A hundred of each at most: the next round goes on with it.
-  for at, entry in ipairs(call('XRANGE', journal, '-', '+', 'COUNT', 101)) do
-    if at > 100 or tonumber(entry[2][10]) >= cut then
-      kept = entry
-      break
-    end
-    gone = gone + 1
+  for at, entry in ipairs(call('LRANGE', journal, 0, 100)) do
+    kept = string.match(entry, '^%d+')
+    if at > 100 or tonumber(kept) >= cut then break end
+    old, kept = old + 1, nil
   end
-  if kept then
-    call('XTRIM', journal, 'MINID', kept[1])
-    call('ZADD', key('journals'), kept[2][10], id)
-  else
-    call('DEL', journal)
-    call('ZREM', key('journals'), id)
-  end
+  call('LTRIM', journal, old, -1)
+  if kept then call('ZADD', key('journals'), kept, id) else call('ZREM', key('journals'), id) end
+  gone = gone + old
 end
 return { gone, #ids }
 `);

@@ -435,10 +435,10 @@ async function makeOlder({ url }: RedisServer, base: string, ms: number): Promis
   }
   for (const id of await redis.zrange(`${base}journals`, '0', '-1')) {
     await redis.zincrby(`${base}journals`, -ms, id);
-    const entries = await redis.xrange(`${base}journal:${id}`, '-', '+');
-    await redis.del(`${base}journal:${id}`);
-    for (const [seq, values] of entries) {
-      await redis.xadd(`${base}journal:${id}`, seq, ...values.with(9, String(Number(values[9]) - ms)));
+    const entries = await redis.lrange(`${base}journal:${id}`, '0', '-1');
+    for (const [index, entry] of entries.entries()) {
+      const [noted = '', ...rest] = entry.split(' ');
+      await redis.lset(`${base}journal:${id}`, index, [Number(noted) - ms, ...rest].join(' '));
     }
   }
   await redis.quit();

@@ -50,6 +50,7 @@ import {
   FAMILY,
   FIND,
   GET,
+  JOURNAL,
   LIST,
   PRUNE_JOURNALS,
   PRUNE_ROWS,
@@ -317,7 +318,7 @@ export class RedisStore implements OrderStore {
     id: string,
     { after = 0, limit = 1000 }: { after?: number; limit?: number } = {},
   ): Promise<StoredJournalEntry[]> {
-    return (await this.#open().database.journal(id, after, limit)).map(toEntry);
+    return ((await this.#open().database.run(JOURNAL, id, after, limit)) as string[]).map(toEntry);
   }
 
   async prune(): Promise<{ orders: number; journal: number }> {
