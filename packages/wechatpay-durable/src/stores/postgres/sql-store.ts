@@ -32,7 +32,7 @@ import { OldJobs } from './old-jobs.js';
 import { OrderRows, rowsOf, type LeasedRow, type ReadRow, type RowChange } from './order-rows.js';
 import { migrate } from './schema.js';
 import { resolveOptions, type Settings, type SqlStoreOptions } from './sql-store-options.js';
-import { Upkeep, type Duty } from './upkeep.js';
+import { Upkeep, type Duty } from '../upkeep.js';
 
 /** How a database is reached, and left. */
 export interface Connection {

@@ -1,7 +1,6 @@
 import type * as BullMq from 'bullmq';
 import type { Job } from 'bullmq';
 import type { Redis } from 'ioredis';
-import { WechatPayConfigError } from 'wechatpay-core';
 import type { DurableOrderData, DurableOrderStatus } from '../store.js';
 import type { RedisDatabase } from './redis-database.js';
 import { dataArgs } from './redis-rows.js';
@@ -18,29 +17,42 @@ const STATUSES = {
   failed: 'dead',
 } as const satisfies Record<string, DurableOrderStatus>;
 
+interface Place {
+  readonly bullmq: typeof BullMq;
+  readonly redis: Redis;
+  /** BullMQ's queue. */
+  readonly name: string;
+  readonly database: RedisDatabase;
+}
+
 /**
  * Takes over what the version before kept: there, a durable order was a job of BullMQ, in the queue of this name. Each is stored as a row,
- * due at once, before its job is removed: what is cut short is gone on with at the next start.
+ * due at once, before its job is removed: what is cut short is gone on with the next time.
  *
- * @throws {WechatPayConfigError} a worker of that version is at work: it would not see what is stored here.
+ * Nothing is taken over while a worker of that version is at work: it would not see what is stored here.
+ *
+ * @param options `leastAgeMs`: the age of a job that is taken: of a younger one, a payment may be under way that looks for its job.
+ * @returns how many workers of that version there are.
  */
 export async function takeOverOldJobs(
-  bullmq: typeof BullMq,
-  redis: Redis,
-  name: string,
-  database: RedisDatabase,
-): Promise<void> {
+  { bullmq, redis, name, database }: Place,
+  { leastAgeMs }: { leastAgeMs: number },
+): Promise<number> {
   const queue = new bullmq.Queue<DurableOrderData>(name, { connection: redis, skipMetasUpdate: true });
   queue.on('error', () => undefined);
   try {
     const cancelled = queue.toKey('orders:cancelled');
     const isThere = Object.values(await queue.getJobCounts()).some((count) => count > 0);
-    if (!isThere && (await redis.exists(cancelled)) === 0) return;
-    await assertNobodyWorks(queue);
+    if (!isThere && (await redis.exists(cancelled)) === 0) return 0;
+    const workers = await countWorkers(queue);
+    if (workers > 0) return workers;
+    const last = Date.now() - leastAgeMs;
+    const take = async (job: Job<DurableOrderData>, status: DurableOrderStatus): Promise<boolean> =>
+      job.timestamp <= last && takeOver(database, job, status);
     for (const [state, status] of Object.entries(STATUSES)) {
       await takeOverAll(
         (from) => queue.getJobs([state as keyof typeof STATUSES], from, from + AT_ONCE - 1, true),
-        (job) => takeOver(database, job, status),
+        (job) => take(job, status),
       );
     }
     await takeOverAll(
@@ -49,26 +61,22 @@ export async function takeOverOldJobs(
         return Promise.all(ids.map(async (id) => [id, await queue.getJob(id)] as const));
       },
       async ([id, job]) => {
-        const isTaken = !job || (await takeOver(database, job, 'cancelled'));
+        const isTaken = !job || (await take(job, 'cancelled'));
         if (isTaken) await redis.zrem(cancelled, id);
         return isTaken;
       },
     );
     await redis.del(['orders:all', 'orders:open', 'orders:dead'].map((key) => queue.toKey(key)));
+    return 0;
   } finally {
     await queue.close();
   }
 }
 
-async function assertNobodyWorks(queue: BullMq.Queue): Promise<void> {
+async function countWorkers(queue: BullMq.Queue): Promise<number> {
   // Where Redis tells nobody's name, nobody is found.
   const workers = await queue.getWorkers().catch(() => []);
-  const count = workers.filter(({ addr }) => addr !== undefined).length;
-  if (count === 0) return;
-  throw new WechatPayConfigError(
-    'queue',
-    `is worked on by ${count} worker${count === 1 ? '' : 's'} of an earlier version: stop all processes of that version, then start this one.`,
-  );
+  return workers.filter(({ addr }) => addr !== undefined).length;
 }
 
 /** Page by page, as long as any can be taken over; what cannot be stays where it is. */

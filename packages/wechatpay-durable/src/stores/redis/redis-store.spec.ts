@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { inspect } from 'node:util';
 import { Queue, UnrecoverableError, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { describeStore } from '../../../test/conformance.js';
 import {
   finish,
@@ -375,7 +375,7 @@ describe.skipIf(!RedisServer.isAvailable)(`RedisStore ${RedisServer.reason}`, ()
         const other = new Worker(name, null, { connection: { host: '127.0.0.1', port: server.port } });
         await other.waitUntilReady();
         await other.getNextJob('other', { block: false });
-        await expect(store.open()).rejects.toThrow(/^queue: .*1 worker of an earlier version: stop/);
+        await expect(store.open()).rejects.toThrow(/^queue: .*earlier version \(1 of its workers\): stop/);
         await other.close();
         await forget(server, `bull:${name}:${due.id}:lock`);
 
@@ -398,6 +398,33 @@ describe.skipIf(!RedisServer.isAvailable)(`RedisStore ${RedisServer.reason}`, ()
         await finish(store, worker, delayed, 'done');
         await finish(store, worker, due, 'done');
       } finally {
+        await store.close();
+        await queue.close();
+        redis.disconnect();
+      }
+    });
+
+    it('takes over what a process stores there that was not stopped, once it is a minute old', async () => {
+      vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+      const name = randomUUID();
+      const redis = new Redis(server.url);
+      const queue = new Queue(name, { connection: redis });
+      const store = new RedisStore({ connection: server.url, queue: name });
+      try {
+        await store.open();
+        const worker = await TestWorker.start(store);
+        const [old, young] = [durableOrder(), durableOrder()];
+        const minuteAgo = Date.now() - 61_000;
+        await queue.add('x', young.data, { jobId: young.id, delay: HOUR_MS });
+        await queue.add('x', old.data, { jobId: old.id, delay: HOUR_MS, timestamp: minuteAgo });
+        await vi.advanceTimersByTimeAsync(60_000);
+        await finish(store, worker, old, 'done');
+        expect(await store.get(old.id)).toMatchObject({ createdAt: new Date(minuteAgo) });
+        expect(await store.get(young.id)).toBeUndefined();
+        expect(await queue.getDelayedCount()).toBe(1);
+        expect(worker.problems).toEqual([]);
+      } finally {
+        vi.useRealTimers();
         await store.close();
         await queue.close();
         redis.disconnect();

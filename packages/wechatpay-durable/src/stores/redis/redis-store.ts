@@ -2,13 +2,14 @@
 import { randomUUID } from 'node:crypto';
 import type { ConnectionOptions } from 'bullmq';
 import type { Redis } from 'ioredis';
-import { WechatPayRequestError } from 'wechatpay-core';
+import { WechatPayConfigError, WechatPayRequestError } from 'wechatpay-core';
 import { DurableOrdersError, LeaseLostError, storeInUse, storeNotOpen } from '../../errors.js';
 import { hasEndedSince, isOpen, mayChange, mayReopen } from '../columns.js';
 import { chained, EMPTY_JOURNAL, type JournalHead } from '../journal.js';
 import { LeaseLoop } from '../lease-loop.js';
 import { Lifecycle } from '../lifecycle.js';
 import { assertClock, loadPeer } from '../options.js';
+import { Upkeep } from '../upkeep.js';
 import type {
   DurableData,
   DurableOrderCounts,
@@ -18,7 +19,6 @@ import type {
   OrderHandler,
   OrderStore,
   ParentCheck,
-  ProblemListener,
   ProcessOptions,
   ReopenedStatus,
   StoredJournalEntry,
@@ -62,7 +62,8 @@ export type { RedisConnection } from './redis-connection.js';
 export type { RedisStoreOptions } from './redis-options.js';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
-const HOUR_MS = 60 * 60 * 1000;
+const MINUTE_MS = 60 * 1000;
+const HOUR_MS = 60 * MINUTE_MS;
 /** How often a change is tried that others are faster with. */
 const TRIES = 100;
 const PRUNE_AT_ONCE = 100;
@@ -85,7 +86,7 @@ export class RedisStore implements OrderStore {
   readonly #lifecycle = new Lifecycle();
   #opened: Opened | undefined;
   #loop: LeaseLoop<Taken> | undefined;
-  #pruning: NodeJS.Timeout | undefined;
+  #upkeep: Upkeep | undefined;
   #isGivingUp = false;
 
   /** @throws {WechatPayConfigError} an option that is invalid. */
@@ -118,10 +119,16 @@ export class RedisStore implements OrderStore {
     await connect(redis);
     try {
       if (!allowVolatileRedis) await assertKeeps(redis);
-      assertClock(Number((await redis.time())[0]) * 1000 + 500);
+      await assertClockOf(redis);
       const database = new RedisDatabase(redis, `wechatpay:${queue}:`, this.#settings);
-      await takeOverOldJobs(bullmq, redis, queue, database);
-      this.#opened = { redis, database, alarms: new RedisAlarms(bullmq, `${queue}-alarms`, redis) };
+      const takeOver = (leastAgeMs: number): Promise<number> =>
+        takeOverOldJobs({ bullmq, redis, name: queue, database }, { leastAgeMs });
+      const workers = await takeOver(0);
+      if (workers > 0) {
+        const problem = `is worked on by an earlier version (${workers} of its workers): stop all its processes, then start this one.`;
+        throw new WechatPayConfigError('queue', problem);
+      }
+      this.#opened = { redis, database, alarms: new RedisAlarms(bullmq, `${queue}-alarms`, redis), takeOver };
     } catch (error) {
       redis.disconnect();
       throw withoutCommand(error);
@@ -133,7 +140,8 @@ export class RedisStore implements OrderStore {
   }
 
   async #disconnect(): Promise<void> {
-    clearInterval(this.#pruning);
+    await this.#upkeep?.stop();
+    this.#upkeep = undefined;
     await this.#loop?.stop();
     this.#loop = undefined;
     this.#isGivingUp = true;
@@ -195,7 +203,7 @@ export class RedisStore implements OrderStore {
   }
 
   async process(handler: OrderHandler, { concurrency, onProblem }: ProcessOptions): Promise<void> {
-    const { database, alarms } = this.#open();
+    const { redis, database, alarms, takeOver } = this.#open();
     if (this.#loop) throw storeInUse();
     const { connection, pollMs, leaseMs } = this.#settings;
     const loop = new LeaseLoop<Taken>({
@@ -225,7 +233,13 @@ export class RedisStore implements OrderStore {
     );
     if (this.#loop !== loop) return; // closed meanwhile
     loop.start();
-    this.#pruning = setInterval(() => void this.#pruneOr(onProblem), HOUR_MS).unref();
+    const duties = [
+      { everyMs: MINUTE_MS, do: () => assertClockOf(redis) },
+      { everyMs: HOUR_MS, do: () => this.prune() },
+      // Of a process of the earlier version that was not stopped.
+      { everyMs: MINUTE_MS, do: () => takeOver(MINUTE_MS) },
+    ];
+    this.#upkeep = new Upkeep(duties, onProblem);
   }
 
   async #take(database: RedisDatabase, limit: number, except: readonly string[]): Promise<Taken[]> {
@@ -344,15 +358,6 @@ export class RedisStore implements OrderStore {
     }
   }
 
-  async #pruneOr(onProblem: ProblemListener): Promise<void> {
-    const opened = this.#opened;
-    try {
-      if (opened) await this.prune();
-    } catch (error) {
-      if (this.#opened === opened) onProblem(error as Error);
-    }
-  }
-
   /** Reads a row, and changes it where it is right and still the same then; else again. */
   async #change(
     id: string,
@@ -422,6 +427,8 @@ interface Opened {
   readonly redis: Redis;
   readonly database: RedisDatabase;
   readonly alarms: RedisAlarms;
+  /** See {@link takeOverOldJobs}. */
+  readonly takeOver: (leastAgeMs: number) => Promise<number>;
 }
 
 /** What is changed only as long as nobody else has: see {@link ReadRow}. */
@@ -437,6 +444,15 @@ interface Change {
   readonly data: DurableData;
   /** When it is due from now; left out, that stays. */
   readonly delayMs?: number;
+}
+
+/** @throws {DurableOrdersError} the clock of this machine is another. */
+async function assertClockOf(redis: Redis): Promise<void> {
+  try {
+    assertClock(Number((await redis.time())[0]) * 1000 + 500);
+  } catch (error) {
+    throw withoutCommand(error);
+  }
 }
 
 function changeOf(verdict: Verdict): Change {
