@@ -27,7 +27,7 @@ interface Place {
 
 /**
  * Takes over what the version before kept: there, a durable order was a job of BullMQ, in the queue of this name. Each is stored as a row,
- * due at once, before its job is removed: what is cut short is gone on with the next time.
+ * due at once, before its job is removed: where that is cut short, the next one resumes it.
  *
  * Nothing is taken over while a worker of that version is at work: it would not see what is stored here.
  *
