@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo } from 'node:net';
 import { inspect } from 'node:util';
 import { Queue, UnrecoverableError, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
@@ -9,6 +11,7 @@ import {
   HOUR_MS,
   later,
   durableOrder,
+  entry,
   TestWorker,
   until,
   untilStatus,
@@ -317,6 +320,57 @@ describe.skipIf(!RedisServer.isAvailable)(`RedisStore ${RedisServer.reason}`, ()
     }
   });
 
+  it('does once what the driver sends twice, where the connection was lost before the reply', async () => {
+    const queue = randomUUID();
+    const way = await losing(server.port, ['lost-enqueued', 'lost-amended', 'lost-saved']);
+    const store = new RedisStore({ connection: `redis://127.0.0.1:${way.port}`, queue });
+    try {
+      await store.open();
+      const [warm, { id, data }] = [durableOrder(), durableOrder()];
+      // Redis knows the scripts.
+      await store.enqueue(warm.id, warm.data, HOUR_MS);
+      await store.reschedule(warm.id, HOUR_MS);
+
+      expect(await store.enqueue(id, data, HOUR_MS, { journal: [entry('lost-enqueued')] })).toBe('enqueued');
+      expect(await store.amend(id, later(data, 1), 0, [entry('lost-amended')])).toBe(true);
+      const worker = await TestWorker.start(store);
+      const delivery = await worker.next(id);
+      await delivery.save(later(data, 2), [entry('lost-saved')]);
+      delivery.end({ kind: 'done', data });
+      await untilStatus(store, id, 'done');
+      expect((await store.journal(id)).map(({ kind }) => kind)).toEqual([
+        'lost-enqueued',
+        'lost-amended',
+        'lost-saved',
+      ]);
+      expect(way.lost).toEqual(['lost-enqueued', 'lost-amended', 'lost-saved']);
+    } finally {
+      await store.close();
+      way.close();
+    }
+  });
+
+  it('clears away a long journal in small steps, and goes on with its number', async () => {
+    const queue = randomUUID();
+    const store = new RedisStore({ connection: server.url, queue });
+    await store.open();
+    try {
+      const { id, data } = durableOrder();
+      const entries = Array.from({ length: 250 }, (_, n) => entry('noted', { n }));
+      await store.enqueue(id, data, HOUR_MS, { journal: entries });
+      await makeOlder(server, `wechatpay:${queue}:`, 401 * DAY_MS);
+      await store.amend(id, later(data, 1), HOUR_MS, [entry('amended')]);
+      expect(await store.prune()).toEqual({ orders: 0, journal: 250 });
+      expect(await store.journal(id)).toMatchObject([{ seq: 251, kind: 'amended' }]);
+      await makeOlder(server, `wechatpay:${queue}:`, 401 * DAY_MS);
+      expect(await store.prune()).toEqual({ orders: 0, journal: 1 });
+      await store.cancel(id, [entry('cancelled')]);
+      expect((await store.journal(id)).map(({ seq }) => seq)).toEqual([252]);
+    } finally {
+      await store.close();
+    }
+  });
+
   it('goes on where a fail-over has taken back what a worker stored: nobody else’s change is overwritten', async () => {
     const options = { connection: server.url, queue: randomUUID() };
     const store = new RedisStore(options);
@@ -441,6 +495,35 @@ async function listAll(store: RedisStore): Promise<{ id: string }[]> {
     if (page.length === 0) return found;
     found.push(...page);
   }
+}
+
+/** A way to Redis on which the connection is lost once what holds one of these was done, and before the reply: of each, once. */
+async function losing(port: number, texts: string[]): Promise<{ port: number; lost: string[]; close: () => void }> {
+  const lost: string[] = [];
+  const way = createServer((client) => {
+    const redis = connect(port, '127.0.0.1');
+    let isLosing = false;
+    client.on('data', (data) => {
+      const text = texts.find((each) => !lost.includes(each) && data.includes(each));
+      if (text !== undefined) {
+        isLosing = true;
+        lost.push(text);
+      }
+      redis.write(data);
+    });
+    redis.on('data', (data) => {
+      if (isLosing) client.destroy();
+      else client.write(data);
+    });
+    for (const [one, other] of [
+      [client, redis],
+      [redis, client],
+    ] as const) {
+      one.on('error', () => undefined).on('close', () => other.destroy());
+    }
+  }).listen(0, '127.0.0.1');
+  await once(way, 'listening');
+  return { port: (way.address() as AddressInfo).port, lost, close: () => way.close() };
 }
 
 async function forget({ url }: RedisServer, pattern: string): Promise<void> {
