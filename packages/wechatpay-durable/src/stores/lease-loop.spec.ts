@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { durableOrder, until } from '../../test/conformance/harness.js';
 import { LeaseLoop } from './lease-loop.js';
-import type { DurableData } from './store.js';
+import type { DurableData, Verdict } from './store.js';
 
 interface Taken {
   readonly id: string;
@@ -57,4 +57,37 @@ it('takes the next of a merchant as soon as one is ready, though others hang: it
     for (const end of ends) end();
     await stopping;
   }
+});
+
+it('begins no step once it is to stop: what a look brings then is returned', async () => {
+  const { id, data } = durableOrder();
+  let bring: (taken: Taken[]) => void = () => undefined;
+  const verdicts: Verdict[] = [];
+  let begun = 0;
+  const loop = new LeaseLoop<Taken>({
+    concurrency: 1,
+    pollMs: 10,
+    touchMs: 60 * 60 * 1000,
+    onProblem: () => undefined,
+    handler: () => {
+      begun += 1;
+      return Promise.resolve({ kind: 'done', data });
+    },
+    take: () =>
+      new Promise((resolve) => {
+        bring = resolve;
+      }),
+    touch: () => Promise.resolve(),
+    save: () => Promise.resolve(),
+    resolve: (_, verdict) => {
+      verdicts.push(verdict);
+      return Promise.resolve();
+    },
+  });
+  loop.start();
+  const stopping = loop.stop();
+  bring([{ id, data }]);
+  await stopping;
+  expect(begun).toBe(0);
+  expect(verdicts).toEqual([{ kind: 'again', data, delayMs: 0 }]);
 });

@@ -137,13 +137,17 @@ export class LeaseLoop<Taken extends Held> {
     const { handler, onProblem, save, resolve } = this.#options;
     const { id, data, parentId } = taken;
     try {
-      const verdict = await handler({
-        id,
-        data,
-        ...(parentId !== undefined && { parentId }),
-        signal: this.#stopping.signal,
-        save: (next, journal = []) => save(taken, next, journal),
-      });
+      const { signal } = this.#stopping;
+      // Stopped while it was taken: it is returned.
+      const verdict: Verdict = signal.aborted
+        ? { kind: 'again', data, delayMs: 0 }
+        : await handler({
+            id,
+            data,
+            ...(parentId !== undefined && { parentId }),
+            signal,
+            save: (next, journal = []) => save(taken, next, journal),
+          });
       await resolve(taken, verdict);
       if (verdict.kind !== 'again') verdict.onStored?.();
       else if (verdict.delayMs === 0) this.wake();
