@@ -1,6 +1,6 @@
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { Sandbox } from 'wechatpay-sandbox';
-import { DurableOrders, type DurableOrderFilter, type DurableOrder } from 'wechatpay-durable';
+import { DurableOrders, type DurableRow, type StoreFilter } from 'wechatpay-durable';
 import { EmbeddedStore } from 'wechatpay-durable/embedded';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { callApi } from '../../test/call-api.js';
@@ -13,12 +13,12 @@ class CountingStore extends EmbeddedStore {
   lists = 0;
   gets = 0;
 
-  override list(filter: DurableOrderFilter): Promise<DurableOrder[]> {
+  override list(filter: StoreFilter): Promise<DurableRow[]> {
     this.lists += 1;
     return super.list(filter);
   }
 
-  override get(id: string): Promise<DurableOrder | undefined> {
+  override get(id: string): Promise<DurableRow | undefined> {
     this.gets += 1;
     return super.get(id);
   }
