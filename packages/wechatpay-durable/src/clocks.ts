@@ -11,6 +11,16 @@ export function readClock(client: WechatPayClient): number {
   }
 }
 
+/** The client's clock, for a note. One that fails holds up nothing: where nothing was sent, the order must not be reversed. */
+export function timeOf(client: WechatPayClient): number {
+  try {
+    const now = client.now();
+    return Number.isFinite(now) ? now : Date.now();
+  } catch {
+    return Date.now();
+  }
+}
+
 /** The client's clock, for a worker. One that throws, or gives no time, stops no order: this machine's is asked instead. */
 export function workerClock(client: WechatPayClient | undefined, id: string): () => number {
   let isBroken = client === undefined;

@@ -33,6 +33,12 @@ export interface DurableOrdersOptions {
    * @default 1
    */
   readonly speed?: number;
+  /**
+   * Whether the journal keeps the customer's `openid` of each answer, which is personal data.
+   *
+   * @default false
+   */
+  readonly journalOpenId?: boolean;
 }
 
 export interface Settings {
@@ -42,9 +48,12 @@ export interface Settings {
   readonly concurrency: number;
   readonly onResolved: DurableOrdersOptions['onResolved'];
   readonly speed: number;
+  readonly keepsOpenId: boolean;
+  /** The store's clock, in milliseconds since 1970; absent where the store does not tell it. */
+  readonly storeNow: (() => Promise<number>) | undefined;
 }
 
-const OPTIONS = ['store', 'clients', 'concurrency', 'onResolved', 'speed'];
+const OPTIONS = ['store', 'clients', 'concurrency', 'onResolved', 'speed', 'journalOpenId'];
 const STORE_METHODS = [
   'open',
   'close',
@@ -62,10 +71,15 @@ const STORE_METHODS = [
   'prune',
 ];
 
+/** A store that tells its clock. */
+interface Clocked {
+  readonly now?: () => Promise<number>;
+}
+
 /** @throws {WechatPayConfigError} an option that is missing, unknown or out of range. */
 export function resolveOptions(options: DurableOrdersOptions): Settings {
   checkOptions(options, OPTIONS);
-  const { store, clients, concurrency = 32, onResolved, speed = 1 } = options;
+  const { store, clients, concurrency = 32, onResolved, speed = 1, journalOpenId = false } = options;
   const missing = STORE_METHODS.find((name) => typeof (Object(store) as Record<string, unknown>)[name] !== 'function');
   if (missing !== undefined) {
     throw wrong('store', `lacks ${missing}(): give a PostgresStore, an EmbeddedStore, a RedisStore, or a custom one.`);
@@ -82,5 +96,14 @@ export function resolveOptions(options: DurableOrdersOptions): Settings {
     throw wrong('onResolved', 'must be a function.');
   }
   if (!(speed > 0 && Number.isFinite(speed))) throw new WechatPayConfigError('speed', 'must be more than 0.');
-  return { store: guarded(store), clients: byMerchant, concurrency, onResolved, speed };
+  if (typeof (journalOpenId as unknown) !== 'boolean') throw wrong('journalOpenId', 'must be true or false.');
+  return {
+    store: guarded(store),
+    clients: byMerchant,
+    concurrency,
+    onResolved,
+    speed,
+    keepsOpenId: journalOpenId,
+    storeNow: (store as Clocked).now?.bind(store),
+  };
 }

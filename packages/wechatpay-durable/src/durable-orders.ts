@@ -1,19 +1,29 @@
+// Over 250 lines, as one idea: all that an application can do with durable orders, each a line that says where it is done.
 import type { QuickPayRequest, WechatPayClient } from 'wechatpay-core';
+import type { ActorOptions } from './actor.js';
+import { ClockWatch } from './clock-watch.js';
 import { resolveOptions, type DurableOrdersOptions, type Settings } from './durable-orders-options.js';
 import { cancelOrder, enqueueOrder, hastenOrder } from './enqueue.js';
 import { DurableOrdersError, isDurableOrdersError, storeInUse, toProblem } from './errors.js';
 import { publish } from './events.js';
 import { createHandler } from './handler.js';
-import { readProperties, type OrderIntent, type OrderOf, type RedriveOptions } from './intent.js';
+import { readActorOptions, readProperties, type OrderIntent, type OrderOf, type RedriveOptions } from './intent.js';
+import { explainOrder, type OrderExplanation } from './journal/explain.js';
+import { exportJournal, type JournalFilter } from './journal/export.js';
+import { verifyJournal, type JournalCheck } from './journal/verify.js';
 import { findOrders, listDead, listOrders, type OrderQuery } from './list.js';
 import { MerchantWatch, toError, type MerchantProblem } from './merchant-watch.js';
 import { Orders } from './orders.js';
 import { payDurably, type DurablePayment, type DurablePayOptions } from './pay.js';
+import { createPauses } from './pauses/create-pauses.js';
+import type { MerchantPause, MerchantPauses } from './pauses/merchant-pauses.js';
+import { redriveAll, type RedriveAllOptions, type RedriveFilter, type RedrivenOrders } from './redrive-all.js';
 import { redriveOrder } from './redrive.js';
 import { reverseDurably } from './reverse.js';
 import { storedPayments } from './stored-payments.js';
 import { Lifecycle } from './stores/lifecycle.js';
 import type { DurableOrder, DurableOrderCounts, DurableOrderFilter, EnqueueOptions } from './stores/store.js';
+import { waitForEnd, type WaitOptions } from './wait.js';
 
 /**
  * Durable orders that survive the process: each is stored before the risk is taken, driven by any worker, and never lost.
@@ -32,6 +42,8 @@ export class DurableOrders {
   readonly #paying = new Set<Promise<unknown>>();
   readonly #lifecycle = new Lifecycle();
   readonly #watch: MerchantWatch;
+  readonly #pauses: MerchantPauses;
+  readonly #clocks: ClockWatch | undefined;
   #isWorking = false;
   #stopping = new AbortController();
 
@@ -54,6 +66,10 @@ export class DurableOrders {
         publish({ kind: 'merchant-recovered', problem });
       },
     });
+    this.#pauses = createPauses(this.#orders);
+    const { storeNow, clients, speed } = this.#settings;
+    // Of a clock that goes at another speed, there is nothing to compare.
+    if (storeNow && speed === 1) this.#clocks = new ClockWatch({ storeNow, clients: [...clients.values()] });
   }
 
   /**
@@ -77,15 +93,21 @@ export class DurableOrders {
         throw error;
       }
       this.#watch.start();
+      this.#clocks?.start();
     });
   }
 
   async #work(): Promise<void> {
-    const { store, clients, concurrency, onResolved } = this.#settings;
+    const { store, clients, concurrency, onResolved, keepsOpenId } = this.#settings;
     const handler = createHandler({
       clientOf: (merchantId) => clients.get(merchantId),
       onResolved,
       delay: (until, now) => this.#orders.delay(until, now),
+      pauses: this.#pauses,
+      keepsOpenId,
+      onEnd: (id) => {
+        this.#orders.ends.tell(id);
+      },
     });
     await store.process(handler, {
       concurrency,
@@ -107,6 +129,7 @@ export class DurableOrders {
       await Promise.allSettled(this.#paying);
       await this.#settings.store.close();
       this.#watch.stop();
+      this.#clocks?.stop();
       this.#isWorking = false;
     });
   }
@@ -124,7 +147,7 @@ export class DurableOrders {
    *   effect before the `deadline`: nothing was stored.
    * @throws {DurableOrdersError} the store failed, with its error as `cause`. It may have been stored: enqueue it again, which is safe.
    */
-  async enqueue(intent: OrderIntent, options: EnqueueOptions = {}): Promise<'enqueued' | 'duplicate'> {
+  async enqueue(intent: OrderIntent, options: EnqueueOptions & ActorOptions = {}): Promise<'enqueued' | 'duplicate'> {
     return enqueueOrder(this.#orders, intent, options);
   }
 
@@ -145,7 +168,7 @@ export class DurableOrders {
       const message = 'The durable orders are being stopped: nothing was sent.';
       throw new DurableOrdersError('WECHATPAY_STOPPING', message, { outcome: 'not-sent' });
     }
-    const options = readProperties('options', given, ['merchantId', 'signal', 'policy']);
+    const options = readProperties('options', given, ['merchantId', 'signal', 'policy', 'actor']);
     const payments = storedPayments(this.#orders, {
       problems: () => this.merchantProblems(),
       stopping: () => this.#stopping.signal,
@@ -171,8 +194,8 @@ export class DurableOrders {
    * @returns false where it is too late: a worker works on it, it must reverse, or it has an outcome, even one that `onResolved` has
    *   not taken yet. {@link get} tells.
    */
-  async cancel(order: OrderOf): Promise<boolean> {
-    return cancelOrder(this.#orders, order);
+  async cancel(order: OrderOf, options: ActorOptions = {}): Promise<boolean> {
+    return cancelOrder(this.#orders, order, options);
   }
 
   /** How the durable order of an order stands; undefined where there is none, or no more. */
@@ -219,8 +242,91 @@ export class DurableOrders {
    * @throws {WechatPayRequestError} an intent that is invalid: nothing was stored.
    * @throws {DurableOrdersError} the store failed, or a worker has worked on it for 20 s: call again.
    */
-  async reverse(intent: OrderIntent): Promise<'enqueued' | 'already-reversing' | 'ended'> {
-    return reverseDurably(this.#orders, intent);
+  async reverse(
+    intent: OrderIntent,
+    options: ActorOptions = {},
+  ): Promise<'enqueued' | 'already-reversing' | 'ended'> {
+    return reverseDurably(this.#orders, intent, options);
+  }
+
+  /**
+   * Waits until an order has an outcome, or was called off: in this process or in any other. It looks often at first, and later
+   * every 5 s.
+   *
+   * @returns the durable order, as {@link get} gives it. Of one that was called off, `status` is `cancelled`, without an `outcome`.
+   * @throws {WechatPayRequestError} an invalid order or signal.
+   * @throws {DurableOrdersError} `WECHATPAY_NO_SUCH_ORDER`: nothing is stored of it. `WECHATPAY_WAIT_ABORTED`: the signal is aborted, with
+   *   its reason as `cause`. `WECHATPAY_STOPPING`: this process stops. The order goes on by itself.
+   * @example
+   * const { outcome } = await durableOrders.wait({ outTradeNo }, { signal: AbortSignal.timeout(60_000) });
+   */
+  async wait(order: OrderOf, options: WaitOptions = {}): Promise<DurableOrder> {
+    return waitForEnd(this.#orders, order, options, this.#stopping.signal);
+  }
+
+  /**
+   * Says what is known about an order's money, since when, and by which verified answer; and what happened to it, from its journal.
+   *
+   * @returns undefined where there is neither a durable order nor a journal of it.
+   * @example console.log((await durableOrders.explain({ outTradeNo }))?.summary);
+   */
+  async explain(order: OrderOf): Promise<OrderExplanation | undefined> {
+    return explainOrder(this.#orders, order);
+  }
+
+  /**
+   * Looks whether the journal of an order is as it was noted: each entry has the hash of the one before. Entries that were cut off at
+   * the end are not seen by it.
+   */
+  async verifyJournal(order: OrderOf): Promise<JournalCheck> {
+    return verifyJournal(this.#orders, order);
+  }
+
+  /**
+   * The journals of the orders that are kept, as NDJSON: one line, with its line break, for each entry.
+   *
+   * @param filter whose; all where it is left out.
+   * @throws {WechatPayRequestError} a filter that is invalid, at once.
+   * @example await pipeline(durableOrders.exportJournal({ ended: { from, to } }), createWriteStream('journal.ndjson'));
+   */
+  exportJournal(filter: JournalFilter = {}): AsyncIterable<string> {
+    return exportJournal(this.#orders, filter);
+  }
+
+  /**
+   * Sets many dead durable orders going again: each order is asked for first.
+   *
+   * @param filter which; `{}` takes all that are dead.
+   * @param options what changes from now on, as of {@link redrive}; `dryRun: true` only says which they are.
+   * @throws {WechatPayRequestError} a filter or an option that is invalid.
+   * @throws {DurableOrdersError} the store failed: some may be redriven; call again.
+   * @example await durableOrders.redriveAll({ code: 'NOAUTH' }, { dryRun: true });
+   */
+  async redriveAll(filter: RedriveFilter, options: RedriveAllOptions = {}): Promise<RedrivenOrders> {
+    return redriveAll(
+      this.#orders,
+      filter,
+      readProperties('options', options, ['dryRun', 'deadline', 'policy', 'actor']),
+    );
+  }
+
+  /**
+   * The merchants whose steps this process holds back, since they fail for one order after another: a key, a certificate or a
+   * permission is wrong. Each process has its own.
+   */
+  merchantPauses(): MerchantPause[] {
+    return this.#pauses.list();
+  }
+
+  /**
+   * Has the orders of a merchant go on in this process, and its sub-merchants'. They go on by themselves once an order is answered.
+   *
+   * @param merchantId `mch_id`. @default that of the only client
+   * @returns false where the merchant is not paused here.
+   */
+  resume(merchantId?: string, options: ActorOptions = {}): boolean {
+    const { actor } = readActorOptions(options);
+    return this.#pauses.resume(this.clientOf(merchantId).merchantId, actor);
   }
 
   /** Merchants whose calls fail, one after another, in the same way: for a health check. Empty where all is well. */

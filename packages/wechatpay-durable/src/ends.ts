@@ -1,6 +1,6 @@
 import { type ResolutionOrder, type ResolutionOutcome, type ResolutionState } from 'wechatpay-core';
 import { nextResolutionStep, readResolutionState } from 'wechatpay-core/resolution';
-import type { DurableData, DurableOrderData } from './stores/store.js';
+import type { DurableData, DurableOrder, DurableOrderData } from './stores/store.js';
 
 /** A durable order that has an outcome, with the number and the time of it. */
 export type EndedOrder = DurableOrderData & Required<Pick<DurableOrderData, 'outcome' | 'end' | 'endAt'>>;
@@ -8,6 +8,11 @@ export type EndedOrder = DurableOrderData & Required<Pick<DurableOrderData, 'out
 /** The outcome of a durable order; also of one whose `onResolved` has not taken it yet. */
 export function outcomeOf({ outcome, state }: DurableOrderData): ResolutionOutcome | undefined {
   return outcome ?? (Object(state) as { outcome?: ResolutionOutcome }).outcome;
+}
+
+/** Whether nothing more is to be waited for: it has an outcome, or was called off. */
+export function isOver(order: DurableOrder): boolean {
+  return order.status === 'cancelled' || outcomeOf(order) !== undefined;
 }
 
 /** Numbers an end, once: one that is stored keeps its number and its time, however often it is told. */

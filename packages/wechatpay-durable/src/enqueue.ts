@@ -1,21 +1,25 @@
-import { QUERY_ORDER, type WechatPayClient } from 'wechatpay-core';
-import { readClock } from './clocks.js';
+import { QUERY_ORDER } from 'wechatpay-core';
+import { readActor, type ActorOptions } from './actor.js';
+import { readClock, timeOf } from './clocks.js';
 import { durableOrderId } from './durable-order-id.js';
 import { dueAt } from './ends.js';
 import { about, publish } from './events.js';
-import { begin, readIntent, readProperties, type OrderIntent, type OrderOf } from './intent.js';
-import { note } from './notes.js';
+import { begin, readActorOptions, readIntent, readProperties, type OrderIntent, type OrderOf } from './intent.js';
+import { entry } from './journal/entries.js';
+import type { Rule } from './journal/rules.js';
 import type { Orders } from './orders.js';
-import type { EnqueueOptions } from './stores/store.js';
+import type { EnqueueOptions, JournalEntry } from './stores/store.js';
 
-/** What `DurableOrders.enqueue` does. */
+/** What `DurableOrders.enqueue` does. @param by which function stores it. */
 export async function enqueueOrder(
   orders: Orders,
   given: OrderIntent,
-  options: EnqueueOptions = {},
+  options: EnqueueOptions & ActorOptions = {},
+  by: 'enqueue' | 'pay' | 'reverse' = 'enqueue',
 ): Promise<'enqueued' | 'duplicate'> {
   const intent = readIntent(given);
-  const { tx } = readProperties('options', options, ['tx']);
+  const { tx, ...rest } = readProperties('options', options, ['tx', 'actor']);
+  const actor = readActor(rest);
   const client = orders.clientOf(intent.merchantId);
   const { merchantId } = client;
   const now = readClock(client);
@@ -27,10 +31,13 @@ export async function enqueueOrder(
     subMerchantId: state.order.subMerchantId,
   });
   const data = { merchantId, state };
-  const result = await orders.store.enqueue(id, data, orders.delayOf(state, due, now), {
-    tx,
-    journal: note('enqueued', now, data),
+  const { order, orderCreatedAt, totalFee, currency, policy, deadline } = state;
+  const stored = entry('enqueued', now, {
+    ...{ by, ...actor, outTradeNo: order.outTradeNo, orderCreatedAt, ifPaid: policy.ifPaid, deadline },
+    ...(totalFee !== undefined && { totalFee }),
+    ...(currency !== undefined && { currency }),
   });
+  const result = await orders.store.enqueue(id, data, orders.delayOf(state, due, now), { tx, journal: [stored] });
   if (result === 'enqueued') publish({ kind: 'enqueued', ...about(id, data) });
   return result;
 }
@@ -45,21 +52,25 @@ export async function hastenOrder(orders: Orders, order: OrderOf): Promise<boole
 }
 
 /** What `DurableOrders.cancel` does. */
-export async function cancelOrder(orders: Orders, order: OrderOf): Promise<boolean> {
+export async function cancelOrder(orders: Orders, order: OrderOf, options: ActorOptions = {}): Promise<boolean> {
+  const actor = readActorOptions(options);
+  return callOff(orders, order, { rule: 'called-off', actor });
+}
+
+/** Calls an order off, by a rule. @param notes what led to it. */
+export async function callOff(
+  orders: Orders,
+  order: OrderOf,
+  { rule, actor = {}, notes = [] }: { rule: Rule; actor?: ActorOptions; notes?: readonly JournalEntry[] },
+): Promise<boolean> {
   const id = orders.idOf(order);
   const client = orders.clientOf(order.merchantId);
   const { merchantId } = client;
-  const isCancelled = await orders.store.cancel(id, note('cancelled', timeOf(client)));
-  if (isCancelled) publish({ kind: 'cancelled', id, merchantId, outTradeNo: order.outTradeNo });
-  return isCancelled;
-}
-
-/** A clock that fails calls off nothing less: where nothing was sent, the order must not be reversed. */
-function timeOf(client: WechatPayClient): number {
-  try {
-    const now = client.now();
-    return Number.isFinite(now) ? now : Date.now();
-  } catch {
-    return Date.now();
+  const cancelled = entry('cancelled', timeOf(client), { rule, ...readActor(actor) });
+  const isCancelled = await orders.store.cancel(id, [...notes, cancelled]);
+  if (isCancelled) {
+    orders.ends.tell(id);
+    publish({ kind: 'cancelled', id, merchantId, outTradeNo: order.outTradeNo });
   }
+  return isCancelled;
 }

@@ -19,7 +19,10 @@ export type DurableOrdersErrorCode =
   | 'WECHATPAY_LEFT_TO_ANOTHER'
   | 'WECHATPAY_STEP_FAILED'
   | 'WECHATPAY_ON_RESOLVED_FAILED'
-  | 'WECHATPAY_MERCHANT_PROBLEM';
+  | 'WECHATPAY_MERCHANT_PROBLEM'
+  | 'WECHATPAY_MERCHANT_PAUSED'
+  | 'WECHATPAY_NO_SUCH_ORDER'
+  | 'WECHATPAY_WAIT_ABORTED';
 
 interface Details {
   /** What failed below, such as the database's driver. */

@@ -4,6 +4,7 @@ import { orderOf } from './ends.js';
 import type { DurableOrdersError } from './errors.js';
 import type { DurableOrderData } from './stores/store.js';
 import type { MerchantProblem } from './merchant-watch.js';
+import type { MerchantPause } from './pauses/merchant-pauses.js';
 
 /** Whose durable order an event is about. */
 interface About {
@@ -31,7 +32,16 @@ export type DurableOrderEvent =
   | { readonly kind: 'problem'; readonly error: DurableOrdersError | AnyWechatPayError; readonly id?: string }
   /** Calls of a merchant fail, one after another, in the same way: told once, and again once that has ended. */
   | { readonly kind: 'merchant-problem'; readonly problem: MerchantProblem; readonly error: DurableOrdersError }
-  | { readonly kind: 'merchant-recovered'; readonly problem: MerchantProblem };
+  | { readonly kind: 'merchant-recovered'; readonly problem: MerchantProblem }
+  /** The steps of a merchant's orders are held back in this process: once for each pause. */
+  | { readonly kind: 'merchant-paused'; readonly pause: MerchantPause; readonly error: DurableOrdersError }
+  /** They go on: an order was answered again, or a person said so. */
+  | {
+      readonly kind: 'merchant-resumed';
+      readonly pause: MerchantPause;
+      readonly by: 'probe' | 'person';
+      readonly actor?: string;
+    };
 
 /** The name of the `node:diagnostics_channel` on which this process tells of its durable orders, as {@link DurableOrderEvent}. */
 export const DURABLE_ORDER_CHANNEL = 'wechatpay:durable-order';

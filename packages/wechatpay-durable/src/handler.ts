@@ -4,6 +4,7 @@ import {
   type ResolutionOrder,
   type ResolutionOutcome,
   type ResolutionState,
+  type TakenStep,
   type WechatPayClient,
 } from 'wechatpay-core';
 import {
@@ -14,12 +15,16 @@ import {
   takeResolutionStep,
 } from 'wechatpay-core/resolution';
 import { isOrder } from './stores/kinds.js';
-import type { Lease, DurableData, DurableOrderData, OrderHandler, Verdict } from './stores/store.js';
+import type { Lease, DurableData, DurableOrderData, JournalEntry, OrderHandler, Verdict } from './stores/store.js';
 import { dueAt, ended, isProven, ongoing, orderOf, outcomeOf } from './ends.js';
 import { DurableOrdersError } from './errors.js';
 import { about, publish } from './events.js';
 import { clockFor, workerClock } from './clocks.js';
-import { note } from './notes.js';
+import { noteDecision, noteEvent } from './journal/answers.js';
+import { entry } from './journal/entries.js';
+import { ruleOf, type Rule } from './journal/rules.js';
+import { heldBack, mayHaveHadEffect, withTimeLeft } from './pauses/held-state.js';
+import type { Hold, MerchantPauses } from './pauses/merchant-pauses.js';
 
 /** A durable order that has an outcome, or needs a person. */
 export interface ResolvedOrder {
@@ -42,6 +47,11 @@ interface HandlerOptions {
   readonly onResolved: ((resolved: ResolvedOrder) => Promise<void> | void) | undefined;
   /** Real milliseconds from a time of the client's clock, `now`, to another. */
   readonly delay: (until: number, now: number) => number;
+  readonly pauses: MerchantPauses;
+  /** Whether the journal keeps the customer's openid. */
+  readonly keepsOpenId: boolean;
+  /** Called once an end is stored. */
+  readonly onEnd: (id: string) => void;
 }
 
 /**
@@ -58,7 +68,9 @@ const TELL_LIMIT_MS = 30_000;
 const UNREADABLE_MS = 7 * 24 * 60 * 60 * 1000;
 
 /** What a worker does with a durable order: it takes the steps that are due, by the rules of resolving, and stores each. */
-export function createHandler({ clientOf, onResolved, delay }: HandlerOptions): OrderHandler {
+export function createHandler(options: HandlerOptions): OrderHandler {
+  const { clientOf, onResolved, delay, pauses, keepsOpenId, onEnd } = options;
+  const untold = new Untold();
   return async ({ id, data, signal, save }) => {
     const { merchantId } = data;
     const client = clientOf(merchantId);
@@ -66,40 +78,91 @@ export function createHandler({ clientOf, onResolved, delay }: HandlerOptions): 
     if (!isOrder(data)) return leave(id, data, { ...UNREADABLE, message: 'It is a refund.' }, now(), save);
     const outcome = outcomeOf(data);
     // Stored, and perhaps not told yet: whoever it belongs to, and whatever else its state says.
-    if (outcome) return end(id, data, data.state, outcome, now(), save);
+    if (outcome) return end(id, data, { state: data.state, outcome, rule: 'a-person-decides' }, now(), save);
     if (!client)
       return leave(id, data, { ...NO_CLIENT, message: `Merchant ${merchantId} has no client here.` }, now(), save);
-    let state: ResolutionState;
+    let first: ResolutionState;
     try {
       // Whoever had it before may have acted, and died before a word of it was stored.
-      state = askFirst(data.state);
+      first = askFirst(data.state);
     } catch (error) {
       return leave(id, data, { ...UNREADABLE, message: (error as Error).message }, now(), save);
     }
-    now = clockFor(state, now);
+    now = clockFor(first, now);
+    try {
+      return await drive({ id, data, signal, save, client, now }, first);
+    } finally {
+      pauses.release({ id }, now());
+    }
+  };
+
+  /** Takes the steps that are due. What is noted of each is stored with the state that it led to. */
+  async function drive(driven: Driven, first: ResolutionState): Promise<Verdict> {
+    const { id, data, signal, save, client, now } = driven;
+    const { merchantId } = data;
+    let state = first;
     let isStored = true;
+    let notes: JournalEntry[] = [];
+    let rule: Rule = 'deadline';
     for (;;) {
+      const one = { id, merchantId, order: state.order };
       const step = nextResolutionStep(state, now());
-      if (step.kind === 'done') return end(id, data, state, step.outcome, now(), save);
+      if (step.kind === 'done') {
+        const pausedSince = state.kind === 'ended' ? undefined : pauses.sinceOf(one);
+        if (pausedSince === undefined || state.deadline <= pausedSince)
+          return end(id, data, { state, outcome: step.outcome, rule, notes }, now(), save);
+        // Nobody asked for it, as its merchant is paused: that does not end it.
+        state = withTimeLeft(state, now());
+        isStored = false;
+        continue;
+      }
       if (step.kind === 'wait' || signal.aborted) {
         const until = step.kind === 'wait' ? step.until : 0;
         // What is not sent now does not count as sent when it is taken up again.
-        const next = ongoing(data, setAside(state));
-        const news = !isStored && { journal: note('stored', now(), next) };
-        return { kind: 'again', data: next, delayMs: delay(until, now()), ...news };
+        return { kind: 'again', data: ongoing(data, setAside(state)), delayMs: delay(until, now()), journal: notes };
       }
+      const pause = pauses.holdOf(one, now());
+      if (pause) return hold(driven, state, pause, notes);
       // A reversal that is decided is stored before it is sent: the order can no longer be kept.
-      if (!isStored) {
-        const next = ongoing(data, state);
-        await save(next, note('stored', now(), next));
-      }
-      const event = await takeResolutionStep(client, state, step);
-      state = advanceResolution(state, event, { now: now(), jitter: Math.random() });
+      if (!isStored) await save(ongoing(data, state), notes);
+      notes = [];
+      let raw: Readonly<Record<string, string>> | undefined;
+      const event = await takeResolutionStep(client, state, step, undefined, (reply) => (raw = reply));
+      const at = now();
+      notes.push(noteEvent(at, step.kind, event, { raw, keepsOpenId }));
+      const held = pauses.hear(one, event, at);
+      // A failure that is the merchant's decides nothing about the order.
+      if (held && !mayHaveHadEffect(event)) return hold(driven, state, held, notes, { step, event });
+      const before = state;
+      state = advanceResolution(state, event, { now: at, jitter: Math.random() });
+      rule = state.kind === 'ended' ? ruleOf(before, event, state) : 'deadline';
+      notes.push(...noteDecision(at, before, event, state));
       isStored = false;
-      const due = state.kind === 'ended' ? {} : { dueAt: new Date(dueAt(state, now())) };
+      const due = state.kind === 'ended' ? {} : { dueAt: new Date(dueAt(state, at)) };
       publish({ kind: 'step', ...about(id, { merchantId, state }), step: { step, event, state }, ...due });
     }
-  };
+  }
+
+  /** Until its merchant's settings work again; its deadline is later by as much. */
+  function hold(
+    { id, data, now }: Driven,
+    state: ResolutionState,
+    { code, operation, forMs, since, isFirst }: Hold,
+    notes: readonly JournalEntry[],
+    taken?: Pick<TakenStep, 'step' | 'event'>,
+  ): Verdict {
+    const at = now();
+    const next = heldBack(state, { at, forMs, since, event: taken?.event });
+    if (taken) {
+      const { merchantId } = data;
+      const dueAt = new Date(at + forMs);
+      publish({ kind: 'step', ...about(id, { merchantId, state: next }), step: { ...taken, state: next }, dueAt });
+    }
+    const { deadline } = next;
+    const held = entry('held', at, { code, operation, until: at + forMs, deadline });
+    const journal = isFirst ? [...notes, held] : notes;
+    return { kind: 'again', data: ongoing(data, next), delayMs: delay(at + forMs, at), journal };
+  }
 
   /** To a worker that knows what to do with it; where none comes by the deadline, to a person. */
   async function leave(
@@ -114,31 +177,36 @@ export function createHandler({ clientOf, onResolved, delay }: HandlerOptions): 
     const { deadline } = Object(data.state) as Partial<ResolutionState>;
     const { unreadableSince = now } = data;
     const isReadable = Number.isFinite(deadline);
-    if ((isReadable ? Number(deadline) : unreadableSince + UNREADABLE_MS) <= now) {
-      if (isOrder(data)) return end(id, data, data.state, { kind: 'unresolved', error }, now, save);
+    if ((isReadable ? Number(deadline) : unreadableSince + UNREADABLE_MS) <= now && isOrder(data)) {
+      const outcome = { kind: 'unresolved', error } as const;
+      return end(id, data, { state: data.state, outcome, rule: 'nobody-could-take-it' }, now, save);
     }
     const leaveMs = Math.min(Math.max(LEAVE_MS, now - unreadableSince), LONGEST_LEAVE_MS);
     // Not on the beat of its own polling: it would be due just before this worker looks again, and never go to another.
-    return { kind: 'again', data: { ...data, unreadableSince }, delayMs: delay(leaveMs * (0.5 + Math.random()), 0) };
+    const journal = data.unreadableSince === undefined ? [entry('left', now, { reason: error.message })] : [];
+    const delayMs = delay(leaveMs * (0.5 + Math.random()), 0);
+    return { kind: 'again', data: { ...data, unreadableSince }, delayMs, journal };
   }
 
   /** The one way in which an end is told, whatever it is and whoever came to it. */
   async function end(
     id: string,
     before: DurableOrderData,
-    state: ResolutionState,
-    outcome: ResolutionOutcome,
+    { state, outcome, rule, notes = [] }: End,
     now: number,
     save: Lease['save'],
   ): Promise<Verdict> {
     const data = ended(before, state, outcome, now);
-    const endedAt = new Date(data.endAt);
-    const isNew = before.end !== data.end || !before.outcome;
+    const { end, endAt } = data;
+    const endedAt = new Date(endAt);
+    const isNew = before.end !== end || !before.outcome;
+    const journal = isNew ? [...notes, entry('ended', now, { end, outcome, rule })] : [];
     if (onResolved) {
       // Stored, and fenced, before anybody is told: a worker that has lost it may have come to another end.
-      await save(data, isNew ? note('ended', now, data) : []);
+      await save(data, journal);
+      onEnd(id);
       try {
-        const { merchantId, end } = data;
+        const { merchantId } = data;
         // A copy: what a handler changes is not stored.
         const told = structuredClone({ id, merchantId, order: orderOf(data), outcome, end, endedAt });
         await withinReason(onResolved(told));
@@ -146,27 +214,62 @@ export function createHandler({ clientOf, onResolved, delay }: HandlerOptions): 
         const message = `onResolved failed for durable order ${id}, and is called again.`;
         const error = new DurableOrdersError('WECHATPAY_ON_RESOLVED_FAILED', message, { cause });
         publish({ kind: 'problem', id, error });
-        return { kind: 'again', data, delayMs: delay(TELL_AGAIN_MS, 0) };
+        const reason = cause === TOO_LATE ? 'took too long' : 'threw';
+        // Once for each end: it may go on for hours.
+        const journal = untold.isNew(id, end) ? [entry('telling-failed', now, { end, reason })] : [];
+        return { kind: 'again', data, delayMs: delay(TELL_AGAIN_MS, 0), journal };
       }
     }
     return {
       kind: isProven(outcome) ? 'done' : 'dead',
       data,
-      journal: onResolved ? note('told', now) : isNew ? note('ended', now, data) : [],
+      journal: onResolved ? [entry('told', now, { end })] : journal,
       onStored: () => {
-        publish({ kind: 'resolved', ...about(id, data), outcome, end: data.end, endedAt });
+        onEnd(id);
+        publish({ kind: 'resolved', ...about(id, data), outcome, end, endedAt });
       },
     };
   }
 }
 
+/** The ends that `onResolved` did not take, as far as this process knows. */
+class Untold {
+  readonly #ends = new Map<string, number>();
+
+  isNew(id: string, end: number): boolean {
+    if (this.#ends.get(id) === end) return false;
+    if (this.#ends.size >= REMEMBERED) this.#ends.clear();
+    this.#ends.set(id, end);
+    return true;
+  }
+}
+
+const REMEMBERED = 10_000;
+
+/** An order that a worker has, and can take on. */
+interface Driven extends Pick<Lease, 'id' | 'signal' | 'save'> {
+  readonly data: DurableOrderData;
+  readonly client: WechatPayClient;
+  readonly now: () => number;
+}
+
+/** How an order ended, by which rule, and what is still to be noted of the way there. */
+interface End {
+  readonly state: ResolutionState;
+  readonly outcome: ResolutionOutcome;
+  readonly rule: Rule;
+  readonly notes?: readonly JournalEntry[];
+}
+
 const NO_CLIENT = { code: 'WECHATPAY_INVALID_CONFIG', outcome: 'not-sent' } as const;
 const UNREADABLE = { code: 'WECHATPAY_INVALID_REQUEST', outcome: 'not-sent' } as const;
+
+const TOO_LATE = new DOMException(`It took more than ${TELL_LIMIT_MS / 1000} s.`, 'TimeoutError');
 
 async function withinReason(telling: Promise<void> | void): Promise<void> {
   const limit = new AbortController();
   const late = sleep(TELL_LIMIT_MS, undefined, { signal: limit.signal, ref: false }).then(() => {
-    throw new DOMException(`It took more than ${TELL_LIMIT_MS / 1000} s.`, 'TimeoutError');
+    throw TOO_LATE;
   });
   try {
     await Promise.race([telling, late]);

@@ -3,6 +3,22 @@ export { DurableOrders } from './durable-orders.js';
 export { type DurableOrdersOptions } from './durable-orders-options.js';
 export { type OrderOf, type RedriveOptions, type OrderIntent } from './intent.js';
 export { type OrderQuery } from './list.js';
+export { type ActorOptions } from './actor.js';
+export { type WaitOptions } from './wait.js';
+export { type RedriveAllOptions, type RedriveFilter, type RedrivenOrder, type RedrivenOrders } from './redrive-all.js';
+export { type MerchantPause } from './pauses/merchant-pauses.js';
+export { type OrderExplanation } from './journal/explain.js';
+export { type JournalFilter } from './journal/export.js';
+export { type JournalCheck } from './journal/verify.js';
+export { type KnownMoney, type KnownMoneyKind } from './journal/known-money.js';
+export {
+  type Decision,
+  type JournalKind,
+  type JournalOperation,
+  type OrderJournalEntry,
+  type VerifiedAnswer,
+} from './journal/entries.js';
+export { type Rule } from './journal/rules.js';
 export { type MerchantProblem } from './merchant-watch.js';
 export {
   type DurableData,

@@ -10,6 +10,7 @@ import {
   type WechatPayClient,
 } from 'wechatpay-core';
 import { nextResolutionStep, startResolution } from 'wechatpay-core/resolution';
+import { readActor, type ActorOptions } from './actor.js';
 import { FIRST_STEP_MS } from './charge-time.js';
 
 /** An order that is to be resolved, whatever happens to this process. */
@@ -44,7 +45,7 @@ export interface OrderOf {
   readonly subMerchantId?: string | undefined;
 }
 
-export interface RedriveOptions {
+export interface RedriveOptions extends ActorOptions {
   /** @default 7 days from now; with `refundWhenExpired`, at least 14 days after the order was created */
   readonly deadline?: Date | undefined;
   /**
@@ -63,6 +64,7 @@ const MAX_CREATED_AHEAD_MS = 60_000;
 
 const ORDER = ['outTradeNo', 'merchantId', 'subMerchantId'];
 const INTENT = [...ORDER, 'subAppId', 'orderCreatedAt', 'totalFee', 'currency', 'notBefore', 'deadline', 'policy'];
+const REDRIVE = ['deadline', 'policy', 'actor'];
 const POLICY = Object.keys(DEFAULT_RESOLUTION_POLICY);
 const OTHER_NAMES = { outTradeNo: 'out_trade_no', merchantId: 'mch_id', subMerchantId: 'sub_mch_id' };
 
@@ -89,8 +91,17 @@ export function readIntent(given: OrderIntent): OrderIntent {
 
 /** @throws {WechatPayRequestError} */
 export function readRedrive(options: RedriveOptions): RedriveOptions {
-  const { deadline, policy } = readProperties('options', options, ['deadline', 'policy']);
-  return { ...(deadline !== undefined && { deadline }), ...(policy !== undefined && { policy: readPolicy(policy) }) };
+  const { deadline, policy, actor } = readProperties('options', options, REDRIVE);
+  return {
+    ...(deadline !== undefined && { deadline }),
+    ...(policy !== undefined && { policy: readPolicy(policy) }),
+    ...readActor({ actor }),
+  };
+}
+
+/** Options that are an actor alone. @throws {WechatPayRequestError} an invalid actor, or an unknown property. */
+export function readActorOptions(options: ActorOptions): { readonly actor?: string } {
+  return readActor(readProperties('options', options, ['actor']));
 }
 
 /** @throws {WechatPayRequestError} a policy with an unknown property, or that may not be given here. */

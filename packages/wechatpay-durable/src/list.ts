@@ -9,16 +9,22 @@ const QUERY = ['outTradeNo', 'transactionId', 'merchantId'];
 
 /** What `DurableOrders.list` does. */
 export async function listOrders({ store }: Orders, given: DurableOrderFilter): Promise<DurableOrder[]> {
-  const filter = readProperties('filter', given, ['status', ...DEAD_FILTER]);
+  const filter = readListFilter(given, ['status', ...DEAD_FILTER]);
   const { limit = 100 } = filter;
+  return (await store.list({ ...filter, kind: 'order', limit })).filter(isOrder);
+}
+
+/** @throws {WechatPayRequestError} a limit or a period that is invalid, or a property that is none of `known`. */
+export function readListFilter<Filter extends DurableOrderFilter>(given: Filter, known: readonly string[]): Filter {
+  const filter = readProperties('filter', given, known);
+  const { limit = 100, ended } = filter;
   if (!Number.isSafeInteger(limit) || limit < 1 || limit > 1000) {
     throw new WechatPayRequestError('limit', 'must be a whole number from 1 to 1000.');
   }
-  const { ended } = filter;
   if (ended !== undefined && !isPeriod(ended)) {
     throw new WechatPayRequestError('ended', 'must be { from, to }, two valid Dates.');
   }
-  return (await store.list({ ...filter, kind: 'order', limit })).filter(isOrder);
+  return filter;
 }
 
 /** What `DurableOrders.dead` does. */

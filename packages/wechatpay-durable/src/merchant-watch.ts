@@ -136,8 +136,13 @@ export function toError({ merchantId, code, operations, failures, since }: Merch
   return new DurableOrdersError(
     'WECHATPAY_MERCHANT_PROBLEM',
     `Merchant ${merchantId}: the last ${failures} calls (${operations.join(', ')}) failed with ${code}, ` +
-      `since ${since.toISOString()}. ${REMEDIES[code] ?? 'Look at its settings, and at the errors of the steps.'}`,
+      `since ${since.toISOString()}. ${remedyOf(code)}`,
   );
+}
+
+/** What to do about calls of a merchant that fail with a code. */
+export function remedyOf(code: string): string {
+  return REMEDIES[code] ?? 'Look at its settings, and at the errors of the steps.';
 }
 
 const REMEDIES: Readonly<Record<string, string | undefined>> = {
@@ -148,6 +153,9 @@ const REMEDIES: Readonly<Record<string, string | undefined>> = {
   WECHATPAY_TIMEOUT: 'Check the network to the gateway, and `baseUrl`.',
   SIGNERROR: 'Compare `apiKey` with the Merchant Platform: was it reset?',
   NOAUTH: 'The merchant lacks a permission: ask WeChat Pay for it.',
+  APPID_NOT_EXIST: 'Compare `appId` with the Merchant Platform.',
+  APPID_MCHID_NOT_MATCH: 'Compare `appId` and `merchantId` with the Merchant Platform.',
+  MCHID_NOT_EXIST: 'Compare `merchantId` with the Merchant Platform.',
   FREQUENCY_LIMITED: 'WeChat Pay asks for fewer calls: lower `concurrency`.',
 };
 

@@ -1,5 +1,6 @@
 import { WechatPayRequestError, type ResolutionState, type WechatPayClient } from 'wechatpay-core';
 import { durableOrderId } from './durable-order-id.js';
+import { EndListeners } from './end-listeners.js';
 import { readOrder, type OrderOf } from './intent.js';
 import { isOrder } from './stores/kinds.js';
 import type { DurableOrder, OrderStore } from './stores/store.js';
@@ -9,11 +10,16 @@ export class Orders {
   readonly store: OrderStore;
   readonly clients: ReadonlyMap<string, WechatPayClient>;
   readonly speed: number;
+  /** Whether the journal keeps the customers' openid. */
+  readonly keepsOpenId: boolean;
+  /** Who waits in this process for an order to end. */
+  readonly ends = new EndListeners();
 
-  constructor({ store, clients, speed }: Pick<Orders, 'store' | 'clients' | 'speed'>) {
+  constructor({ store, clients, speed, keepsOpenId }: Pick<Orders, 'store' | 'clients' | 'speed' | 'keepsOpenId'>) {
     this.store = store;
     this.clients = clients;
     this.speed = speed;
+    this.keepsOpenId = keepsOpenId;
   }
 
   /** @throws {WechatPayRequestError} a merchant that is not known here, or none where there are several. */

@@ -13,12 +13,15 @@ import {
   type WechatPayClient,
   type WechatPayError,
 } from 'wechatpay-core';
-import { confirmDecline } from 'wechatpay-core/resolution';
+import { confirmDecline, toResolutionError, type DeclineCheck } from 'wechatpay-core/resolution';
+import { readActor, type ActorOptions } from './actor.js';
 import { leavesWithinMs } from './charge-time.js';
-import { readClock } from './clocks.js';
+import { readClock, timeOf } from './clocks.js';
 import { DurableOrdersError, isDurableOrdersError } from './errors.js';
 import { readPolicy, type OrderOf, type OrderIntent } from './intent.js';
+import { noteEvent, noteFailure } from './journal/answers.js';
 import type { MerchantProblem } from './merchant-watch.js';
+import type { JournalEntry } from './stores/store.js';
 
 /** How a payment stands. */
 export type DurablePayment =
@@ -39,7 +42,7 @@ export type DurablePayment =
       };
     };
 
-export interface DurablePayOptions {
+export interface DurablePayOptions extends ActorOptions {
   /** `mch_id`. @default that of the only client */
   readonly merchantId?: string | undefined;
   /** Stops waiting for Quick Pay's answer. The outcome is then pending; declined where nothing was sent yet. */
@@ -50,16 +53,18 @@ export interface DurablePayOptions {
 
 /** What {@link payDurably} needs of DurableOrders. */
 export interface StoredPayments {
-  readonly enqueue: (intent: OrderIntent) => Promise<'enqueued' | 'duplicate'>;
-  readonly cancel: (order: OrderOf) => Promise<boolean>;
+  readonly enqueue: (intent: OrderIntent, actor: string | undefined) => Promise<'enqueued' | 'duplicate'>;
+  /** Calls it off. @param notes what is noted with it in its journal. */
+  readonly cancel: (order: OrderOf, rule: 'declined' | 'not-sent', notes: readonly JournalEntry[]) => Promise<boolean>;
   /** Stores that an order is reversed, whatever becomes of it. @returns false where it is not. */
-  readonly giveUp: (order: OrderOf) => Promise<boolean>;
+  readonly giveUp: (order: OrderOf, notes: readonly JournalEntry[]) => Promise<boolean>;
   /** Stores that an order is paid. @returns false where that is not sure any more. */
-  readonly keep: (order: OrderOf, payment: ResolutionPayment) => Promise<boolean>;
+  readonly keep: (order: OrderOf, payment: ResolutionPayment, result: QuickPayResult) => Promise<boolean>;
   /** Sees to it that money is found, where there is any. Resolves after the first try, and goes on. */
   readonly lookAfter: (intent: OrderIntent) => Promise<void>;
   readonly problemOf: (merchantId: string) => MerchantProblem | undefined;
   readonly speed: number;
+  readonly keepsOpenId: boolean;
 }
 
 /** The durable order before the risk: what `DurableOrders.pay` does. */
@@ -67,8 +72,9 @@ export async function payDurably(
   client: WechatPayClient,
   payments: StoredPayments,
   given: QuickPayRequest,
-  { signal, policy: rules }: DurablePayOptions,
+  { signal, policy: rules, ...options }: DurablePayOptions,
 ): Promise<DurablePayment> {
+  const { actor } = readActor(options);
   const policy = rules === undefined ? undefined : readPolicy(rules, 'ifPaid');
   if (signal !== undefined && !((signal as unknown) instanceof AbortSignal)) {
     throw new WechatPayRequestError('signal', 'must be an AbortSignal; of an AbortController, give its `signal`.');
@@ -91,7 +97,7 @@ export async function payDurably(
     totalFee,
     currency,
   };
-  const stored: string = await payments.enqueue({ ...intent, policy }).catch(nothingSent);
+  const stored: string = await payments.enqueue({ ...intent, policy }, actor).catch(nothingSent);
   if (stored === 'duplicate') {
     throw new WechatPayRequestError('outTradeNo', 'was charged before; take a new number, or see how that one stands.');
   }
@@ -103,7 +109,7 @@ export async function payDurably(
   // Nothing is awaited from here to the call, which ends within its time-out: so its durable order is open when its answer comes.
   const withinMs = leavesWithinMs(client.timeoutMs);
   if (elapsed() > withinMs) {
-    await payments.cancel(order).catch(() => false);
+    await payments.cancel(order, 'not-sent', []).catch(() => false);
     const problem = `The durable order of order ${outTradeNo} took more than ${withinMs / 1000} s to be stored. Nothing was sent.`;
     return {
       outcome: { kind: 'declined', error: new WechatPayTransportError('WECHATPAY_TIMEOUT', problem, 'not-sent') },
@@ -135,17 +141,17 @@ export async function payDurably(
         };
       }
       // A refusal names no order, and "must not be taken as failed": the durable order goes once a query says the same.
+      const notes = [noteFailure(timeOf(client), 'Submit Quick Pay', toResolutionError(error))];
       const { isConfirmed, isOpen } =
-        error.outcome === 'not-sent'
-          ? { isConfirmed: true, isOpen: false }
-          : await confirmDecline(client, intent, signal);
+        error.outcome === 'not-sent' ? { isConfirmed: true, isOpen: false } : await confirm(notes);
       // An order that stays open can still be paid: its durable order reverses it then.
-      if (!isConfirmed || (isOpen && !(await patience.wait(isStored(() => payments.giveUp(order)))))) {
+      if (!isConfirmed || (isOpen && !(await patience.wait(isStored(() => payments.giveUp(order, notes)))))) {
         await patience.wait(payments.lookAfter(intent));
         return { outcome: { kind: 'pending', error } };
       }
       // Where it cannot be called off, it finds out the same.
-      if (!isOpen) await patience.wait(payments.cancel(order).catch(() => false));
+      const rule = error.outcome === 'not-sent' ? 'not-sent' : 'declined';
+      if (!isOpen) await patience.wait(payments.cancel(order, rule, notes).catch(() => false));
       return { outcome: { kind: 'declined', error } };
     }
     const payment = {
@@ -153,10 +159,18 @@ export async function payDurably(
       ...(result.totalFee !== undefined && { totalFee: result.totalFee }),
       ...(result.currency !== undefined && { currency: result.currency }),
     };
-    if (await patience.wait(isStored(() => payments.keep(order, payment))))
+    if (await patience.wait(isStored(() => payments.keep(order, payment, result))))
       return { outcome: { kind: 'paid' }, result };
     await patience.wait(payments.lookAfter(intent));
     return { outcome: { kind: 'pending' } };
+  }
+
+  /** Asks once whether nothing is paid, and notes what was answered. */
+  async function confirm(notes: JournalEntry[]): Promise<DeclineCheck> {
+    let raw: Readonly<Record<string, string>> | undefined;
+    const check = await confirmDecline(client, intent, signal, (reply) => (raw = reply));
+    notes.push(noteEvent(timeOf(client), 'query', check.event, { raw, keepsOpenId: payments.keepsOpenId }));
+    return check;
   }
 }
 

@@ -1,23 +1,42 @@
 import { readResolutionState, reopenResolution } from 'wechatpay-core/resolution';
+import { readActor } from './actor.js';
 import { readClock } from './clocks.js';
-import { ongoing } from './ends.js';
+import { ongoing, outcomeOf } from './ends.js';
 import { about, publish } from './events.js';
 import { deadlineOf, readRedrive, type OrderOf, type RedriveOptions } from './intent.js';
-import { note } from './notes.js';
+import { entry } from './journal/entries.js';
 import type { Orders } from './orders.js';
-import type { DurableOrder, DurableOrderData } from './stores/store.js';
+import type { DurableOrder, DurableOrderData, JournalEntry } from './stores/store.js';
 
 /** What `DurableOrders.redrive` does. */
 export async function redriveOrder(orders: Orders, order: OrderOf, given: RedriveOptions = {}): Promise<boolean> {
   const options = readRedrive(given);
-  const client = orders.clientOf(order.merchantId);
+  orders.clientOf(order.merchantId);
   const stored = await orders.get(order);
-  if (stored?.status !== 'dead') return false;
-  const now = readClock(client);
+  return stored?.status === 'dead' && (await redriveDead(orders, stored, options));
+}
+
+/** Sets one going again that was dead when it was read. @returns false where it is not any more. */
+export async function redriveDead(orders: Orders, stored: DurableOrder, options: RedriveOptions): Promise<boolean> {
+  const now = readClock(orders.clientOf(stored.merchantId));
   const data = reopened(orders, stored, now, options);
-  const isRedriven = await orders.store.redrive(stored.id, data, ['dead'], note('redriven', now, data));
+  const journal = noteReopened(now, stored, data, { by: 'redrive', ...options });
+  const isRedriven = await orders.store.redrive(stored.id, data, ['dead'], journal);
   if (isRedriven) publish({ kind: 'redriven', ...about(stored.id, data) });
   return isRedriven;
+}
+
+/** That an order goes on after an end, and who asked for it. */
+export function noteReopened(
+  now: number,
+  stored: DurableOrder,
+  { state }: DurableOrderData,
+  { by, actor }: { by: 'redrive' | 'reverse'; actor?: string | undefined },
+): JournalEntry[] {
+  const before = outcomeOf(stored)?.kind;
+  const { policy, deadline } = state;
+  const fields = { by, ...readActor({ actor }), ifPaid: policy.ifPaid, deadline, ...(before && { before }) };
+  return [entry('reopened', now, fields)];
 }
 
 /** What goes on after an end, with the number of that end: its next step is due at a time of the client's clock. */

@@ -1,15 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ResolutionPolicy } from 'wechatpay-core';
 import { readResolutionState } from 'wechatpay-core/resolution';
+import type { ActorOptions } from './actor.js';
 import { readClock } from './clocks.js';
 import { mayHoldMoney, outcomeOf } from './ends.js';
 import { enqueueOrder } from './enqueue.js';
 import { DurableOrdersError } from './errors.js';
 import { about, publish } from './events.js';
-import { begin, readIntent, type OrderIntent } from './intent.js';
-import { note } from './notes.js';
+import { begin, readActorOptions, readIntent, type OrderIntent } from './intent.js';
 import type { Orders } from './orders.js';
-import { reopened } from './redrive.js';
+import { noteReopened, reopened } from './redrive.js';
 import type { DurableOrder } from './stores/store.js';
 
 /** A step takes up to the client's time-out. */
@@ -20,14 +20,17 @@ const TRY_AGAIN_MS = 250;
 export async function reverseDurably(
   orders: Orders,
   given: OrderIntent,
+  options: ActorOptions = {},
 ): Promise<'enqueued' | 'already-reversing' | 'ended'> {
   const intent = readIntent(given);
+  const { actor } = readActorOptions(options);
   const policy = { ...intent.policy, ifPaid: 'reverse' } as const;
   const { outTradeNo, merchantId, subMerchantId } = intent;
   for (let time = 1; time <= TRIES; time += 1) {
-    if ((await enqueueOrder(orders, { ...intent, policy })) === 'enqueued') return 'enqueued';
+    const isNew = await enqueueOrder(orders, { ...intent, policy }, { actor }, 'reverse');
+    if (isNew === 'enqueued') return 'enqueued';
     const stored = await orders.get({ outTradeNo, merchantId, subMerchantId });
-    const result = stored && (await reverseStored(orders, stored, { ...intent, policy }));
+    const result = stored && (await reverseStored(orders, stored, { ...intent, policy }, actor));
     if (result) return result;
     await sleep(TRY_AGAIN_MS); // a worker has it, for one step
   }
@@ -42,6 +45,7 @@ async function reverseStored(
   orders: Orders,
   stored: DurableOrder,
   intent: OrderIntent & { policy: Partial<ResolutionPolicy> },
+  actor: string | undefined,
 ): Promise<'enqueued' | 'already-reversing' | 'ended' | undefined> {
   const { id, merchantId, status, state } = stored;
   const outcome = outcomeOf(stored);
@@ -57,7 +61,8 @@ async function reverseStored(
   const first = begin(intent, client, now);
   const data = reopened(orders, stored, first.dueAt, intent);
   const from = status !== 'waiting' ? status : outcome ? 'untold' : 'open';
-  if (!(await orders.store.redrive(id, data, [from], note('redriven', now, data)))) return undefined;
+  const journal = noteReopened(now, stored, data, { by: 'reverse', actor });
+  if (!(await orders.store.redrive(id, data, [from], journal))) return undefined;
   publish({ kind: 'redriven', ...about(id, data) });
   return 'enqueued';
 }

@@ -1,18 +1,20 @@
-import { REVERSE_NOT_BEFORE_MS, type ResolutionPayment } from 'wechatpay-core';
+import { REVERSE_NOT_BEFORE_MS, type QuickPayResult, type ResolutionPayment } from 'wechatpay-core';
 import { advanceResolution, readResolutionState } from 'wechatpay-core/resolution';
 import { readClock } from './clocks.js';
 import { ended, mayHoldMoney, outcomeOf } from './ends.js';
-import { cancelOrder, enqueueOrder, hastenOrder } from './enqueue.js';
+import { callOff, enqueueOrder, hastenOrder } from './enqueue.js';
 import { DurableOrdersError } from './errors.js';
 import { publish } from './events.js';
 import type { OrderIntent, OrderOf } from './intent.js';
 import { lookAfter } from './late-answer.js';
 import type { MerchantProblem } from './merchant-watch.js';
-import { note } from './notes.js';
+import { decided, noteCharge } from './journal/answers.js';
+import { entry } from './journal/entries.js';
 import type { Orders } from './orders.js';
 import type { StoredPayments } from './pay.js';
 import { reopened } from './redrive.js';
 import { reverseDurably } from './reverse.js';
+import type { JournalEntry } from './stores/store.js';
 
 interface Process {
   readonly problems: () => readonly MerchantProblem[];
@@ -25,10 +27,10 @@ interface Process {
 /** What a payment asks of the durable orders, before the charge and after its answer. */
 export function storedPayments(orders: Orders, { problems, stopping, whilePaying }: Process): StoredPayments {
   return {
-    enqueue: (intent) => enqueueOrder(orders, intent),
-    cancel: (order) => cancelOrder(orders, order),
-    giveUp: (order) => giveUp(orders, order),
-    keep: (order, payment) => keep(orders, order, payment),
+    enqueue: (intent, actor) => enqueueOrder(orders, intent, { actor }, 'pay'),
+    cancel: (order, rule, notes) => callOff(orders, order, { rule, notes }),
+    giveUp: (order, notes) => giveUp(orders, order, notes),
+    keep: (order, payment, result) => keep(orders, order, payment, result),
     lookAfter: async (intent) => {
       const { looking, firstTry } = look(orders, intent, stopping());
       void whilePaying(looking);
@@ -36,11 +38,17 @@ export function storedPayments(orders: Orders, { problems, stopping, whilePaying
     },
     problemOf: (merchantId) => problems().find((problem) => problem.merchantId === merchantId),
     speed: orders.speed,
+    keepsOpenId: orders.keepsOpenId,
   };
 }
 
 /** Ends a durable order whose order was paid: a worker tells `onResolved`. @returns false where that is not sure any more. */
-async function keep(orders: Orders, order: OrderOf, payment: ResolutionPayment): Promise<boolean> {
+async function keep(
+  orders: Orders,
+  order: OrderOf,
+  payment: ResolutionPayment,
+  result: QuickPayResult,
+): Promise<boolean> {
   const stored = await orders.get(order);
   if (!stored) return false;
   const outcome = outcomeOf(stored);
@@ -53,11 +61,16 @@ async function keep(orders: Orders, order: OrderOf, payment: ResolutionPayment):
   );
   if (state.kind !== 'ended' || state.outcome.kind !== 'paid') return false; // another amount, or a reversal is decided: its worker asks
   const data = ended(stored, state, state.outcome, now);
-  return orders.store.amend(stored.id, data, 0, note('ended', now, data));
+  const isKept = await orders.store.amend(stored.id, data, 0, [
+    noteCharge(now, result, payment, orders.keepsOpenId),
+    entry('ended', now, { end: data.end, outcome: data.outcome, rule: 'paid-is-kept' }),
+  ]);
+  if (isKept) orders.ends.tell(stored.id);
+  return isKept;
 }
 
 /** Has the durable order of a declined order reverse it, not before 15 s. @returns false where it may end as paid. */
-async function giveUp(orders: Orders, order: OrderOf): Promise<boolean> {
+async function giveUp(orders: Orders, order: OrderOf, notes: readonly JournalEntry[]): Promise<boolean> {
   const stored = await orders.get(order);
   if (!stored) return false;
   const outcome = outcomeOf(stored);
@@ -67,7 +80,8 @@ async function giveUp(orders: Orders, order: OrderOf): Promise<boolean> {
   const at = orderCreatedAt + REVERSE_NOT_BEFORE_MS;
   const data = reopened(orders, stored, at, { policy: { ifPaid: 'reverse' } });
   const now = readClock(orders.clientOf(order.merchantId));
-  return orders.store.amend(stored.id, data, orders.delayOf(data.state, at, now), note('amended', now, data));
+  const journal = [...notes, decided(now, 'reverse', 'declined-stays-open')];
+  return orders.store.amend(stored.id, data, orders.delayOf(data.state, at, now), journal);
 }
 
 /** Goes on until the store has what is to become of the order, or the process stops. */

@@ -26,8 +26,9 @@ export async function confirmDecline(
   client: WechatPayClient,
   order: ResolutionOrder,
   signal?: AbortSignal,
+  onReply?: Parameters<typeof takeResolutionStep>[4],
 ): Promise<DeclineCheck> {
-  const event = await takeResolutionStep(client, { order: namesOf(order) }, { kind: 'query' }, signal);
+  const event = await takeResolutionStep(client, { order: namesOf(order) }, { kind: 'query' }, signal, onReply);
   if (event.kind !== 'queried') {
     const isAbsent = event.kind === 'failed' && classify('query', event.error) === 'absent';
     return { isConfirmed: isAbsent, isOpen: false, event };

@@ -1,5 +1,6 @@
 import type { WechatPayClient } from '../client.js';
 import { isWechatPayError } from '../errors.js';
+import type { ReplyBase } from '../operations/payment.js';
 import { queryAllRefunds } from '../operations/query-all-refunds.js';
 import { queryOrder } from '../operations/query-order.js';
 import { refundOrder } from '../operations/refund-order.js';
@@ -13,23 +14,31 @@ import type {
   ResolutionState,
 } from './state.js';
 
-/** Makes the call of a step. What a custom driver runs between `nextStep` and `advance`; it does not throw for a failed call. */
+/**
+ * Makes the call of a step. What a custom driver runs between `nextStep` and `advance`; it does not throw for a failed call.
+ *
+ * @param onReply called with every verified field of the answer by its wire name, as `raw` of a result has them; not by Query Refund,
+ *   whose answer is several pages: the event has what they say.
+ */
 export async function takeResolutionStep(
   client: WechatPayClient,
   { order }: Pick<ResolutionState, 'order'>,
   step: ResolutionCall,
   signal?: AbortSignal,
+  onReply?: (raw: ReplyBase['raw']) => void,
 ): Promise<ResolutionEvent> {
   const options = { signal };
   try {
     switch (step.kind) {
       case 'query': {
         const { tradeState, ...answer } = await queryOrder(client, order, options);
-        const { paidAt } = answer;
+        const { paidAt, raw } = answer;
+        onReply?.(raw);
         return { kind: 'queried', tradeState, payment: paymentOf(answer), ...(paidAt && { paidAt: paidAt.getTime() }) };
       }
       case 'reverse': {
-        const { recall } = await reverseOrder(client, order, options);
+        const { recall, raw } = await reverseOrder(client, order, options);
+        onReply?.(raw);
         return { kind: 'reversed', recall };
       }
       case 'refund': {
@@ -42,7 +51,8 @@ export async function takeResolutionStep(
           refundFee,
           ...(currency !== undefined && { refundCurrency: currency }),
         };
-        const { refundId } = await refundOrder(client, request, options);
+        const { refundId, raw } = await refundOrder(client, request, options);
+        onReply?.(raw);
         return { kind: 'refund-accepted', refundId };
       }
       case 'query-refunds':

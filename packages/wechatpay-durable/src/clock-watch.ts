@@ -1,0 +1,72 @@
+import type { WechatPayClient } from 'wechatpay-core';
+import { DurableOrdersError, toStoreError } from './errors.js';
+import { publish } from './events.js';
+import { MAX_CLOCK_SKEW_MS } from './stores/options.js';
+
+/** Real time. */
+const CHECK_EVERY_MS = 30_000;
+/** An answer that took longer than this says too little about a clock. */
+const LONGEST_ANSWER_MS = 2_000;
+
+interface WatchedClocks {
+  readonly clients: Iterable<WechatPayClient>;
+  /** The store's clock, in milliseconds since 1970. */
+  readonly storeNow: () => Promise<number>;
+}
+
+/** Holds the clock of each client against the store's, again and again: one that is off is told once, and again after it was right. */
+export class ClockWatch {
+  readonly #clocks: WatchedClocks;
+  readonly #off = new Set<string>();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(clocks: WatchedClocks) {
+    this.#clocks = clocks;
+  }
+
+  start(): void {
+    this.stop();
+    this.#timer = setInterval(() => void this.#check(), CHECK_EVERY_MS);
+    this.#timer.unref();
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#off.clear();
+  }
+
+  async #check(): Promise<void> {
+    const startedAt = performance.now();
+    let storeNow: number;
+    try {
+      storeNow = await this.#clocks.storeNow();
+    } catch (error) {
+      publish({ kind: 'problem', error: toStoreError(error) });
+      return;
+    }
+    const tookMs = performance.now() - startedAt;
+    if (tookMs > LONGEST_ANSWER_MS) return;
+    for (const client of this.#clocks.clients) this.#compare(client, storeNow + tookMs / 2);
+  }
+
+  #compare(client: WechatPayClient, storeNow: number): void {
+    const { merchantId } = client;
+    let skew: number;
+    try {
+      skew = client.now() - storeNow;
+    } catch {
+      return; // whoever needs the clock tells
+    }
+    if (Math.abs(skew) <= MAX_CLOCK_SKEW_MS) {
+      this.#off.delete(merchantId);
+      return;
+    }
+    if (this.#off.has(merchantId)) return;
+    this.#off.add(merchantId);
+    const seconds = `${Math.abs(skew / 1000).toFixed(1)} s ${skew > 0 ? 'ahead of' : 'behind'}`;
+    const message =
+      `The clock of merchant ${merchantId}'s client is ${seconds} the store's: an order could be reversed too early, or too late. ` +
+      'Set both by NTP, or repair the `now` of this client.';
+    publish({ kind: 'problem', error: new DurableOrdersError('WECHATPAY_CLOCK_SKEW', message) });
+  }
+}

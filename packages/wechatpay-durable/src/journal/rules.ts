@@ -1,0 +1,98 @@
+import type { ResolutionEvent, ResolutionState } from 'wechatpay-core';
+import type { Decision } from './entries.js';
+
+/** The rules by which something is decided about an order, and what each says. */
+export const RULES = {
+  'paid-is-kept': 'a verified answer says that it is paid, and the policy is to keep it',
+  'paid-is-returned': 'a verified answer says that it is paid, and it is to be returned',
+  'payment-failed': 'the payment failed, and such an order has to be reversed',
+  'time-to-pay-is-over': 'it was not paid in time',
+  'unclear-answers': 'several queries in a row brought no answer that names the order',
+  'not-proven-yet': 'no answer has proven the reversal',
+  'gateway-asks-again': 'WeChat Pay asks for the same call again',
+  'prove-by-query': 'only a query can prove what came of it',
+  'too-late-to-reverse': 'the order is older than 7 days',
+  'refund-when-expired': 'it can no longer be reversed, and the policy is to refund it',
+  'refund-seen': 'a refund of it was seen',
+  'accepted-is-not-refunded': 'a refund that is accepted has not arrived',
+  'closed-by-answer': 'a verified answer says that it is closed',
+  'reversed-by-answer': 'a verified answer says that it is reversed',
+  'never-came': 'two answers in a row, past the time to pay, know no such order',
+  'refunded-in-full': 'Query Refund says that all of it has arrived',
+  'a-person-decides': 'what the answers say is not for a program to decide',
+  'settings-or-request': 'WeChat Pay refuses the request as such; no retry cures that',
+  'deadline': 'the deadline is over',
+  'nobody-could-take-it': 'no worker could take it on until the deadline',
+  'declined-stays-open': 'the payment was declined, and the order can still be paid',
+  'declined': 'the payment was declined, and nothing can be paid any more',
+  'not-sent': 'no charge was sent',
+  'called-off': 'it was called off by the application',
+} as const;
+
+export type Rule = keyof typeof RULES;
+
+/** What was decided between one state and the next; undefined where it only goes on. */
+export function decisionOf(before: ResolutionState, after: ResolutionState): Decision | undefined {
+  if (before.kind === after.kind) return undefined;
+  switch (after.kind) {
+    case 'reversing':
+      return 'reverse';
+    case 'checking':
+      return 'prove';
+    case 'expired':
+      return 'ask-past-reversal';
+    case 'refunding':
+      return 'refund';
+    case 'checking-refunds':
+      return 'follow-refunds';
+    default:
+      return undefined;
+  }
+}
+
+/** The rule that made one state of the next, after an event. */
+export function ruleOf(before: ResolutionState, event: ResolutionEvent, after: ResolutionState): Rule {
+  switch (after.kind) {
+    case 'reversing':
+      return ruleOfReversal(before, event);
+    case 'expired':
+      return 'too-late-to-reverse';
+    case 'refunding':
+      return 'refund-when-expired';
+    case 'checking-refunds':
+      return event.kind === 'refund-accepted' ? 'accepted-is-not-refunded' : 'refund-seen';
+    case 'ended':
+      return ruleOfEnd(event, after);
+    default:
+      return 'prove-by-query';
+  }
+}
+
+function ruleOfReversal(before: ResolutionState, event: ResolutionEvent): Rule {
+  if (event.kind === 'reversed' || (event.kind === 'failed' && event.step === 'reverse')) return 'gateway-asks-again';
+  if (event.kind === 'queried') {
+    if (event.tradeState === 'SUCCESS') return 'paid-is-returned';
+    if (event.tradeState === 'PAYERROR') return 'payment-failed';
+    return before.kind === 'asking' ? 'time-to-pay-is-over' : 'not-proven-yet';
+  }
+  return before.kind === 'asking' ? 'unclear-answers' : 'not-proven-yet';
+}
+
+function ruleOfEnd(event: ResolutionEvent, { outcome }: ResolutionState & { kind: 'ended' }): Rule {
+  switch (outcome.kind) {
+    case 'paid':
+      return 'paid-is-kept';
+    case 'reversed':
+      return 'reversed-by-answer';
+    case 'closed':
+      return outcome.found ? 'closed-by-answer' : 'never-came';
+    case 'refunded':
+      return 'refunded-in-full';
+    case 'refund-required':
+      return 'too-late-to-reverse';
+    case 'unresolved':
+      return 'deadline';
+    case 'needs-attention':
+      return event.kind === 'failed' ? 'settings-or-request' : 'a-person-decides';
+  }
+}

@@ -1,0 +1,108 @@
+import { WechatPayRequestError } from 'wechatpay-core';
+import { isOver } from './ends.js';
+import { DurableOrdersError, isDurableOrdersError } from './errors.js';
+import { publish } from './events.js';
+import { readProperties, type OrderOf } from './intent.js';
+import type { Orders } from './orders.js';
+import type { DurableOrder } from './stores/store.js';
+
+/** How to wait for an order. */
+export interface WaitOptions {
+  /** Stops waiting; the order goes on by itself. `AbortSignal.timeout(60_000)` waits for a minute. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Real time: an end in another process is seen so soon at first, and later more seldom. */
+const FIRST_LOOK_MS = 250;
+const LONGEST_LOOK_MS = 5_000;
+
+/** What `DurableOrders.wait` does. */
+export async function waitForEnd(
+  orders: Orders,
+  order: OrderOf,
+  given: WaitOptions,
+  stopping: AbortSignal,
+): Promise<DurableOrder> {
+  const { signal } = readProperties('options', given, ['signal']);
+  if (signal !== undefined && !((signal as unknown) instanceof AbortSignal)) {
+    throw new WechatPayRequestError('signal', 'must be an AbortSignal; of an AbortController, give its `signal`.');
+  }
+  const id = orders.idOf(order);
+  const waiting = new Waiting([stopping, ...(signal ? [signal] : [])]);
+  const stopListening = orders.ends.listen(id, () => {
+    waiting.wake();
+  });
+  try {
+    for (let pauseMs = FIRST_LOOK_MS; ; pauseMs = Math.min(pauseMs * 1.5, LONGEST_LOOK_MS)) {
+      assertWaiting(order, signal, stopping);
+      const row = await look(orders, order, pauseMs === FIRST_LOOK_MS);
+      if (row && isOver(row)) return row;
+      await waiting.pause(pauseMs);
+    }
+  } finally {
+    stopListening();
+    waiting.end();
+  }
+}
+
+/** @throws {DurableOrdersError} nobody waits any more. */
+function assertWaiting({ outTradeNo }: OrderOf, signal: AbortSignal | undefined, stopping: AbortSignal): void {
+  const rest = 'Its durable order goes on by itself: `get` tells how it stands.';
+  if (signal?.aborted) {
+    const message = `Waiting for order ${outTradeNo} was aborted before it had an end. ${rest}`;
+    throw new DurableOrdersError('WECHATPAY_WAIT_ABORTED', message, { cause: signal.reason });
+  }
+  if (stopping.aborted) {
+    const message = `The durable orders are being stopped: nobody waits for order ${outTradeNo} here. ${rest}`;
+    throw new DurableOrdersError('WECHATPAY_STOPPING', message);
+  }
+}
+
+/** @returns undefined where the store failed this time: what is waited for goes on. */
+async function look(orders: Orders, order: OrderOf, isFirst: boolean): Promise<DurableOrder | undefined> {
+  let row: DurableOrder | undefined;
+  try {
+    row = await orders.get(order);
+  } catch (error) {
+    if (isFirst || !isDurableOrdersError(error) || error.code !== 'WECHATPAY_STORE_FAILED') throw error;
+    publish({ kind: 'problem', id: orders.idOf(order), error });
+    return undefined;
+  }
+  if (row) return row;
+  const message = `There is no durable order of order ${order.outTradeNo}, or it is no longer kept: store it first, by pay, enqueue or reverse.`;
+  throw new DurableOrdersError('WECHATPAY_NO_SUCH_ORDER', message);
+}
+
+/** Pauses that end early when they are woken, or a signal is aborted; nothing is left behind. */
+class Waiting {
+  readonly #signals: readonly AbortSignal[];
+  #isAwake = false;
+  #goOn: () => void = () => undefined;
+
+  constructor(signals: readonly AbortSignal[]) {
+    this.#signals = signals;
+    for (const signal of signals) signal.addEventListener('abort', this.wake);
+  }
+
+  readonly wake = (): void => {
+    this.#isAwake = true;
+    this.#goOn();
+  };
+
+  async pause(ms: number): Promise<void> {
+    if (!this.#isAwake) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, ms);
+        this.#goOn = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+    this.#isAwake = false;
+  }
+
+  end(): void {
+    for (const signal of this.#signals) signal.removeEventListener('abort', this.wake);
+  }
+}
