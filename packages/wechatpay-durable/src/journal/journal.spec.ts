@@ -1,0 +1,243 @@
+import { describe, expect, it } from 'vitest';
+import { DAY, MERCHANT, openClockedShop, SECOND, START } from '../../test/clocked-shop.js';
+import { isDurableOrdersError, type OrderExplanation } from '../index.js';
+
+const A1 = { outTradeNo: 'A1', merchantId: MERCHANT };
+const kindsOf = (explanation: OrderExplanation | undefined): string[] =>
+  explanation?.timeline.map(({ kind }) => kind) ?? [];
+
+describe('the journal of an order', () => {
+  it('tells each answer, each decision with its rule, each end, and who was told', async () => {
+    const shop = await openClockedShop();
+    shop.states.set('A1', 'USERPAYING');
+    await shop.enqueue('A1', {});
+    await shop.pass(15 * SECOND); // USERPAYING
+    shop.answer = () => new Error('connection reset');
+    await shop.pass(5 * SECOND);
+    shop.answer = () => undefined;
+    for (let time = 0; time < 6; time += 1) await shop.pass(5 * SECOND); // at 45 s it is reversed
+    const explanation = await shop.durableOrders.explain(A1);
+    expect(kindsOf(explanation)).toEqual([
+      'enqueued',
+      'answered',
+      'failed',
+      ...['answered', 'answered', 'answered', 'answered', 'answered'],
+      'decided',
+      'answered',
+      'decided',
+      'answered',
+      'ended',
+      'told',
+    ]);
+    expect(explanation?.timeline.filter(({ kind }) => kind === 'decided' || kind === 'ended')).toMatchObject([
+      { fields: { decision: 'reverse', rule: 'time-to-pay-is-over' } },
+      { fields: { decision: 'prove', rule: 'prove-by-query' } },
+      { fields: { end: 1, outcome: { kind: 'reversed' }, rule: 'reversed-by-answer' } },
+    ]);
+    expect(explanation?.timeline[2]).toMatchObject({
+      fields: { operation: 'Query Order', code: 'WECHATPAY_CONNECTION', outcome: 'unknown', isVerified: false },
+    });
+    const since = new Date(START + 45 * SECOND).toISOString();
+    expect(explanation?.summary).toBe(
+      'Order A1 is reversed, so that whatever was paid goes back and nothing can be paid any more, known since ' +
+        `${since} by the verified answer to Query Order; its durable order ended as reversed (end 1).`,
+    );
+  });
+
+  it('is stored with the step that it is about: what was not stored is not told', async () => {
+    const shop = await openClockedShop();
+    await shop.enqueue('A1');
+    await shop.pass(15 * SECOND);
+    const entries = await shop.store.journal((await shop.durableOrders.get(A1))!.id);
+    expect(entries.map(({ seq }) => seq)).toEqual(entries.map((_, index) => index + 1));
+    expect(await shop.durableOrders.verifyJournal(A1)).toEqual({ isIntact: true, entries: 4, firstSeq: 1 });
+  });
+
+  it.each([
+    [false, undefined],
+    [true, 'oUpF8'],
+  ])('keeps every signed field of an answer; with journalOpenId %s', async (journalOpenId, openid) => {
+    const shop = await openClockedShop({ journalOpenId });
+    shop.answer = () => ({ trade_state: 'SUCCESS', transaction_id: '42', total_fee: '888', fee_type: 'HKD', attach: '' });
+    await shop.enqueue('A1');
+    await shop.pass(15 * SECOND);
+    const explanation = await shop.durableOrders.explain(A1);
+    const answered = explanation?.timeline.find(({ kind }) => kind === 'answered');
+    expect(answered?.fields).toMatchObject({
+      answer: { kind: 'queried', tradeState: 'SUCCESS', payment: { transactionId: '42', totalFee: 888 } },
+      reply: { transaction_id: '42', total_fee: '888', fee_type: 'HKD', mch_id: MERCHANT, out_trade_no: 'A1' },
+    });
+    const { reply } = answered?.fields as { reply: Record<string, string> };
+    expect([reply.openid, reply.sign, reply.attach]).toEqual([openid, undefined, undefined]);
+    expect(JSON.stringify(explanation)).not.toContain('192006250b4c09247ec02edce69f6a2d');
+  });
+
+  it('tells who asked for what a person may ask for', async () => {
+    const shop = await openClockedShop();
+    await shop.enqueue('A1');
+    await shop.pass(15 * SECOND);
+    const intent = { ...A1, orderCreatedAt: new Date(START) };
+    expect(await shop.durableOrders.reverse(intent, { actor: 'till 7' })).toBe('enqueued');
+    await shop.pass(30 * SECOND);
+    await shop.enqueue('A2');
+    await shop.durableOrders.cancel({ ...A1, outTradeNo: 'A2' }, { actor: 'manager' });
+    const [first, second] = [
+      await shop.durableOrders.explain(A1),
+      await shop.durableOrders.explain({ ...A1, outTradeNo: 'A2' }),
+    ];
+    expect(first?.timeline.find(({ kind }) => kind === 'reopened')).toMatchObject({
+      fields: { by: 'reverse', actor: 'till 7', ifPaid: 'reverse', before: 'paid' },
+    });
+    expect(second?.timeline.at(-1)).toMatchObject({ kind: 'cancelled', fields: { actor: 'manager', rule: 'called-off' } });
+    expect(second?.summary).toMatch(/^Nothing is known .*; its durable order was called off\.$/);
+  });
+
+  it.each(['', ' ', 'x'.repeat(129), 'a\nb', 7 as never])('refuses the actor %j before anything is stored', async (actor) => {
+    const { durableOrders, enqueue, store } = await openClockedShop({ works: false });
+    await enqueue('A1');
+    const intent = { outTradeNo: 'A2', merchantId: MERCHANT, orderCreatedAt: new Date(START) };
+    const calls = [
+      () => durableOrders.cancel(A1, { actor }),
+      () => durableOrders.reverse(intent, { actor }),
+      () => durableOrders.redrive(A1, { actor }),
+      () => durableOrders.redriveAll({}, { actor }),
+      () => durableOrders.enqueue(intent, { actor }),
+      async () => Promise.resolve(durableOrders.resume(MERCHANT, { actor })),
+    ];
+    for (const call of calls)
+      await expect((async () => call())()).rejects.toMatchObject({ code: 'WECHATPAY_INVALID_REQUEST', field: 'actor' });
+    expect(await store.counts()).toMatchObject({ waiting: 1, cancelled: 0 });
+  });
+
+  it('tells once that onResolved did not take an end, and when it did', async () => {
+    let times = 0;
+    const shop = await openClockedShop({
+      onResolved: () => {
+        times += 1;
+        if (times < 4) throw new Error('the database password is hunter2');
+      },
+    });
+    await shop.enqueue('A1');
+    await shop.pass(15 * SECOND);
+    for (let time = 0; time < 3; time += 1) await shop.pass(11 * SECOND);
+    const explanation = await shop.durableOrders.explain(A1);
+    expect(kindsOf(explanation)).toEqual(['enqueued', 'answered', 'ended', 'telling-failed', 'told']);
+    expect(JSON.stringify(explanation)).not.toContain('hunter2');
+  });
+
+  it('tells of a payment whose answer was clear, and of one that was declined', async () => {
+    const shop = await openClockedShop();
+    await shop.durableOrders.pay(shop.request('A1'), { merchantId: MERCHANT, actor: 'till 1' });
+    shop.states.set('A2', 'NOTPAY');
+    shop.answer = ({ path }) =>
+      path === '/pay/micropay' ? { result_code: 'FAIL', err_code: 'NOTENOUGH', err_code_des: 'no money' } : undefined;
+    await shop.durableOrders.pay(shop.request('A2'), { merchantId: MERCHANT });
+    await shop.pass(16 * SECOND);
+    await shop.pass(5 * SECOND);
+    const paid = await shop.durableOrders.explain(A1);
+    expect(kindsOf(paid)).toEqual(['enqueued', 'answered', 'ended', 'told']);
+    expect(paid?.timeline[0]).toMatchObject({ fields: { by: 'pay', actor: 'till 1' } });
+    expect(paid?.summary).toBe(
+      `HKD 8.88 was paid for order A1 (transaction 42A1), known since ${new Date(START).toISOString()} by the verified ` +
+        'answer to Submit Quick Pay; its durable order ended as paid (end 1).',
+    );
+    const declined = await shop.durableOrders.explain({ ...A1, outTradeNo: 'A2' });
+    expect(kindsOf(declined).slice(0, 4)).toEqual(['enqueued', 'failed', 'answered', 'decided']);
+    expect(declined?.timeline[3]).toMatchObject({ fields: { decision: 'reverse', rule: 'declined-stays-open' } });
+    expect(declined?.money.kind).toBe('reversed');
+  });
+});
+
+describe('explain', () => {
+  it('knows nothing of an order that was never stored', async () => {
+    const { durableOrders } = await openClockedShop({ works: false });
+    expect(await durableOrders.explain(A1)).toBeUndefined();
+  });
+
+  it('does not claim that an order is still paid once a reversal may have been made', async () => {
+    const shop = await openClockedShop();
+    await shop.enqueue('A1', { policy: { ifPaid: 'reverse' } });
+    shop.answer = ({ path }) => (path === '/secapi/pay/reverse' ? new Error('connection reset') : undefined);
+    await shop.pass(15 * SECOND);
+    const explanation = await shop.durableOrders.explain(A1);
+    expect(explanation?.money).toMatchObject({ kind: 'paid', totalFee: 888, mayHaveChanged: 'by a reversal' });
+    expect(explanation?.summary).toContain('which may have changed since, or may still change, by a reversal');
+  });
+
+  it('keeps the journal for longer than the order', async () => {
+    const shop = await openClockedShop();
+    await shop.enqueue('A1');
+    await shop.pass(15 * SECOND);
+    shop.clock.time += 31 * DAY;
+    await shop.store.prune();
+    const explanation = await shop.durableOrders.explain(A1);
+    expect(explanation).not.toHaveProperty('status');
+    expect(explanation?.summary).toMatch(/^HKD 8\.88 was paid .*only its journal\.$/);
+  });
+});
+
+describe('exportJournal', () => {
+  it('gives a line for each entry of the orders of a filter', async () => {
+    const shop = await openClockedShop();
+    for (const outTradeNo of ['A1', 'A2', 'A3']) await shop.enqueue(outTradeNo);
+    await shop.pass(15 * SECOND);
+    await shop.enqueue('A4');
+    const lines: string[] = [];
+    for await (const line of shop.durableOrders.exportJournal({ status: 'done' })) lines.push(line);
+    expect(lines).toHaveLength(12);
+    expect(lines.every((line) => line.endsWith('\n') && line.indexOf('\n') === line.length - 1)).toBe(true);
+    const first = JSON.parse(lines[0]!) as Record<string, unknown>;
+    expect(first).toMatchObject({ merchantId: MERCHANT, outTradeNo: 'A1', seq: 1, at: START, kind: 'enqueued' });
+    expect(Object.keys(first)).toContain('hash');
+  });
+
+  it('refuses an unknown filter before it is read', async () => {
+    const { durableOrders } = await openClockedShop({ works: false });
+    expect(() => durableOrders.exportJournal({ state: 'done' } as never)).toThrow(/state/);
+  });
+});
+
+describe('wait', () => {
+  it('gives the order once it has an end, in this process and in another', async () => {
+    const shop = await openClockedShop();
+    const other = await shop.other();
+    await shop.enqueue('A1');
+    const waiting = [shop.durableOrders.wait(A1), other.wait(A1)];
+    await shop.pass(15 * SECOND);
+    for (const waited of waiting) expect(await waited).toMatchObject({ outcome: { kind: 'paid' }, end: 1 });
+  });
+
+  it('gives one that is called off, and one that has ended already', async () => {
+    const shop = await openClockedShop({ works: false });
+    await shop.enqueue('A1');
+    const waiting = shop.durableOrders.wait(A1);
+    await shop.durableOrders.cancel(A1);
+    expect(await waiting).toMatchObject({ status: 'cancelled' });
+    expect(await shop.durableOrders.wait(A1)).toMatchObject({ status: 'cancelled' });
+  });
+
+  it('says so of an unknown order, an aborted signal, and a process that stops; no timer stays behind', async () => {
+    const shop = await openClockedShop({ works: false });
+    const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+    const before = timers();
+    await expect(shop.durableOrders.wait(A1)).rejects.toMatchObject({ code: 'WECHATPAY_NO_SUCH_ORDER' });
+    await shop.enqueue('A1');
+    const controller = new AbortController();
+    const aborted = shop.durableOrders.wait(A1, { signal: controller.signal });
+    const reason = new Error('the customer left');
+    controller.abort(reason);
+    await expect(aborted).rejects.toMatchObject({ code: 'WECHATPAY_WAIT_ABORTED', cause: reason });
+    await expect(shop.durableOrders.wait(A1, { signal: controller.signal })).rejects.toMatchObject({
+      code: 'WECHATPAY_WAIT_ABORTED',
+    });
+    const stopped = shop.durableOrders.wait(A1).catch((error: unknown) => error);
+    await shop.durableOrders.stop();
+    const error = await stopped;
+    expect(isDurableOrdersError(error) && ['WECHATPAY_STOPPING', 'WECHATPAY_STORE_NOT_OPEN']).toContain(
+      isDurableOrdersError(error) ? error.code : '',
+    );
+    expect(timers()).toBeLessThanOrEqual(before);
+    await expect(shop.durableOrders.wait(A1, { signal: 1 as never })).rejects.toMatchObject({ field: 'signal' });
+    await expect(shop.durableOrders.wait(A1, { timeout: 1 } as never)).rejects.toMatchObject({ field: 'timeout' });
+  });
+});
