@@ -121,7 +121,7 @@ export function createHandler(options: HandlerOptions): OrderHandler {
         // What is not sent now does not count as sent when it is taken up again.
         return { kind: 'again', data: ongoing(data, setAside(state)), delayMs: delay(until, now()), journal: notes };
       }
-      const pause = pauses.holdOf(one, now());
+      const pause = pauses.holdOf(one, step.kind, now());
       if (pause) return hold(driven, state, pause, notes);
       // A reversal that is decided is stored before it is sent: the order can no longer be kept.
       if (!isStored) await save(ongoing(data, state), notes);

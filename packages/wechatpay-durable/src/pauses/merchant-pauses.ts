@@ -38,7 +38,10 @@ interface Pause {
   readonly code: string;
   readonly step: ResolutionCall['kind'];
   readonly since: number;
+  /** Whose steps were held back; among them those that failed first. */
   readonly held: Set<string>;
+  /** Those of which that is in the journal. */
+  readonly noted: Set<string>;
   probeAt: number;
   probes: number;
   /** The order that is tried now. */
@@ -79,6 +82,8 @@ interface PauseListener {
  * Holds a merchant's steps back in this process while they fail for one order after another, for a cause that is the merchant's: a
  * key, a certificate or a permission. One order at a time is tried, more and more seldom, until one is answered.
  *
+ * Where only one operation fails, as with a certificate, the others go on, of the orders that did not need it yet.
+ *
  * Pure but for chance: it is given the time, by the client's clock.
  */
 export class MerchantPauses {
@@ -99,10 +104,10 @@ export class MerchantPauses {
     return [...this.#pauses.values()].map(describe);
   }
 
-  /** Whether an order's merchant is paused, with a step that may not be taken now: then for how long. */
-  holdOf(one: PausedOrder, now: number): Hold | undefined {
+  /** Whether a step may not be taken now, since its merchant is paused: then for how long. */
+  holdOf(one: PausedOrder, step: ResolutionCall['kind'], now: number): Hold | undefined {
     const pause = this.#pauseOf(one);
-    if (!pause || pause.probe === one.id) return undefined;
+    if (!pause || pause.probe === one.id || !concerns(pause, one, step)) return undefined;
     // A clock that was set back since: it would wait for as long as it was set back.
     if (pause.probeAt - now > LONGEST_PROBE_MS) pause.probeAt = now;
     if (pause.probe === undefined && now >= pause.probeAt) {
@@ -112,9 +117,10 @@ export class MerchantPauses {
     return this.#hold(pause, one.id, now);
   }
 
-  /** Whether a pause is on: a deadline that is over meanwhile does not count. */
+  /** Since when an order is held back: a deadline that is over meanwhile does not count. */
   sinceOf(one: PausedOrder): number | undefined {
-    return this.#pauseOf(one)?.since;
+    const pause = this.#pauseOf(one);
+    return pause && concerns(pause, one) ? pause.since : undefined;
   }
 
   /**
@@ -173,8 +179,8 @@ export class MerchantPauses {
     this.#runs.set(key, run.add(id));
     if (run.size < ORDERS) return undefined;
     const pause: Pause = {
-      ...{ merchantId, subMerchantId, code, step, since: now, held: new Set<string>() },
-      ...{ probeAt: now + PROBE_MS, probes: 0, probe: undefined },
+      ...{ merchantId, subMerchantId, code, step, since: now, held: new Set(run) },
+      ...{ noted: new Set<string>(), probeAt: now + PROBE_MS, probes: 0, probe: undefined },
     };
     this.#pauses.set(scope, pause);
     this.#runs.delete(key);
@@ -205,8 +211,9 @@ export class MerchantPauses {
   }
 
   #hold(pause: Pause, id: string, now: number): Hold {
-    const isFirst = !pause.held.has(id);
+    const isFirst = !pause.noted.has(id);
     if (pause.held.size < REMEMBERED) pause.held.add(id);
+    if (pause.noted.size < REMEMBERED) pause.noted.add(id);
     const untilProbe = Math.max(pause.probeAt - now, PROBE_MS / 2);
     const forMs = untilProbe * (1 + this.#chance() / 2);
     return { code: pause.code, operation: OPERATIONS[pause.step], forMs, since: pause.since, isFirst };
@@ -219,6 +226,11 @@ export class MerchantPauses {
     for (const id of pause.held) this.#tries.delete(id);
     this.#listener.onResume(describe(pause), by, [...pause.held], actor);
   }
+}
+
+/** Every step, where a key is wrong or no query is answered: each order is asked for first. Else the steps that fail, and what they held. */
+function concerns({ code, step: failing, held }: Pause, { id }: PausedOrder, step?: ResolutionCall['kind']): boolean {
+  return isOfTheKey(code) || failing === 'query' || failing === step || held.has(id);
 }
 
 function postpone(pause: Pause, now: number): void {
