@@ -9,10 +9,11 @@ import {
 } from '../../../wechatpay-core/test/truth/pages.js';
 import type { Chronicle, Deed, Left, Life, Telling } from './chronicle.js';
 import { isDurableOrdersError, type DurableOrder, type DurableOrdersErrorCode } from '../../src/index.js';
+import { LAWS_OF_THE_JOURNAL } from './laws-of-the-journal.js';
 import type { Row } from './store.js';
 
 /** All that a law may look at: a story that is over, and one of its orders. It asks the keeper of the truth, and the store. */
-interface Case {
+export interface Case {
   readonly life: Life;
   readonly chronicle: Chronicle;
   readonly deeds: readonly Deed[];
@@ -276,7 +277,9 @@ const EACH: Readonly<Record<string, Law>> = {
   },
 };
 
-export const LAWS = Object.fromEntries(Object.entries(EACH).map(([name, law]) => [name, ofEachOrder(law)]));
+export const LAWS = Object.fromEntries(
+  Object.entries({ ...EACH, ...LAWS_OF_THE_JOURNAL }).map(([name, law]) => [name, ofEachOrder(law)]),
+);
 
 const THROWN = new Set<DurableOrdersErrorCode>([
   'WECHATPAY_STORE_FAILED',

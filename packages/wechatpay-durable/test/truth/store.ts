@@ -11,10 +11,13 @@ import type {
   OrderHandler,
   StoreFilter,
   StoredJournalEntry,
+  StoreEnqueueOptions,
+  JournalEntry,
   DurableOrderStatus,
   DurableOrder,
   Verdict,
 } from '../../src/index.js';
+import { chained, EMPTY_JOURNAL } from '../../src/stores/journal.js';
 import { LeaseLoop } from '../../src/stores/lease-loop.js';
 import { doing, type Process } from './process.js';
 
@@ -45,6 +48,8 @@ export class Store {
   readonly world: World;
   /** Every row that was ever stored, by `id`: the last one is how it stands. */
   readonly history = new Map<string, Row[]>();
+  /** What was noted of each row, and when it was stored. */
+  readonly journals = new Map<string, (StoredJournalEntry & { readonly storedAt: number })[]>();
   readonly #tell: (what: string) => void;
   readonly #stores = new Set<StoryStore>();
   #wakes = 0;
@@ -68,7 +73,14 @@ export class Store {
     return this.rows().every(({ status }) => status !== 'waiting' && status !== 'active');
   }
 
-  put(change: Omit<Row, 'at' | 'data'> & { readonly data: unknown }, what: string): void {
+  put(
+    change: Omit<Row, 'at' | 'data'> & { readonly data: unknown },
+    what: string,
+    journal?: readonly JournalEntry[],
+  ): void {
+    const noted = this.journals.get(change.id) ?? [];
+    const { entries } = chained(change.id, noted.at(-1) ?? EMPTY_JOURNAL, journal);
+    this.journals.set(change.id, [...noted, ...entries.map((entry) => ({ ...entry, storedAt: this.world.now }))]);
     // A store keeps text.
     const data = JSON.parse(JSON.stringify(change.data)) as DurableOrderData;
     const row: Row = { ...change, data, at: this.world.now };
@@ -78,6 +90,7 @@ export class Store {
     const { kind } = data.state;
     const end = data.end === undefined ? '' : `, end ${data.end}`;
     this.#tell(`store: ${what}: ${row.status}, ${kind}${data.outcome ? ` ${data.outcome.kind}` : ''}${end}`);
+    for (const entry of entries) this.#tell(`store: noted: ${entry.kind} ${JSON.stringify(entry.fields).slice(0, 200)}`);
     if (row.status === 'waiting')
       this.world.in(row.dueAt - this.world.now, () => {
         this.wake();
@@ -192,9 +205,9 @@ export class StoryStore implements OrderStore {
         }
       },
       touch: () => Promise.resolve(),
-      save: (taken, data) =>
+      save: (taken, data, journal) =>
         process.reach('save', () => {
-          store.put({ ...this.#held(taken), data }, `saved by ${process.name}`);
+          store.put({ ...this.#held(taken), data }, `saved by ${process.name}`, journal);
         }),
       resolve: async (taken, verdict) => {
         try {
@@ -222,8 +235,9 @@ export class StoryStore implements OrderStore {
     const given = { ...row, holder: undefined, data: verdict.data as DurableOrderData };
     const by = `resolved by ${this.#process.name}`;
     if (verdict.kind === 'again') {
-      this.#store.put({ ...given, status: 'waiting', dueAt: this.#store.world.now + verdict.delayMs }, by);
-    } else this.#store.put({ ...given, status: verdict.kind }, by);
+      const dueAt = this.#store.world.now + verdict.delayMs;
+      this.#store.put({ ...given, status: 'waiting', dueAt }, by, verdict.journal);
+    } else this.#store.put({ ...given, status: verdict.kind }, by, verdict.journal);
   }
 
   /** What is no longer held is no longer told to be alive. */
@@ -234,42 +248,55 @@ export class StoryStore implements OrderStore {
     );
   }
 
-  enqueue(id: string, given: DurableData, delayMs: number): Promise<'enqueued' | 'duplicate'> {
+  enqueue(
+    id: string,
+    given: DurableData,
+    delayMs: number,
+    { journal }: StoreEnqueueOptions = {},
+  ): Promise<'enqueued' | 'duplicate'> {
     const data = given as DurableOrderData;
     return this.#process.reach('enqueue', () => {
       if (this.#store.get(id)) return 'duplicate';
       const { now } = this.#store.world;
       const row = { id, data, status: 'waiting' as const, createdAt: now, dueAt: now + delayMs, attempt: 0 };
-      this.#store.put({ ...row, holder: undefined }, 'enqueued');
+      this.#store.put({ ...row, holder: undefined }, 'enqueued', journal);
       return 'enqueued';
     });
   }
 
   reschedule(id: string, delayMs: number): Promise<boolean> {
-    return this.#change('reschedule', id, isOpen, (row) => ({ ...row, dueAt: this.#store.world.now + delayMs }));
+    const change = (row: Row): Row => ({ ...row, dueAt: this.#store.world.now + delayMs });
+    return this.#change('reschedule', id, isOpen, change, undefined);
   }
 
-  amend(id: string, given: DurableData, delayMs: number): Promise<boolean> {
+  amend(id: string, given: DurableData, delayMs: number, journal?: readonly JournalEntry[]): Promise<boolean> {
     const data = given as DurableOrderData;
     return this.#change(
       'amend',
       id,
       (row) => mayChange(row) && !hasEndedSince(row, data),
       (row) => ({ ...row, data, dueAt: this.#store.world.now + delayMs }),
+      journal,
     );
   }
 
-  cancel(id: string): Promise<boolean> {
-    return this.#change('cancel', id, mayChange, (row) => ({ ...row, status: 'cancelled' }));
+  cancel(id: string, journal?: readonly JournalEntry[]): Promise<boolean> {
+    return this.#change('cancel', id, mayChange, (row) => ({ ...row, status: 'cancelled' }), journal);
   }
 
-  redrive(id: string, given: DurableData, from: readonly ReopenedStatus[]): Promise<boolean> {
+  redrive(
+    id: string,
+    given: DurableData,
+    from: readonly ReopenedStatus[],
+    journal?: readonly JournalEntry[],
+  ): Promise<boolean> {
     const data = given as DurableOrderData;
     return this.#change(
       'redrive',
       id,
       (row) => (from as readonly string[]).includes(standingOf(row)) && !hasEndedSince(row, data),
       (row) => ({ ...row, data, status: 'waiting', dueAt: this.#store.world.now }),
+      journal,
     );
   }
 
@@ -278,11 +305,12 @@ export class StoryStore implements OrderStore {
     id: string,
     isChangeable: (row: Row) => boolean,
     change: (row: Row) => Row,
+    journal: readonly JournalEntry[] | undefined,
   ): Promise<boolean> {
     return this.#process.reach(place, () => {
       const row = this.#store.get(id);
       if (!row || !isChangeable(row)) return false;
-      this.#store.put(change(row), place);
+      this.#store.put(change(row), place, journal);
       return true;
     });
   }
