@@ -46,17 +46,19 @@ export class ClockWatch {
     }
     const tookMs = performance.now() - startedAt;
     if (tookMs > LONGEST_ANSWER_MS) return;
-    for (const client of this.#clocks.clients) this.#compare(client, storeNow + tookMs / 2);
+    for (const client of this.#clocks.clients) this.#compare(client, storeNow, storeNow + tookMs);
   }
 
-  #compare(client: WechatPayClient, storeNow: number): void {
+  /** @param earliest the store's time is between these two by now: its answer took that long. */
+  #compare(client: WechatPayClient, earliest: number, latest: number): void {
     const { merchantId } = client;
-    let skew: number;
+    let now: number;
     try {
-      skew = client.now() - storeNow;
+      now = client.now();
     } catch {
       return; // whoever needs the clock tells
     }
+    const skew = now > latest ? now - latest : Math.min(0, now - earliest);
     if (Math.abs(skew) <= MAX_CLOCK_SKEW_MS) {
       this.#off.delete(merchantId);
       return;
