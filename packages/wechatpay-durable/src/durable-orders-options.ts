@@ -1,6 +1,6 @@
 import { assertWechatPayClient, WechatPayConfigError, type WechatPayClient } from 'wechatpay-core';
 import { checkTimeout } from './charge-time.js';
-import type { ResolvedOrder } from './handler.js';
+import type { ResolvedOrder } from './tell-end.js';
 import { guarded } from './stores/guarded-store.js';
 import { checkOptions, checkWhole, wrong } from './stores/options.js';
 import type { OrderStore } from './stores/store.js';

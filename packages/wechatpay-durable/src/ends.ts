@@ -1,6 +1,6 @@
 import { type ResolutionOrder, type ResolutionOutcome, type ResolutionState } from 'wechatpay-core';
 import { nextResolutionStep, readResolutionState } from 'wechatpay-core/resolution';
-import type { DurableData, DurableOrder, DurableOrderData } from './stores/store.js';
+import type { DurableData, DurableOrder, DurableOrderData, JournalEntry, Verdict } from './stores/store.js';
 
 /** A durable order that has an outcome, with the number and the time of it. */
 export type EndedOrder = DurableOrderData & Required<Pick<DurableOrderData, 'outcome' | 'end' | 'endAt'>>;
@@ -57,4 +57,9 @@ export function mayHoldMoney(outcome: ResolutionOutcome): boolean {
 export function orderOf({ state }: DurableOrderData): ResolutionOrder {
   const { order } = Object(state) as Partial<ResolutionState>;
   return typeof (order?.outTradeNo as unknown) === 'string' && order ? order : { outTradeNo: '' };
+}
+
+/** That it goes on later, with what is to be noted. */
+export function again(data: DurableData, delayMs: number, journal: readonly JournalEntry[]): Verdict {
+  return { kind: 'again', data, delayMs, ...(journal.length > 0 && { journal }) };
 }

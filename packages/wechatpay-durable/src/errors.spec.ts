@@ -274,6 +274,9 @@ it('the guide says of each code what to do', () => {
     WECHATPAY_LEFT_TO_ANOTHER: true,
     WECHATPAY_ON_RESOLVED_FAILED: true,
     WECHATPAY_MERCHANT_PROBLEM: true,
+    WECHATPAY_MERCHANT_PAUSED: true,
+    WECHATPAY_NO_SUCH_ORDER: true,
+    WECHATPAY_WAIT_ABORTED: true,
   };
   const guide = readFileSync(new URL('../../../docs/guides/durable-orders.md', import.meta.url), 'utf8');
   const rows = [...guide.matchAll(/^\| `(WECHATPAY_\w+)` +\|/gm)].map(([, code]) => code);

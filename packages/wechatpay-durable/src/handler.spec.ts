@@ -263,7 +263,8 @@ describe('an end', () => {
     const { work, events, saved, clock } = await openWorker([PAID], { onResolved, speed: 2 });
     clock.time = CREATED + 5 * SECOND;
     const verdict = await work(given());
-    expect(verdict).toEqual({ kind: 'again', data: saved[0], delayMs: 5_000 });
+    expect(verdict).toMatchObject({ kind: 'again', delayMs: 5_000, journal: [{ kind: 'telling-failed' }] });
+    expect(verdict.data).toEqual(saved[0]);
     expect(events.at(-1)).toMatchObject({ kind: 'problem', id: 'R' });
     expect(problemsOf(events)).toMatchObject([
       { message: 'onResolved failed for durable order R, and is called again.', cause: DOWN },
@@ -314,7 +315,9 @@ describe('what this worker cannot work on', () => {
       const { work, events, saved } = await openWorker([PAID], { speed: 2 });
       const before = sinceMs === undefined ? data : { ...data, unreadableSince: CREATED - sinceMs };
       const left = { ...data, unreadableSince: CREATED - (sinceMs ?? 0) };
-      expect(await work(before)).toEqual({ kind: 'again', data: left, delayMs });
+      const { journal = [], ...verdict } = await work(before);
+      expect(verdict).toEqual({ kind: 'again', data: left, delayMs });
+      expect(journal.map(({ kind }) => kind)).toEqual(sinceMs === undefined ? ['left'] : []);
       expect(events.at(-1)).toMatchObject({ kind: 'problem', id: 'R' });
       expect(problemsOf(events)[0]?.message).toContain(`Durable order R is left to another worker: ${message}`);
       expect(saved).toEqual([]);

@@ -1,8 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type ResolutionError,
-  type ResolutionOrder,
-  type ResolutionOutcome,
   type ResolutionState,
   type TakenStep,
   type WechatPayClient,
@@ -16,7 +13,7 @@ import {
 } from 'wechatpay-core/resolution';
 import { isOrder } from './stores/kinds.js';
 import type { Lease, DurableData, DurableOrderData, JournalEntry, OrderHandler, Verdict } from './stores/store.js';
-import { dueAt, ended, isProven, ongoing, orderOf, outcomeOf } from './ends.js';
+import { again, dueAt, ongoing, outcomeOf } from './ends.js';
 import { DurableOrdersError } from './errors.js';
 import { about, publish } from './events.js';
 import { clockFor, workerClock } from './clocks.js';
@@ -25,22 +22,7 @@ import { entry } from './journal/entries.js';
 import { ruleOf, type Rule } from './journal/rules.js';
 import { heldBack, mayHaveHadEffect, withTimeLeft } from './pauses/held-state.js';
 import type { Hold, MerchantPauses } from './pauses/merchant-pauses.js';
-
-/** A durable order that has an outcome, or needs a person. */
-export interface ResolvedOrder {
-  readonly id: string;
-  readonly merchantId: string;
-  /** Of a stored state that cannot be read, `outTradeNo` is empty: look the durable order up by its `id`. */
-  readonly order: ResolutionOrder;
-  readonly outcome: ResolutionOutcome;
-  /**
-   * The number of this end: 1 for the first, and more after each redrive or reversal. Told of 2 and then of 1, keep 2: the
-   * notification of the old end was late.
-   */
-  readonly end: number;
-  /** When it came to this end: by the client's clock, the same each time that this end is told. */
-  readonly endedAt: Date;
-}
+import { createEndTeller, type ResolvedOrder } from './tell-end.js';
 
 interface HandlerOptions {
   readonly clientOf: (merchantId: string) => WechatPayClient | undefined;
@@ -60,17 +42,13 @@ interface HandlerOptions {
  */
 const LEAVE_MS = 5_000;
 const LONGEST_LEAVE_MS = 60_000;
-/** Until `onResolved` is called again, after it failed. */
-const TELL_AGAIN_MS = 10_000;
-/** For so long `onResolved` may take, in real time. */
-const TELL_LIMIT_MS = 30_000;
 /** A state that no worker can read for so long is told as unresolved. */
 const UNREADABLE_MS = 7 * 24 * 60 * 60 * 1000;
 
 /** What a worker does with a durable order: it takes the steps that are due, by the rules of resolving, and stores each. */
 export function createHandler(options: HandlerOptions): OrderHandler {
-  const { clientOf, onResolved, delay, pauses, keepsOpenId, onEnd } = options;
-  const untold = new Untold();
+  const { clientOf, delay, pauses, keepsOpenId } = options;
+  const end = createEndTeller(options);
   return async ({ id, data, signal, save }) => {
     const { merchantId } = data;
     const client = clientOf(merchantId);
@@ -119,7 +97,7 @@ export function createHandler(options: HandlerOptions): OrderHandler {
       if (step.kind === 'wait' || signal.aborted) {
         const until = step.kind === 'wait' ? step.until : 0;
         // What is not sent now does not count as sent when it is taken up again.
-        return { kind: 'again', data: ongoing(data, setAside(state)), delayMs: delay(until, now()), journal: notes };
+        return again(ongoing(data, setAside(state)), delay(until, now()), notes);
       }
       const pause = pauses.holdOf(one, step.kind, now());
       if (pause) return hold(driven, state, pause, notes);
@@ -161,7 +139,7 @@ export function createHandler(options: HandlerOptions): OrderHandler {
     const { deadline } = next;
     const held = entry('held', at, { code, operation, until: at + forMs, deadline });
     const journal = isFirst ? [...notes, held] : notes;
-    return { kind: 'again', data: ongoing(data, next), delayMs: delay(at + forMs, at), journal };
+    return again(ongoing(data, next), delay(at + forMs, at), journal);
   }
 
   /** To a worker that knows what to do with it; where none comes by the deadline, to a person. */
@@ -185,66 +163,9 @@ export function createHandler(options: HandlerOptions): OrderHandler {
     // Not on the beat of its own polling: it would be due just before this worker looks again, and never go to another.
     const journal = data.unreadableSince === undefined ? [entry('left', now, { reason: error.message })] : [];
     const delayMs = delay(leaveMs * (0.5 + Math.random()), 0);
-    return { kind: 'again', data: { ...data, unreadableSince }, delayMs, journal };
-  }
-
-  /** The one way in which an end is told, whatever it is and whoever came to it. */
-  async function end(
-    id: string,
-    before: DurableOrderData,
-    { state, outcome, rule, notes = [] }: End,
-    now: number,
-    save: Lease['save'],
-  ): Promise<Verdict> {
-    const data = ended(before, state, outcome, now);
-    const { end, endAt } = data;
-    const endedAt = new Date(endAt);
-    const isNew = before.end !== end || !before.outcome;
-    const journal = isNew ? [...notes, entry('ended', now, { end, outcome, rule })] : [];
-    if (onResolved) {
-      // Stored, and fenced, before anybody is told: a worker that has lost it may have come to another end.
-      await save(data, journal);
-      onEnd(id);
-      try {
-        const { merchantId } = data;
-        // A copy: what a handler changes is not stored.
-        const told = structuredClone({ id, merchantId, order: orderOf(data), outcome, end, endedAt });
-        await withinReason(onResolved(told));
-      } catch (cause) {
-        const message = `onResolved failed for durable order ${id}, and is called again.`;
-        const error = new DurableOrdersError('WECHATPAY_ON_RESOLVED_FAILED', message, { cause });
-        publish({ kind: 'problem', id, error });
-        const reason = cause === TOO_LATE ? 'took too long' : 'threw';
-        // Once for each end: it may go on for hours.
-        const journal = untold.isNew(id, end) ? [entry('telling-failed', now, { end, reason })] : [];
-        return { kind: 'again', data, delayMs: delay(TELL_AGAIN_MS, 0), journal };
-      }
-    }
-    return {
-      kind: isProven(outcome) ? 'done' : 'dead',
-      data,
-      journal: onResolved ? [entry('told', now, { end })] : journal,
-      onStored: () => {
-        onEnd(id);
-        publish({ kind: 'resolved', ...about(id, data), outcome, end, endedAt });
-      },
-    };
+    return again({ ...data, unreadableSince }, delayMs, journal);
   }
 }
-
-/** The ends that `onResolved` did not take, as far as this process knows. */
-class Untold {
-  readonly #ends = new Map<string, number>();
-
-  isNew(id: string, end: number): boolean {
-    if (this.#ends.get(id) === end) return false;
-    if (this.#ends.size >= REMEMBERED) this.#ends.clear();
-    this.#ends.set(id, end);
-    return true;
-  }
-}
-
-const REMEMBERED = 10_000;
 
 /** An order that a worker has, and can take on. */
 interface Driven extends Pick<Lease, 'id' | 'signal' | 'save'> {
@@ -253,28 +174,5 @@ interface Driven extends Pick<Lease, 'id' | 'signal' | 'save'> {
   readonly now: () => number;
 }
 
-/** How an order ended, by which rule, and what is still to be noted of the way there. */
-interface End {
-  readonly state: ResolutionState;
-  readonly outcome: ResolutionOutcome;
-  readonly rule: Rule;
-  readonly notes?: readonly JournalEntry[];
-}
-
 const NO_CLIENT = { code: 'WECHATPAY_INVALID_CONFIG', outcome: 'not-sent' } as const;
 const UNREADABLE = { code: 'WECHATPAY_INVALID_REQUEST', outcome: 'not-sent' } as const;
-
-const TOO_LATE = new DOMException(`It took more than ${TELL_LIMIT_MS / 1000} s.`, 'TimeoutError');
-
-async function withinReason(telling: Promise<void> | void): Promise<void> {
-  const limit = new AbortController();
-  const late = sleep(TELL_LIMIT_MS, undefined, { signal: limit.signal, ref: false }).then(() => {
-    throw TOO_LATE;
-  });
-  try {
-    await Promise.race([telling, late]);
-  } finally {
-    late.catch(() => undefined);
-    limit.abort();
-  }
-}

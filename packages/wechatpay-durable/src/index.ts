@@ -50,7 +50,7 @@ export {
 } from './stores/store.js';
 export { type SqlExecutor } from './stores/sql-executor.js';
 export { DurableOrdersError, isDurableOrdersError, LeaseLostError, type DurableOrdersErrorCode } from './errors.js';
-export { type ResolvedOrder } from './handler.js';
+export { type ResolvedOrder } from './tell-end.js';
 export { DURABLE_ORDER_CHANNEL, type DurableOrderEvent } from './events.js';
 export { durableOrderId, type DurableOrderKey } from './durable-order-id.js';
 export { type DurablePayment, type DurablePayOptions } from './pay.js';

@@ -78,7 +78,7 @@ function strikeNext(path: string, fault: Fault): void {
 /** A payment whose answer is lost, and of which WeChat Pay then refuses to say anything. */
 async function payToDeath(): Promise<string> {
   strikeNext('/pay/micropay', { kind: 'cut' });
-  strikeNext('/pay/orderquery', { kind: 'error', errorCode: 'SIGNERROR' });
+  strikeNext('/pay/orderquery', { kind: 'error', errorCode: 'PARAM_ERROR' });
   const outTradeNo = await pay(wellKnownAuthCodes.paysAtOnce);
   await until(outTradeNo, { state: 'needs-attention' });
   return outTradeNo;
@@ -91,7 +91,7 @@ describe('a dead durable order', () => {
     await expect
       .poll(() => durableOrders('?status=dead'))
       .toMatchObject([
-        { outTradeNo, outcome: 'needs-attention', reason: expect.stringContaining('SIGNERROR') as string },
+        { outTradeNo, outcome: 'needs-attention', reason: expect.stringContaining('PARAM_ERROR') as string },
       ]);
     const [, report] = await call('GET', '/health');
     expect(health.parse(report).details.durableOrders).toMatchObject({ status: 'up', dead: 1 });

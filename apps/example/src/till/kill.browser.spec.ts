@@ -92,10 +92,10 @@ describe.skipIf(executablePath === undefined)('the till, killed and started agai
   });
 
   it('redrives a dead order for who has the token, and for nobody else', async () => {
-    sandbox.faults.add({ kind: 'error', errorCode: 'SIGNERROR' }, { path: '/pay/orderquery' });
+    sandbox.faults.add({ kind: 'error', errorCode: 'PARAM_ERROR' }, { path: '/pay/orderquery' });
     const outTradeNo = await charge(wellKnownAuthCodes.paysAtOnce);
     const dead = row(outTradeNo, 'needs-attention');
-    await dead.getByText('SIGNERROR').first().waitFor();
+    await dead.getByText('PARAM_ERROR').first().waitFor();
     const redrive = dead.getByRole('button', { name: 'Redrive' });
 
     await page.getByLabel("The till's token").fill('somebody');
