@@ -242,10 +242,7 @@ export class DurableOrders {
    * @throws {WechatPayRequestError} an intent that is invalid: nothing was stored.
    * @throws {DurableOrdersError} the store failed, or a worker has worked on it for 20 s: call again.
    */
-  async reverse(
-    intent: OrderIntent,
-    options: ActorOptions = {},
-  ): Promise<'enqueued' | 'already-reversing' | 'ended'> {
+  async reverse(intent: OrderIntent, options: ActorOptions = {}): Promise<'enqueued' | 'already-reversing' | 'ended'> {
     return reverseDurably(this.#orders, intent, options);
   }
 

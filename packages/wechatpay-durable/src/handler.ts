@@ -1,9 +1,4 @@
-import {
-  type ResolutionError,
-  type ResolutionState,
-  type TakenStep,
-  type WechatPayClient,
-} from 'wechatpay-core';
+import { type ResolutionError, type ResolutionState, type TakenStep, type WechatPayClient } from 'wechatpay-core';
 import {
   advanceResolution,
   askFirst,

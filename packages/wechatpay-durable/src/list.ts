@@ -14,7 +14,7 @@ export async function listOrders({ store }: Orders, given: DurableOrderFilter): 
   return (await store.list({ ...filter, kind: 'order', limit })).filter(isOrder);
 }
 
-/** @throws {WechatPayRequestError} a limit or a period that is invalid, or a property that is none of `known`. */
+/** @throws {WechatPayRequestError} a limit or a period that is invalid, or a property that is not among `known`. */
 export function readListFilter<Filter extends DurableOrderFilter>(given: Filter, known: readonly string[]): Filter {
   const filter = readProperties('filter', given, known);
   const { limit = 100, ended } = filter;

@@ -18,6 +18,7 @@ const STATUSES: readonly DurableOrderStatus[] = ['waiting', 'active', 'done', 'd
  * | `wechatpay.orders.resolved` (counter, `outcome`) | ends in this process; needs-attention, unresolved and refund-required need a person |
  * | `wechatpay.orders.problems` (counter) | failures of the store, of `onResolved`, and leases lost |
  * | `wechatpay.merchant.problem` (gauge, `merchant`, `code`) | 1 while calls of a merchant fail in the same way, then 0: alarm on this one |
+ * | `wechatpay.merchant.paused` (gauge, `merchant`, `code`) | 1 while the orders of a merchant are held back, then 0: and on this one |
  *
  * @example const stop = observeDurableOrders(durableOrders, metrics.getMeter('shop'));
  * @returns a function that ends it.
@@ -32,8 +33,9 @@ export function observeDurableOrders(durableOrders: DurableOrders, meter: Meter)
   const merchantProblem = meter.createObservableGauge('wechatpay.merchant.problem', {
     description: 'Calls of a merchant fail, one after another, in the same way',
   });
-  /** Those that were seen: their gauge goes back to 0. */
-  const seen = new Map<string, Record<string, string>>();
+  const merchantPaused = meter.createObservableGauge('wechatpay.merchant.paused', {
+    description: 'The orders of a merchant are held back, since its settings are wrong',
+  });
 
   const observe: Parameters<Meter['addBatchObservableCallback']>[0] = async (result) => {
     const counts = await durableOrders.counts();
@@ -42,14 +44,8 @@ export function observeDurableOrders(durableOrders: DurableOrders, meter: Meter)
     result.observe(oldest, oldestOpenAt ? Math.max(0, Date.now() - oldestOpenAt.getTime()) / 1000 : 0);
     result.observe(late, lateMs / 1000);
   };
-  const observeProblems = (result: ObservableResult): void => {
-    const now = new Set<string>();
-    for (const { merchantId, code } of durableOrders.merchantProblems()) {
-      now.add(`${merchantId} ${code}`);
-      seen.set(`${merchantId} ${code}`, { merchant: merchantId, code });
-    }
-    for (const [key, attributes] of seen) result.observe(now.has(key) ? 1 : 0, attributes);
-  };
+  const observeProblems = whileThere(() => durableOrders.merchantProblems());
+  const observePauses = whileThere(() => durableOrders.merchantPauses());
   const listen = (message: unknown): void => {
     const event = message as DurableOrderEvent;
     if (event.kind === 'resolved') resolved.add(1, { outcome: event.outcome.kind });
@@ -63,10 +59,27 @@ export function observeDurableOrders(durableOrders: DurableOrders, meter: Meter)
 
   meter.addBatchObservableCallback(observe, [count, oldest, late]);
   merchantProblem.addCallback(observeProblems);
+  merchantPaused.addCallback(observePauses);
   subscribe(DURABLE_ORDER_CHANNEL, listen);
   return () => {
     meter.removeBatchObservableCallback(observe, [count, oldest, late]);
     merchantProblem.removeCallback(observeProblems);
+    merchantPaused.removeCallback(observePauses);
     unsubscribe(DURABLE_ORDER_CHANNEL, listen);
+  };
+}
+
+/** 1 for each that is there, and 0 for those that were. */
+function whileThere(
+  list: () => readonly { readonly merchantId: string; readonly code: string }[],
+): (result: ObservableResult) => void {
+  const seen = new Map<string, Record<string, string>>();
+  return (result) => {
+    const now = new Set<string>();
+    for (const { merchantId, code } of list()) {
+      now.add(`${merchantId} ${code}`);
+      seen.set(`${merchantId} ${code}`, { merchant: merchantId, code });
+    }
+    for (const [key, attributes] of seen) result.observe(now.has(key) ? 1 : 0, attributes);
   };
 }

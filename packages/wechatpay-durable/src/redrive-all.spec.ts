@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { DAY, MERCHANT, openClockedShop, OTHER_MERCHANT, SECOND, START, type ClockedShop } from '../test/clocked-shop.js';
+import {
+  DAY,
+  MERCHANT,
+  openClockedShop,
+  OTHER_MERCHANT,
+  SECOND,
+  START,
+  type ClockedShop,
+} from '../test/clocked-shop.js';
 
 /** Four dead orders: two for a parameter, one of another merchant, and one that was paid with another amount. */
 async function openWithDead(): Promise<ClockedShop> {
@@ -17,7 +25,8 @@ async function openWithDead(): Promise<ClockedShop> {
   return shop;
 }
 
-const numbersOf = (found: readonly { outTradeNo: string }[]): string[] => found.map(({ outTradeNo }) => outTradeNo).sort();
+const numbersOf = (found: readonly { outTradeNo: string }[]): string[] =>
+  found.map(({ outTradeNo }) => outTradeNo).sort();
 
 describe('redriveAll', () => {
   it.each([
@@ -38,7 +47,10 @@ describe('redriveAll', () => {
 
   it('sets them going again, with what changes, and notes who asked', async () => {
     const shop = await openWithDead();
-    const { redriven, failed } = await shop.durableOrders.redriveAll({ code: 'PARAM_ERROR' }, { actor: 'Ann', policy: { ifPaid: 'reverse' } });
+    const { redriven, failed } = await shop.durableOrders.redriveAll(
+      { code: 'PARAM_ERROR' },
+      { actor: 'Ann', policy: { ifPaid: 'reverse' } },
+    );
     expect([numbersOf(redriven), failed]).toEqual([['P1', 'P2', 'P3'], []]);
     for (let time = 0; time < 3; time += 1) await shop.pass(15 * SECOND);
     expect(await shop.durableOrders.counts()).toMatchObject({ done: 3, dead: 1 });
@@ -55,7 +67,10 @@ describe('redriveAll', () => {
     const tooSoon = { policy: { refundWhenExpired: true }, deadline: new Date(START + DAY) };
     const { redriven, failed } = await durableOrders.redriveAll({}, tooSoon);
     expect(redriven).toEqual([]);
-    expect(failed).toMatchObject([{ error: { field: 'refundWhenExpired' } }, { error: { field: 'refundWhenExpired' } }]);
+    expect(failed).toMatchObject([
+      { error: { field: 'refundWhenExpired' } },
+      { error: { field: 'refundWhenExpired' } },
+    ]);
   });
 
   it.each([

@@ -1,4 +1,9 @@
-import { isWechatPayError, WechatPayRequestError, type AnyWechatPayError, type ResolutionOutcome } from 'wechatpay-core';
+import {
+  isWechatPayError,
+  WechatPayRequestError,
+  type AnyWechatPayError,
+  type ResolutionOutcome,
+} from 'wechatpay-core';
 import { outcomeOf, orderOf } from './ends.js';
 import { isDurableOrdersError, type DurableOrdersError } from './errors.js';
 import { readProperties, readRedrive, type RedriveOptions } from './intent.js';
@@ -64,7 +69,8 @@ export async function redriveAll(
       // One that is not dead any more was redriven by somebody else.
       if (isDry || (await redriveDead(orders, order, redrive))) redriven.push(named);
     } catch (error) {
-      const isOfOrder = isWechatPayError(error) || (isDurableOrdersError(error) && error.code === 'WECHATPAY_CLOCK_FAILED');
+      const isOfOrder =
+        isWechatPayError(error) || (isDurableOrdersError(error) && error.code === 'WECHATPAY_CLOCK_FAILED');
       if (!isOfOrder) throw error; // the store failed: what was redriven stays so, and the call can be repeated
       failed.push({ ...named, error });
     }

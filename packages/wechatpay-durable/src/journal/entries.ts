@@ -13,8 +13,7 @@ import type { Rule } from './rules.js';
 // clock; amounts are in the minor unit of their currency. No entry holds a secret.
 
 /** The operation that a call was of. */
-export type JournalOperation =
-  'Submit Quick Pay' | 'Query Order' | 'Revoke Order' | 'Submit Refund' | 'Query Refund';
+export type JournalOperation = 'Submit Quick Pay' | 'Query Order' | 'Revoke Order' | 'Submit Refund' | 'Query Refund';
 
 /** What a verified answer said, as far as it decides anything. */
 export type VerifiedAnswer =

@@ -58,7 +58,13 @@ describe('the journal of an order', () => {
     [true, 'oUpF8'],
   ])('keeps every signed field of an answer; with journalOpenId %s', async (journalOpenId, openid) => {
     const shop = await openClockedShop({ journalOpenId });
-    shop.answer = () => ({ trade_state: 'SUCCESS', transaction_id: '42', total_fee: '888', fee_type: 'HKD', attach: '' });
+    shop.answer = () => ({
+      trade_state: 'SUCCESS',
+      transaction_id: '42',
+      total_fee: '888',
+      fee_type: 'HKD',
+      attach: '',
+    });
     await shop.enqueue('A1');
     await shop.pass(15 * SECOND);
     const explanation = await shop.durableOrders.explain(A1);
@@ -88,26 +94,35 @@ describe('the journal of an order', () => {
     expect(first?.timeline.find(({ kind }) => kind === 'reopened')).toMatchObject({
       fields: { by: 'reverse', actor: 'till 7', ifPaid: 'reverse', before: 'paid' },
     });
-    expect(second?.timeline.at(-1)).toMatchObject({ kind: 'cancelled', fields: { actor: 'manager', rule: 'called-off' } });
+    expect(second?.timeline.at(-1)).toMatchObject({
+      kind: 'cancelled',
+      fields: { actor: 'manager', rule: 'called-off' },
+    });
     expect(second?.summary).toMatch(/^Nothing is known .*; its durable order was called off\.$/);
   });
 
-  it.each(['', ' ', 'x'.repeat(129), 'a\nb', 7 as never])('refuses the actor %j before anything is stored', async (actor) => {
-    const { durableOrders, enqueue, store } = await openClockedShop({ works: false });
-    await enqueue('A1');
-    const intent = { outTradeNo: 'A2', merchantId: MERCHANT, orderCreatedAt: new Date(START) };
-    const calls = [
-      () => durableOrders.cancel(A1, { actor }),
-      () => durableOrders.reverse(intent, { actor }),
-      () => durableOrders.redrive(A1, { actor }),
-      () => durableOrders.redriveAll({}, { actor }),
-      () => durableOrders.enqueue(intent, { actor }),
-      async () => Promise.resolve(durableOrders.resume(MERCHANT, { actor })),
-    ];
-    for (const call of calls)
-      await expect((async () => call())()).rejects.toMatchObject({ code: 'WECHATPAY_INVALID_REQUEST', field: 'actor' });
-    expect(await store.counts()).toMatchObject({ waiting: 1, cancelled: 0 });
-  });
+  it.each(['', ' ', 'x'.repeat(129), 'a\nb', 7 as never])(
+    'refuses the actor %j before anything is stored',
+    async (actor) => {
+      const { durableOrders, enqueue, store } = await openClockedShop({ works: false });
+      await enqueue('A1');
+      const intent = { outTradeNo: 'A2', merchantId: MERCHANT, orderCreatedAt: new Date(START) };
+      const calls = [
+        () => durableOrders.cancel(A1, { actor }),
+        () => durableOrders.reverse(intent, { actor }),
+        () => durableOrders.redrive(A1, { actor }),
+        () => durableOrders.redriveAll({}, { actor }),
+        () => durableOrders.enqueue(intent, { actor }),
+        async () => Promise.resolve(durableOrders.resume(MERCHANT, { actor })),
+      ];
+      for (const call of calls)
+        await expect((async () => call())()).rejects.toMatchObject({
+          code: 'WECHATPAY_INVALID_REQUEST',
+          field: 'actor',
+        });
+      expect(await store.counts()).toMatchObject({ waiting: 1, cancelled: 0 });
+    },
+  );
 
   it('tells once that onResolved did not take an end, and when it did', async () => {
     let times = 0;

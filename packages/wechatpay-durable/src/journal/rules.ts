@@ -21,10 +21,10 @@ export const RULES = {
   'refunded-in-full': 'Query Refund says that all of it has arrived',
   'a-person-decides': 'what the answers say is not for a program to decide',
   'settings-or-request': 'WeChat Pay refuses the request as such; no retry cures that',
-  'deadline': 'the deadline is over',
+  deadline: 'the deadline is over',
   'nobody-could-take-it': 'no worker could take it on until the deadline',
   'declined-stays-open': 'the payment was declined, and the order can still be paid',
-  'declined': 'the payment was declined, and nothing can be paid any more',
+  declined: 'the payment was declined, and nothing can be paid any more',
   'not-sent': 'no charge was sent',
   'called-off': 'it was called off by the application',
 } as const;

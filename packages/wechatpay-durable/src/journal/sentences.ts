@@ -73,9 +73,7 @@ function standingText(row: DurableOrder | undefined): string {
       return `its durable order ended ${endText(outcome, end)}`;
     default:
       if (outcome) return `its durable order has ended ${endText(outcome, end)}, which onResolved has not taken yet`;
-      return status === 'active' || !dueAt
-        ? 'a worker works on it now'
-        : `its next step is due at ${timeText(dueAt)}`;
+      return status === 'active' || !dueAt ? 'a worker works on it now' : `its next step is due at ${timeText(dueAt)}`;
   }
 }
 

@@ -4,7 +4,12 @@ import type { ResolutionCall, ResolutionError, ResolutionEvent, ResolutionOrder 
  * Refusals, signed, whose cause is a key or a permission, whatever the order: the same call fails for each order of the merchant, or
  * of the sub-merchant. What can be about one order alone, such as INVALID_REQUEST, is not here.
  */
-const PERMISSIONS: ReadonlySet<string> = new Set(['NOAUTH', 'APPID_NOT_EXIST', 'APPID_MCHID_NOT_MATCH', 'MCHID_NOT_EXIST']);
+const PERMISSIONS: ReadonlySet<string> = new Set([
+  'NOAUTH',
+  'APPID_NOT_EXIST',
+  'APPID_MCHID_NOT_MATCH',
+  'MCHID_NOT_EXIST',
+]);
 const KEYS: ReadonlySet<string> = new Set(['SIGNERROR', 'WECHATPAY_SIGNATURE_MISMATCH']);
 /** Answers without a signature, such as a gateway gives where a key or a certificate is wrong. */
 const UNSIGNED: ReadonlySet<string> = new Set([
@@ -30,7 +35,7 @@ export function merchantFailureOf(event: ResolutionEvent, order: ResolutionOrder
   const code = codeOf(error);
   const isSigned = error.code === 'WECHATPAY_BUSINESS_FAIL';
   const isOfIt = isSigned ? PERMISSIONS.has(code) || KEYS.has(code) : UNSIGNED.has(code);
-  // Who is too frequent is not answered: it is no setting.
+  // Who is too frequent is not answered: that says nothing about settings.
   if (!isOfIt || error.outcome === 'not-sent' || error.advice === 'retry-later') return undefined;
   const subMerchantId = PERMISSIONS.has(code) ? order.subMerchantId : undefined;
   return { code, step, isRejected: isSigned && error.outcome === 'rejected', subMerchantId };

@@ -169,10 +169,16 @@ export class MerchantPauses {
   }
 
   #pauseOf({ merchantId, order }: PausedOrder): Pause | undefined {
-    return this.#pauses.get(scopeOf(merchantId, undefined)) ?? this.#pauses.get(scopeOf(merchantId, order.subMerchantId));
+    return (
+      this.#pauses.get(scopeOf(merchantId, undefined)) ?? this.#pauses.get(scopeOf(merchantId, order.subMerchantId))
+    );
   }
 
-  #fails({ id, merchantId }: PausedOrder, { code, step, subMerchantId }: MerchantFailure, now: number): Pause | undefined {
+  #fails(
+    { id, merchantId }: PausedOrder,
+    { code, step, subMerchantId }: MerchantFailure,
+    now: number,
+  ): Pause | undefined {
     const scope = scopeOf(merchantId, subMerchantId);
     const key = runOf(scope, step, code);
     const run = this.#runs.get(key) ?? new Set();

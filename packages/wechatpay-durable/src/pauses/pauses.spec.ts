@@ -1,5 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { DAY, MERCHANT, openClockedShop, OTHER_MERCHANT, SECOND, START, type ClockedShop, type Reply } from '../../test/clocked-shop.js';
+import {
+  DAY,
+  MERCHANT,
+  openClockedShop,
+  OTHER_MERCHANT,
+  SECOND,
+  START,
+  type ClockedShop,
+  type Reply,
+} from '../../test/clocked-shop.js';
 
 const MINUTE = 60 * SECOND;
 const FAIL = (code: string): Reply => ({ result_code: 'FAIL', err_code: code, err_code_des: 'no' });
@@ -46,7 +55,9 @@ describe('the same failure of many orders of one merchant', () => {
     await shop.pass(15 * SECOND);
     // None of another merchant waits.
     expect(shop.told.filter(({ merchantId }) => merchantId === OTHER_MERCHANT)).toHaveLength(ORDERS);
-    expect(shop.durableOrders.merchantPauses()).toMatchObject([{ merchantId: MERCHANT, code, operation: 'Query Order' }]);
+    expect(shop.durableOrders.merchantPauses()).toMatchObject([
+      { merchantId: MERCHANT, code, operation: 'Query Order' },
+    ]);
 
     const before = countOf(shop, MERCHANT);
     for (let minute = 0; minute < 30; minute += 1) await shop.pass(MINUTE);

@@ -7,7 +7,12 @@ import {
   REFUND_PAGE,
   REVERSE_PAGE,
 } from '../../../wechatpay-core/test/truth/pages.js';
-import { readEntry, type JournalOperation, type OrderJournalEntry, type VerifiedAnswer } from '../../src/journal/entries.js';
+import {
+  readEntry,
+  type JournalOperation,
+  type OrderJournalEntry,
+  type VerifiedAnswer,
+} from '../../src/journal/entries.js';
 import { knownMoney } from '../../src/journal/known-money.js';
 import { brokenLink } from '../../src/stores/journal.js';
 import type { Case } from './laws.js';
@@ -49,7 +54,8 @@ export const LAWS_OF_THE_JOURNAL: Readonly<Record<string, Law>> = {
     const said = CLAIMS[kind];
     if (said && !chronicle.keeper.heardOf(life.outTradeNo).some((one) => said.some((says) => says(one))))
       broken(`it claims ${kind}, and no answer said so`);
-    if ((kind === 'unknown') !== (by === undefined || since === undefined)) broken(`${kind} by ${String(by?.operation)}`);
+    if ((kind === 'unknown') !== (by === undefined || since === undefined))
+      broken(`${kind} by ${String(by?.operation)}`);
     const isReturning = left.some(({ path }) => path === REVERSE_PAGE.path || path === REFUND_PAGE.path);
     if (kind === 'paid' && mayHaveChanged === undefined && isReturning)
       broken('it claims that the money is here, and a reversal or a refund has left');
@@ -108,7 +114,9 @@ type Says = (heard: Heard) => boolean;
 const state =
   (...states: string[]): Says =>
   ({ path, word }) =>
-    (path === QUERY_ORDER_PAGE.path || path === QUICK_PAY_PAGE.path) && word.kind === 'state' && states.includes(word.state);
+    (path === QUERY_ORDER_PAGE.path || path === QUICK_PAY_PAGE.path) &&
+    word.kind === 'state' &&
+    states.includes(word.state);
 
 const refunds: Says = ({ path, word, isPlain }) =>
   path === QUERY_REFUND_PAGE.path && (word.kind === 'refunds' || !isPlain);
@@ -125,7 +133,8 @@ const CLAIMS: Readonly<Record<string, readonly Says[] | undefined>> = {
 /** Whether an entry is what an end rests on; what needs a person rests on more than one answer can say. */
 function proves(noted: OrderJournalEntry, outcome: ResolutionOutcome): boolean {
   if (outcome.kind === 'needs-attention' || outcome.kind === 'unresolved') return true;
-  if (noted.kind === 'failed') return outcome.kind === 'closed' && !outcome.found && noted.fields.errorCode === 'ORDERNOTEXIST';
+  if (noted.kind === 'failed')
+    return outcome.kind === 'closed' && !outcome.found && noted.fields.errorCode === 'ORDERNOTEXIST';
   if (noted.kind !== 'answered') return false;
   const { answer } = noted.fields;
   switch (outcome.kind) {

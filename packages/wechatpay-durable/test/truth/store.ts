@@ -90,7 +90,8 @@ export class Store {
     const { kind } = data.state;
     const end = data.end === undefined ? '' : `, end ${data.end}`;
     this.#tell(`store: ${what}: ${row.status}, ${kind}${data.outcome ? ` ${data.outcome.kind}` : ''}${end}`);
-    for (const entry of entries) this.#tell(`store: noted: ${entry.kind} ${JSON.stringify(entry.fields).slice(0, 200)}`);
+    for (const entry of entries)
+      this.#tell(`store: noted: ${entry.kind} ${JSON.stringify(entry.fields).slice(0, 200)}`);
     if (row.status === 'waiting')
       this.world.in(row.dueAt - this.world.now, () => {
         this.wake();
