@@ -45,6 +45,12 @@ describe('an unknown property is refused by name', () => {
       ({ durableOrders }) => durableOrders.reverse({ ...order, policy: { ifpaid: 'keep' } as never }),
     ],
     ['state', /unknown/, ({ durableOrders }) => durableOrders.list({ state: 'dead' } as never)],
+    ['actr', /mean actor\?/, ({ durableOrders }) => durableOrders.cancel({ outTradeNo: 'A1' }, { actr: 'A' } as never)],
+    ['actr', /mean actor\?/, ({ durableOrders }) => durableOrders.reverse(order, { actr: 'A' } as never)],
+    ['sinal', /mean signal\?/, ({ durableOrders }) => durableOrders.wait({ outTradeNo: 'A1' }, { sinal: 1 } as never)],
+    ['outTradeNum', /mean outTradeNo\?/, ({ durableOrders }) => durableOrders.explain({ outTradeNum: 'A1' } as never)],
+    ['mchId', /mean merchantId\?/, ({ durableOrders }) => durableOrders.redriveAll({ mchId: '1' } as never)],
+    ['dryrun', /mean dryRun\?/, ({ durableOrders }) => durableOrders.redriveAll({}, { dryrun: true } as never)],
     ['status', /unknown/, ({ durableOrders }) => durableOrders.dead({ status: 'done' } as never)],
     ['works', /mean work\?/, ({ durableOrders }) => durableOrders.start({ works: false } as never)],
   ];

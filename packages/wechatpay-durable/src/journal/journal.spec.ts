@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { DAY, MERCHANT, openClockedShop, SECOND, START } from '../../test/clocked-shop.js';
 import { isDurableOrdersError, type OrderExplanation } from '../index.js';
 
@@ -220,6 +220,20 @@ describe('wait', () => {
     const waiting = [shop.durableOrders.wait(A1), other.wait(A1)];
     await shop.pass(15 * SECOND);
     for (const waited of waiting) expect(await waited).toMatchObject({ outcome: { kind: 'paid' }, end: 1 });
+  });
+
+  it('is told at once of an end in this process, without looking', async () => {
+    const shop = await openClockedShop({ works: false });
+    await shop.enqueue('A1');
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      const waiting = shop.durableOrders.wait(A1);
+      await shop.durableOrders.get(A1); // it looked, and waits
+      await shop.durableOrders.cancel(A1);
+      expect(await waiting).toMatchObject({ status: 'cancelled' });
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it('gives one that is called off, and one that has ended already', async () => {
