@@ -146,7 +146,7 @@ export class WechatPayDurableModule
   // The channel is the process's, and a problem does not say whose it is: of several such modules, each logs it.
   readonly #tell = (message: unknown): void => {
     const event = message as DurableOrderEvent;
-    if (event.kind !== 'problem' && event.kind !== 'merchant-problem') return;
+    if (!('error' in event)) return;
     const { message: text, cause } = event.error;
     // Messages, and no more: what else hangs on a database's error may be a password.
     this.#logger.warn(cause instanceof Error && !text.includes(cause.message) ? `${text} ${cause.message}` : text);

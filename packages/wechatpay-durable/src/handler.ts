@@ -51,7 +51,7 @@ export function createHandler(options: HandlerOptions): OrderHandler {
     if (!isOrder(data)) return leave(id, data, { ...UNREADABLE, message: 'It is a refund.' }, now(), save);
     const outcome = outcomeOf(data);
     // Stored, and perhaps not told yet: whoever it belongs to, and whatever else its state says.
-    if (outcome) return end(id, data, { state: data.state, outcome, rule: 'a-person-decides' }, now(), save);
+    if (outcome) return end(id, data, { state: data.state, outcome, rule: 'already-ended' }, now(), save);
     if (!client)
       return leave(id, data, { ...NO_CLIENT, message: `Merchant ${merchantId} has no client here.` }, now(), save);
     let first: ResolutionState;

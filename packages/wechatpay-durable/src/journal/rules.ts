@@ -22,6 +22,7 @@ export const RULES = {
   'a-person-decides': 'what the answers say is not for a program to decide',
   'settings-or-request': 'WeChat Pay refuses the request as such; no retry cures that',
   deadline: 'the deadline is over',
+  'already-ended': 'its stored state had ended before',
   'nobody-could-take-it': 'no worker could take it on until the deadline',
   'declined-stays-open': 'the payment was declined, and the order can still be paid',
   declined: 'the payment was declined, and nothing can be paid any more',

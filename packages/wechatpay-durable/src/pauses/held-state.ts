@@ -18,11 +18,12 @@ interface Holding {
  * A state that is held back: its next step is the one that it was, and its deadline is later by as long as it is held. One whose
  * deadline was over before is not helped by that.
  */
-export function heldBack(given: ResolutionState, { at, forMs, since = at, event }: Holding): ResolutionState {
+export function heldBack(given: ResolutionState, { at, forMs, since, event }: Holding): ResolutionState {
   const state = event?.kind === 'failed' ? { ...withSent(given, event.step), lastError: event.error } : given;
-  const { deadline } = state;
-  const later = Math.max(deadline + forMs, at + forMs + LEAST_LEFT_MS);
-  return { ...setAside(state), deadline: deadline > since ? later : deadline };
+  const later = state.deadline + forMs;
+  if (since === undefined) return { ...setAside(state), deadline: later };
+  if (state.deadline <= since) return setAside(state);
+  return { ...setAside(state), deadline: Math.max(later, at + forMs + LEAST_LEFT_MS) };
 }
 
 /** A state whose deadline came while its merchant was paused. */

@@ -51,7 +51,7 @@ function codeOf({ code, errorCode }: ResolutionError): string {
   return errorCode === undefined || errorCode === '' ? code : errorCode;
 }
 
-/** Whether any signed answer shows that this cause is gone, and not only one to the same operation. */
+/** Whether a cause is the key, with which every operation is signed. */
 export function isOfTheKey(code: string): boolean {
   return KEYS.has(code);
 }

@@ -22,7 +22,7 @@ export interface MerchantPause {
 
 /** The same failure of so many orders, without an answer to the same operation in between, is the merchant's. */
 const ORDERS = 3;
-/** A failure that may be the merchant's is not believed of an order before it came so often. */
+/** A failure that may be the merchant's is not believed of an order before it came so often, and others were answered meanwhile. */
 const TRIES = 3;
 /** Until an order is tried again of which such a failure came; spread by a half. */
 const TRY_AGAIN_MS = 20_000;
@@ -44,8 +44,14 @@ interface Pause {
   readonly noted: Set<string>;
   probeAt: number;
   probes: number;
-  /** The order that is tried now. */
+  /** The order that is tried now, and whether it was answered. */
   probe: string | undefined;
+  isAnswered: boolean;
+}
+
+interface Tries {
+  readonly count: number;
+  readonly since: number;
 }
 
 /** Whose order it is that a worker has. */
@@ -92,8 +98,10 @@ export class MerchantPauses {
   readonly #pauses = new Map<string, Pause>();
   /** Of a scope, an operation and a code: the orders that failed so since the last answer. */
   readonly #runs = new Map<string, Set<string>>();
-  /** How often in a row an order had such a failure, while nobody knew that it is the merchant's. */
-  readonly #tries = new Map<string, number>();
+  /** Of a scope and an operation: how many answers there were. */
+  readonly #answers = new Map<string, number>();
+  /** How often in a row an order had such a failure, while nobody knew that it is the merchant's; and the answers before the first. */
+  readonly #tries = new Map<string, Tries>();
 
   constructor(listener: PauseListener, chance: () => number = Math.random) {
     this.#listener = listener;
@@ -112,6 +120,7 @@ export class MerchantPauses {
     if (pause.probeAt - now > LONGEST_PROBE_MS) pause.probeAt = now;
     if (pause.probe === undefined && now >= pause.probeAt) {
       pause.probe = one.id;
+      pause.isAnswered = false;
       return undefined;
     }
     return this.#hold(pause, one.id, now);
@@ -131,33 +140,26 @@ export class MerchantPauses {
   hear(one: PausedOrder, event: ResolutionEvent, now: number): Hold | undefined {
     const failure = merchantFailureOf(event, one.order);
     if (!failure) {
-      if (isAnswered(event, one.order)) this.#answered(one, event, now);
+      if (isAnswered(event, one.order)) this.#answered(one, event);
       else this.#saysNothing(one, now);
       return undefined;
     }
-    const pause = this.#pauseOf(one) ?? this.#fails(one, failure, now);
-    if (pause) {
-      if (pause.probe === one.id) postpone(pause, now);
-      return this.#hold(pause, one.id, now);
-    }
-    // It may be of this order alone: a signed refusal ends an order, so that it has to come again.
-    if (!failure.isRejected) return undefined;
-    const tries = (this.#tries.get(one.id) ?? 0) + 1;
-    if (tries >= TRIES) {
-      this.#tries.delete(one.id);
-      return undefined;
-    }
-    remember(this.#tries, one.id, tries);
-    const forMs = TRY_AGAIN_MS * (0.5 + this.#chance());
-    return { code: failure.code, operation: OPERATIONS[failure.step], forMs, isFirst: tries === 1 };
+    const pause = this.#pauseOf(one);
+    if (!pause) return this.#fails(one, failure, now);
+    if (pause.probe === one.id) postpone(pause, now);
+    return this.#hold(pause, one.id, now);
   }
 
-  /** A worker no longer has an order. One that was tried, and was not asked what failed, says nothing: the next one is tried. */
+  /**
+   * A worker no longer has an order. One that was tried, and answered, shows that a key works. Where it was not asked what failed, it
+   * says nothing: the next one is tried.
+   */
   release({ id }: Pick<PausedOrder, 'id'>, now: number): void {
-    for (const pause of this.#pauses.values()) {
+    for (const [scope, pause] of this.#pauses) {
       if (pause.probe !== id) continue;
       pause.probe = undefined;
       pause.probeAt = now;
+      if (pause.isAnswered && isOfTheKey(pause.code)) this.#end(scope, 'probe');
     }
   }
 
@@ -174,37 +176,57 @@ export class MerchantPauses {
     );
   }
 
-  #fails(
-    { id, merchantId }: PausedOrder,
+  #fails(one: PausedOrder, failure: MerchantFailure, now: number): Hold | undefined {
+    const { id } = one;
+    const { code, step, isRejected } = failure;
+    const operation = operationOf(scopeOf(one.merchantId, failure.subMerchantId), step);
+    const run = this.#runs.get(`${operation} ${code}`) ?? new Set();
+    this.#runs.set(`${operation} ${code}`, run.add(id));
+    const answers = this.#answers.get(operation) ?? 0;
+    const { count, since } = this.#tries.get(id) ?? { count: 0, since: answers };
+    const isWorn = isRejected && count + 1 >= TRIES;
+    // It came again and again, and nobody was answered meanwhile: of few orders, too, it is the merchant's.
+    if (run.size >= ORDERS || (isWorn && since === answers)) {
+      return this.#hold(this.#pause(one.merchantId, failure, run, now), id, now);
+    }
+    if (isWorn || !isRejected) {
+      this.#tries.delete(id);
+      return undefined;
+    }
+    remember(this.#tries, id, { count: count + 1, since });
+    const forMs = TRY_AGAIN_MS * (0.5 + this.#chance());
+    return { code, operation: OPERATIONS[step], forMs, isFirst: count === 0 };
+  }
+
+  #pause(
+    merchantId: string,
     { code, step, subMerchantId }: MerchantFailure,
+    run: ReadonlySet<string>,
     now: number,
-  ): Pause | undefined {
-    const scope = scopeOf(merchantId, subMerchantId);
-    const key = runOf(scope, step, code);
-    const run = this.#runs.get(key) ?? new Set();
-    this.#runs.set(key, run.add(id));
-    if (run.size < ORDERS) return undefined;
+  ): Pause {
     const pause: Pause = {
-      ...{ merchantId, subMerchantId, code, step, since: now, held: new Set(run) },
-      ...{ noted: new Set<string>(), probeAt: now + PROBE_MS, probes: 0, probe: undefined },
+      ...{ merchantId, subMerchantId, code, step, since: now, held: new Set(run), noted: new Set() },
+      ...{ probeAt: now + PROBE_MS, probes: 0, probe: undefined, isAnswered: false },
     };
+    const scope = scopeOf(merchantId, subMerchantId);
     this.#pauses.set(scope, pause);
-    this.#runs.delete(key);
+    this.#runs.delete(`${operationOf(scope, step)} ${code}`);
     this.#listener.onPause(describe(pause));
     return pause;
   }
 
-  #answered(one: PausedOrder, event: ResolutionEvent, now: number): void {
+  #answered(one: PausedOrder, event: ResolutionEvent): void {
     const { id, merchantId, order } = one;
     this.#tries.delete(id);
     const step = stepOf(event);
     for (const scope of new Set([scopeOf(merchantId, undefined), scopeOf(merchantId, order.subMerchantId)])) {
-      const prefix = runOf(scope, step, '');
-      for (const key of this.#runs.keys()) if (key.startsWith(prefix)) this.#runs.delete(key);
+      const operation = operationOf(scope, step);
+      this.#answers.set(operation, (this.#answers.get(operation) ?? 0) + 1);
+      for (const key of this.#runs.keys()) if (key.startsWith(`${operation} `)) this.#runs.delete(key);
       const pause = this.#pauses.get(scope);
       if (!pause) continue;
-      if (pause.step === step || isOfTheKey(pause.code)) this.#end(scope, 'probe');
-      else if (pause.probe === id) pause.probeAt = now;
+      if (pause.step === step) this.#end(scope, 'probe');
+      else if (pause.probe === id) pause.isAnswered = true;
     }
   }
 
@@ -261,8 +283,8 @@ function scopeOf(merchantId: string, subMerchantId: string | undefined): string 
   return JSON.stringify([merchantId, subMerchantId ?? '']);
 }
 
-function runOf(scope: string, step: ResolutionCall['kind'], code: string): string {
-  return `${scope} ${step} ${code}`;
+function operationOf(scope: string, step: ResolutionCall['kind']): string {
+  return `${scope} ${step}`;
 }
 
 /** Of which operation an event is an answer. */
@@ -281,9 +303,9 @@ function stepOf(event: ResolutionEvent): ResolutionCall['kind'] {
   }
 }
 
-function remember(tries: Map<string, number>, id: string, count: number): void {
+function remember(tries: Map<string, Tries>, id: string, one: Tries): void {
   tries.delete(id);
-  tries.set(id, count);
+  tries.set(id, one);
   const [oldest] = tries.keys();
   if (tries.size > REMEMBERED && oldest !== undefined) tries.delete(oldest);
 }
