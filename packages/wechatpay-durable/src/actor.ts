@@ -12,7 +12,6 @@ export interface ActorOptions {
 /** @throws {WechatPayRequestError} an actor that is no text, is empty or too long, or holds control characters. */
 export function readActor({ actor }: ActorOptions): { readonly actor?: string } {
   if (actor === undefined) return {};
-  // eslint-disable-next-line no-control-regex
   const isWrong = typeof (actor as unknown) !== 'string' || !/^[^\u0000-\u001f\u007f-\u009f]{1,128}$/u.test(actor);
   if (isWrong || actor.trim() === '') {
     throw new WechatPayRequestError('actor', 'must be a text of 1 to 128 characters, without control characters.');

@@ -12,13 +12,12 @@ export { type JournalFilter } from './journal/export.js';
 export { type JournalCheck } from './journal/verify.js';
 export { type KnownMoney, type KnownMoneyKind } from './journal/known-money.js';
 export {
-  type Decision,
   type JournalKind,
   type JournalOperation,
   type OrderJournalEntry,
   type VerifiedAnswer,
 } from './journal/entries.js';
-export { type Rule } from './journal/rules.js';
+export { type Decision, type Rule } from './journal/rules.js';
 export { type MerchantProblem } from './merchant-watch.js';
 export {
   type DurableData,

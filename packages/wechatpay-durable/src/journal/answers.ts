@@ -7,8 +7,8 @@ import type {
   ResolutionState,
 } from 'wechatpay-core';
 import type { JournalEntry } from '../stores/store.js';
-import { entry, type Decision, type JournalOperation } from './entries.js';
-import { decisionOf, ruleOf, type Rule } from './rules.js';
+import { entry, type JournalOperation } from './entries.js';
+import { decisionOf, ruleOf, type Decision, type Rule } from './rules.js';
 
 export const OPERATIONS: Readonly<Record<ResolutionCall['kind'], JournalOperation>> = {
   query: 'Query Order',

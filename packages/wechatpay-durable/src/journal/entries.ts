@@ -7,7 +7,7 @@ import type {
   ResolutionPolicy,
 } from 'wechatpay-core';
 import type { JournalEntry, StoredJournalEntry } from '../stores/store.js';
-import type { Rule } from './rules.js';
+import type { Decision, Rule } from './rules.js';
 
 // Every kind of entry that the journal of a durable order has, and what it tells. Times are milliseconds since 1970 by the client's
 // clock; amounts are in the minor unit of their currency. No entry holds a secret.
@@ -83,9 +83,6 @@ interface JournalFields {
 }
 
 export type JournalKind = keyof JournalFields;
-
-/** What is done next. */
-export type Decision = 'reverse' | 'prove' | 'ask-past-reversal' | 'refund' | 'follow-refunds';
 
 /** An entry of a durable order, by its `kind`; `other` is one that another version of this package noted. */
 export type OrderJournalEntry =

@@ -1,5 +1,4 @@
 import type { OrderOf } from '../intent.js';
-import { orderOf } from '../ends.js';
 import type { Orders } from '../orders.js';
 import type { DurableOrder, StoredJournalEntry } from '../stores/store.js';
 import { readEntry, type OrderJournalEntry } from './entries.js';
@@ -29,7 +28,7 @@ export async function explainOrder(orders: Orders, order: OrderOf): Promise<Orde
   if (!row && stored.length === 0) return undefined;
   const entries = stored.map(readEntry);
   const money = knownMoney(entries);
-  const outTradeNo = (row && orderOf(row).outTradeNo) || order.outTradeNo;
+  const { outTradeNo } = order;
   return {
     id,
     outTradeNo,

@@ -1,5 +1,7 @@
 import type { ResolutionEvent, ResolutionState } from 'wechatpay-core';
-import type { Decision } from './entries.js';
+
+/** What is done next. */
+export type Decision = 'reverse' | 'prove' | 'ask-past-reversal' | 'refund' | 'follow-refunds';
 
 /** The rules by which something is decided about an order, and what each says. */
 export const RULES = {

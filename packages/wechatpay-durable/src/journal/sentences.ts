@@ -1,9 +1,9 @@
 import type { ResolutionOutcome } from 'wechatpay-core';
 import { outcomeOf } from '../ends.js';
 import type { DurableOrder } from '../stores/store.js';
-import type { Decision, OrderJournalEntry, VerifiedAnswer } from './entries.js';
+import type { OrderJournalEntry, VerifiedAnswer } from './entries.js';
 import type { KnownMoney } from './known-money.js';
-import { RULES } from './rules.js';
+import { RULES, type Decision } from './rules.js';
 
 /** WeChat Pay takes these without a minor unit: JPY 888 is 888. */
 const WITHOUT_MINOR_UNIT: readonly string[] = ['JPY', 'KRW'];

@@ -15,11 +15,9 @@ import {
 } from '../../src/journal/entries.js';
 import { knownMoney } from '../../src/journal/known-money.js';
 import { brokenLink } from '../../src/stores/journal.js';
-import type { Case } from './laws.js';
+import type { Case, Law } from './case.js';
 
 // What the journal of an order says, held against the one who keeps the truth, and against what was stored.
-
-type Law = (about: Case, broken: (detail: string) => void) => void;
 
 export const LAWS_OF_THE_JOURNAL: Readonly<Record<string, Law>> = {
   'the journal tells no answer that was not heard'({ life, chronicle }, broken) {

@@ -7,23 +7,11 @@ import {
   REFUND_PAGE,
   REVERSE_PAGE,
 } from '../../../wechatpay-core/test/truth/pages.js';
-import type { Chronicle, Deed, Left, Life, Telling } from './chronicle.js';
+import type { Chronicle, Deed, Left, Life } from './chronicle.js';
 import { isDurableOrdersError, type DurableOrder, type DurableOrdersErrorCode } from '../../src/index.js';
 import { LAWS_OF_THE_JOURNAL } from './laws-of-the-journal.js';
+import type { Case, Law } from './case.js';
 import type { Row } from './store.js';
-
-/** All that a law may look at: a story that is over, and one of its orders. It asks the keeper of the truth, and the store. */
-export interface Case {
-  readonly life: Life;
-  readonly chronicle: Chronicle;
-  readonly deeds: readonly Deed[];
-  readonly left: readonly Left[];
-  readonly tellings: readonly Telling[];
-  /** Each row as it was stored, the last one at the end. */
-  readonly rows: readonly Row[];
-}
-
-type Law = (about: Case, broken: (detail: string) => void) => void;
 
 const ofEachOrder =
   (law: Law) =>
