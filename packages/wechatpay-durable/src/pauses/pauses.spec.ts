@@ -115,10 +115,35 @@ describe('the same failure of many orders of one merchant', () => {
     expect(shop.calls.length - before).toBeLessThanOrEqual(ORDERS + 2 * 12); // each once; a probe queries first
     expect(shop.told.filter(({ outcome }) => outcome.kind === 'paid')).toHaveLength(ORDERS);
     expect(await shop.durableOrders.dead()).toEqual([]);
+    // Somebody else reversed half of them: those that are tried say nothing about the permission, and the next are.
+    for (const outTradeNo of NUMBERS.slice(0, ORDERS / 2)) shop.states.set(outTradeNo, 'REVOKED');
+    for (let minute = 0; minute < 60; minute += 1) await shop.pass(MINUTE);
     repair(shop);
-    await drain(shop, 30);
+    await drain(shop, 60);
     expect(await shop.durableOrders.counts()).toMatchObject({ done: 2 * ORDERS, dead: 0 });
-    expect(shop.durableOrders.merchantPauses()).toEqual([]);
+  });
+
+  it('of a key ends by no answer to a call that works: one event, as long as it lasts', async () => {
+    const shop = await openClockedShop();
+    broken(shop, FAIL('SIGNERROR'), ['/secapi/pay/reverse']);
+    for (const outTradeNo of NUMBERS) await shop.enqueue(outTradeNo, { policy: { ifPaid: 'reverse' } });
+    await shop.pass(15 * SECOND);
+    for (let minute = 0; minute < 20; minute += 1) await shop.pass(MINUTE);
+    expect(kindsOf(shop, 'merchant-paused', 'merchant-resumed')).toEqual(['merchant-paused']);
+  });
+
+  it('does not forget that a reversal has left: what turns out paid is not kept then', async () => {
+    const shop = await openClockedShop();
+    shop.states.set('A1', 'USERPAYING');
+    broken(shop, FAIL('NOAUTH'), ['/secapi/pay/reverse']);
+    await shop.enqueue('A1');
+    await shop.pass(15 * SECOND);
+    for (let time = 0; time < 6; time += 1) await shop.pass(5 * SECOND); // at 45 s it is to be reversed
+    expect(shop.calls.at(-1)).toMatchObject({ path: '/secapi/pay/reverse' });
+    shop.states.set('A1', 'SUCCESS');
+    repair(shop);
+    await drain(shop, 10);
+    expect(shop.told).toMatchObject([{ outcome: { kind: 'reversed' } }]);
   });
 
   it('uses up no deadline, however long it lasts', async () => {
