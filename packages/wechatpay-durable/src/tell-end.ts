@@ -24,7 +24,7 @@ export interface ResolvedOrder {
 }
 
 /** How an order ended, by which rule, and what is still to be noted of the way there. */
-export interface End {
+interface End {
   readonly state: ResolutionState;
   readonly outcome: ResolutionOutcome;
   readonly rule: Rule;

@@ -9,7 +9,7 @@ import { RULES, type Decision } from './rules.js';
 const WITHOUT_MINOR_UNIT: readonly string[] = ['JPY', 'KRW'];
 
 /** An amount for people to read, as in `HKD 8.88`. @param amount in the minor unit of the currency. */
-export function amountText(amount: number | undefined, currency: string | undefined): string {
+function amountText(amount: number | undefined, currency: string | undefined): string {
   if (amount === undefined) return 'an amount that no answer told';
   if (currency === undefined) return `${amount} (in the minor unit of a currency that no answer told)`;
   if (WITHOUT_MINOR_UNIT.includes(currency)) return `${currency} ${amount}`;

@@ -135,7 +135,7 @@ describe('the same failure of many orders of one merchant', () => {
   it('does not forget that a reversal has left: what turns out paid is not kept then', async () => {
     const shop = await openClockedShop();
     shop.states.set('A1', 'USERPAYING');
-    broken(shop, FAIL('NOAUTH'), ['/secapi/pay/reverse']);
+    broken(shop, FAIL('SIGNERROR'), ['/secapi/pay/reverse']);
     await shop.enqueue('A1');
     await shop.pass(15 * SECOND);
     for (let time = 0; time < 6; time += 1) await shop.pass(5 * SECOND); // at 45 s it is to be reversed
