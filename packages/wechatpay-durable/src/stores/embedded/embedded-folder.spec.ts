@@ -129,6 +129,14 @@ describe('one at a time', () => {
   });
 });
 
+function endProcess(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has ended by itself.
+  }
+}
+
 describe('after kill -9', () => {
   it('opens at once, with every row that was acknowledged, and lets the process end without a close', async () => {
     const folder = await copyOfMade('killed');
@@ -162,7 +170,7 @@ describe('after kill -9', () => {
       // PGlite's timer of the recovery would keep it for ever.
       expect(await start(folder, 'leave').ended).toBe(0);
     } finally {
-      for (const pid of children) process.kill(pid, 'SIGKILL');
+      for (const pid of children) endProcess(pid);
     }
   });
 
