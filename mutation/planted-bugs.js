@@ -172,9 +172,9 @@ export const BUGS = [
     changes: [
       {
         file: durable('pay.ts'),
-        find: 'const stored: string = await payments.enqueue({ ...intent, policy }).catch(nothingSent);',
+        find: 'const stored: string = await payments.enqueue({ ...intent, policy }, actor).catch(nothingSent);',
         replace:
-          "const stored = 'enqueued'; void payments.enqueue({ ...intent, policy }).catch(nothingSent).catch(() => undefined);",
+          "const stored = 'enqueued'; void payments.enqueue({ ...intent, policy }, actor).catch(nothingSent).catch(() => undefined);",
       },
     ],
   },
@@ -192,8 +192,8 @@ export const BUGS = [
       },
       {
         file: durable('pay.ts'),
-        find: ': await confirmDecline(client, intent, signal);',
-        replace: ': { isConfirmed: confirmDecline !== undefined, isOpen: false };',
+        find: ': await confirm(notes);',
+        replace: ': { isConfirmed: confirm !== undefined, isOpen: false };',
       },
     ],
   },
@@ -202,8 +202,8 @@ export const BUGS = [
     changes: [
       {
         file: durable('pay.ts'),
-        find: 'if (await patience.wait(isStored(() => payments.keep(order, payment))))',
-        replace: 'if ((await patience.wait(isStored(() => payments.keep(order, payment)))) || payment)',
+        find: 'if (await patience.wait(isStored(() => payments.keep(order, payment, result))))',
+        replace: 'if ((await patience.wait(isStored(() => payments.keep(order, payment, result)))) || payment)',
       },
     ],
   },
@@ -221,23 +221,23 @@ export const BUGS = [
     name: 'durable: an onResolved that throws is not called again',
     changes: [
       {
-        file: durable('handler.ts'),
-        find: "return { kind: 'again', data, delayMs: delay(TELL_AGAIN_MS, 0) };",
-        replace: 'void TELL_AGAIN_MS;',
+        file: durable('tell-end.ts'),
+        find: 'return again(data, delay(TELL_AGAIN_MS, 0), journal);',
+        replace: 'void [TELL_AGAIN_MS, journal, again, delay];',
       },
     ],
   },
   {
     name: 'durable: an end is told before it is stored',
-    changes: [{ file: durable('handler.ts'), find: '      await save(data);\n', replace: '' }],
+    changes: [{ file: durable('tell-end.ts'), find: '      await save(data, journal);\n', replace: '' }],
   },
   {
     name: 'durable: a worker that has lost its lease goes on',
     changes: [
       {
         file: durable('handler.ts'),
-        find: 'if (!isStored) await save(ongoing(data, state));',
-        replace: 'if (!isStored) await save(ongoing(data, state)).catch(() => undefined);',
+        find: 'if (!isStored) await save(ongoing(data, state), notes);',
+        replace: 'if (!isStored) await save(ongoing(data, state), notes).catch(() => undefined);',
       },
     ],
   },
@@ -246,7 +246,7 @@ export const BUGS = [
     changes: [
       {
         file: durable('handler.ts'),
-        find: 'if (!isStored) await save(ongoing(data, state));',
+        find: 'if (!isStored) await save(ongoing(data, state), notes);',
         replace: 'void isStored;',
       },
     ],

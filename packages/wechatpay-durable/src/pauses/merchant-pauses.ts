@@ -1,3 +1,4 @@
+// Over 250 lines, as one idea: when the orders of a merchant are held, and when they go on, is one decision over one state.
 import type { ResolutionCall, ResolutionEvent, ResolutionOrder } from 'wechatpay-core';
 import { OPERATIONS } from '../journal/answers.js';
 import type { JournalOperation } from '../journal/entries.js';

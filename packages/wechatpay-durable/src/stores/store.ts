@@ -1,3 +1,4 @@
+// Over 250 lines, as one idea: what a store is given, gives and promises, for whoever writes or uses one.
 import type { ResolutionOutcome, ResolutionState } from 'wechatpay-core';
 import type { SqlExecutor } from './sql-executor.js';
 
