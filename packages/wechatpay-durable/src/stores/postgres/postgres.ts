@@ -1,4 +1,5 @@
 import type { ConnectionOptions } from 'node:tls';
+import type { PgBoss } from 'pg-boss';
 import type { SqlDatabase } from '../sql-executor.js';
 import { assertPlainObject, checkOptions, checkWhole, wrong } from '../options.js';
 import { OTHER_NAMES, SQL_STORE_OPTIONS, type SqlStoreOptions } from './sql-store-options.js';
@@ -91,7 +92,7 @@ export class PostgresStore extends SqlStore {
   protected connect(): Promise<Connection> {
     return Promise.resolve({
       options: this.#options,
-      database: (boss) => this.#database ?? fromBoss(boss.getDb()),
+      database: (boss) => this.#database ?? fromBoss((boss as PgBoss).getDb()),
       close: () => Promise.resolve(),
     });
   }

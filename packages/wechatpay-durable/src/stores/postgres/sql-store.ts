@@ -38,8 +38,8 @@ import { Upkeep, type Duty } from '../upkeep.js';
 export interface Connection {
   /** pg-boss's ConstructorOptions. No exported type says so: pg-boss's declarations do not compile without `skipLibCheck`. */
   readonly options: object;
-  /** The database, as it is reached once pg-boss has started. */
-  readonly database: (boss: PgBoss) => SqlDatabase;
+  /** The database, as it is reached once pg-boss has started: `boss` is a PgBoss. */
+  readonly database: (boss: object) => SqlDatabase;
   readonly close: () => Promise<void>;
 }
 
