@@ -1,21 +1,13 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, expect, it, onTestFinished } from 'vitest';
 import { callRaw } from '../test/call-api.js';
 import { killAll, startProcess, type Started } from '../test/start-process.js';
 
-let folder: string;
+afterEach(killAll);
 
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'till-'));
-});
-afterEach(async () => {
-  killAll();
-  await rm(folder, { recursive: true });
-});
-
-const start = (env: Record<string, string> = {}): Started => startProcess({ DATA_DIR: folder, ...env });
+const start = (env: Record<string, string> = {}): Started => startProcess({ DATA_DIR: 'memory://', ...env });
 
 /** The calls that the start prints, as a shell would run them. */
 function printedCalls(
@@ -55,31 +47,24 @@ it.each<[string, Record<string, string>]>([
   },
 );
 
-it.each(['production', 'Production', 'prod', 'staging', 'live'])(
-  'never starts the sandbox under NODE_ENV=%s: it says what is missing',
-  async (environment) => {
-    const { output, ended } = start({ NODE_ENV: environment });
-    expect(await ended).toEqual([1, null]);
-    expect(output()).toContain(`Cannot start. NODE_ENV: is "${environment}"`);
-    expect(output()).toContain('WECHATPAY_MERCHANT_ID');
-    expect(output()).not.toMatch(/curl|The till:/);
-  },
-);
+it('never starts the sandbox in production: it says what is missing', async () => {
+  const { output, ended } = start({ NODE_ENV: 'production' });
+  expect(await ended).toEqual([1, null]);
+  expect(output()).toContain('Cannot start. NODE_ENV: is "production"');
+  expect(output()).not.toMatch(/curl|The till:/);
+});
 
-it.each(['', 'development', 'test'])('starts the sandbox under NODE_ENV=%j', async (environment) => {
-  const { output, url } = start({ NODE_ENV: environment });
+it('starts the sandbox in development', async () => {
+  const { output, url } = start({ NODE_ENV: 'development' });
   await url();
   expect(output()).toContain('sandbox');
 });
 
-it.each(['https://till.shop.example', 'till.shop.example/', '*', 'a b', 'till.shop.example:port'])(
-  'refuses %j in ALLOWED_HOSTS',
-  async (host) => {
-    const { output, ended } = start({ ALLOWED_HOSTS: `till.shop.example,${host}` });
-    expect(await ended).toEqual([1, null]);
-    expect(output()).toContain(`Cannot start. ALLOWED_HOSTS: ${JSON.stringify(host)} is not a host`);
-  },
-);
+it('says which of ALLOWED_HOSTS is no host', async () => {
+  const { output, ended } = start({ ALLOWED_HOSTS: 'till.shop.example,*' });
+  expect(await ended).toEqual([1, null]);
+  expect(output()).toContain('Cannot start. ALLOWED_HOSTS: "*" is not a host');
+});
 
 it('is reached by its own names, and by those in ALLOWED_HOSTS', async () => {
   const origin = await start({ ALLOWED_HOSTS: 'till.shop.example, [2001:db8::1]:8443' }).url();
@@ -105,16 +90,16 @@ it('says that the speed is invalid', async () => {
 
 it('says that the port is taken', async () => {
   const { port } = new URL(await start().url());
-  const second = start({ PORT: port, DATA_DIR: 'memory://' });
+  const second = start({ PORT: port });
   expect(await second.ended).toEqual([1, null]);
   expect(second.output()).toContain(`PORT: ${port} is taken`);
 });
 
-it.each([['short'], ['with a space in it']])('says that the token %j is invalid', async (token) => {
-  const { output, ended } = start({ TILL_TOKEN: token });
+it('says that the token is invalid, and not what it is', async () => {
+  const { output, ended } = start({ TILL_TOKEN: 'with a space in it' });
   expect(await ended).toEqual([1, null]);
   expect(output()).toMatch(/Cannot start\. TILL_TOKEN: must be 12 to 200/);
-  expect(output()).not.toContain(token);
+  expect(output()).not.toContain('with a space in it');
 });
 
 it('prints the token where it made one, and no other', async () => {
@@ -129,15 +114,17 @@ it('prints the token where it made one, and no other', async () => {
   };
   expect([await redrive(`Bearer ${token}`), await redrive('Bearer another')]).toEqual([422, 401]);
 
-  const given = start({ TILL_TOKEN: 'known-to-the-shop', DATA_DIR: 'memory://' });
+  const given = start({ TILL_TOKEN: 'known-to-the-shop' });
   await given.url();
   expect(given.output()).not.toMatch(/#token|known-to-the-shop/);
   expect(given.output()).toMatch(/The token: +TILL_TOKEN/);
 });
 
 it('says that another process has the folder', async () => {
-  await start().url();
-  const second = start();
+  const folder = await mkdtemp(join(tmpdir(), 'till-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  await start({ DATA_DIR: folder }).url();
+  const second = start({ DATA_DIR: folder });
   expect(await second.ended).toEqual([1, null]);
   expect(second.output()).toMatch(/Cannot start\. DATA_DIR: .* is in use by process \d+: one process at a time/);
   expect(second.output()).toContain(folder);

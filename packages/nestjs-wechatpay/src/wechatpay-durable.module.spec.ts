@@ -7,6 +7,7 @@ import { Inject, Injectable, Logger, Module, type DynamicModule, type OnModuleIn
 import { WechatPayClient } from 'wechatpay-core';
 import { DurableOrders, type ResolvedOrder, type DurableOrder } from 'wechatpay-durable';
 import { EmbeddedStore } from 'wechatpay-durable/embedded';
+import { MemoryStore } from 'wechatpay-durable/memory';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { openShop, settingsOf } from '../test/shop.js';
 import {
@@ -31,9 +32,8 @@ afterEach(() => {
   sandbox.reset();
 });
 
-function options(changes: Partial<WechatPayDurableOptions> & { folder?: string } = {}): WechatPayDurableOptions {
-  const { folder = 'memory://', ...others } = changes;
-  return { store: new EmbeddedStore({ folder, pollMs: 50, onNote: () => undefined }), speed: SPEED, ...others };
+function options(changes: Partial<WechatPayDurableOptions> = {}): WechatPayDurableOptions {
+  return { store: new MemoryStore(), speed: SPEED, ...changes };
 }
 
 async function temporaryFolder(): Promise<string> {
@@ -130,8 +130,9 @@ describe('isGlobal', () => {
 
 it('goes on after a restart, once every module is initialized', async () => {
   const folder = await temporaryFolder();
+  const storeInIt = (): EmbeddedStore => new EmbeddedStore({ folder, pollMs: 50, onNote: () => undefined });
   const wechatPay = (): DynamicModule => WechatPayModule.forRoot({ ...settings, isGlobal: true });
-  const first = await start(wechatPay(), WechatPayDurableModule.forRoot(options({ folder, work: false })));
+  const first = await start(wechatPay(), WechatPayDurableModule.forRoot(options({ store: storeInIt(), work: false })));
   const outTradeNo = await payWithoutAnswer(first.get(DurableOrders));
   await sleep(15_000 / SPEED);
   expect(sandbox.requests.map(({ path }) => path)).toEqual(['/pay/micropay']); // `work: false`
@@ -145,7 +146,7 @@ it('goes on after a restart, once every module is initialized', async () => {
       asked = sandbox.requests.length - 1;
     }
   }
-  const second = await start(wechatPay(), WechatPayDurableModule.forRoot(options({ folder })), SlowModule);
+  const second = await start(wechatPay(), WechatPayDurableModule.forRoot(options({ store: storeInIt() })), SlowModule);
   expect(asked).toBe(0);
   const stored = await ended(second.get(DurableOrders), outTradeNo);
   expect(stored).toMatchObject({ status: 'done', outcome: { kind: 'paid' } });
@@ -153,9 +154,9 @@ it('goes on after a restart, once every module is initialized', async () => {
 
 describe('at shutdown', () => {
   it.each(['first', 'last'])('the current step is finished and stored (imported %s)', async (place) => {
-    const folder = await temporaryFolder();
+    const store = new MemoryStore();
     const wechatPay = WechatPayModule.forRoot({ ...settings, isGlobal: true });
-    const durable = WechatPayDurableModule.forRoot({ ...options({ folder }), isGlobal: true });
+    const durable = WechatPayDurableModule.forRoot({ ...options({ store }), isGlobal: true });
     const warn = vi.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
     const calls = [vi.spyOn(DurableOrders.prototype, 'stop'), vi.spyOn(WechatPayClient.prototype, 'close')];
     const app = await start(...(place === 'first' ? [durable, wechatPay] : [wechatPay, durable]));
@@ -173,7 +174,10 @@ describe('at shutdown', () => {
     const [stopped = 0, closed = 0] = calls.map(({ mock }) => mock.invocationCallOrder[0]);
     expect(stopped).toBeLessThan(closed);
 
-    const later = await start(wechatPay, WechatPayDurableModule.forRoot(options({ folder, work: false })));
+    const later = await start(
+      wechatPay,
+      WechatPayDurableModule.forRoot(options({ store: store.share(), work: false })),
+    );
     const stored = await later.get(DurableOrders).get({ outTradeNo });
     expect(stored?.state).toMatchObject({ tradeState: 'SUCCESS', outcome: { kind: 'paid' } });
     expect(sandbox.requests.map(({ path }) => path)).toEqual(['/pay/micropay', '/pay/orderquery']);

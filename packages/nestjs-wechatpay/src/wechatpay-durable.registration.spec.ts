@@ -3,7 +3,7 @@ import { Module, type DynamicModule, type Type } from '@nestjs/common';
 import { LazyModuleLoader } from '@nestjs/core';
 import { WechatPayConfigError } from 'wechatpay-core';
 import { DurableOrders } from 'wechatpay-durable';
-import { EmbeddedStore } from 'wechatpay-durable/embedded';
+import { MemoryStore } from 'wechatpay-durable/memory';
 import { describe, expect, it, vi } from 'vitest';
 import { openShop } from '../test/shop.js';
 import { WechatPayDurableModule, type WechatPayDurableOptions } from './durable.js';
@@ -12,7 +12,7 @@ import { WechatPayModule } from './index.js';
 const { settings, start } = await openShop();
 
 const options = (): WechatPayDurableOptions => ({
-  store: new EmbeddedStore({ folder: 'memory://', onNote: () => undefined }),
+  store: new MemoryStore(),
 });
 const forRootAsync = WechatPayDurableModule.forRootAsync.bind(WechatPayDurableModule);
 
@@ -36,7 +36,7 @@ describe('two registrations of one merchant', () => {
     ['from factories', () => [wechatPay(), durable(), forRootAsync({ useFactory: () => options() })], /without a name/],
   ];
   it.each(cases)('%s: refused at boot, and no store is opened', async (_, imports, message) => {
-    const open = vi.spyOn(EmbeddedStore.prototype, 'open');
+    const open = vi.spyOn(MemoryStore.prototype, 'open');
     await expect(start(...imports())).rejects.toThrow(message);
     expect(open).not.toHaveBeenCalled();
   });

@@ -12,7 +12,7 @@ export interface Store {
 
 const FOLDER = fileURLToPath(new URL('../../data', import.meta.url));
 
-/** PostgreSQL where DATABASE_URL is set; else a database inside this process, in the folder DATA_DIR. */
+/** PostgreSQL where DATABASE_URL is set; else a database inside this process, in the folder DATA_DIR; `memory://` keeps nothing. */
 export async function chooseStore(): Promise<Store> {
   // Each is loaded only where it is used, so that an install can leave the other out.
   const { DATABASE_URL: connectionString, DATA_DIR } = process.env;
@@ -21,6 +21,10 @@ export async function chooseStore(): Promise<Store> {
     return { store: new PostgresStore({ connectionString }), place: 'the database of DATABASE_URL' };
   }
   const folder = DATA_DIR === undefined || DATA_DIR === '' ? FOLDER : DATA_DIR;
+  if (folder === 'memory://') {
+    const { MemoryStore } = await import('wechatpay-durable/memory');
+    return { store: new MemoryStore(), place: 'the memory of this process, which ends with it' };
+  }
   const { EmbeddedStore } = await import('wechatpay-durable/embedded');
   const onNote = (message: string, level: 'log' | 'warn'): void => {
     if (level === 'warn') new Logger('Store').warn(message);

@@ -1,7 +1,7 @@
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { Sandbox } from 'wechatpay-sandbox';
 import { DurableOrders, type DurableRow, type StoreFilter } from 'wechatpay-durable';
-import { EmbeddedStore } from 'wechatpay-durable/embedded';
+import { MemoryStore } from 'wechatpay-durable/memory';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { callApi } from '../../test/call-api.js';
 import { startApp } from '../../test/start-app.js';
@@ -9,7 +9,7 @@ import { TickingClock } from '../../test/ticking-clock.js';
 import { DemoSandboxModule } from '../demo/demo-sandbox.js';
 
 /** A store that counts how often it is asked. */
-class CountingStore extends EmbeddedStore {
+class CountingStore extends MemoryStore {
   lists = 0;
   gets = 0;
 
@@ -24,8 +24,7 @@ class CountingStore extends EmbeddedStore {
   }
 }
 
-// Looks for work so seldom that the orders stay open as they are.
-const store = new CountingStore({ folder: 'memory://', pollMs: 60_000, onNote: () => undefined });
+const store = new CountingStore();
 const clock = new TickingClock(1);
 let app: NestExpressApplication;
 let origin: string;
