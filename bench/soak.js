@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { prepare } from './prepare.js';
 
-const CALLS = Number(process.env.SOAK_CALLS ?? 10_000_000);
+const CALLS = readCalls(process.env.SOAK_CALLS);
 const SAMPLES = 20;
 const CONCURRENCY = 64;
 /** From the first sample to the last; RSS has what the allocator keeps for itself. */
@@ -47,6 +47,13 @@ try {
   }
 } finally {
   rmSync(folder, { recursive: true, force: true });
+}
+
+function readCalls(value = '') {
+  if (value === '') return 10_000_000;
+  if (/^\d+$/.test(value) && Number(value) >= 10_000) return Number(value);
+  console.error(`SOAK_CALLS: must be a whole number, 10000 or more, not ${JSON.stringify(value)}.`);
+  process.exit(2);
 }
 
 function print(...cells) {
