@@ -439,6 +439,7 @@ describe('a payment with another amount than asked', () => {
     const { client: odd } = answering(
       { transaction_id: '42', trade_state: 'SUCCESS', total_fee: '888', fee_type: 'HKD', ...fields },
       (path) => paths.push(path),
+      { now: () => sandbox.clock.now() },
     );
     return { odd, paths };
   };
