@@ -1,5 +1,6 @@
-// `npm run bench:durable`: how fast durable orders are stored and resolved, and how soon another worker takes over. It writes
-// docs/benchmarks-durable.md; `-- --quick` prints it and writes nothing.
+// `npm run bench:durable`: how fast durable orders are stored and resolved, how soon another worker takes over, and how long it takes to
+// ask a store that keeps a million. It writes docs/benchmarks-durable.md; `-- --quick` prints it and writes nothing; with `-- --check` a
+// missed bar is a failure.
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -8,14 +9,24 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { WechatPayConfig } from 'wechatpay-core';
+import { EmbeddedStore } from 'wechatpay-durable/embedded';
+import { PostgresStore } from 'wechatpay-durable/postgres';
+import { RedisStore } from 'wechatpay-durable/redis';
 import { PostgresServer, PRODUCTION_SETTINGS } from '../test/servers/postgres.js';
+import { RedisServer } from '../test/servers/redis.js';
+import { ask, fillFolder, fillPostgres, fillRedis, type Asked, type Population } from './asking.js';
+import { judge } from './bars.js';
 import type { Commands, Store } from './process.js';
-import { page, type Enqueued, type Resolved, type Takeover } from './page.js';
+import type { DurableOrder } from 'wechatpay-durable';
+import { page, type Enqueued, type Fairness, type Resolved, type Results, type Takeover } from './page.js';
 
 const quick = process.argv.includes('--quick');
 const ORDERS = quick ? 1000 : 6000;
 const ENQUEUED = quick ? 500 : 3000;
 const TAKEOVERS = quick ? 1 : 5;
+const ENDED = quick ? 10_000 : 1_000_000;
+const WAITING = quick ? 1000 : 100_000;
+const FAIR = { hanging: 1000, fresh: 100 };
 /** How many orders a worker works on by default. */
 const IN_HAND = 32;
 
@@ -51,17 +62,12 @@ const startedAt = new Date();
 const folder = mkdtempSync(join(tmpdir(), 'bench-durable-'));
 const server = await PostgresServer.create(PRODUCTION_SETTINGS);
 const gateway = new Process();
+let orders = 0;
 try {
   const config = await gateway.ask('gateway');
-  let orders = 0;
   let stores = 0;
-  const newOrders = async (count: number): Promise<{ from: number; to: number }> => {
-    const range = { from: orders, to: (orders += count) };
-    await gateway.ask('orders', range);
-    return range;
-  };
   const postgres = async (): Promise<Store> => ({ connectionString: await server.createDatabase() });
-  const embedded = (): Store => ({ folder: join(folder, String((stores += 1))) });
+  const embedded = (): { readonly folder: string } => ({ folder: join(folder, String((stores += 1))) });
 
   const enqueued: Enqueued[] = [];
   const resolved: Resolved[] = [];
@@ -95,24 +101,45 @@ try {
     takeovers.push({ name, rounds: TAKEOVERS, seconds: seconds.sort((a, b) => a - b) });
   }
 
+  console.error('bench: one merchant hangs, another one does not');
+  const fairness = await measureFairness({ connectionString: await server.createDatabase() }, config);
+  console.error('bench: the event loop beside an embedded store');
+  const stallMs = await measureStall(embedded(), config, await newOrders(quick ? 500 : 2000));
+  const { asked, bytes } = await measureAsking(embedded(), config, await newOrders(20));
+
   const machine = `${cpus().length} cores (${cpus()[0]?.model.split(' ').slice(0, 2).join(' ') ?? '?'})`;
-  const text = page({
+  const results: Results = {
     enqueued,
     resolved,
     takeovers,
+    asked,
+    bytes,
+    fairness,
+    stallMs,
     load,
     startedAt,
     machine,
     orders: ORDERS,
     inHand: IN_HAND,
     settings: PRODUCTION_SETTINGS,
-  });
+  };
+  const bars = judge(results);
+  const text = page(results, bars);
+  const missed = bars.filter(({ isMet }) => !isMet);
+  for (const { what, measured, wanted } of missed) console.error(`missed: ${what}: ${measured}, ${wanted}`);
+  if (process.argv.includes('--check') && missed.length > 0) process.exitCode = 1;
   if (quick) console.log(text);
   else writeFileSync(fileURLToPath(new URL('../../../docs/benchmarks-durable.md', import.meta.url)), text);
 } finally {
   await gateway.kill();
   await server.dispose();
   rmSync(folder, { recursive: true, force: true });
+}
+
+async function newOrders(count: number): Promise<{ from: number; to: number }> {
+  const range = { from: orders, to: (orders += count) };
+  await gateway.ask('orders', range);
+  return range;
 }
 
 async function measureEnqueue(
@@ -123,7 +150,7 @@ async function measureEnqueue(
   atOnce: number,
 ): Promise<Enqueued> {
   const till = new Process();
-  await till.ask('open', { store, config });
+  await till.ask('open', { store, configs: [config] });
   const begun = performance.now();
   const times = await till.ask('enqueue', { ...range, atOnce });
   const perSecond = (times.length / (performance.now() - begun)) * 1000;
@@ -143,7 +170,7 @@ async function measureResolving(
   const processes = Array.from({ length: workers }, () => new Process());
   const [first] = processes;
   if (!first) throw new Error('no worker');
-  for (const worker of processes) await worker.ask('open', { store, config });
+  for (const worker of processes) await worker.ask('open', { store, configs: [config] });
   await first.ask('enqueue', { ...range, atOnce: 16 });
   const cpuOf = async (some: readonly Process[]): Promise<number> => {
     const all = await Promise.all(some.map((one) => one.ask('cpu')));
@@ -164,7 +191,8 @@ async function measureResolving(
   const after = [await cpuOf(processes), await cpuOf([gateway])] as const;
   const { dead } = await first.ask('counts');
   if (dead > 0) throw new Error(`${dead} are dead`);
-  const bytes = 'connectionString' in store ? await sizeOf(store.connectionString) : NaN;
+  const tables = ['orders', 'journal', 'tally', 'job_common'];
+  const bytes = 'connectionString' in store ? await sizeOf(store.connectionString, tables) : NaN;
   for (const worker of processes) {
     await worker.ask('stop');
     await worker.kill();
@@ -183,9 +211,9 @@ async function measureResolving(
 }
 
 /** Of the table with its indexes, and what its updates have left in it. */
-async function sizeOf(connectionString: string): Promise<number> {
+async function sizeOf(connectionString: string, tables: readonly string[]): Promise<number> {
   const [row] = await server.query(
-    `SELECT sum(pg_total_relation_size('wechatpay.' || name)) AS bytes FROM unnest('{orders,journal,tally,job_common}'::text[]) name`,
+    `SELECT sum(pg_total_relation_size('wechatpay.' || name)) AS bytes FROM unnest('{${tables.join()}}'::text[]) name`,
     connectionString,
   );
   return Number(row?.bytes);
@@ -200,12 +228,12 @@ async function measureTakeover(
   const isShared = 'connectionString' in store;
   await gateway.ask('hang', { times: IN_HAND });
   const killed = new Process();
-  await killed.ask('open', { store, config });
+  await killed.ask('open', { store, configs: [config] });
   await killed.ask('enqueue', { ...range, atOnce: 16 });
   await killed.ask('work');
   while ((await killed.ask('counts')).active < IN_HAND) await sleep(20);
   let other = new Process();
-  if (isShared) await other.ask('open', { store, config });
+  if (isShared) await other.ask('open', { store, configs: [config] });
   const before = (await (isShared ? other : killed).ask('counts')).done;
   if (isShared) await other.ask('work');
   await killed.kill();
@@ -214,7 +242,7 @@ async function measureTakeover(
   if (!isShared) {
     await other.kill();
     other = new Process();
-    await other.ask('open', { store, config });
+    await other.ask('open', { store, configs: [config] });
     await other.ask('work');
   }
   const seconds: number[] = [];
@@ -226,6 +254,103 @@ async function measureTakeover(
   await other.ask('stop');
   await other.kill();
   return seconds;
+}
+
+/** A worker with the orders of two merchants: those of one never get an answer, and came first. */
+async function measureFairness(store: Store, config: WechatPayConfig): Promise<Fairness> {
+  const hanging = await gateway.ask('hangingMerchant');
+  const worker = new Process();
+  await worker.ask('open', { store, configs: [config, hanging] });
+  const before = await newOrders(FAIR.hanging);
+  await worker.ask('enqueue', { ...before, atOnce: 16, merchantId: hanging.merchantId });
+  await worker.ask('work');
+  while ((await worker.ask('counts')).active < IN_HAND) await sleep(20);
+  const begun = performance.now();
+  await worker.ask('enqueue', { ...(await newOrders(FAIR.fresh)), atOnce: 16, merchantId: config.merchantId });
+  const { merchantId } = config;
+  while ((await worker.ask('ended', { merchantId })).count < FAIR.fresh) await sleep(20);
+  const seconds = (performance.now() - begun) / 1000;
+  await worker.kill();
+  return { ...FAIR, seconds };
+}
+
+/** In a process that stores orders in its own database, resolves them and reads pages of them, all at once. */
+async function measureStall(
+  store: Store,
+  config: WechatPayConfig,
+  range: { from: number; to: number },
+): Promise<number> {
+  const till = new Process();
+  await till.ask('watch');
+  await till.ask('open', { store, configs: [config] });
+  await till.ask('work');
+  await till.ask('enqueue', { ...range, atOnce: 16 });
+  while ((await till.ask('counts')).done < range.to - range.from) await till.ask('pages', { times: 1 });
+  await till.ask('pages', { times: 20 });
+  const { ms } = await till.ask('longestStall');
+  await till.ask('stop');
+  await till.kill();
+  return ms;
+}
+
+/** Asks each store that keeps very many, with copies of orders that were resolved. */
+async function measureAsking(
+  sampled: Store & { readonly folder: string },
+  config: WechatPayConfig,
+  range: { from: number; to: number },
+): Promise<{ asked: Asked[]; bytes: Results['bytes'] }> {
+  const till = new Process();
+  await till.ask('open', { store: sampled, configs: [config] });
+  await till.ask('work');
+  await till.ask('enqueue', { ...range, atOnce: 1 });
+  while ((await till.ask('counts')).done < range.to - range.from) await sleep(50);
+  const { done, open, journal } = await till.ask('sample');
+  await till.ask('stop');
+  await till.kill();
+  const population: Population = { ended: ENDED, waiting: WAITING, done: dated(done), open: dated(open), journal };
+  const withoutJournal: Population = { ...population, journal: [] };
+
+  const asked: Asked[] = [];
+  const askOne = async (name: string, store: PostgresStore | EmbeddedStore | RedisStore): Promise<void> => {
+    await store.open();
+    console.error(`bench: questions to ${name}`);
+    asked.push(await ask(name, store, population));
+    await store.close();
+  };
+
+  console.error(`bench: ${ENDED} orders in PostgreSQL`);
+  const connectionString = await server.createDatabase();
+  const onPostgres = new PostgresStore({ connectionString });
+  await onPostgres.open(); // makes the tables
+  await onPostgres.close();
+  await fillPostgres(connectionString, population);
+  await askOne('PostgreSQL', new PostgresStore({ connectionString }));
+  const bytes = {
+    row: (await sizeOf(connectionString, ['orders', 'tally'])) / (ENDED + WAITING),
+    journal: (await sizeOf(connectionString, ['journal'])) / ENDED,
+  };
+
+  console.error(`bench: ${ENDED} orders in a folder`);
+  const at = join(folder, 'many');
+  await fillFolder(at, withoutJournal);
+  await askOne('PGlite', new EmbeddedStore({ folder: at, onNote: () => undefined }));
+
+  if (RedisServer.isAvailable) {
+    console.error(`bench: ${ENDED} orders in Redis`);
+    const redis = await RedisServer.create({ isDurable: false });
+    try {
+      await fillRedis(redis.url, 'bench', withoutJournal);
+      await askOne('Redis', new RedisStore({ connection: redis.url, queue: 'bench', allowVolatileRedis: true }));
+    } finally {
+      await redis.dispose();
+    }
+  }
+  return { asked, bytes };
+}
+
+/** What came from another process has texts where there were dates. */
+function dated(order: DurableOrder): DurableOrder {
+  return { ...order, createdAt: new Date(order.createdAt) };
 }
 
 function quantile(sorted: readonly number[], share: number): number {
