@@ -1,5 +1,5 @@
 // What durable orders are held to. Each bar tells its figure.
-import type { Results } from './page.js';
+import type { Results } from './results.js';
 
 export interface Bar {
   readonly what: string;

@@ -38,10 +38,11 @@ const commands = {
   },
   /** Another merchant, of whose orders nothing is answered, ever. */
   hangingMerchant: async (): Promise<WechatPayConfig> => {
-    const merchant = await sandbox!.merchants.create();
+    if (!sandbox) throw new Error('there is no gateway');
+    const merchant = await sandbox.merchants.create();
     const when = ({ fields }: { fields: Readonly<Record<string, string>> }): boolean =>
       fields.mch_id === merchant.merchantId;
-    sandbox?.faults.add({ kind: 'hang' }, { when, times: Infinity });
+    sandbox.faults.add({ kind: 'hang' }, { when, times: 1e9 });
     return configOf(merchant);
   },
   /** From now on no query is answered, until that is over. */

@@ -18,7 +18,8 @@ import { ask, fillFolder, fillPostgres, fillRedis, type Asked, type Population }
 import { judge } from './bars.js';
 import type { Commands, Store } from './process.js';
 import type { DurableOrder } from 'wechatpay-durable';
-import { page, type Enqueued, type Fairness, type Resolved, type Results, type Takeover } from './page.js';
+import { page } from './page.js';
+import type { Enqueued, Fairness, Resolved, Results, Takeover } from './results.js';
 
 const quick = process.argv.includes('--quick');
 const ORDERS = quick ? 1000 : 6000;
