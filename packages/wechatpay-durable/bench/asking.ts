@@ -5,7 +5,6 @@ import { Pool } from 'pg';
 import type { DurableOrder, JournalEntry, OrderStore } from 'wechatpay-durable';
 import { openFolder } from '../src/stores/embedded/embedded-folder.js';
 import { EMPTY_JOURNAL } from '../src/stores/journal.js';
-import { migrate } from '../src/stores/postgres/schema.js';
 import { OrderRows } from '../src/stores/postgres/order-rows.js';
 import { dataArgs } from '../src/stores/redis/redis-rows.js';
 import { ENQUEUE } from '../src/stores/redis/redis-scripts.js';
@@ -46,7 +45,7 @@ const DAYS = 30;
 /** Of those that ended. */
 const DEAD_SHARE = 0.001;
 
-/** PostgreSQL, with its tables made by a store that was opened before. */
+/** PostgreSQL. As in a folder, the tables are there: a store that was opened before has made them. */
 export async function fillPostgres(connectionString: string, population: Population): Promise<void> {
   const pool = new Pool({ connectionString });
   try {
@@ -61,7 +60,6 @@ export async function fillPostgres(connectionString: string, population: Populat
 export async function fillFolder(folder: string, population: Population): Promise<void> {
   const { pglite, close } = await openFolder(folder);
   try {
-    await migrate(pglite, 'wechatpay');
     await fillSql(pglite, population);
     await pglite.exec('VACUUM ANALYZE wechatpay.orders');
   } finally {

@@ -321,9 +321,7 @@ async function measureAsking(
 
   console.error(`bench: ${ENDED} orders in PostgreSQL`);
   const connectionString = await server.createDatabase();
-  const onPostgres = new PostgresStore({ connectionString });
-  await onPostgres.open(); // makes the tables
-  await onPostgres.close();
+  await makeTables(new PostgresStore({ connectionString }));
   await fillPostgres(connectionString, population);
   await askOne('PostgreSQL', new PostgresStore({ connectionString }));
   const bytes = {
@@ -333,6 +331,7 @@ async function measureAsking(
 
   console.error(`bench: ${ENDED} orders in a folder`);
   const at = join(folder, 'many');
+  await makeTables(new EmbeddedStore({ folder: at, onNote: () => undefined }));
   await fillFolder(at, withoutJournal);
   await askOne('PGlite', new EmbeddedStore({ folder: at, onNote: () => undefined }));
 
@@ -347,6 +346,11 @@ async function measureAsking(
     }
   }
   return { asked, bytes };
+}
+
+async function makeTables(store: PostgresStore | EmbeddedStore): Promise<void> {
+  await store.open();
+  await store.close();
 }
 
 /** What came from another process has texts where there were dates. */
