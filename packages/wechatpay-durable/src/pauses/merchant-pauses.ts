@@ -51,6 +51,7 @@ interface Pause {
 }
 
 interface Tries {
+  readonly step: ResolutionCall['kind'];
   readonly count: number;
   readonly since: number;
 }
@@ -184,7 +185,8 @@ export class MerchantPauses {
     const run = this.#runs.get(`${operation} ${code}`) ?? new Set();
     this.#runs.set(`${operation} ${code}`, run.add(id));
     const answers = this.#answers.get(operation) ?? 0;
-    const { count, since } = this.#tries.get(id) ?? { count: 0, since: answers };
+    const tried = this.#tries.get(id);
+    const { count, since } = tried?.step === step ? tried : { count: 0, since: answers };
     const isWorn = isRejected && count + 1 >= TRIES;
     // It came again and again, and nobody was answered meanwhile: of few orders, too, it is the merchant's.
     if (run.size >= ORDERS || (isWorn && since === answers)) {
@@ -194,7 +196,7 @@ export class MerchantPauses {
       this.#tries.delete(id);
       return undefined;
     }
-    remember(this.#tries, id, { count: count + 1, since });
+    remember(this.#tries, id, { step, count: count + 1, since });
     const forMs = TRY_AGAIN_MS * (0.5 + this.#chance());
     return { code, operation: OPERATIONS[step], forMs, isFirst: count === 0 };
   }
@@ -218,8 +220,9 @@ export class MerchantPauses {
 
   #answered(one: PausedOrder, event: ResolutionEvent): void {
     const { id, merchantId, order } = one;
-    this.#tries.delete(id);
     const step = stepOf(event);
+    // The query before a call that is refused says nothing about that call.
+    if (this.#tries.get(id)?.step === step) this.#tries.delete(id);
     for (const scope of new Set([scopeOf(merchantId, undefined), scopeOf(merchantId, order.subMerchantId)])) {
       const operation = operationOf(scope, step);
       this.#answers.set(operation, (this.#answers.get(operation) ?? 0) + 1);

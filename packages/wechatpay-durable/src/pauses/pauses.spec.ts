@@ -205,6 +205,20 @@ describe('a failure of few orders', () => {
     expect(await shop.durableOrders.counts()).toMatchObject({ done: 1, dead: 0 });
   });
 
+  it('is the merchant’s, too, where a refund alone is refused: the query before each is answered', async () => {
+    const shop = await openClockedShop();
+    broken(shop, FAIL('NOAUTH'), ['/secapi/pay/refund']);
+    const policy = { ifPaid: 'reverse', refundWhenExpired: true } as const;
+    await shop.enqueue('A1', { policy, orderCreatedAt: new Date(START - 8 * DAY) });
+    await shop.pass(15 * SECOND);
+    for (let minute = 0; minute < 30; minute += 1) await shop.pass(MINUTE);
+    expect(shop.durableOrders.merchantPauses()).toMatchObject([
+      { code: 'NOAUTH', operation: 'Submit Refund', held: 1 },
+    ]);
+    expect(kindsOf(shop, 'merchant-paused')).toHaveLength(1);
+    expect(shop.calls.filter(({ path }) => path === '/secapi/pay/refund').length).toBeLessThanOrEqual(12);
+  });
+
   it('is forgotten where the next answer is good', async () => {
     const shop = await openClockedShop();
     broken(shop, FAIL('SIGNERROR'));
