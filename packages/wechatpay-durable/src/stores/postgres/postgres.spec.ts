@@ -130,6 +130,25 @@ describe.skipIf(!PostgresServer.isAvailable)(`PostgresStore ${PostgresServer.rea
     await pool.end();
   });
 
+  it('outlives a connection of that pool that is lost in the middle of a transaction', async () => {
+    const pool = new Pool({ connectionString });
+    const db = fromPgPool(pool);
+    const lost = db.transaction(async (tx) => {
+      const [backend] = (await tx.executeSql('SELECT pg_backend_pid() AS pid')).rows as [{ pid: number }];
+      await server.query(`SELECT pg_terminate_backend(${backend.pid})`, connectionString);
+      const isThere = (): Promise<boolean> =>
+        tx.executeSql('SELECT 1').then(
+          () => true,
+          () => false,
+        );
+      await until(async () => ((await isThere()) ? undefined : true));
+      await tx.executeSql('SELECT 1');
+    });
+    await expect(lost).rejects.toThrow();
+    expect((await db.transaction((tx) => tx.executeSql('SELECT 1 AS one'))).rows).toEqual([{ one: 1 }]);
+    await pool.end();
+  });
+
   it('makes its schema once, whoever comes first', async () => {
     const stores = Array.from(
       { length: 4 },

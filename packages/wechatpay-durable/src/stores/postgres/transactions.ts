@@ -8,7 +8,13 @@ export interface PgClientLike {
 
 /** A pool of node-postgres. */
 export interface PgPoolLike extends PgClientLike {
-  connect(): Promise<PgClientLike & { release(error?: Error | boolean): void }>;
+  connect(): Promise<PgPoolClientLike>;
+}
+
+interface PgPoolClientLike extends PgClientLike {
+  on(event: 'error', listener: (error: Error) => void): unknown;
+  removeListener(event: 'error', listener: (error: Error) => void): unknown;
+  release(error?: Error | boolean): void;
 }
 
 /** An entity manager of TypeORM. */
@@ -44,6 +50,11 @@ export function fromPgPool(pool: PgPoolLike): SqlDatabase {
     transaction: async (work) => {
       const client = await pool.connect();
       let failure: unknown;
+      // A pool hears no errors of what it has handed out: a connection that is lost between two statements would end the process.
+      const lose = (error: Error): void => {
+        failure = error;
+      };
+      client.on('error', lose);
       try {
         await client.query(BEGIN);
         const result = await work({ executeSql: (text, values) => client.query(text, values) });
@@ -53,6 +64,7 @@ export function fromPgPool(pool: PgPoolLike): SqlDatabase {
         await client.query('ROLLBACK').catch((cause: unknown) => (failure = cause));
         throw error;
       } finally {
+        client.removeListener('error', lose);
         // A connection that cannot even be rolled back is not used again.
         client.release(failure !== undefined);
       }
