@@ -1,5 +1,5 @@
 import { endsBefore } from '../ends.js';
-import type { DurableData, DurableKind, DurableOrderStatus, ReopenedStatus } from './store.js';
+import type { DurableData, DurableKind, DurableOrderData, DurableOrderStatus, ReopenedStatus } from './store.js';
 
 /** What a store keeps beside the data of a row, to find it by and to decide by: taken from the data, each time it is stored. */
 export interface Columns {
@@ -85,6 +85,23 @@ export function mayReopen({ status, columns }: Standing, from: readonly Reopened
   if (status === 'active') return false;
   if (status !== 'waiting') return from.includes(status);
   return from.includes(columns.hasOutcome ? 'untold' : 'open');
+}
+
+/**
+ * Whether what an earlier version stored of the same order asks for more than its row does: that it goes on after its end, or is reversed.
+ * One that is open is asked for anyway.
+ */
+export function asksForMore(row: Standing, old: DurableData): boolean {
+  if (row.status !== 'waiting' && row.status !== 'active') return true;
+  const { isDecided, hasOutcome } = columnsOf(old);
+  return isDecided && !hasOutcome && (row.columns.hasOutcome || !row.columns.isDecided);
+}
+
+/** How it goes on then: the number of its last end stays, its outcome does not. */
+export function goingOn(row: Standing, old: DurableOrderData): DurableOrderData {
+  const { outcome: _, ...open } = old;
+  const end = Math.max(row.columns.ends, endsBefore(old));
+  return { ...open, ...(end > 0 && { end }) };
 }
 
 type Loose = Readonly<Record<string, unknown>>;

@@ -1,9 +1,11 @@
 import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { PgBoss } from 'pg-boss';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { describeStore } from '../../../test/conformance.js';
 import { durableOrder } from '../../../test/conformance/harness.js';
+import { openFolder } from './embedded-folder.js';
 import { EmbeddedStore } from './embedded.js';
 
 describe('EmbeddedStore', () => {
@@ -66,6 +68,26 @@ describe('EmbeddedStore', () => {
         message: /^leaseSeconds: is unknown.*mean leaseMs\?/,
       },
     ],
+  });
+
+  it('takes over what a process of an earlier version was working on when it was killed', async () => {
+    const folder = join(parent, 'killed');
+    await cp(join(parent, 'template'), folder, { recursive: true });
+    const { pglite, close } = await openFolder(folder);
+    const db = { executeSql: (text: string, values?: unknown[]) => pglite.executeSql(text, values) };
+    const boss = new PgBoss({ db, backend: 'pglite', schema: 'wechatpay', schedule: false, supervise: false });
+    await boss.start();
+    await boss.createQueue('orders', { retryLimit: 2 ** 31 - 1, heartbeatSeconds: 10 });
+    const { id, data } = durableOrder();
+    await boss.send('orders', data, { id });
+    expect(await boss.fetch('orders')).toHaveLength(1);
+    await boss.stop({ graceful: false });
+    await close();
+
+    const store = new EmbeddedStore({ folder, ...quiet });
+    await store.open();
+    expect(await store.get(id)).toMatchObject({ status: 'waiting', ...data });
+    await store.close();
   });
 
   it('tells at opening against what it is not safe', async () => {

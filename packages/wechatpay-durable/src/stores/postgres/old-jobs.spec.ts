@@ -54,12 +54,12 @@ describe.skipIf(!PostgresServer.isAvailable)(`what earlier versions stored ${Pos
     ];
     const outcomes = { done: { ...done!, data: { ...paid(done!.data), end: 2, endAt: 5 } } };
     await send(waiting, HOUR_MS, 2 * MINUTE_MS);
-    await send(due!, 0, 0);
+    await send(due!, 0, 2 * MINUTE_MS);
     await send(active!, 0, 2 * MINUTE_MS, `, state = 'active', started_on = now(), heartbeat_on = now()`);
     await send(outcomes.done, 0, 2 * HOUR_MS, `, state = 'completed', completed_on = created_on - interval '2 hours'`);
     await send({ ...dead!, data: stuck(dead!.data) }, 0, 2 * HOUR_MS, `, state = 'failed', completed_on = now()`);
     await send(cancelled!, HOUR_MS, 2 * MINUTE_MS, `, state = 'cancelled', completed_on = now()`);
-    await send(young!, HOUR_MS, 0); // its payment may be under way
+    await send(young!, 0, MINUTE_MS); // its payment may be under way, and look for it
 
     const store = new PostgresStore({ connectionString });
     await store.open();
@@ -91,30 +91,89 @@ describe.skipIf(!PostgresServer.isAvailable)(`what earlier versions stored ${Pos
     await boss.stop({ graceful: false });
   });
 
-  it('and what an earlier version goes on to store is taken over as it becomes due', async () => {
+  it('and what an earlier version goes on to store is taken over once no payment looks for it any more', async ({
+    onTestFinished,
+  }) => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const look = (): Promise<unknown> => vi.advanceTimersByTimeAsync(5_000);
     const { connectionString, boss, send, left } = await openOld();
     const store = new PostgresStore({ connectionString });
     await store.open();
     const worker = await TestWorker.start(store);
     const [first, second] = [durableOrder(), durableOrder()];
-    await send(first, 0, 0);
+    await send(first, 0, 2 * MINUTE_MS);
+    await look();
     const delivery = await worker.next(first.id);
     expect(delivery.data).toEqual(first.data);
     delivery.end({ kind: 'done', data: paid(first.data) });
     // An order that this version has had before: it is asked for again.
     await untilStatus(store, first.id, 'done');
-    await send(first, 0, 0);
+    await send(first, 0, 2 * MINUTE_MS);
+    await look();
     const again = await worker.next(first.id);
     expect(again.data).toMatchObject({ state: { kind: 'asking' } });
-    // And one that it is working on just now: once is enough.
-    await send(first, 0, 0);
-    await until(async () => ((await left()).length === 0 ? true : undefined));
+    // And one that it is working on just now: after that.
+    await send(first, 0, 2 * MINUTE_MS);
+    await look();
+    expect(await left()).toEqual([first.id]);
     again.end({ kind: 'done', data: { ...paid(first.data), end: 1, endAt: 5 } });
     await untilStatus(store, first.id, 'done');
+    await look();
+    const third = await worker.next(first.id);
+    third.end({ kind: 'done', data: { ...paid(first.data), end: 1, endAt: 5 } });
+    await untilStatus(store, first.id, 'done');
     await send(second, HOUR_MS, 2 * MINUTE_MS);
+    await look();
     await until(() => store.get(second.id));
     expect(await store.counts()).toMatchObject({ waiting: 1, active: 0, done: 1 });
     await store.close();
+    await boss.stop({ graceful: false });
+  });
+
+  it('a reversal that an earlier version was asked for is not lost on an order that is open, or being told', async () => {
+    const { connectionString, boss, send, left } = await openOld();
+    const store = new PostgresStore({ connectionString });
+    await store.open();
+    const [kept, untold] = [durableOrder(), durableOrder()];
+    const reversed = (id: string): { id: string; data: object } => ({
+      id,
+      data: { ...durableOrder({ ifPaid: 'reverse' }).data },
+    });
+    await store.enqueue(kept.id, kept.data, HOUR_MS);
+    await store.enqueue(untold.id, { ...paid(untold.data), end: 1, endAt: 5 }, HOUR_MS);
+    for (const { id } of [kept, untold]) await send(reversed(id), HOUR_MS, 2 * MINUTE_MS);
+    const second = new PostgresStore({ connectionString });
+    await second.open();
+    expect(await left()).toEqual([]);
+    for (const { id } of [kept, untold]) {
+      expect(await store.get(id)).toMatchObject({ status: 'waiting', state: { policy: { ifPaid: 'reverse' } } });
+      expect(brokenLink(id, await store.journal(id))).toBeUndefined();
+    }
+    expect(await store.get(untold.id)).not.toHaveProperty('outcome');
+    const worker = await TestWorker.start(second);
+    for (const { id } of [kept, untold]) (await worker.next(id)).end({ kind: 'done', data: paid(kept.data) });
+    for (const { id } of [kept, untold]) await untilStatus(store, id, 'done');
+    await store.close();
+    await second.close();
+    await boss.stop({ graceful: false });
+  });
+
+  it('one whose number another row has comes to its end as well', async () => {
+    const { connectionString, boss, send } = await openOld();
+    const store = new PostgresStore({ connectionString });
+    await store.open();
+    const [first, same] = [durableOrder(), durableOrder()];
+    await store.enqueue(first.id, first.data, HOUR_MS);
+    await send({ id: same.id, data: first.data }, 0, 2 * MINUTE_MS);
+    const second = new PostgresStore({ connectionString });
+    await second.open();
+    const worker = await TestWorker.start(second);
+    (await worker.next(same.id)).end({ kind: 'done', data: paid(first.data) });
+    await untilStatus(store, same.id, 'done');
+    expect(worker.problems).toEqual([]);
+    await store.close();
+    await second.close();
     await boss.stop({ graceful: false });
   });
 
@@ -130,6 +189,7 @@ describe.skipIf(!PostgresServer.isAvailable)(`what earlier versions stored ${Pos
          now() - interval '1 hour', CASE WHEN n % 2 = 0 THEN now() END, keep_until
        FROM wechatpay.job, generate_series(1, 3000) n WHERE name = 'orders'`,
     );
+    await sql(`UPDATE wechatpay.job SET created_on = now() - interval '2 minutes' WHERE id = '${id}'`);
     const stores = [1, 2, 3].map(() => new PostgresStore({ connectionString, poolSize: 2 }));
     await Promise.all(stores.map((store) => store.open()));
     expect(await left()).toEqual([]);

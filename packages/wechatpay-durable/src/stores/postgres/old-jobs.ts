@@ -1,5 +1,5 @@
 import type { PgBoss } from 'pg-boss';
-import { endsBefore } from '../../ends.js';
+import { asksForMore, goingOn } from '../columns.js';
 import { EMPTY_JOURNAL } from '../journal.js';
 import type { SqlDatabase, SqlExecutor } from '../sql-executor.js';
 import type { DurableOrderData, DurableOrderStatus } from '../store.js';
@@ -10,7 +10,7 @@ import { rowsOf, type OrderRows } from './order-rows.js';
 interface OldJob {
   readonly id: string;
   readonly data: string;
-  readonly state: 'created' | 'retry' | 'completed' | 'failed' | 'cancelled';
+  readonly state: 'created' | 'retry' | 'active' | 'completed' | 'failed' | 'cancelled';
   readonly createdAt: number;
   readonly dueAt: number;
   readonly endedAt: number | null;
@@ -19,17 +19,23 @@ interface OldJob {
 const STATUSES: Record<OldJob['state'], DurableOrderStatus> = {
   created: 'waiting',
   retry: 'waiting',
+  active: 'waiting', // of a worker that died
   completed: 'done',
   failed: 'dead',
   cancelled: 'cancelled',
 };
 
 const AT_ONCE = 500;
+/** A charge of an earlier version is answered or given up by then, and what became of it is stored. */
+const YOUNG = `interval '2 minutes'`;
+
+/** A row was changed in between: later, again. */
+class Changed extends Error {}
 
 /**
  * Takes over the durable orders of earlier versions, for which a job of pg-boss was the order: row, journal and alarm of each in the
- * transaction that takes its job away. As long as a process of such a version runs, its jobs are taken over as they become due, or a
- * minute old: until then its payment may still be under way, and look for its job.
+ * transaction that takes its job away. As long as a process of such a version runs, its jobs are taken over once they are two minutes
+ * old, and not before, due or not: its payment may still be under way, and would have an order reversed whose job it does not find.
  */
 export class OldJobs {
   readonly #boss: PgBoss;
@@ -60,7 +66,12 @@ export class OldJobs {
   async takeOver({ isAlone = false } = {}): Promise<number> {
     let count = 0;
     for (;;) {
-      const taken = await this.#db.transaction((tx) => this.#takeSome(tx, isAlone));
+      const taken = await this.#db
+        .transaction((tx) => this.#takeSome(tx, isAlone))
+        .catch((error: unknown) => {
+          if (error instanceof Changed) return 0; // those stay where they are
+          throw error;
+        });
       count += taken;
       if (taken < AT_ONCE) return count;
     }
@@ -71,11 +82,11 @@ export class OldJobs {
     const jobs = await rowsOf<OldJob>(
       tx,
       `DELETE FROM ${this.#schema}.job WHERE name = $1::text AND id IN (
-         SELECT id FROM ${this.#schema}.job
-         WHERE name = $1::text AND state <> 'active'
-           AND ($2::boolean OR created_on < now() - interval '1 minute' OR (state < 'active' AND start_after <= now()))
+         SELECT id FROM ${this.#schema}.job j
+         WHERE name = $1::text AND ($2::boolean OR (state <> 'active' AND created_on < now() - ${YOUNG}))
+           AND NOT EXISTS (SELECT 1 FROM ${this.#schema}.orders o WHERE o.id = j.id AND o.status = 'active')
          ORDER BY created_on LIMIT $3::int FOR UPDATE SKIP LOCKED
-       ) AND state <> 'active'
+       ) AND ($2::boolean OR state <> 'active')
        RETURNING id, data::text AS data, state::text AS state, (extract(epoch FROM created_on) * 1000)::float8 AS "createdAt",
          (extract(epoch FROM start_after) * 1000)::float8 AS "dueAt",
          (extract(epoch FROM completed_on) * 1000)::float8 AS "endedAt"`,
@@ -116,10 +127,11 @@ export class OldJobs {
   }
 
   /**
-   * Both versions had this order. The row stays where it is open: it is asked for anyway. One that has ended is opened again where the
-   * job was open.
+   * Both versions had this order. The row stays where it is open: it is asked for anyway; unless the job is to reverse it, and it is not.
+   * One that has ended is opened again where the job was open.
    *
    * @returns false where there is no such row.
+   * @throws {Changed} a worker has it.
    */
   async #merge(
     tx: SqlExecutor,
@@ -127,15 +139,16 @@ export class OldJobs {
   ): Promise<boolean> {
     const row = await this.#rows.read(tx, id);
     if (!row) return false;
-    if (status !== 'waiting' || row.status === 'waiting' || row.status === 'active') return true;
-    const end = Math.max(row.columns.ends, endsBefore(old));
-    const { outcome: _, ...open } = old;
-    const data = { ...open, ...(end > 0 && { end }) };
+    if (status !== 'waiting' || !asksForMore(row, old)) return true;
+    if (row.status === 'active') throw new Changed();
+    const data = goingOn(row, old);
     const journal = [{ at: Date.now(), kind: 'taken-over', fields: { state: old.state } }];
+    await this.#alarms.drop(tx, id);
     const changed = await this.#rows.change(tx, [
       { id, lease: row.lease, head: row.head, status: 'waiting', data, journal, delayMs: 0 },
     ]);
-    if (changed) await this.#alarms.set(tx, [{ id, merchantId: data.merchantId, at: 0 }]);
+    if (!changed) throw new Changed();
+    await this.#alarms.set(tx, [{ id, merchantId: data.merchantId, at: 0 }]);
     return true;
   }
 }

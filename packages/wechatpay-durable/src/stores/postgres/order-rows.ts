@@ -153,7 +153,7 @@ export class OrderRows {
   }
 
   /**
-   * Stores changes, each where nothing else has changed its row.
+   * Stores changes, each where nothing else has changed its row. Whose order it is, and its number, stay as they were inserted.
    *
    * @returns the heads of the journals, where all were stored; else undefined: then the transaction is to be rolled back.
    */
@@ -168,9 +168,8 @@ export class OrderRows {
       `WITH before AS (
          SELECT o.id, o.status FROM ${this.#orders} o JOIN json_to_recordset($1::text::json) AS ${GIVEN} ON o.id = g.id
        ), stored AS (
-         UPDATE ${this.#orders} o SET status = g.status, data = g.data::json, merchant_id = g.merchant_id,
-           sub_merchant_id = g.sub_merchant_id, number = g.number, transaction_id = g.transaction_id, total_fee = g.total_fee,
-           currency = g.currency, ends = g.ends, has_outcome = g.has_outcome, is_decided = g.is_decided,
+         UPDATE ${this.#orders} o SET status = g.status, data = g.data::json, transaction_id = g.transaction_id,
+           total_fee = g.total_fee, currency = g.currency, ends = g.ends, has_outcome = g.has_outcome, is_decided = g.is_decided,
            lease = CASE WHEN g.status = 'active' THEN o.lease ELSE o.lease + 1 END,
            due_at = COALESCE(now() + g.delay_ms * interval '1 millisecond', o.due_at),
            ended_at = CASE WHEN g.status IN ${ENDED} THEN now() END,

@@ -1,10 +1,13 @@
+import { randomUUID } from 'node:crypto';
 import type * as BullMq from 'bullmq';
 import type { Job } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { DurableOrderData, DurableOrderStatus } from '../store.js';
+import { asksForMore, goingOn } from '../columns.js';
+import { chained } from '../journal.js';
 import type { RedisDatabase } from './redis-database.js';
-import { dataArgs } from './redis-rows.js';
-import { ENQUEUE, GET } from './redis-scripts.js';
+import { dataArgs, entryArgs, toReadRow, type RowReply } from './redis-rows.js';
+import { CHANGE, ENQUEUE, GET } from './redis-scripts.js';
 
 const AT_ONCE = 100;
 /** What they are for BullMQ, and for us. */
@@ -92,6 +95,18 @@ async function takeOverAll<Old>(
   }
 }
 
+/** Both versions had this order: see {@link asksForMore}. @returns false where a worker has it, or it was changed just now. */
+async function merge(database: RedisDatabase, reply: RowReply, old: DurableOrderData): Promise<boolean> {
+  const row = toReadRow(reply);
+  if (!asksForMore(row, old)) return true;
+  if (row.status === 'active') return false;
+  const { id, version, head } = row;
+  const next = chained(id, head, [{ at: Date.now(), kind: 'taken-over', fields: { state: old.state } }]);
+  const data = dataArgs(goingOn(row, old));
+  const change = [id, version, randomUUID(), 0, 'waiting', 0, ...data, next.head.seq, next.head.hash];
+  return (await database.write(CHANGE, ...change, ...entryArgs(next.entries))) === 1;
+}
+
 /** @returns whether its job is gone. */
 async function takeOver(
   database: RedisDatabase,
@@ -100,8 +115,12 @@ async function takeOver(
 ): Promise<boolean> {
   const { id = '', data, timestamp, finishedOn } = job;
   const ended = status === 'waiting' ? '' : (finishedOn ?? timestamp);
-  await database.write(ENQUEUE, ...[id, `job:${id}`, status, 0, ...dataArgs(data), '', '', timestamp, ended, 0, 0, '']);
-  if ((await database.run(GET, id)) === null) return false;
+  // By its time: the same order may be stored there once more.
+  const version = `job:${id}:${timestamp}`;
+  await database.write(ENQUEUE, ...[id, version, status, 0, ...dataArgs(data), '', '', timestamp, ended, 0, 0, '']);
+  const reply = (await database.run(GET, id)) as RowReply | null;
+  if (reply === null) return false;
+  if (status === 'waiting' && !(await merge(database, reply, data))) return false;
   // Of a worker that vanished, the lock lapses within a minute.
   return job.remove().then(
     () => true,

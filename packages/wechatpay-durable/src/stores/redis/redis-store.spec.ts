@@ -18,6 +18,7 @@ import {
 } from '../../../test/conformance/harness.js';
 import { failureOf } from '../../../test/failure.js';
 import { RedisServer, type RedisServerOptions } from '../../../test/servers/redis.js';
+import { brokenLink } from '../journal.js';
 import { RedisStore } from './redis-store.js';
 
 const DAY_MS = 24 * HOUR_MS;
@@ -406,7 +407,7 @@ describe.skipIf(!RedisServer.isAvailable)(`RedisStore ${RedisServer.reason}`, ()
       const store = new RedisStore({ connection: server.url, queue: name });
       try {
         const add = ({ id, data }: { id: string; data: object }, delay: number) =>
-          queue.add('x', data, { jobId: id, delay });
+          queue.add('x', data, { jobId: id, delay, timestamp: Date.now() - 2 * 60_000 });
         // Ends as a worker of that version does.
         for (const [order, kind] of [
           [done, 'done'],
@@ -458,7 +459,7 @@ describe.skipIf(!RedisServer.isAvailable)(`RedisStore ${RedisServer.reason}`, ()
       }
     });
 
-    it('takes over what a process stores there that was not stopped, once it is a minute old', async () => {
+    it('takes over what a process stores there that was not stopped, once no payment looks for it', async () => {
       vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
       const name = randomUUID();
       const redis = new Redis(server.url);
@@ -468,14 +469,23 @@ describe.skipIf(!RedisServer.isAvailable)(`RedisStore ${RedisServer.reason}`, ()
         await store.open();
         const worker = await TestWorker.start(store);
         const [old, young] = [durableOrder(), durableOrder()];
-        const minuteAgo = Date.now() - 61_000;
+        const before = Date.now() - 121_000;
         await queue.add('x', young.data, { jobId: young.id, delay: HOUR_MS });
-        await queue.add('x', old.data, { jobId: old.id, delay: HOUR_MS, timestamp: minuteAgo });
+        await queue.add('x', old.data, { jobId: old.id, delay: HOUR_MS, timestamp: before });
         await vi.advanceTimersByTimeAsync(60_000);
         await finish(store, worker, old, 'done');
-        expect(await store.get(old.id)).toMatchObject({ createdAt: new Date(minuteAgo) });
+        expect(await store.get(old.id)).toMatchObject({ createdAt: new Date(before) });
         expect(await store.get(young.id)).toBeUndefined();
         expect(await queue.getDelayedCount()).toBe(1);
+        // A reversal that it is asked for then is not lost, whatever became of the order here.
+        const { data } = durableOrder({ ifPaid: 'reverse' });
+        await queue.add('x', data, { jobId: old.id, delay: HOUR_MS, timestamp: before + 1 });
+        await vi.advanceTimersByTimeAsync(60_000);
+        const again = await worker.next(old.id);
+        expect(again.data).toMatchObject({ state: { policy: { ifPaid: 'reverse' } } });
+        expect(brokenLink(old.id, await store.journal(old.id))).toBeUndefined();
+        again.end({ kind: 'done', data: again.data });
+        await untilStatus(store, old.id, 'done');
         expect(worker.problems).toEqual([]);
       } finally {
         vi.useRealTimers();

@@ -64,6 +64,8 @@ export type { RedisStoreOptions } from './redis-options.js';
 const DAY_MS = 24 * 60 * 60 * 1000;
 const MINUTE_MS = 60 * 1000;
 const HOUR_MS = 60 * MINUTE_MS;
+/** A charge of an earlier version is answered or given up by then: until then it looks for its job, and must find it. */
+const YOUNG_MS = 2 * MINUTE_MS;
 /** How often a change is tried that others are faster with. */
 const TRIES = 100;
 const PRUNE_AT_ONCE = 100;
@@ -123,7 +125,7 @@ export class RedisStore implements OrderStore {
       const database = new RedisDatabase(redis, `wechatpay:${queue}:`, this.#settings);
       const takeOver = (leastAgeMs: number): Promise<number> =>
         takeOverOldJobs({ bullmq, redis, name: queue, database }, { leastAgeMs });
-      const workers = await takeOver(0);
+      const workers = await takeOver(YOUNG_MS);
       if (workers > 0) {
         const problem = `is worked on by an earlier version (${workers} of its workers): stop all its processes, then start this one.`;
         throw new WechatPayConfigError('queue', problem);
@@ -236,8 +238,8 @@ export class RedisStore implements OrderStore {
     const duties = [
       { everyMs: MINUTE_MS, do: () => assertClockOf(redis) },
       { everyMs: HOUR_MS, do: () => this.prune() },
-      // Of a process of the earlier version that was not stopped.
-      { everyMs: MINUTE_MS, do: () => takeOver(MINUTE_MS) },
+      // What was young, or is of a process of the earlier version that was not stopped.
+      { everyMs: MINUTE_MS, do: () => takeOver(YOUNG_MS) },
     ];
     this.#upkeep = new Upkeep(duties, onProblem);
   }
