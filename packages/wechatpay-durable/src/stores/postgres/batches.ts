@@ -16,7 +16,7 @@ export class Batches<Item> {
   readonly #do: (items: readonly Item[]) => Promise<void>;
   readonly #canSplit: (error: unknown) => boolean;
   #waiting: Waiting<Item>[] = [];
-  #doing: Promise<void> | undefined;
+  #isDoing = false;
 
   /** @param canSplit whether what was thrown says that nothing was done, because of some of them. */
   constructor(doThem: (items: readonly Item[]) => Promise<void>, canSplit: (error: unknown) => boolean) {
@@ -27,9 +27,9 @@ export class Batches<Item> {
   add(item: Item): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ item, resolve, reject });
-      this.#doing ??= this.#doAll().finally(() => {
-        this.#doing = undefined;
-      });
+      if (this.#isDoing) return;
+      this.#isDoing = true;
+      void this.#doAll();
     });
   }
 
@@ -40,6 +40,8 @@ export class Batches<Item> {
       if (await this.#tryThem(batch)) continue;
       for (const one of batch) await this.#tryThem([one]);
     }
+    // In the turn in which nobody waited: who comes a moment later begins anew.
+    this.#isDoing = false;
   }
 
   /** @returns false where each is to be tried by itself. */

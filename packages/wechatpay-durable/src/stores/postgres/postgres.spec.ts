@@ -192,6 +192,28 @@ describe.skipIf(!PostgresServer.isAvailable)(`PostgresStore ${PostgresServer.rea
     await store.close();
   });
 
+  it('and where the database refuses one of them', async () => {
+    const store = new PostgresStore({ connectionString, schema: 'refused' });
+    await store.open();
+    const worker = await TestWorker.start(store);
+    const all = Array.from({ length: 4 }, () => durableOrder());
+    for (const { id, data } of all) await store.enqueue(id, data, 0);
+    const deliveries = [];
+    for (const { id } of all) deliveries.push(await worker.next(id));
+    const refused = all[1]!.id;
+    // As a hand that has written into a journal leaves it.
+    await server.query(
+      `INSERT INTO refused.journal (order_id, seq, at, kind, fields, hash) VALUES ('${refused}', 1, now(), 'other', '{}', '')`,
+      connectionString,
+    );
+    for (const { data, end } of deliveries) end({ kind: 'done', data, journal: [entry('done')] });
+    for (const { id } of all.filter((one) => one.id !== refused)) await untilStatus(store, id, 'done');
+    await until(() => Promise.resolve(worker.problems[0]));
+    expect(worker.problems).toMatchObject([{ error: { code: '23505' }, id: refused }]);
+    worker.letGo();
+    await store.close();
+  });
+
   describe('with a role that may create nothing', () => {
     const grants = async (database: string, role: string, ...statements: string[]): Promise<string> => {
       await server.query(`CREATE ROLE ${role} LOGIN PASSWORD 'secret'`, database);

@@ -228,7 +228,7 @@ export abstract class SqlStore implements OrderStore {
     this.#onProblem = onProblem;
     const steps = new Batches<Step>(
       (batch) => this.#storeSteps(opened, batch),
-      (error) => error instanceof Conflict || error instanceof LeaseLostError,
+      (error) => error instanceof Conflict || error instanceof LeaseLostError || isOfOne(error),
     );
     this.#loop = new LeaseLoop<Taken>({
       ...options,
@@ -409,6 +409,11 @@ export abstract class SqlStore implements OrderStore {
     if (this.#opened) return this.#opened;
     throw storeNotOpen();
   }
+}
+
+/** What one row of a statement can be the reason of: data, a constraint, a deadlock. */
+function isOfOne(error: unknown): boolean {
+  return /^(22|23|40)/.test(String((Object(error) as { code?: unknown }).code));
 }
 
 async function changeOne(tx: SqlExecutor, rows: OrderRows, alarms: Alarms, next: RowChange): Promise<void> {
