@@ -191,7 +191,8 @@ export const TAKE = script(`
 local version, limit = ARGV[1], tonumber(ARGV[3])
 for _, id in ipairs(call('ZRANGE', key('leases'), '-inf', '(' .. text(now), 'BYSCORE', 'LIMIT', 0, 100)) do
   local row = read(id)
-  put(row, changed(row, { status = 'waiting', leased = '', version = version }))
+  -- A row that somebody has deleted must not hold up all the others.
+  if row then put(row, changed(row, { status = 'waiting', leased = '', version = version })) else call('ZREM', key('leases'), id) end
 end
 local except = {}
 for at = 4, #ARGV do except[ARGV[at]] = true end
@@ -213,9 +214,15 @@ while #taken < limit do
   local ids = call('ZRANGE', key('due', merchant), '-inf', before or text(now), 'BYSCORE', 'LIMIT', 0, limit - #taken)
   for _, id in ipairs(ids) do
     local row = read(id)
-    put(row, changed(row, { status = 'active', leased = text(now + tonumber(ARGV[2])), version = version }))
-    table.insert(taken, { id, call('HGET', key('row', id), 'data'), row.parent, row.seq, row.hash })
+    if row then
+      put(row, changed(row, { status = 'active', leased = text(now + tonumber(ARGV[2])), version = version }))
+      table.insert(taken, { id, call('HGET', key('row', id), 'data'), row.parent, row.seq, row.hash })
+    else
+      call('ZREM', key('due', merchant), id)
+      refresh(merchant)
+    end
   end
+  if #ids == 0 then refresh(merchant) end
 end
 return taken
 `);
@@ -347,7 +354,10 @@ return counts
 /** ARGV: kind and status, as in `order:done`; for how long they are kept, in milliseconds; how many at most. @returns how many went. */
 export const PRUNE_ROWS = script(`
 local old = call('ZRANGE', key('ended', ARGV[1]), '-inf', '(' .. text(now - tonumber(ARGV[2])), 'BYSCORE', 'LIMIT', 0, ARGV[3])
-for _, id in ipairs(old) do put(read(id), nil) end
+for _, id in ipairs(old) do
+  local row = read(id)
+  if row then put(row, nil) else call('ZREM', key('ended', ARGV[1]), id) end
+end
 return #old
 `);
 

@@ -243,6 +243,29 @@ describe.skipIf(!RedisServer.isAvailable)(`RedisStore ${RedisServer.reason}`, ()
     }
   });
 
+  it('goes on with all others where somebody has deleted a row', async () => {
+    const options = { connection: server.url, queue: randomUUID(), leaseMs: 1000 };
+    const store = new RedisStore(options);
+    await store.open();
+    const redis = new Redis(server.url);
+    const lose = ({ id }: { id: string }): Promise<number> => redis.del(`wechatpay:${options.queue}:row:${id}`);
+    try {
+      const [due, leased, other] = [durableOrder(), durableOrder(), durableOrder()];
+      await store.enqueue(due.id, due.data, 0);
+      await lose(due);
+      await store.enqueue(leased.id, leased.data, 0);
+      const worker = await TestWorker.start(store);
+      const delivery = await worker.next(leased.id);
+      await lose(leased);
+      await store.enqueue(other.id, other.data, 1500); // the lease of the one before has lapsed by then
+      await finish(store, worker, other, 'done');
+      delivery.end({ kind: 'done', data: delivery.data });
+    } finally {
+      redis.disconnect();
+      await store.close();
+    }
+  });
+
   it('wakes a worker of another process when something is due, long before it looks by itself', async () => {
     const options = { connection: server.url, queue: randomUUID(), pollMs: 60_000 };
     const [store, other] = [new RedisStore(options), new RedisStore(options)];
