@@ -387,13 +387,14 @@ export class OrderRows {
     return gone?.count ?? 0;
   }
 
+  /** All that is old of each journal that a step comes across: what is left of it has no gap. @returns fewer than `limit` where no more are old. */
   async pruneJournal(db: SqlExecutor, keepDays: number, limit: number): Promise<number> {
     const [gone] = await rowsOf<{ count: number }>(
       db,
       `WITH gone AS (
-         DELETE FROM ${this.#journal} WHERE ctid = ANY(ARRAY(
-           SELECT ctid FROM ${this.#journal} WHERE noted_at < now() - $1::int * interval '1 day' LIMIT $2::int
-         )) RETURNING 1
+         DELETE FROM ${this.#journal} WHERE order_id = ANY(ARRAY(
+           SELECT order_id FROM ${this.#journal} WHERE noted_at < now() - $1::int * interval '1 day' LIMIT $2::int
+         )) AND noted_at < now() - $1::int * interval '1 day' RETURNING 1
        )
        SELECT count(*)::int AS count FROM gone`,
       [keepDays, limit],

@@ -13,7 +13,9 @@ import {
 } from '../../../test/conformance/harness.js';
 import { failureOf } from '../../../test/failure.js';
 import { PostgresServer } from '../../../test/servers/postgres.js';
-import { fromPgPool, PostgresStore } from './postgres.js';
+import { brokenLink } from '../journal.js';
+import { OrderRows } from './order-rows.js';
+import { fromPg, fromPgPool, PostgresStore } from './postgres.js';
 import { schemaStatements } from './schema.js';
 
 describe.skipIf(!PostgresServer.isAvailable)(`PostgresStore ${PostgresServer.reason}`, () => {
@@ -211,6 +213,32 @@ describe.skipIf(!PostgresServer.isAvailable)(`PostgresStore ${PostgresServer.rea
     await until(() => Promise.resolve(worker.problems[0]));
     expect(worker.problems).toMatchObject([{ error: { code: '23505' }, id: refused }]);
     worker.letGo();
+    await store.close();
+  });
+
+  it('clears a journal away from its beginning: what is left after each step has no gap', async () => {
+    const store = new PostgresStore({ connectionString, schema: 'steps' });
+    await store.open();
+    const { id, data } = durableOrder();
+    await store.enqueue(id, data, HOUR_MS, {
+      journal: [entry('first'), entry('second'), entry('third'), entry('last')],
+    });
+    // Where others were cleared away before, the first may lie behind the others.
+    await server.query(`UPDATE steps.journal SET noted_at = noted_at WHERE seq = 1`, connectionString);
+    await server.query(
+      `UPDATE steps.journal SET noted_at = now() - interval '401 days' WHERE seq < 4`,
+      connectionString,
+    );
+    await server.query(`UPDATE steps.journal SET noted_at = noted_at WHERE seq = 1`, connectionString);
+    const client = new Client({ connectionString });
+    await client.connect();
+    const gone = await new OrderRows('steps').pruneJournal(fromPg(client), 400, 1);
+    await client.end();
+    expect(gone).toBeGreaterThan(0);
+    const left = await store.journal(id);
+    expect(brokenLink(id, left)).toBeUndefined();
+    expect(left.at(-1)).toMatchObject({ kind: 'last' });
+    expect(Math.abs((await store.now()) - Date.now())).toBeLessThan(5_000);
     await store.close();
   });
 

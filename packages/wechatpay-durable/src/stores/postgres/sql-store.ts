@@ -139,7 +139,7 @@ export abstract class SqlStore implements OrderStore {
 
   async #prepare(boss: PgBoss, db: SqlDatabase): Promise<Opened> {
     const { schema } = this.#settings;
-    await assertClockOf(db);
+    assertClock(await clockOf(db));
     await migrate(db, schema);
     const rows = new OrderRows(schema);
     const alarms = new Alarms(boss, this.#settings);
@@ -258,7 +258,7 @@ export abstract class SqlStore implements OrderStore {
             overdue.map((row) => ({ ...row, at: 0 })),
           );
           if (woken > 0) this.#loop?.wake();
-          await assertClockOf(db);
+          assertClock(await clockOf(db));
         },
       },
       { everyMs: 60 * MINUTE_MS, do: () => this.prune() },
@@ -381,6 +381,11 @@ export abstract class SqlStore implements OrderStore {
     return this.#reading(({ rows, db }) => rows.journal(db, id, page));
   }
 
+  /** The database's clock, in milliseconds since 1970. */
+  now(): Promise<number> {
+    return this.#reading(({ db }) => clockOf(db));
+  }
+
   async prune(): Promise<{ orders: number; journal: number }> {
     const { keepDays, journalDays } = this.#settings;
     return this.#reading(async ({ rows, db }) => ({
@@ -433,12 +438,12 @@ async function inSteps(step: (limit: number) => Promise<number>): Promise<number
   }
 }
 
-async function assertClockOf(db: SqlExecutor): Promise<void> {
+async function clockOf(db: SqlExecutor): Promise<number> {
   const [clock] = await rowsOf<{ now: number }>(
     db,
     'SELECT (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now',
   );
-  assertClock(clock?.now);
+  return clock?.now ?? Number.NaN;
 }
 
 function assertExecutor(tx: SqlExecutor): void {

@@ -121,7 +121,7 @@ export class RedisStore implements OrderStore {
     await connect(redis);
     try {
       if (!allowVolatileRedis) await assertKeeps(redis);
-      await assertClockOf(redis);
+      assertClock(await clockOf(redis));
       const database = new RedisDatabase(redis, `wechatpay:${queue}:`, this.#settings);
       const takeOver = (leastAgeMs: number): Promise<number> =>
         takeOverOldJobs({ bullmq, redis, name: queue, database }, { leastAgeMs });
@@ -236,7 +236,12 @@ export class RedisStore implements OrderStore {
     if (this.#loop !== loop) return; // closed meanwhile
     loop.start();
     const duties = [
-      { everyMs: MINUTE_MS, do: () => assertClockOf(redis) },
+      {
+        everyMs: MINUTE_MS,
+        do: async () => {
+          assertClock(await clockOf(redis));
+        },
+      },
       { everyMs: HOUR_MS, do: () => this.prune() },
       // What was young, or is of a process of the earlier version that was not stopped.
       { everyMs: MINUTE_MS, do: () => takeOver(YOUNG_MS) },
@@ -335,6 +340,12 @@ export class RedisStore implements OrderStore {
     { after = 0, limit = 1000 }: { after?: number; limit?: number } = {},
   ): Promise<StoredJournalEntry[]> {
     return ((await this.#open().database.run(JOURNAL, id, after, limit)) as string[]).map(toEntry);
+  }
+
+  /** Redis's clock, in milliseconds since 1970. */
+  async now(): Promise<number> {
+    const { redis } = this.#open();
+    return clockOf(redis);
   }
 
   async prune(): Promise<{ orders: number; journal: number }> {
@@ -448,10 +459,10 @@ interface Change {
   readonly delayMs?: number;
 }
 
-/** @throws {DurableOrdersError} the clock of this machine is another. */
-async function assertClockOf(redis: Redis): Promise<void> {
+async function clockOf(redis: Redis): Promise<number> {
   try {
-    assertClock(Number((await redis.time())[0]) * 1000 + 500);
+    const [seconds, microseconds] = await redis.time();
+    return Number(seconds) * 1000 + Number(microseconds) / 1000;
   } catch (error) {
     throw withoutCommand(error);
   }
