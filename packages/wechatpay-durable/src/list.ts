@@ -14,12 +14,19 @@ export async function listOrders({ store }: Orders, given: DurableOrderFilter): 
   return (await store.list({ ...filter, kind: 'order', limit })).filter(isOrder);
 }
 
-/** @throws {WechatPayRequestError} a limit or a period that is invalid, or a property that is not among `known`. */
+/** @throws {WechatPayRequestError} a limit, a merchant or a time that is invalid, or a property that is not among `known`. */
 export function readListFilter<Filter extends DurableOrderFilter>(given: Filter, known: readonly string[]): Filter {
   const filter = readProperties('filter', given, known);
-  const { limit = 100, ended } = filter;
+  const { limit = 100, ended, createdBefore, merchantId } = filter;
   if (!Number.isSafeInteger(limit) || limit < 1 || limit > 1000) {
     throw new WechatPayRequestError('limit', 'must be a whole number from 1 to 1000.');
+  }
+  // What a store could not compare would narrow nothing down: all would be listed, or redriven.
+  if (createdBefore !== undefined && !isTime(createdBefore)) {
+    throw new WechatPayRequestError('createdBefore', 'must be a valid Date.');
+  }
+  if (merchantId !== undefined && (typeof (merchantId as unknown) !== 'string' || merchantId === '')) {
+    throw new WechatPayRequestError('merchantId', 'must be a text that is not empty.');
   }
   if (ended !== undefined && !isPeriod(ended)) {
     throw new WechatPayRequestError('ended', 'must be { from, to }, two valid Dates.');
@@ -61,5 +68,9 @@ export async function findOrders({ store }: Orders, given: OrderQuery): Promise<
 
 function isPeriod(ended: unknown): boolean {
   const { from, to } = Object(ended) as Record<string, unknown>;
-  return [from, to].every((time) => time instanceof Date && !Number.isNaN(time.getTime()));
+  return isTime(from) && isTime(to);
+}
+
+function isTime(time: unknown): boolean {
+  return time instanceof Date && !Number.isNaN(time.getTime());
 }

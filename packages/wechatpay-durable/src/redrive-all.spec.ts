@@ -79,6 +79,9 @@ describe('redriveAll', () => {
     ['outcome', { outcome: 'paid' }, {}],
     ['code', { code: '' }, {}],
     ['ended', { ended: 1 }, {}],
+    ['createdBefore', { createdBefore: new Date('soon') }, {}],
+    ['createdBefore', { createdBefore: null }, {}],
+    ['merchantId', { merchantId: '' }, {}],
     ['dryRun', {}, { dryRun: 'yes' }],
     ['dryrun', {}, { dryrun: true }],
   ])('refuses a wrong %s before anything is read', async (field, filter, options) => {
