@@ -39,6 +39,8 @@ interface Look {
 
 /** Looking past the merchants that have their share reads all that they have waiting: it may take a tenth of the time. */
 const SELDOM = 10;
+/** However long a look takes, as in a database that stands still: others do not wait for longer. */
+const LONGEST_MS = 5000;
 
 /**
  * Takes what is due and hands it out, so many at a time, and the next as soon as one is ready.
@@ -113,7 +115,8 @@ export class LeaseLoop<Taken extends Held> {
       for (const one of taken) this.#hold(one);
       if (taken.length === limit) continue;
       const now = performance.now();
-      look.nobodyElseUntil = now + Math.max(this.#options.pollMs, SELDOM * (now - startedAt));
+      const pauseMs = Math.min(SELDOM * (now - startedAt), LONGEST_MS);
+      look.nobodyElseUntil = now + Math.max(this.#options.pollMs, pauseMs);
       return;
     }
   }

@@ -155,9 +155,9 @@ export abstract class SqlStore implements OrderStore {
   }
 
   async #disconnect(): Promise<void> {
-    await this.#upkeep?.stop();
+    // Side by side: clearing away must not keep the loop taking on.
+    await Promise.all([this.#upkeep?.stop(), this.#loop?.stop()]);
     this.#upkeep = undefined;
-    await this.#loop?.stop();
     this.#loop = undefined;
     this.#opened = undefined;
     const leave = this.#leave;
@@ -261,7 +261,7 @@ export abstract class SqlStore implements OrderStore {
           assertClock(await clockOf(db));
         },
       },
-      { everyMs: 60 * MINUTE_MS, do: () => this.prune() },
+      { everyMs: 60 * MINUTE_MS, firstMs: 5 * MINUTE_MS, do: (signal) => this.#prune(signal) },
       ...(old ? [{ everyMs: 5 * SECOND_MS, do: () => old.takeOver() }] : []),
     ];
   }
@@ -386,8 +386,21 @@ export abstract class SqlStore implements OrderStore {
     return this.#reading(({ db }) => clockOf(db));
   }
 
-  async prune(): Promise<{ orders: number; journal: number }> {
+  prune(): Promise<{ orders: number; journal: number }> {
+    return this.#prune();
+  }
+
+  /** @param signal aborted, it ends after the current step. */
+  #prune(signal?: AbortSignal): Promise<{ orders: number; journal: number }> {
     const { keepDays, journalDays } = this.#settings;
+    const inSteps = async (step: (limit: number) => Promise<number>): Promise<number> => {
+      let count = 0;
+      for (let gone = PRUNE_AT_ONCE; gone === PRUNE_AT_ONCE && !signal?.aborted;) {
+        gone = await step(PRUNE_AT_ONCE);
+        count += gone;
+      }
+      return count;
+    };
     return this.#reading(async ({ rows, db }) => ({
       orders:
         (await inSteps((limit) => rows.pruneOrders(db, 'order', keepDays, limit))) +
@@ -427,15 +440,6 @@ async function changeOne(tx: SqlExecutor, rows: OrderRows, alarms: Alarms, next:
   if (next.status !== 'waiting') return;
   const isSet = await alarms.set(tx, [{ id: next.id, merchantId: next.data.merchantId, at: next.delayMs ?? 0 }]);
   if (isSet !== 1) throw new Conflict(`Row ${next.id} got another alarm meanwhile.`);
-}
-
-async function inSteps(step: (limit: number) => Promise<number>): Promise<number> {
-  let count = 0;
-  for (;;) {
-    const gone = await step(PRUNE_AT_ONCE);
-    count += gone;
-    if (gone < PRUNE_AT_ONCE) return count;
-  }
 }
 
 async function clockOf(db: SqlExecutor): Promise<number> {

@@ -142,9 +142,9 @@ export class RedisStore implements OrderStore {
   }
 
   async #disconnect(): Promise<void> {
-    await this.#upkeep?.stop();
+    // Side by side: clearing away must not keep the loop taking on.
+    await Promise.all([this.#upkeep?.stop(), this.#loop?.stop()]);
     this.#upkeep = undefined;
-    await this.#loop?.stop();
     this.#loop = undefined;
     this.#isGivingUp = true;
     const opened = this.#opened;
@@ -242,7 +242,7 @@ export class RedisStore implements OrderStore {
           assertClock(await clockOf(redis));
         },
       },
-      { everyMs: HOUR_MS, do: () => this.prune() },
+      { everyMs: HOUR_MS, firstMs: 5 * MINUTE_MS, do: (signal: AbortSignal) => this.#prune(signal) },
       // What was young, or is of a process of the earlier version that was not stopped.
       { everyMs: MINUTE_MS, do: () => takeOver(YOUNG_MS) },
     ];
@@ -348,7 +348,12 @@ export class RedisStore implements OrderStore {
     return clockOf(redis);
   }
 
-  async prune(): Promise<{ orders: number; journal: number }> {
+  prune(): Promise<{ orders: number; journal: number }> {
+    return this.#prune();
+  }
+
+  /** @param signal aborted, it ends after the current step. */
+  async #prune(signal?: AbortSignal): Promise<{ orders: number; journal: number }> {
     const { database } = this.#open();
     const { keepDays, journalDays } = this.#settings;
     let orders = 0;
@@ -359,7 +364,7 @@ export class RedisStore implements OrderStore {
         do {
           gone = (await database.run(PRUNE_ROWS, `${kind}:${status}`, days * DAY_MS, PRUNE_AT_ONCE)) as number;
           orders += gone;
-        } while (gone === PRUNE_AT_ONCE);
+        } while (gone === PRUNE_AT_ONCE && !signal?.aborted);
       }
     }
     let journal = 0;
@@ -367,7 +372,7 @@ export class RedisStore implements OrderStore {
       const reply = await database.run(PRUNE_JOURNALS, journalDays * DAY_MS, PRUNE_AT_ONCE);
       const [gone, looked] = reply as [number, number];
       journal += gone;
-      if (looked === 0) return { orders, journal };
+      if (looked === 0 || signal?.aborted) return { orders, journal };
     }
   }
 
