@@ -52,12 +52,13 @@ export const OPTIONS: Readonly<Record<string, Check>> = {
       ? undefined
       : `${value === undefined ? 'is missing' : 'is not a store'}; give a PostgresStore, an EmbeddedStore or a RedisStore.`,
   onResolved: isFunctionOrAbsent,
+  onRefundResolved: isFunctionOrAbsent,
   work: isBooleanOrAbsent,
   clients: (value) => (value === undefined ? undefined : 'are those of WechatPayModule; name them in `merchants`.'),
 };
 
 /** What is read of the options: those of DurableOrders but `clients`, and `work`. */
-export const KNOWN = ['store', 'concurrency', 'onResolved', 'speed', 'work'];
+export const KNOWN = ['store', 'concurrency', 'onResolved', 'onRefundResolved', 'speed', 'journalOpenId', 'work'];
 
 export const MERCHANTS = Symbol('WechatPayDurableMerchants');
 

@@ -1,4 +1,4 @@
-import type { ResolutionState, WechatPayClient } from 'wechatpay-core';
+import type { WechatPayClient } from 'wechatpay-core';
 import { DurableOrdersError } from './errors.js';
 import { publish } from './events.js';
 
@@ -41,12 +41,14 @@ export function workerClock(client: WechatPayClient | undefined, id: string): ()
 /**
  * A client's clock, for one order that is due by the store's. A clock that says a time before the order was created was set back since:
  * it resumes from when the order is due, or nobody would look for as long as it was set back.
+ *
+ * @param since when the order was created, or the refund begun.
  */
-export function clockFor({ orderCreatedAt, ...state }: ResolutionState, now: () => number): () => number {
-  const offset = ('at' in state ? state.at : orderCreatedAt) - now();
+export function clockFor({ since, at = since }: { since: number; at?: number }, now: () => number): () => number {
+  const offset = at - now();
   return () => {
     const time = now();
-    return time < orderCreatedAt ? time + offset : time;
+    return time < since ? time + offset : time;
   };
 }
 

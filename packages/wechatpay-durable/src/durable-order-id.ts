@@ -18,9 +18,12 @@ export interface DurableOrderKey {
  */
 export function durableOrderId(key: DurableOrderKey): string {
   const { merchantId, subMerchantId = '', outTradeNo } = readOrder(key);
-  const hash = createHash('sha256')
-    .update(JSON.stringify([merchantId, subMerchantId, outTradeNo]))
-    .digest();
+  return uuidOf([merchantId, subMerchantId, outTradeNo]);
+}
+
+/** A UUID (version 8) made of texts: the same for the same. */
+export function uuidOf(parts: readonly string[]): string {
+  const hash = createHash('sha256').update(JSON.stringify(parts)).digest();
   hash.writeUInt8((hash.readUInt8(6) & 0x0f) | 0x80, 6);
   hash.writeUInt8((hash.readUInt8(8) & 0x3f) | 0x80, 8);
   const hex = hash.toString('hex', 0, 16);

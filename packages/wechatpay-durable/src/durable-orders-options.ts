@@ -1,5 +1,6 @@
 import { assertWechatPayClient, WechatPayConfigError, type WechatPayClient } from 'wechatpay-core';
 import { checkTimeout } from './charge-time.js';
+import type { RefundListener } from './refunds/refund-end.js';
 import type { ResolvedOrder } from './tell-end.js';
 import { guarded } from './stores/guarded-store.js';
 import { checkOptions, checkWhole, wrong } from './stores/options.js';
@@ -27,6 +28,10 @@ export interface DurableOrdersOptions {
    */
   readonly onResolved?: ((resolved: ResolvedOrder) => Promise<void> | void) | undefined;
   /**
+   * As `onResolved`, with each end of a refund: apart from it, since a refund that is `refunded` may be a part of an order.
+   */
+  readonly onRefundResolved?: RefundListener | undefined;
+  /**
    * How many times as fast as the real one the clients' clocks go; for demos and tests. A client's `timeoutMs` is taken to be in
    * the time of its clock.
    *
@@ -47,13 +52,14 @@ export interface Settings {
   readonly clients: ReadonlyMap<string, WechatPayClient>;
   readonly concurrency: number;
   readonly onResolved: DurableOrdersOptions['onResolved'];
+  readonly onRefundResolved: DurableOrdersOptions['onRefundResolved'];
   readonly speed: number;
   readonly keepsOpenId: boolean;
   /** The store's clock, in milliseconds since 1970; absent where the store does not tell it. */
   readonly storeNow: (() => Promise<number>) | undefined;
 }
 
-const OPTIONS = ['store', 'clients', 'concurrency', 'onResolved', 'speed', 'journalOpenId'];
+const OPTIONS = ['store', 'clients', 'concurrency', 'onResolved', 'onRefundResolved', 'speed', 'journalOpenId'];
 const STORE_METHODS = [
   'open',
   'close',
@@ -79,7 +85,7 @@ interface Clocked {
 /** @throws {WechatPayConfigError} an option that is missing, unknown or out of range. */
 export function resolveOptions(options: DurableOrdersOptions): Settings {
   checkOptions(options, OPTIONS);
-  const { store, clients, concurrency = 32, onResolved, speed = 1, journalOpenId = false } = options;
+  const { store, clients, concurrency = 32, onResolved, onRefundResolved, speed = 1, journalOpenId = false } = options;
   const missing = STORE_METHODS.find((name) => typeof (Object(store) as Record<string, unknown>)[name] !== 'function');
   if (missing !== undefined) {
     throw wrong('store', `lacks ${missing}(): give a PostgresStore, an EmbeddedStore, a RedisStore, or a custom one.`);
@@ -92,8 +98,8 @@ export function resolveOptions(options: DurableOrdersOptions): Settings {
   }
   for (const client of list) checkTimeout(client);
   checkWhole('concurrency', concurrency, 1, 10_000);
-  if (onResolved !== undefined && typeof (onResolved as unknown) !== 'function') {
-    throw wrong('onResolved', 'must be a function.');
+  for (const [name, listener] of Object.entries({ onResolved, onRefundResolved })) {
+    if (listener !== undefined && typeof (listener as unknown) !== 'function') throw wrong(name, 'must be a function.');
   }
   if (!(speed > 0 && Number.isFinite(speed))) throw new WechatPayConfigError('speed', 'must be more than 0.');
   if (typeof (journalOpenId as unknown) !== 'boolean') throw wrong('journalOpenId', 'must be true or false.');
@@ -102,6 +108,7 @@ export function resolveOptions(options: DurableOrdersOptions): Settings {
     clients: byMerchant,
     concurrency,
     onResolved,
+    onRefundResolved,
     speed,
     keepsOpenId: journalOpenId,
     storeNow: (store as Clocked).now?.bind(store),

@@ -3,27 +3,46 @@ import type { QuickPayRequest, WechatPayClient } from 'wechatpay-core';
 import type { ActorOptions } from './actor.js';
 import { ClockWatch } from './clock-watch.js';
 import { resolveOptions, type DurableOrdersOptions, type Settings } from './durable-orders-options.js';
-import { cancelOrder, enqueueOrder, hastenOrder } from './enqueue.js';
+import { cancelOrder, cancelRefund, enqueueOrder, hastenOrder } from './enqueue.js';
 import { DurableOrdersError, isDurableOrdersError, storeInUse, toProblem } from './errors.js';
 import { publish } from './events.js';
-import { createHandler } from './handler.js';
+import { createHandler, type HandlerOptions } from './handler.js';
 import { readActorOptions, readProperties, type OrderIntent, type OrderOf, type RedriveOptions } from './intent.js';
 import { explainOrder, type OrderExplanation } from './journal/explain.js';
 import { exportJournal, type JournalFilter } from './journal/export.js';
 import { verifyJournal, type JournalCheck } from './journal/verify.js';
-import { findOrders, listDead, listOrders, type OrderQuery } from './list.js';
+import {
+  findRows,
+  listDead,
+  listRows,
+  type OrderFilter,
+  type OrderQuery,
+  type RefundFilter,
+  type RefundQuery,
+} from './list.js';
 import { MerchantWatch, toError, type MerchantProblem } from './merchant-watch.js';
 import { Orders } from './orders.js';
 import { payDurably, type DurablePayment, type DurablePayOptions } from './pay.js';
 import { createPauses } from './pauses/create-pauses.js';
 import type { MerchantPause, MerchantPauses } from './pauses/merchant-pauses.js';
-import { redriveAll, type RedriveAllOptions, type RedriveFilter, type RedrivenOrders } from './redrive-all.js';
+import {
+  redriveAll,
+  type RedriveAllOptions,
+  type RedriveAllRefundsOptions,
+  type RedriveFilter,
+  type RedrivenOrders,
+} from './redrive-all.js';
 import { redriveOrder } from './redrive.js';
+import { explainRefund, type RefundExplanation } from './refunds/explain-refund.js';
+import { hastenRefund, redriveRefund } from './refunds/redrive-refund.js';
+import { createRefundHandler } from './refunds/refund-handler.js';
+import { isRefundOf, type RefundIntent, type RefundOf, type RefundRedriveOptions } from './refunds/refund-intent.js';
+import { refundDurably } from './refunds/refund.js';
 import { reverseDurably } from './reverse.js';
 import { storedPayments } from './stored-payments.js';
 import { Lifecycle } from './stores/lifecycle.js';
-import type { DurableOrder, DurableOrderCounts, DurableOrderFilter, EnqueueOptions } from './stores/store.js';
-import { waitForEnd, type WaitOptions } from './wait.js';
+import type { DurableOrder, DurableOrderCounts, DurableRefund, DurableRow, EnqueueOptions } from './stores/store.js';
+import { waitForEnd, waitForRefund, type WaitOptions } from './wait.js';
 
 /**
  * Durable orders that survive the process: each is stored before the risk is taken, driven by any worker, and never lost.
@@ -98,17 +117,19 @@ export class DurableOrders {
   }
 
   async #work(): Promise<void> {
-    const { store, clients, concurrency, onResolved, keepsOpenId } = this.#settings;
-    const handler = createHandler({
+    const { store, clients, concurrency, onResolved, onRefundResolved, keepsOpenId } = this.#settings;
+    const options: HandlerOptions = {
       clientOf: (merchantId) => clients.get(merchantId),
-      onResolved,
       delay: (until, now) => this.#orders.delay(until, now),
       pauses: this.#pauses,
       keepsOpenId,
       onEnd: (id) => {
         this.#orders.ends.tell(id);
       },
-    });
+    };
+    const partsOf = (parentId: string): Promise<DurableRow[]> => store.find({ parentId });
+    const refund = createRefundHandler({ ...options, onRefundResolved, partsOf });
+    const handler = createHandler({ ...options, onResolved, refund });
     await store.process(handler, {
       concurrency,
       onProblem: (error, id) => {
@@ -183,55 +204,99 @@ export class DurableOrders {
     return paying.finally(() => this.#paying.delete(paying));
   }
 
-  /** Takes the first step of one that waits as soon as the policy lets it, and not only at `notBefore`. */
-  async hasten(order: OrderOf): Promise<boolean> {
-    return hastenOrder(this.#orders, order);
+  /**
+   * Refunds a payment, in whole or in part, whatever happens to this process: the refund is stored before it is sent, and workers bring
+   * it to its end. Submit Refund is made again with the same number where its outcome is not known or WeChat Pay asks for time; then Query
+   * Refund follows it until the customer has the money. `onRefundResolved` is called with each end.
+   *
+   * The parts of an order that are stored here are never more than what was paid, also where two processes refund at once; at most 50 of
+   * them, a minute apart, within a year. Asked for again with the same number, it is the refund that is there.
+   *
+   * @param refund `outRefundNo` at most 32 characters; amounts in the currency's minor unit. By `transactionId` alone, WeChat Pay is asked
+   *   for the order's number first, where nothing is stored of it.
+   * @returns the durable refund, as {@link get} gives it: stored, and perhaps begun.
+   * @throws {WechatPayRequestError} a refund that WeChat Pay would refuse, that is more than is left, or of another amount or order than
+   *   the one of this number; nothing was stored.
+   * @throws {DurableOrdersError} the store failed: it may have been stored; call again, which is safe. `WECHATPAY_ORDER_NOT_KNOWN`: the
+   *   order of a transaction could not be asked for. `WECHATPAY_ORDER_BUSY`: other parts are being stored; call again.
+   * @example
+   * await durableOrders.refund({ outTradeNo, outRefundNo: 'R-0001', totalFee: 888, refundFee: 300, refundCurrency: 'HKD' });
+   * const { outcome } = await durableOrders.wait({ outRefundNo: 'R-0001' });
+   * @see https://pay.weixin.qq.com/doc/global/v2/en/4013665573 (Complete refund logic)
+   */
+  async refund(refund: RefundIntent, options: EnqueueOptions & ActorOptions = {}): Promise<DurableRefund> {
+    return refundDurably(this.#orders, refund, options);
   }
 
   /**
-   * Calls a durable order off: nothing was paid, or its money is looked after otherwise.
-   *
-   * @returns false where it is too late: a worker works on it, it must reverse, or it has an outcome, even one that `onResolved` has
-   *   not taken yet. {@link get} tells.
+   * Takes the first step of one that waits as soon as the policy lets it, and not only at `notBefore`. A refund that was sent is asked for
+   * now, as when a notification of it has come: that is a hint, and no proof.
    */
-  async cancel(order: OrderOf, options: ActorOptions = {}): Promise<boolean> {
-    return cancelOrder(this.#orders, order, options);
+  async hasten(one: OrderOf | RefundOf): Promise<boolean> {
+    return isRefundOf(one) ? hastenRefund(this.#orders, one) : hastenOrder(this.#orders, one);
   }
 
-  /** How the durable order of an order stands; undefined where there is none, or no more. */
-  async get(order: OrderOf): Promise<DurableOrder | undefined> {
-    return this.#orders.get(order);
+  /**
+   * Calls a durable order off: nothing was paid, or its money is looked after otherwise. Or a durable refund, as long as nothing of it can
+   * have been sent.
+   *
+   * @returns false where it is too late: a worker works on it, it must reverse, the refund may have been sent, or it has an outcome, even
+   *   one that `onResolved` has not taken yet. {@link get} tells.
+   */
+  async cancel(one: OrderOf | RefundOf, options: ActorOptions = {}): Promise<boolean> {
+    return isRefundOf(one) ? cancelRefund(this.#orders, one, options) : cancelOrder(this.#orders, one, options);
+  }
+
+  /** How the durable order of an order, or the durable refund of a refund number, stands; undefined where there is none, or no more. */
+  get(order: OrderOf): Promise<DurableOrder | undefined>;
+  get(refund: RefundOf): Promise<DurableRefund | undefined>;
+  async get(one: OrderOf | RefundOf): Promise<DurableRow | undefined> {
+    return isRefundOf(one) ? this.#orders.getRefund(one) : this.#orders.get(one);
   }
 
   /**
    * The durable orders of a number: the shop's own, or the transaction that the customer's receipt names. More than one where
-   * several merchants gave the same number.
+   * several merchants gave the same number. With an `outRefundNo`, or with `kind: 'refund'`, durable refunds.
    *
-   * @throws {WechatPayRequestError} neither number, or both.
+   * @throws {WechatPayRequestError} no number, or several.
    * @example const [order] = await durableOrders.find({ transactionId: '4200001234' });
+   * @example const refunds = await durableOrders.find({ outTradeNo: 'A1', kind: 'refund' });
    */
-  async find(query: OrderQuery): Promise<DurableOrder[]> {
-    return findOrders(this.#orders, query);
+  find(query: OrderQuery): Promise<DurableOrder[]>;
+  find(query: RefundQuery): Promise<DurableRefund[]>;
+  async find(query: OrderQuery | RefundQuery): Promise<DurableRow[]> {
+    return findRows(this.#orders, query);
   }
 
-  /** Durable orders by state, age and merchant, the oldest first; or those that ended in a period, by the time of their ends. */
-  async list(filter: DurableOrderFilter = {}): Promise<DurableOrder[]> {
-    return listOrders(this.#orders, filter);
+  /**
+   * Durable orders by state, age and merchant, the oldest first; or those that ended in a period, by the time of their ends. With
+   * `kind: 'refund'`, durable refunds.
+   */
+  list(filter?: OrderFilter): Promise<DurableOrder[]>;
+  list(filter: RefundFilter): Promise<DurableRefund[]>;
+  async list(filter: OrderFilter | RefundFilter = {}): Promise<DurableRow[]> {
+    return listRows(this.#orders, filter);
   }
 
-  /** Those that need a person, the oldest first; `outcome` says why. */
-  async dead(filter: Omit<DurableOrderFilter, 'status'> = {}): Promise<DurableOrder[]> {
+  /** Those that need a person, the oldest first; `outcome` says why. With `kind: 'refund'`, durable refunds. */
+  dead(filter?: Omit<OrderFilter, 'status'>): Promise<DurableOrder[]>;
+  dead(filter: Omit<RefundFilter, 'status'>): Promise<DurableRefund[]>;
+  async dead(filter: Omit<OrderFilter | RefundFilter, 'status'> = {}): Promise<DurableRow[]> {
     return listDead(this.#orders, filter);
   }
 
   /**
-   * Sets a dead durable order going again: the order is asked for first.
+   * Sets a dead durable order or refund going again: it is asked for first.
    *
-   * @returns false where there is none of this order, or it is not dead.
-   * @throws {WechatPayRequestError} a policy or a deadline that is invalid.
+   * @returns false where there is none, or it is not dead.
+   * @throws {WechatPayRequestError} a policy or a deadline that is invalid; a refund whose amount other parts have taken meanwhile.
    */
-  async redrive(order: OrderOf, options: RedriveOptions = {}): Promise<boolean> {
-    return redriveOrder(this.#orders, order, options);
+  redrive(order: OrderOf, options?: RedriveOptions): Promise<boolean>;
+  redrive(refund: RefundOf, options?: RefundRedriveOptions): Promise<boolean>;
+  async redrive(one: OrderOf | RefundOf, options: RedriveOptions | RefundRedriveOptions = {}): Promise<boolean> {
+    return isRefundOf(one)
+      ? redriveRefund(this.#orders, one, options as RefundRedriveOptions)
+      : redriveOrder(this.#orders, one, options as RedriveOptions);
   }
 
   /**
@@ -247,7 +312,7 @@ export class DurableOrders {
   }
 
   /**
-   * Waits until an order has an outcome, or was called off: in this process or in any other. It looks often at first, and later
+   * Waits until an order, or a refund, has an outcome, or was called off: in this process or in any other. It looks often at first, and later
    * every 5 s.
    *
    * @returns the durable order, as {@link get} gives it. Of one that was called off, `status` is `cancelled`, without an `outcome`.
@@ -257,30 +322,37 @@ export class DurableOrders {
    * @example
    * const { outcome } = await durableOrders.wait({ outTradeNo }, { signal: AbortSignal.timeout(60_000) });
    */
-  async wait(order: OrderOf, options: WaitOptions = {}): Promise<DurableOrder> {
-    return waitForEnd(this.#orders, order, options, this.#stopping.signal);
+  wait(order: OrderOf, options?: WaitOptions): Promise<DurableOrder>;
+  wait(refund: RefundOf, options?: WaitOptions): Promise<DurableRefund>;
+  async wait(one: OrderOf | RefundOf, options: WaitOptions = {}): Promise<DurableRow> {
+    const { signal } = this.#stopping;
+    return isRefundOf(one)
+      ? waitForRefund(this.#orders, one, options, signal)
+      : waitForEnd(this.#orders, one, options, signal);
   }
 
   /**
-   * Says what is known about an order's money, since when, and by which verified answer; and what happened to it, from its journal.
+   * Says what is known about the money of an order, or of a refund, since when, and by which verified answer; and what happened to it, from its journal.
    *
    * @returns undefined where there is neither a durable order nor a journal of it.
    * @example console.log((await durableOrders.explain({ outTradeNo }))?.summary);
    */
-  async explain(order: OrderOf): Promise<OrderExplanation | undefined> {
-    return explainOrder(this.#orders, order);
+  explain(order: OrderOf): Promise<OrderExplanation | undefined>;
+  explain(refund: RefundOf): Promise<RefundExplanation | undefined>;
+  async explain(one: OrderOf | RefundOf): Promise<OrderExplanation | RefundExplanation | undefined> {
+    return isRefundOf(one) ? explainRefund(this.#orders, one) : explainOrder(this.#orders, one);
   }
 
   /**
-   * Looks whether the journal of an order is as it was noted: each entry has the hash of the one before. Entries that were cut off at
+   * Looks whether the journal of an order, or of a refund, is as it was noted: each entry has the hash of the one before. Entries that were cut off at
    * the end are not seen by it.
    */
-  async verifyJournal(order: OrderOf): Promise<JournalCheck> {
-    return verifyJournal(this.#orders, order);
+  async verifyJournal(one: OrderOf | RefundOf): Promise<JournalCheck> {
+    return verifyJournal(this.#orders, one);
   }
 
   /**
-   * The journals of the orders that are kept, as NDJSON: one line, with its line break, for each entry.
+   * The journals of the orders that are kept, or with `kind: 'refund'` of the refunds, as NDJSON: one line, with its line break, for each entry.
    *
    * @param filter whose; all where it is left out.
    * @throws {WechatPayRequestError} a filter that is invalid, at once.
@@ -291,7 +363,7 @@ export class DurableOrders {
   }
 
   /**
-   * Sets many dead durable orders going again: each order is asked for first.
+   * Sets many dead durable orders, or with `kind: 'refund'` durable refunds, going again: each is asked for first.
    *
    * @param filter which; `{}` takes all that are dead.
    * @param options what changes from now on, as of {@link redrive}; `dryRun: true` only says which they are.
@@ -299,12 +371,19 @@ export class DurableOrders {
    * @throws {DurableOrdersError} the store failed: some may be redriven; call again.
    * @example await durableOrders.redriveAll({ code: 'NOAUTH' }, { dryRun: true });
    */
-  async redriveAll(filter: RedriveFilter, options: RedriveAllOptions = {}): Promise<RedrivenOrders> {
-    return redriveAll(
-      this.#orders,
-      filter,
-      readProperties('options', options, ['dryRun', 'deadline', 'policy', 'actor']),
-    );
+  redriveAll(
+    filter: RedriveFilter & { readonly kind?: 'order' | undefined },
+    options?: RedriveAllOptions,
+  ): Promise<RedrivenOrders>;
+  redriveAll(
+    filter: RedriveFilter & { readonly kind: 'refund' },
+    options?: RedriveAllRefundsOptions,
+  ): Promise<RedrivenOrders>;
+  async redriveAll(
+    filter: RedriveFilter,
+    options: RedriveAllOptions | RedriveAllRefundsOptions = {},
+  ): Promise<RedrivenOrders> {
+    return redriveAll(this.#orders, filter, options);
   }
 
   /**

@@ -1,35 +1,57 @@
 import { type ResolutionOrder, type ResolutionOutcome, type ResolutionState } from 'wechatpay-core';
 import { nextResolutionStep, readResolutionState } from 'wechatpay-core/resolution';
-import type { DurableData, DurableOrder, DurableOrderData, JournalEntry, Verdict } from './stores/store.js';
+import type {
+  DurableData,
+  DurableOrder,
+  DurableOrderData,
+  DurableRefundData,
+  DurableRow,
+  JournalEntry,
+  Verdict,
+} from './stores/store.js';
+
+type Ended<Data extends DurableData> = Data & Required<Pick<Data, 'outcome' | 'end' | 'endAt'>>;
 
 /** A durable order that has an outcome, with the number and the time of it. */
-export type EndedOrder = DurableOrderData & Required<Pick<DurableOrderData, 'outcome' | 'end' | 'endAt'>>;
+export type EndedOrder = Ended<DurableOrderData>;
 
-/** The outcome of a durable order; also of one whose `onResolved` has not taken it yet. */
-export function outcomeOf({ outcome, state }: DurableOrderData): ResolutionOutcome | undefined {
-  return outcome ?? (Object(state) as { outcome?: ResolutionOutcome }).outcome;
+/** As {@link EndedOrder}, of a refund. */
+export type EndedRefund = Ended<DurableRefundData>;
+
+/** The outcome of a durable order or refund; also of one whose `onResolved` has not taken it yet. */
+export function outcomeOf<Data extends DurableData>({ outcome, state }: Data): Data['outcome'] {
+  return outcome ?? (Object(state) as { outcome?: Data['outcome'] }).outcome;
 }
 
 /** Whether nothing more is to be waited for: it has an outcome, or was called off. */
-export function isOver(order: DurableOrder): boolean {
-  return order.status === 'cancelled' || outcomeOf(order) !== undefined;
+export function isOver(row: DurableRow): boolean {
+  return row.status === 'cancelled' || outcomeOf<DurableData>(row) !== undefined;
 }
 
 /** Numbers an end, once: one that is stored keeps its number and its time, however often it is told. */
-export function ended(
-  data: DurableOrderData,
-  state: ResolutionState,
-  outcome: ResolutionOutcome,
+export function ended<Data extends DurableData>(
+  data: Data,
+  state: Data['state'],
+  outcome: NonNullable<Data['outcome']>,
   now: number,
-): EndedOrder {
-  const { merchantId, end = 0, endAt } = data;
+): Ended<Data> {
+  const { end = 0, endAt } = data;
   const isStored = data.outcome !== undefined && end > 0 && endAt !== undefined;
-  return { merchantId, state, outcome, end: isStored ? end : end + 1, endAt: isStored ? endAt : now };
+  const numbered = { end: isStored ? end : end + 1, endAt: isStored ? endAt : now };
+  return { ...whoseOf(data), state, outcome, ...numbered } as Ended<Data>;
 }
 
 /** What goes on with a new state: the number of its last end stays, its outcome does not. */
-export function ongoing({ merchantId, end, endAt }: DurableOrderData, state: ResolutionState): DurableOrderData {
-  return { merchantId, state, ...(end !== undefined && { end }), ...(endAt !== undefined && { endAt }) };
+export function ongoing<Data extends DurableData>(data: Data, state: Data['state']): Data {
+  const { end, endAt } = data;
+  const last = { ...(end !== undefined && { end }), ...(endAt !== undefined && { endAt }) };
+  return { ...whoseOf(data), state, ...last } as Data;
+}
+
+/** What a row is of, whatever its state. */
+function whoseOf(data: DurableData): Pick<DurableOrderData, 'merchantId'> | Omit<DurableRefundData, 'state'> {
+  const { merchantId } = data;
+  return data.kind === 'refund' ? { kind: data.kind, merchantId, order: data.order } : { merchantId };
 }
 
 /** How many ends there were where this resumes from: a store refuses what has had another one since it was read. */

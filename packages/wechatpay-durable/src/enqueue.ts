@@ -3,11 +3,12 @@ import { readActor, type ActorOptions } from './actor.js';
 import { readClock, timeOf } from './clocks.js';
 import { durableOrderId } from './durable-order-id.js';
 import { dueAt } from './ends.js';
-import { about, publish } from './events.js';
+import { about, aboutRefund, publish } from './events.js';
 import { begin, readActorOptions, readIntent, readProperties, type OrderIntent, type OrderOf } from './intent.js';
 import { entry } from './journal/entries.js';
 import type { Rule } from './journal/rules.js';
 import type { Orders } from './orders.js';
+import type { RefundOf } from './refunds/refund-intent.js';
 import type { EnqueueOptions, JournalEntry } from './stores/store.js';
 
 /** What `DurableOrders.enqueue` does. @param by which function stores it. */
@@ -55,6 +56,21 @@ export async function hastenOrder(orders: Orders, order: OrderOf): Promise<boole
 export async function cancelOrder(orders: Orders, order: OrderOf, options: ActorOptions = {}): Promise<boolean> {
   const actor = readActorOptions(options);
   return callOff(orders, order, { rule: 'called-off', actor });
+}
+
+/** The same of a refund: as long as nothing can have been sent. */
+export async function cancelRefund(orders: Orders, refund: RefundOf, options: ActorOptions = {}): Promise<boolean> {
+  const { actor } = readActorOptions(options);
+  const id = orders.refundIdOf(refund);
+  const client = orders.clientOf(refund.merchantId);
+  const stored = await orders.getRefund(refund);
+  const cancelled = entry('cancelled', timeOf(client), { rule: 'called-off', ...(actor !== undefined && { actor }) });
+  const isCancelled = await orders.store.cancel(id, [cancelled]);
+  if (isCancelled) {
+    orders.ends.tell(id);
+    if (stored) publish({ kind: 'refund-cancelled', ...aboutRefund(id, stored) });
+  }
+  return isCancelled;
 }
 
 /** Calls an order off, by a rule. @param notes what led to it. */

@@ -22,6 +22,7 @@ export type DurableOrdersErrorCode =
   | 'WECHATPAY_MERCHANT_PROBLEM'
   | 'WECHATPAY_MERCHANT_PAUSED'
   | 'WECHATPAY_NO_SUCH_ORDER'
+  | 'WECHATPAY_ORDER_NOT_KNOWN'
   | 'WECHATPAY_WAIT_ABORTED';
 
 interface Details {

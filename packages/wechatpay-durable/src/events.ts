@@ -1,8 +1,15 @@
 import { channel } from 'node:diagnostics_channel';
-import type { AnyWechatPayError, ResolutionOutcome, TakenStep } from 'wechatpay-core';
+import type {
+  AnyWechatPayError,
+  RefundOutcome,
+  ResolutionOutcome,
+  TakenRefundStep,
+  TakenStep,
+} from 'wechatpay-core';
 import { orderOf } from './ends.js';
 import type { DurableOrdersError } from './errors.js';
-import type { DurableOrderData } from './stores/store.js';
+import { requestOf } from './refunds/refund-rows.js';
+import type { DurableOrderData, DurableRefundData } from './stores/store.js';
 import type { MerchantProblem } from './merchant-watch.js';
 import type { MerchantPause } from './pauses/merchant-pauses.js';
 
@@ -10,6 +17,15 @@ import type { MerchantPause } from './pauses/merchant-pauses.js';
 interface About {
   readonly id: string;
   readonly merchantId: string;
+  readonly outTradeNo: string;
+}
+
+/** Whose durable refund an event is about. */
+interface AboutRefund {
+  readonly id: string;
+  readonly merchantId: string;
+  readonly outRefundNo: string;
+  /** Of the order that it is a part of. */
   readonly outTradeNo: string;
 }
 
@@ -28,6 +44,15 @@ export type DurableOrderEvent =
       readonly endedAt: Date;
     })
   | (About & { readonly kind: 'cancelled' | 'redriven' })
+  /** The same of a refund. */
+  | (AboutRefund & { readonly kind: 'refund-enqueued' | 'refund-cancelled' | 'refund-redriven' })
+  | (AboutRefund & { readonly kind: 'refund-step'; readonly step: TakenRefundStep; readonly dueAt?: Date })
+  | (AboutRefund & {
+      readonly kind: 'refund-resolved';
+      readonly outcome: RefundOutcome;
+      readonly end: number;
+      readonly endedAt: Date;
+    })
   /** The store, `onResolved` or a lease failed; what it is about goes on by itself. */
   | { readonly kind: 'problem'; readonly error: DurableOrdersError | AnyWechatPayError; readonly id?: string }
   /** Calls of a merchant fail, one after another, in the same way: told once, and again once that has ended. */
@@ -51,9 +76,14 @@ const events = channel(DURABLE_ORDER_CHANNEL);
 export function publish(event: DurableOrderEvent): void {
   if (!events.hasSubscribers) return;
   // A copy of the state: what an observer changes is not acted on.
-  events.publish(event.kind === 'step' ? { ...event, step: structuredClone(event.step) } : event);
+  events.publish('step' in event ? { ...event, step: structuredClone(event.step) } : event);
 }
 
 export function about(id: string, data: DurableOrderData): About {
   return { id, merchantId: data.merchantId, outTradeNo: orderOf(data).outTradeNo };
+}
+
+export function aboutRefund(id: string, data: DurableRefundData): AboutRefund {
+  const { merchantId, order } = data;
+  return { id, merchantId, outRefundNo: requestOf(data).outRefundNo ?? '', outTradeNo: order.outTradeNo };
 }

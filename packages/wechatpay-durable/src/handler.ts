@@ -7,21 +7,29 @@ import {
   takeResolutionStep,
 } from 'wechatpay-core/resolution';
 import { isOrder } from './stores/kinds.js';
-import type { Lease, DurableData, DurableOrderData, JournalEntry, OrderHandler, Verdict } from './stores/store.js';
-import { again, dueAt, ongoing, outcomeOf } from './ends.js';
-import { DurableOrdersError } from './errors.js';
+import type {
+  DurableData,
+  DurableOrderData,
+  DurableRefundData,
+  JournalEntry,
+  Lease,
+  OrderHandler,
+  Verdict,
+} from './stores/store.js';
+import { again, dueAt, ended, ongoing, outcomeOf, type EndedOrder } from './ends.js';
 import { about, publish } from './events.js';
 import { clockFor, workerClock } from './clocks.js';
 import { noteDecision, noteEvent } from './journal/answers.js';
 import { entry } from './journal/entries.js';
 import { ruleOf, type Rule } from './journal/rules.js';
+import { leave, noClient, unreadable } from './leave.js';
 import { heldBack, mayHaveHadEffect, withTimeLeft } from './pauses/held-state.js';
 import type { Hold, MerchantPauses } from './pauses/merchant-pauses.js';
-import { createEndTeller, type ResolvedOrder } from './tell-end.js';
+import { createEndTeller, orderTelling, type ResolvedOrder } from './tell-end.js';
 
-interface HandlerOptions {
+/** What a worker needs, whatever it works on. */
+export interface HandlerOptions {
   readonly clientOf: (merchantId: string) => WechatPayClient | undefined;
-  readonly onResolved: ((resolved: ResolvedOrder) => Promise<void> | void) | undefined;
   /** Real milliseconds from a time of the client's clock, `now`, to another. */
   readonly delay: (until: number, now: number) => number;
   readonly pauses: MerchantPauses;
@@ -31,37 +39,52 @@ interface HandlerOptions {
   readonly onEnd: (id: string) => void;
 }
 
-/**
- * Until an order is looked at again that this worker cannot take on: soon at first, or the worker that can would ask too seldom
- * for the rule of unclear answers; later, as long as no worker has taken it on.
- */
-const LEAVE_MS = 5_000;
-const LONGEST_LEAVE_MS = 60_000;
-/** A state that no worker can read for so long is told as unresolved. */
-const UNREADABLE_MS = 7 * 24 * 60 * 60 * 1000;
+/** A row that a worker has. */
+type LeaseOf<Data extends DurableData> = Omit<Lease, 'data'> & { readonly data: Data };
 
-/** What a worker does with a durable order: it takes the steps that are due, by the rules of resolving, and stores each. */
-export function createHandler(options: HandlerOptions): OrderHandler {
-  const { clientOf, delay, pauses, keepsOpenId } = options;
-  const end = createEndTeller(options);
+/** What a worker does with a row: it takes the steps that are due, by the rules of its kind, and stores each. */
+export function createHandler(
+  options: HandlerOptions & {
+    readonly onResolved: ((resolved: ResolvedOrder) => Promise<void> | void) | undefined;
+    /** What it does with a refund. */
+    readonly refund: (lease: LeaseOf<DurableRefundData>) => Promise<Verdict>;
+  },
+): OrderHandler {
+  const order = createOrderHandler(options);
+  return (lease) => {
+    const { data } = lease;
+    return isOrder(data) ? order({ ...lease, data }) : options.refund({ ...lease, data });
+  };
+}
+
+function createOrderHandler(
+  options: HandlerOptions & Pick<Parameters<typeof createHandler>[0], 'onResolved'>,
+): (lease: LeaseOf<DurableOrderData>) => Promise<Verdict> {
+  const { clientOf, delay, pauses, keepsOpenId, onResolved, onEnd } = options;
+  const end = createEndTeller<EndedOrder>({ ...orderTelling(onResolved), delay, onEnd });
   return async ({ id, data, signal, save }) => {
     const { merchantId } = data;
     const client = clientOf(merchantId);
     let now = workerClock(client, id);
-    if (!isOrder(data)) return leave(id, data, { ...UNREADABLE, message: 'It is a refund.' }, now(), save);
     const outcome = outcomeOf(data);
     // Stored, and perhaps not told yet: whoever it belongs to, and whatever else its state says.
-    if (outcome) return end(id, data, { state: data.state, outcome, rule: 'already-ended' }, now(), save);
-    if (!client)
-      return leave(id, data, { ...NO_CLIENT, message: `Merchant ${merchantId} has no client here.` }, now(), save);
+    if (outcome) return end(id, data, ended(data, data.state, outcome, now()), { rule: 'already-ended' }, now(), save);
+    const leaveIt = (error: ResolutionError): Promise<Verdict> => {
+      const unresolved = { kind: 'unresolved', error } as const;
+      const { deadline: until } = Object(data.state) as Partial<ResolutionState>;
+      const giveUp = (): Promise<Verdict> =>
+        end(id, data, ended(data, data.state, unresolved, now()), { rule: 'nobody-could-take-it' }, now(), save);
+      return leave({ id, data, error, now: now(), until, delay, giveUp });
+    };
+    if (!client) return leaveIt(noClient(merchantId));
     let first: ResolutionState;
     try {
       // Whoever had it before may have acted, and died before a word of it was stored.
       first = askFirst(data.state);
     } catch (error) {
-      return leave(id, data, { ...UNREADABLE, message: (error as Error).message }, now(), save);
+      return leaveIt(unreadable(error));
     }
-    now = clockFor(first, now);
+    now = clockFor({ since: first.orderCreatedAt, ...('at' in first && { at: first.at }) }, now);
     try {
       return await drive({ id, data, signal, save, client, now }, first);
     } finally {
@@ -83,7 +106,7 @@ export function createHandler(options: HandlerOptions): OrderHandler {
       if (step.kind === 'done') {
         const pausedSince = state.kind === 'ended' ? undefined : pauses.sinceOf(one);
         if (pausedSince === undefined || state.deadline <= pausedSince)
-          return end(id, data, { state, outcome: step.outcome, rule, notes }, now(), save);
+          return end(id, data, ended(data, state, step.outcome, now()), { rule, notes }, now(), save);
         // Nobody asked for it, as its merchant is paused: that does not end it.
         state = withTimeLeft(state, now());
         isStored = false;
@@ -136,30 +159,6 @@ export function createHandler(options: HandlerOptions): OrderHandler {
     const journal = isFirst ? [...notes, held] : notes;
     return again(ongoing(data, next), delay(at + forMs, at), journal);
   }
-
-  /** To a worker that knows what to do with it; where none comes by the deadline, to a person. */
-  async function leave(
-    id: string,
-    data: DurableData,
-    error: ResolutionError,
-    now: number,
-    save: Lease['save'],
-  ): Promise<Verdict> {
-    const message = `Durable order ${id} is left to another worker: ${error.message}`;
-    publish({ kind: 'problem', id, error: new DurableOrdersError('WECHATPAY_LEFT_TO_ANOTHER', message) });
-    const { deadline } = Object(data.state) as Partial<ResolutionState>;
-    const { unreadableSince = now } = data;
-    const isReadable = Number.isFinite(deadline);
-    if ((isReadable ? Number(deadline) : unreadableSince + UNREADABLE_MS) <= now && isOrder(data)) {
-      const outcome = { kind: 'unresolved', error } as const;
-      return end(id, data, { state: data.state, outcome, rule: 'nobody-could-take-it' }, now, save);
-    }
-    const leaveMs = Math.min(Math.max(LEAVE_MS, now - unreadableSince), LONGEST_LEAVE_MS);
-    // Not on the beat of its own polling: it would be due just before this worker looks again, and never go to another.
-    const journal = data.unreadableSince === undefined ? [entry('left', now, { reason: error.message })] : [];
-    const delayMs = delay(leaveMs * (0.5 + Math.random()), 0);
-    return again({ ...data, unreadableSince }, delayMs, journal);
-  }
 }
 
 /** An order that a worker has, and can take on. */
@@ -168,6 +167,3 @@ interface Driven extends Pick<Lease, 'id' | 'signal' | 'save'> {
   readonly client: WechatPayClient;
   readonly now: () => number;
 }
-
-const NO_CLIENT = { code: 'WECHATPAY_INVALID_CONFIG', outcome: 'not-sent' } as const;
-const UNREADABLE = { code: 'WECHATPAY_INVALID_REQUEST', outcome: 'not-sent' } as const;

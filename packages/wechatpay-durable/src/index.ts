@@ -2,10 +2,16 @@
 export { DurableOrders } from './durable-orders.js';
 export { type DurableOrdersOptions } from './durable-orders-options.js';
 export { type OrderOf, type RedriveOptions, type OrderIntent } from './intent.js';
-export { type OrderQuery } from './list.js';
+export { type OrderFilter, type OrderQuery, type RefundFilter, type RefundQuery } from './list.js';
 export { type ActorOptions } from './actor.js';
 export { type WaitOptions } from './wait.js';
-export { type RedriveAllOptions, type RedriveFilter, type RedrivenOrder, type RedrivenOrders } from './redrive-all.js';
+export {
+  type RedriveAllOptions,
+  type RedriveAllRefundsOptions,
+  type RedriveFilter,
+  type RedrivenOrder,
+  type RedrivenOrders,
+} from './redrive-all.js';
 export { type MerchantPause } from './pauses/merchant-pauses.js';
 export { type OrderExplanation } from './journal/explain.js';
 export { type JournalFilter } from './journal/export.js';
@@ -24,7 +30,6 @@ export {
   type DurableKind,
   type DurableRefund,
   type DurableRefundData,
-  type DurableRefundState,
   type DurableRow,
   type EndedStatus,
   type EnqueueOptions,
@@ -52,4 +57,10 @@ export { DurableOrdersError, isDurableOrdersError, LeaseLostError, type DurableO
 export { type ResolvedOrder } from './tell-end.js';
 export { DURABLE_ORDER_CHANNEL, type DurableOrderEvent } from './events.js';
 export { durableOrderId, type DurableOrderKey } from './durable-order-id.js';
+export { durableRefundId, type DurableRefundKey } from './refunds/refund-id.js';
+export { type RefundIntent, type RefundOf, type RefundRedriveOptions } from './refunds/refund-intent.js';
+export { type RefundExplanation } from './refunds/explain-refund.js';
+export { type ExplainedRefund } from './refunds/refunds-of-order.js';
+export { type KnownRefund, type KnownRefundKind } from './refunds/known-refund.js';
+export { type RefundListener, type ResolvedRefund } from './refunds/refund-end.js';
 export { type DurablePayment, type DurablePayOptions } from './pay.js';

@@ -71,9 +71,14 @@ const OTHER_NAMES = { outTradeNo: 'out_trade_no', merchantId: 'mch_id', subMerch
 // Each gives a plain copy of what it was given, own and inherited: what was checked is what counts.
 
 /** @throws {WechatPayRequestError} an argument that is missing, or an unknown property. */
-export function readProperties<Given extends object>(name: string, given: Given, known: readonly string[]): Given {
+export function readProperties<Given extends object>(
+  name: string,
+  given: Given,
+  known: readonly string[],
+  otherNames: Readonly<Record<string, string>> = OTHER_NAMES,
+): Given {
   const copy = readOnce(given, known, name);
-  const unknown = findUnknownProperty(copy, known, OTHER_NAMES);
+  const unknown = findUnknownProperty(copy, known, otherNames);
   if (unknown) throw new WechatPayRequestError(unknown.name, unknown.problem);
   return copy;
 }

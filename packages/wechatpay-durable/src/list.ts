@@ -1,23 +1,43 @@
 import { WechatPayRequestError } from 'wechatpay-core';
 import { readProperties } from './intent.js';
 import type { Orders } from './orders.js';
-import { isOrder } from './stores/kinds.js';
-import type { DurableOrder, DurableOrderFilter, StoreQuery } from './stores/store.js';
+import { durableOrderId } from './durable-order-id.js';
+import { isOrder, isRefund } from './stores/kinds.js';
+import type { DurableOrderFilter, DurableRefund, DurableRow, StoreQuery } from './stores/store.js';
 
-const DEAD_FILTER = ['merchantId', 'createdBefore', 'ended', 'limit', 'after'];
-const QUERY = ['outTradeNo', 'transactionId', 'merchantId'];
+const DEAD_FILTER = ['kind', 'merchantId', 'createdBefore', 'ended', 'limit', 'after'];
+const QUERY = ['outTradeNo', 'outRefundNo', 'transactionId', 'kind', 'merchantId'];
+/** By these something is found: one of them. */
+const NUMBERS = ['outTradeNo', 'outRefundNo', 'transactionId'] as const;
 
-/** What `DurableOrders.list` does. */
-export async function listOrders({ store }: Orders, given: DurableOrderFilter): Promise<DurableOrder[]> {
-  const filter = readListFilter(given, ['status', ...DEAD_FILTER]);
-  const { limit = 100 } = filter;
-  return (await store.list({ ...filter, kind: 'order', limit })).filter(isOrder);
+/** Which durable refunds: as of orders. */
+export interface RefundFilter extends Omit<DurableOrderFilter, 'after'> {
+  readonly kind: 'refund';
+  /** Goes on after this one, the last of the page before. */
+  readonly after?: Pick<DurableRefund, 'id' | 'createdAt' | 'endedAt'>;
 }
 
-/** @throws {WechatPayRequestError} a limit, a merchant or a time that is invalid, or a property that is not among `known`. */
-export function readListFilter<Filter extends DurableOrderFilter>(given: Filter, known: readonly string[]): Filter {
+/** Which durable orders. */
+export interface OrderFilter extends DurableOrderFilter {
+  /** @default 'order' */
+  readonly kind?: 'order' | undefined;
+}
+
+/** What `DurableOrders.list` does. */
+export async function listRows({ store }: Orders, given: OrderFilter | RefundFilter): Promise<DurableRow[]> {
+  const filter = readListFilter<OrderFilter | RefundFilter>(given, ['status', ...DEAD_FILTER]);
+  const { limit = 100, kind = 'order' } = filter;
+  return (await store.list({ ...filter, kind, limit })).filter((row) => isOrder(row) === (kind === 'order'));
+}
+
+/** @throws {WechatPayRequestError} a limit, a kind, a merchant or a time that is invalid, or a property that is not among `known`. */
+export function readListFilter<Filter extends DurableOrderFilter & { readonly kind?: unknown }>(
+  given: Filter,
+  known: readonly string[],
+): Filter {
   const filter = readProperties('filter', given, known);
-  const { limit = 100, ended, createdBefore, merchantId } = filter;
+  const { limit = 100, ended, createdBefore, merchantId, kind } = filter;
+  assertKind(kind);
   if (!Number.isSafeInteger(limit) || limit < 1 || limit > 1000) {
     throw new WechatPayRequestError('limit', 'must be a whole number from 1 to 1000.');
   }
@@ -35,35 +55,70 @@ export function readListFilter<Filter extends DurableOrderFilter>(given: Filter,
 }
 
 /** What `DurableOrders.dead` does. */
-export async function listDead(orders: Orders, given: Omit<DurableOrderFilter, 'status'>): Promise<DurableOrder[]> {
-  return listOrders(orders, { ...readProperties('filter', given, DEAD_FILTER), status: 'dead' });
+export async function listDead(
+  orders: Orders,
+  given: Omit<OrderFilter | RefundFilter, 'status'>,
+): Promise<DurableRow[]> {
+  return listRows(orders, { ...readProperties('filter', given, DEAD_FILTER), status: 'dead' });
 }
 
-/** By what {@link DurableOrders.find} looks: one of the two numbers, and a merchant where it matters. */
+/** By what {@link DurableOrders.find} looks: one of the numbers, and a merchant where it matters. */
 export interface OrderQuery {
   readonly outTradeNo?: string | undefined;
   /** As on the customer's receipt. */
   readonly transactionId?: string | undefined;
   /** @default any */
   readonly merchantId?: string | undefined;
+  /** @default 'order' */
+  readonly kind?: 'order' | undefined;
 }
 
+/** By what {@link DurableOrders.find} looks for refunds: their own number, or one of their order. */
+export type RefundQuery =
+  | {
+      readonly outRefundNo: string;
+      readonly kind?: 'refund' | undefined;
+      /** @default any */
+      readonly merchantId?: string | undefined;
+    }
+  | (Omit<OrderQuery, 'kind'> & { readonly kind: 'refund' });
+
 /** What `DurableOrders.find` does. */
-export async function findOrders({ store }: Orders, given: OrderQuery): Promise<DurableOrder[]> {
-  const query = readProperties<StoreQuery>('query', given, QUERY);
-  for (const name of ['outTradeNo', 'transactionId', 'merchantId'] as const) {
+export async function findRows(orders: Orders, given: OrderQuery | RefundQuery): Promise<DurableRow[]> {
+  const { kind, ...query } = readProperties<StoreQuery & { readonly kind?: unknown }>('query', given, QUERY);
+  assertKind(kind);
+  for (const name of [...NUMBERS, 'merchantId'] as const) {
     const value: unknown = query[name];
     if (value !== undefined && (typeof value !== 'string' || value === '')) {
       throw new WechatPayRequestError(name, 'must be a text that is not empty.');
     }
   }
-  if ((query.outTradeNo === undefined) === (query.transactionId === undefined)) {
-    throw new WechatPayRequestError(
-      'outTradeNo',
-      'or else transactionId is what an order is found by: give one of them.',
-    );
+  if (NUMBERS.filter((name) => query[name] !== undefined).length !== 1) {
+    const problem = 'or else transactionId is what an order is found by, and outRefundNo a refund: give one of them.';
+    throw new WechatPayRequestError('outTradeNo', problem);
   }
-  return (await store.find(query)).filter(isOrder);
+  if (query.outRefundNo !== undefined && kind === 'order') {
+    throw new WechatPayRequestError('kind', "must be 'refund' beside outRefundNo, or be left out.");
+  }
+  if (kind === 'refund' && query.outTradeNo !== undefined) return refundsOf(orders, query);
+  const isWanted = query.outRefundNo !== undefined || kind === 'refund' ? isRefund : isOrder;
+  return (await orders.store.find(query)).filter((row) => isWanted(row));
+}
+
+/** The refunds of the orders of a number, whether or not these are stored. */
+async function refundsOf({ store, clients }: Orders, { outTradeNo = '', merchantId }: StoreQuery): Promise<DurableRow[]> {
+  const stored = (await store.find({ outTradeNo, merchantId })).map(({ id }) => id);
+  const ofClients = [...clients.values()]
+    .filter((client) => merchantId === undefined || client.merchantId === merchantId)
+    .map((client) => durableOrderId({ merchantId: client.merchantId, subMerchantId: client.subMerchantId, outTradeNo }));
+  const parents = [...new Set([...stored, ...ofClients])];
+  const found = await Promise.all(parents.map((parentId) => store.find({ parentId })));
+  return found.flat().filter((row) => isRefund(row));
+}
+
+function assertKind(kind: unknown): void {
+  if (kind === undefined || kind === 'order' || kind === 'refund') return;
+  throw new WechatPayRequestError('kind', "must be 'order' or 'refund'.");
 }
 
 function isPeriod(ended: unknown): boolean {

@@ -1,5 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { Meter, ObservableResult } from '@opentelemetry/api';
+import type { RefundEvent, ResolutionEvent } from 'wechatpay-core';
 import type { DurableOrders } from './durable-orders.js';
 import type { DurableOrderStatus } from './stores/store.js';
 import { DURABLE_ORDER_CHANNEL, type DurableOrderEvent } from './events.js';
@@ -16,6 +17,7 @@ const STATUSES: readonly DurableOrderStatus[] = ['waiting', 'active', 'done', 'd
  * | `wechatpay.orders.late` (gauge, s) | how late the most overdue one is: alarm on this one |
  * | `wechatpay.orders.steps` (counter, `step`, `result`) | steps of this process |
  * | `wechatpay.orders.resolved` (counter, `outcome`) | ends in this process; needs-attention, unresolved and refund-required need a person |
+ * | `wechatpay.refunds.resolved` (counter, `outcome`) | ends of refunds in this process; all but refunded need a person |
  * | `wechatpay.orders.problems` (counter) | failures of the store, of `onResolved`, and leases lost |
  * | `wechatpay.merchant.problem` (gauge, `merchant`, `code`) | 1 while calls of a merchant fail in the same way, then 0: alarm on this one |
  * | `wechatpay.merchant.paused` (gauge, `merchant`, `code`) | 1 while the orders of a merchant are held back, then 0: and on this one |
@@ -29,6 +31,7 @@ export function observeDurableOrders(durableOrders: DurableOrders, meter: Meter)
   const late = meter.createObservableGauge('wechatpay.orders.late', { unit: 's' });
   const steps = meter.createCounter('wechatpay.orders.steps');
   const resolved = meter.createCounter('wechatpay.orders.resolved');
+  const refunds = meter.createCounter('wechatpay.refunds.resolved');
   const problems = meter.createCounter('wechatpay.orders.problems');
   const merchantProblem = meter.createObservableGauge('wechatpay.merchant.problem', {
     description: 'Calls of a merchant fail, one after another, in the same way',
@@ -49,12 +52,12 @@ export function observeDurableOrders(durableOrders: DurableOrders, meter: Meter)
   const listen = (message: unknown): void => {
     const event = message as DurableOrderEvent;
     if (event.kind === 'resolved') resolved.add(1, { outcome: event.outcome.kind });
+    if (event.kind === 'refund-resolved') refunds.add(1, { outcome: event.outcome.kind });
     if (event.kind === 'problem') problems.add(1);
-    if (event.kind !== 'step') return;
-    const { step, event: result } = event.step;
-    const said =
-      result.kind === 'queried' ? result.tradeState : result.kind === 'failed' ? result.error.code : result.kind;
-    steps.add(1, { step: step.kind, result: said });
+    if (event.kind === 'step' || event.kind === 'refund-step') {
+      const { step, event: result } = event.step;
+      steps.add(1, { step: step.kind, result: saidBy(result) });
+    }
   };
 
   meter.addBatchObservableCallback(observe, [count, oldest, late]);
@@ -67,6 +70,19 @@ export function observeDurableOrders(durableOrders: DurableOrders, meter: Meter)
     merchantPaused.removeCallback(observePauses);
     unsubscribe(DURABLE_ORDER_CHANNEL, listen);
   };
+}
+
+function saidBy(result: ResolutionEvent | RefundEvent): string {
+  switch (result.kind) {
+    case 'queried':
+      return result.tradeState;
+    case 'refund-queried':
+      return result.refunds[0]?.refundStatus ?? 'none';
+    case 'failed':
+      return result.error.code;
+    default:
+      return result.kind;
+  }
 }
 
 /** 1 for each that is there, and 0 for those that were. */

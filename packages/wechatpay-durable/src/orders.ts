@@ -2,8 +2,10 @@ import { WechatPayRequestError, type ResolutionState, type WechatPayClient } fro
 import { durableOrderId } from './durable-order-id.js';
 import { EndListeners } from './end-listeners.js';
 import { readOrder, type OrderOf } from './intent.js';
-import { isOrder } from './stores/kinds.js';
-import type { DurableOrder, OrderStore } from './stores/store.js';
+import { durableRefundId } from './refunds/refund-id.js';
+import { readRefundOf, type RefundOf } from './refunds/refund-intent.js';
+import { isOrder, isRefund } from './stores/kinds.js';
+import type { DurableOrder, DurableRefund, OrderStore } from './stores/store.js';
 
 /** What every operation on durable orders needs: the store, the merchants' clients, and the time from one clock to the other. */
 export class Orders {
@@ -41,6 +43,21 @@ export class Orders {
       subMerchantId: subMerchantId ?? client.subMerchantId,
       outTradeNo,
     });
+  }
+
+  refundIdOf(refund: RefundOf): string {
+    const { outRefundNo, merchantId, subMerchantId } = readRefundOf(refund);
+    const client = this.clientOf(merchantId);
+    return durableRefundId({
+      merchantId: client.merchantId,
+      subMerchantId: subMerchantId ?? client.subMerchantId,
+      outRefundNo,
+    });
+  }
+
+  async getRefund(refund: RefundOf): Promise<DurableRefund | undefined> {
+    const row = await this.store.get(this.refundIdOf(refund));
+    return row && isRefund(row) ? row : undefined;
   }
 
   async get(order: OrderOf): Promise<DurableOrder | undefined> {

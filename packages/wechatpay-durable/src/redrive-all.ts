@@ -1,38 +1,45 @@
-import {
-  isWechatPayError,
-  WechatPayRequestError,
-  type AnyWechatPayError,
-  type ResolutionOutcome,
-} from 'wechatpay-core';
+import { isWechatPayError, WechatPayRequestError, type AnyWechatPayError } from 'wechatpay-core';
 import { outcomeOf, orderOf } from './ends.js';
 import { isDurableOrdersError, type DurableOrdersError } from './errors.js';
 import { readProperties, readRedrive, type RedriveOptions } from './intent.js';
 import { readListFilter } from './list.js';
 import type { Orders } from './orders.js';
 import { redriveDead } from './redrive.js';
-import { isOrder } from './stores/kinds.js';
-import type { DurableOrder, DurableOrderFilter } from './stores/store.js';
+import { redriveDeadRefund } from './refunds/redrive-refund.js';
+import { readRefundRedrive, type RefundRedriveOptions } from './refunds/refund-intent.js';
+import { requestOf } from './refunds/refund-rows.js';
+import { isOrder, isRefund } from './stores/kinds.js';
+import type { DurableData, DurableKind, DurableOrderFilter, DurableRow } from './stores/store.js';
 
-/** Which of the dead orders are set going again. */
+/** Which of the dead orders, or refunds, are set going again. */
 export interface RedriveFilter extends Pick<DurableOrderFilter, 'merchantId' | 'createdBefore' | 'ended'> {
-  /** As in `needs-attention`. @default any */
-  readonly outcome?: 'needs-attention' | 'unresolved' | 'refund-required' | undefined;
+  /** @default 'order' */
+  readonly kind?: DurableKind | undefined;
+  /** As in `needs-attention`; `refund-required` of orders alone, `refund-rejected` of refunds alone. @default any */
+  readonly outcome?: 'needs-attention' | 'unresolved' | 'refund-required' | 'refund-rejected' | undefined;
   /** The `errorCode` or the `code` of the outcome's error, as in `NOAUTH`. @default any */
   readonly code?: string | undefined;
   /** At most this many, the oldest first: 1 to 100000. @default 100000 */
   readonly limit?: number | undefined;
 }
 
-export interface RedriveAllOptions extends RedriveOptions {
-  /** Only says which orders these are, and changes nothing. @default false */
+interface DryRun {
+  /** Only says which these are, and changes nothing. @default false */
   readonly dryRun?: boolean | undefined;
 }
 
-/** An order that the filter found. */
+export interface RedriveAllOptions extends RedriveOptions, DryRun {}
+
+/** As {@link RedriveAllOptions}, of refunds. */
+export interface RedriveAllRefundsOptions extends RefundRedriveOptions, DryRun {}
+
+/** An order, or a refund, that the filter found. */
 export interface RedrivenOrder {
   readonly id: string;
   readonly merchantId: string;
   readonly outTradeNo: string;
+  /** Of a refund. */
+  readonly outRefundNo?: string;
 }
 
 /** What came of redriving many. */
@@ -43,8 +50,11 @@ export interface RedrivenOrders {
   readonly failed: readonly (RedrivenOrder & { readonly error: DurableOrdersError | AnyWechatPayError })[];
 }
 
-const FILTER = ['merchantId', 'createdBefore', 'ended', 'outcome', 'code', 'limit'];
-const OUTCOMES: readonly unknown[] = ['needs-attention', 'unresolved', 'refund-required'];
+const FILTER = ['kind', 'merchantId', 'createdBefore', 'ended', 'outcome', 'code', 'limit'];
+const OUTCOMES: Readonly<Record<DurableKind, readonly unknown[]>> = {
+  order: ['needs-attention', 'unresolved', 'refund-required'],
+  refund: ['needs-attention', 'unresolved', 'refund-rejected'],
+};
 const MOST = 100_000;
 const PAGE = 500;
 
@@ -52,41 +62,66 @@ const PAGE = 500;
 export async function redriveAll(
   orders: Orders,
   given: RedriveFilter,
-  { dryRun: isDry = false, ...options }: RedriveAllOptions,
+  options: RedriveAllOptions | RedriveAllRefundsOptions,
 ): Promise<RedrivenOrders> {
-  const { outcome, code, limit = MOST, ...period } = readFilter(given);
+  const { kind = 'order', outcome, code, limit = MOST, ...period } = readFilter(given);
+  const { dryRun: isDry = false, ...rest } = readProperties<RedriveAllOptions | RedriveAllRefundsOptions>(
+    'options',
+    options,
+    kind === 'order' ? ['dryRun', 'deadline', 'policy', 'actor'] : ['dryRun', 'policy', 'actor'],
+  );
   if (typeof (isDry as unknown) !== 'boolean') throw new WechatPayRequestError('dryRun', 'must be true or false.');
-  const redrive = readRedrive(options);
+  const redrive = redriveOf(orders, kind, rest);
   const redriven: RedrivenOrder[] = [];
   const failed: (RedrivenOrder & { error: DurableOrdersError | AnyWechatPayError })[] = [];
-  for await (const order of deadOf(orders, period)) {
+  for await (const row of deadOf(orders, kind, period)) {
     if (redriven.length + failed.length >= limit) break;
-    if (!isWanted(outcomeOf(order), outcome, code)) continue;
-    const { id, merchantId } = order;
-    const named = { id, merchantId, outTradeNo: orderOf(order).outTradeNo };
+    if (!isWanted(outcomeOf<DurableData>(row), outcome, code)) continue;
+    const named = namesOf(row);
     try {
-      if (isDry) orders.clientOf(merchantId);
+      if (isDry) orders.clientOf(row.merchantId);
       // One that is not dead any more was redriven by somebody else.
-      if (isDry || (await redriveDead(orders, order, redrive))) redriven.push(named);
+      if (isDry || (await redrive(row))) redriven.push(named);
     } catch (error) {
-      const isOfOrder =
+      const isOfRow =
         isWechatPayError(error) || (isDurableOrdersError(error) && error.code === 'WECHATPAY_CLOCK_FAILED');
-      if (!isOfOrder) throw error; // the store failed: what was redriven stays so, and the call can be repeated
+      if (!isOfRow) throw error; // the store failed: what was redriven stays so, and the call can be repeated
       failed.push({ ...named, error });
     }
   }
   return { redriven, failed };
 }
 
+/** @throws {WechatPayRequestError} an option that is invalid. */
+function redriveOf(
+  orders: Orders,
+  kind: DurableKind,
+  options: RedriveOptions | RefundRedriveOptions,
+): (row: DurableRow) => Promise<boolean> {
+  if (kind === 'order') {
+    const redrive = readRedrive(options as RedriveOptions);
+    return async (row) => isOrder(row) && redriveDead(orders, row, redrive);
+  }
+  const redrive = readRefundRedrive(options as RefundRedriveOptions);
+  return async (row) => isRefund(row) && redriveDeadRefund(orders, row, redrive);
+}
+
+function namesOf(row: DurableRow): RedrivenOrder {
+  const { id, merchantId } = row;
+  if (isOrder(row)) return { id, merchantId, outTradeNo: orderOf(row).outTradeNo };
+  return { id, merchantId, outTradeNo: row.order.outTradeNo, outRefundNo: requestOf(row).outRefundNo ?? '' };
+}
+
 function readFilter(given: RedriveFilter): RedriveFilter {
   const filter = readProperties('filter', given, FILTER);
   const { limit, outcome, code, ...period } = filter;
+  const outcomes = OUTCOMES[filter.kind === 'refund' ? 'refund' : 'order'];
   readListFilter(period, FILTER);
   if (limit !== undefined && (!Number.isSafeInteger(limit) || limit < 1 || limit > MOST)) {
     throw new WechatPayRequestError('limit', `must be a whole number from 1 to ${MOST}.`);
   }
-  if (outcome !== undefined && !OUTCOMES.includes(outcome)) {
-    throw new WechatPayRequestError('outcome', `must be ${OUTCOMES.map((one) => `'${String(one)}'`).join(' or ')}.`);
+  if (outcome !== undefined && !outcomes.includes(outcome)) {
+    throw new WechatPayRequestError('outcome', `must be ${outcomes.map((one) => `'${String(one)}'`).join(' or ')}.`);
   }
   if (code !== undefined && (typeof (code as unknown) !== 'string' || code === '')) {
     throw new WechatPayRequestError('code', 'must be a text that is not empty.');
@@ -95,18 +130,21 @@ function readFilter(given: RedriveFilter): RedriveFilter {
 }
 
 /** The dead ones, the oldest first; what is redriven meanwhile does not come again. */
-async function* deadOf({ store }: Orders, period: DurableOrderFilter): AsyncGenerator<DurableOrder, void, undefined> {
-  let after: DurableOrder | undefined;
+async function* deadOf(
+  { store }: Orders,
+  kind: DurableKind,
+  period: DurableOrderFilter,
+): AsyncGenerator<DurableRow, void, undefined> {
+  let after: DurableRow | undefined;
   for (;;) {
-    const rows = await store.list({ ...period, status: 'dead', kind: 'order', limit: PAGE, ...(after && { after }) });
-    const page = rows.filter(isOrder);
+    const page = await store.list({ ...period, status: 'dead', kind, limit: PAGE, ...(after && { after }) });
     yield* page;
     after = page.at(-1);
-    if (rows.length < PAGE || !after) return;
+    if (page.length < PAGE || !after) return;
   }
 }
 
-function isWanted(found: ResolutionOutcome | undefined, kind: string | undefined, code: string | undefined): boolean {
+function isWanted(found: DurableData['outcome'], kind: string | undefined, code: string | undefined): boolean {
   if (kind !== undefined && found?.kind !== kind) return false;
   if (code === undefined) return true;
   const error = found && 'error' in found ? found.error : undefined;

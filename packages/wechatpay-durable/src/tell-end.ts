@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ResolutionOrder, ResolutionOutcome, ResolutionState } from 'wechatpay-core';
-import { again, ended, isProven, orderOf } from './ends.js';
+import type { ResolutionOrder, ResolutionOutcome } from 'wechatpay-core';
+import { again, isProven, orderOf, type EndedOrder, type EndedRefund } from './ends.js';
 import { DurableOrdersError } from './errors.js';
 import { about, publish } from './events.js';
 import { entry } from './journal/entries.js';
 import type { Rule } from './journal/rules.js';
-import type { DurableOrderData, JournalEntry, Lease, Verdict } from './stores/store.js';
+import type { DurableData, JournalEntry, Lease, Verdict } from './stores/store.js';
 
 /** A durable order that has an outcome, or needs a person. */
 export interface ResolvedOrder {
@@ -23,16 +23,21 @@ export interface ResolvedOrder {
   readonly endedAt: Date;
 }
 
-/** How an order ended, by which rule, and what is still to be noted of the way there. */
-interface End {
-  readonly state: ResolutionState;
-  readonly outcome: ResolutionOutcome;
+/** By which rule it ended, and what is still to be noted of the way there. */
+interface Way {
   readonly rule: Rule;
   readonly notes?: readonly JournalEntry[];
 }
 
-interface TellOptions {
-  readonly onResolved: ((resolved: ResolvedOrder) => Promise<void> | void) | undefined;
+/** Who is called with the ends of one kind of row, and what is told elsewhere. */
+interface TellOptions<Ended> {
+  /** The option, for messages. */
+  readonly name: 'onResolved' | 'onRefundResolved';
+  /** Calls it; absent where there is none. */
+  readonly tell: ((id: string, data: Ended) => Promise<void> | void) | undefined;
+  /** Whether nothing is left for a person to do. */
+  readonly isProven: (data: Ended) => boolean;
+  readonly publishEnd: (id: string, data: Ended) => void;
   /** Real milliseconds from a time of the client's clock, `now`, to another. */
   readonly delay: (until: number, now: number) => number;
   /** Called once an end is stored. */
@@ -44,40 +49,37 @@ const TELL_AGAIN_MS = 10_000;
 /** For so long `onResolved` may take, in real time. */
 const TELL_LIMIT_MS = 30_000;
 
-/** The one way in which an end is told, whatever it is and whoever came to it. */
-export type EndTeller = (
+/** The one way in which an end is told, whatever it is and whoever came to it. @param data with its end: see {@link ended}. */
+export type EndTeller<Ended> = (
   id: string,
-  before: DurableOrderData,
-  end: End,
+  before: DurableData,
+  data: Ended,
+  way: Way,
   now: number,
   save: Lease['save'],
 ) => Promise<Verdict>;
 
-export function createEndTeller({ onResolved, delay, onEnd }: TellOptions): EndTeller {
+export function createEndTeller<Ended extends EndedOrder | EndedRefund>({
+  name,
+  tell,
+  isProven,
+  publishEnd,
+  delay,
+  onEnd,
+}: TellOptions<Ended>): EndTeller<Ended> {
   const untold = new Untold();
-  return async (
-    id: string,
-    before: DurableOrderData,
-    { state, outcome, rule, notes = [] }: End,
-    now: number,
-    save: Lease['save'],
-  ): Promise<Verdict> => {
-    const data = ended(before, state, outcome, now);
-    const { end, endAt } = data;
-    const endedAt = new Date(endAt);
+  return async (id, before, data, { rule, notes = [] }, now, save): Promise<Verdict> => {
+    const { end, outcome } = data;
     const isNew = before.end !== end || !before.outcome;
     const journal = isNew ? [...notes, entry('ended', now, { end, outcome, rule })] : [];
-    if (onResolved) {
+    if (tell) {
       // Stored, and fenced, before anybody is told: a worker that has lost it may have come to another end.
       await save(data, journal);
       onEnd(id);
       try {
-        const { merchantId } = data;
-        // A copy: what a handler changes is not stored.
-        const told = structuredClone({ id, merchantId, order: orderOf(data), outcome, end, endedAt });
-        await withinReason(onResolved(told));
+        await withinReason(tell(id, data));
       } catch (cause) {
-        const message = `onResolved failed for durable order ${id}, and is called again.`;
+        const message = `${name} failed for ${before.kind === 'refund' ? 'durable refund' : 'durable order'} ${id}, and is called again.`;
         const error = new DurableOrdersError('WECHATPAY_ON_RESOLVED_FAILED', message, { cause });
         publish({ kind: 'problem', id, error });
         const reason = cause === TOO_LATE ? 'took too long' : 'threw';
@@ -87,14 +89,37 @@ export function createEndTeller({ onResolved, delay, onEnd }: TellOptions): EndT
       }
     }
     return {
-      kind: isProven(outcome) ? 'done' : 'dead',
+      kind: isProven(data) ? 'done' : 'dead',
       data,
-      journal: onResolved ? [entry('told', now, { end })] : journal,
+      journal: tell ? [entry('told', now, { end })] : journal,
       onStored: () => {
         onEnd(id);
-        publish({ kind: 'resolved', ...about(id, data), outcome, end, endedAt });
+        publishEnd(id, data);
       },
     };
+  };
+}
+
+/** How the end of an order is told. */
+export function orderTelling(
+  onResolved: ((resolved: ResolvedOrder) => Promise<void> | void) | undefined,
+): Pick<TellOptions<EndedOrder>, 'name' | 'tell' | 'isProven' | 'publishEnd'> {
+  return {
+    name: 'onResolved',
+    tell:
+      onResolved &&
+      ((id, data) => {
+        const { merchantId, outcome, end, endAt } = data;
+        // A copy: what a handler changes is not stored.
+        return onResolved(
+          structuredClone({ id, merchantId, order: orderOf(data), outcome, end, endedAt: new Date(endAt) }),
+        );
+      }),
+    isProven: ({ outcome }) => isProven(outcome),
+    publishEnd: (id, data) => {
+      const { outcome, end, endAt } = data;
+      publish({ kind: 'resolved', ...about(id, data), outcome, end, endedAt: new Date(endAt) });
+    },
   };
 }
 

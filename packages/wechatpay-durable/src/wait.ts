@@ -4,7 +4,8 @@ import { DurableOrdersError, isDurableOrdersError } from './errors.js';
 import { publish } from './events.js';
 import { readProperties, type OrderOf } from './intent.js';
 import type { Orders } from './orders.js';
-import type { DurableOrder } from './stores/store.js';
+import type { RefundOf } from './refunds/refund-intent.js';
+import type { DurableOrder, DurableRefund, DurableRow } from './stores/store.js';
 
 /** How to wait for an order. */
 export interface WaitOptions {
@@ -16,26 +17,54 @@ export interface WaitOptions {
 const FIRST_LOOK_MS = 250;
 const LONGEST_LOOK_MS = 5_000;
 
+/** What is waited for. */
+interface Awaited<Row extends DurableRow> {
+  readonly id: string;
+  /** As in `order A1`. */
+  readonly name: string;
+  readonly read: () => Promise<Row | undefined>;
+}
+
 /** What `DurableOrders.wait` does. */
 export async function waitForEnd(
   orders: Orders,
   order: OrderOf,
-  given: WaitOptions,
+  options: WaitOptions,
   stopping: AbortSignal,
 ): Promise<DurableOrder> {
+  const id = orders.idOf(order);
+  return waitFor(orders, { id, name: `order ${order.outTradeNo}`, read: () => orders.get(order) }, options, stopping);
+}
+
+/** The same of a refund. */
+export async function waitForRefund(
+  orders: Orders,
+  refund: RefundOf,
+  options: WaitOptions,
+  stopping: AbortSignal,
+): Promise<DurableRefund> {
+  const [id, name] = [orders.refundIdOf(refund), `refund ${refund.outRefundNo}`];
+  return waitFor(orders, { id, name, read: () => orders.getRefund(refund) }, options, stopping);
+}
+
+async function waitFor<Row extends DurableRow>(
+  { ends }: Orders,
+  awaited: Awaited<Row>,
+  given: WaitOptions,
+  stopping: AbortSignal,
+): Promise<Row> {
   const { signal } = readProperties('options', given, ['signal']);
   if (signal !== undefined && !((signal as unknown) instanceof AbortSignal)) {
     throw new WechatPayRequestError('signal', 'must be an AbortSignal; of an AbortController, give its `signal`.');
   }
-  const id = orders.idOf(order);
   const waiting = new Waiting([stopping, ...(signal ? [signal] : [])]);
-  const stopListening = orders.ends.listen(id, () => {
+  const stopListening = ends.listen(awaited.id, () => {
     waiting.wake();
   });
   try {
     for (let pauseMs = FIRST_LOOK_MS; ; pauseMs = Math.min(pauseMs * 1.5, LONGEST_LOOK_MS)) {
-      assertWaiting(order, signal, stopping);
-      const row = await look(orders, order, pauseMs === FIRST_LOOK_MS);
+      assertWaiting(awaited, signal, stopping);
+      const row = await look(awaited, pauseMs === FIRST_LOOK_MS);
       if (row && isOver(row)) return row;
       await waiting.pause(pauseMs);
     }
@@ -46,30 +75,37 @@ export async function waitForEnd(
 }
 
 /** @throws {DurableOrdersError} nobody waits any more. */
-function assertWaiting({ outTradeNo }: OrderOf, signal: AbortSignal | undefined, stopping: AbortSignal): void {
-  const rest = 'Its durable order goes on by itself: `get` tells how it stands.';
+function assertWaiting(
+  { name }: Pick<Awaited<DurableRow>, 'name'>,
+  signal: AbortSignal | undefined,
+  stopping: AbortSignal,
+): void {
+  const rest = 'It goes on by itself: `get` tells how it stands.';
   if (signal?.aborted) {
-    const message = `Waiting for order ${outTradeNo} was aborted before it had an end. ${rest}`;
+    const message = `Waiting for ${name} was aborted before it had an end. ${rest}`;
     throw new DurableOrdersError('WECHATPAY_WAIT_ABORTED', message, { cause: signal.reason });
   }
   if (stopping.aborted) {
-    const message = `The durable orders are being stopped: nobody waits for order ${outTradeNo} here. ${rest}`;
+    const message = `The durable orders are being stopped: nobody waits for ${name} here. ${rest}`;
     throw new DurableOrdersError('WECHATPAY_STOPPING', message);
   }
 }
 
 /** @returns undefined where the store failed this time: what is waited for goes on. */
-async function look(orders: Orders, order: OrderOf, isFirst: boolean): Promise<DurableOrder | undefined> {
-  let row: DurableOrder | undefined;
+async function look<Row extends DurableRow>(
+  { id, name, read }: Awaited<Row>,
+  isFirst: boolean,
+): Promise<Row | undefined> {
+  let row: Row | undefined;
   try {
-    row = await orders.get(order);
+    row = await read();
   } catch (error) {
     if (isFirst || !isDurableOrdersError(error) || error.code !== 'WECHATPAY_STORE_FAILED') throw error;
-    publish({ kind: 'problem', id: orders.idOf(order), error });
+    publish({ kind: 'problem', id, error });
     return undefined;
   }
   if (row) return row;
-  const message = `There is no durable order of order ${order.outTradeNo}, or it is no longer kept: store it first, by pay, enqueue or reverse.`;
+  const message = `Nothing is stored of ${name}, or no longer: store it first, by pay, enqueue, reverse or refund.`;
   throw new DurableOrdersError('WECHATPAY_NO_SUCH_ORDER', message);
 }
 

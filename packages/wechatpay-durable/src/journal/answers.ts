@@ -18,7 +18,7 @@ export const OPERATIONS: Readonly<Record<ResolutionCall['kind'], JournalOperatio
 };
 
 /** What a verified reply said, by wire names, and whether the customer's openid is kept with it. */
-interface Reply {
+export interface Reply {
   readonly raw?: Readonly<Record<string, string>> | undefined;
   readonly keepsOpenId: boolean;
 }
@@ -84,7 +84,7 @@ const OF_THE_CUSTOMER: readonly string[] = ['openid', 'sub_openid'];
 const OF_THE_CALL: readonly string[] = ['nonce_str', 'return_msg'];
 
 /** The signed fields of a reply: one without a value takes no part in the signature. */
-function evidence(raw: Readonly<Record<string, string>>, keepsOpenId: boolean): Record<string, string> {
+export function evidence(raw: Readonly<Record<string, string>>, keepsOpenId: boolean): Record<string, string> {
   const isLeftOut = (name: string): boolean =>
     OF_THE_CALL.includes(name) || (!keepsOpenId && OF_THE_CUSTOMER.includes(name));
   return Object.fromEntries(Object.entries(raw).filter(([name, value]) => value !== '' && !isLeftOut(name)));

@@ -1,6 +1,8 @@
 import type {
   Advice,
   Outcome,
+  RefundEvent,
+  RefundOutcome,
   ResolutionEvent,
   ResolutionOutcome,
   ResolutionPayment,
@@ -9,7 +11,7 @@ import type {
 import type { JournalEntry, StoredJournalEntry } from '../stores/store.js';
 import type { Decision, Rule } from './rules.js';
 
-// Every kind of entry that the journal of a durable order has, and what it tells. Times are milliseconds since 1970 by the client's
+// Every kind of entry that the journal of a durable order or refund has, and what it tells. Times are milliseconds since 1970 by the client's
 // clock; amounts are in the minor unit of their currency. No entry holds a secret.
 
 /** The operation that a call was of. */
@@ -17,7 +19,7 @@ export type JournalOperation = 'Submit Quick Pay' | 'Query Order' | 'Revoke Orde
 
 /** What a verified answer said, as far as it decides anything. */
 export type VerifiedAnswer =
-  | Exclude<ResolutionEvent, { readonly kind: 'failed' }>
+  | Exclude<ResolutionEvent | RefundEvent, { readonly kind: 'failed' }>
   /** Quick Pay: the customer paid. */
   | { readonly kind: 'charged'; readonly payment: ResolutionPayment; readonly paidAt?: number };
 
@@ -37,6 +39,18 @@ interface JournalFields {
     readonly ifPaid: ResolutionPolicy['ifPaid'];
     readonly deadline: number;
   };
+  /** A refund was stored. */
+  readonly 'refund-enqueued': ByActor & {
+    readonly by: 'refund';
+    readonly outTradeNo: string;
+    readonly transactionId?: string;
+    readonly outRefundNo: string;
+    readonly totalFee: number;
+    readonly refundFee: number;
+    readonly currency?: string;
+    /** It is sent then at the earliest: a minute after the part before it. */
+    readonly notBefore: number;
+  };
   /** A verified answer came. `reply`: each signed field by its wire name, without the customer's openid unless it was asked for. */
   readonly answered: {
     readonly operation: JournalOperation;
@@ -54,10 +68,10 @@ interface JournalFields {
     readonly advice?: Advice;
     readonly recall?: boolean;
   };
-  /** What is done next was decided: noted before a reversal or a refund is sent. */
+  /** What is done next was decided: noted before a reversal or a refund is sent. `postpone`: it was not sent after all. */
   readonly decided: { readonly decision: Decision; readonly rule: Rule };
   /** It has an end. */
-  readonly ended: { readonly end: number; readonly outcome: ResolutionOutcome; readonly rule: Rule };
+  readonly ended: { readonly end: number; readonly outcome: ResolutionOutcome | RefundOutcome; readonly rule: Rule };
   /** `onResolved` took that end. */
   readonly told: { readonly end: number };
   /** `onResolved` did not take it, and is called again. */
@@ -80,11 +94,16 @@ interface JournalFields {
     readonly deadline: number;
     readonly before?: ResolutionOutcome['kind'];
   };
+  /** A refund was set going again, or is asked for sooner. */
+  readonly 'refund-reopened': ByActor & {
+    readonly by: 'redrive' | 'hasten';
+    readonly before?: RefundOutcome['kind'];
+  };
 }
 
 export type JournalKind = keyof JournalFields;
 
-/** An entry of a durable order, by its `kind`; `other` is one that another version of this package noted. */
+/** An entry of a durable order or refund, by its `kind`; `other` is one that another version of this package noted. */
 export type OrderJournalEntry =
   | { [Kind in JournalKind]: Noted & { readonly kind: Kind; readonly fields: JournalFields[Kind] } }[JournalKind]
   | (Noted & { readonly kind: 'other'; readonly fields: StoredJournalEntry['fields'] });
@@ -103,6 +122,7 @@ export function entry<Kind extends JournalKind>(kind: Kind, at: number, fields: 
 
 const KINDS: Readonly<Record<JournalKind, true>> = {
   enqueued: true,
+  'refund-enqueued': true,
   answered: true,
   failed: true,
   decided: true,
@@ -113,6 +133,7 @@ const KINDS: Readonly<Record<JournalKind, true>> = {
   left: true,
   cancelled: true,
   reopened: true,
+  'refund-reopened': true,
 };
 
 /** An entry as it was noted by this version, or by another. */

@@ -1,5 +1,7 @@
 import type { OrderOf } from '../intent.js';
 import type { Orders } from '../orders.js';
+import { explainedOf, refundsText, type ExplainedRefund } from '../refunds/refunds-of-order.js';
+import { isRefund } from '../stores/kinds.js';
 import type { DurableOrder, StoredJournalEntry } from '../stores/store.js';
 import { readEntry, type OrderJournalEntry } from './entries.js';
 import { knownMoney, type KnownMoney } from './known-money.js';
@@ -14,7 +16,10 @@ export interface OrderExplanation {
   readonly outcome?: DurableOrder['outcome'];
   /** What is known about the money, since when, by which verified answer; and how the durable order stands. */
   readonly summary: string;
+  /** As the answers about the order have told it: what durable refunds return is in `refunds`. */
   readonly money: KnownMoney;
+  /** The durable refunds of it, the oldest first. */
+  readonly refunds: readonly ExplainedRefund[];
   /** The first that happened first. `text` says each in one line. */
   readonly timeline: readonly (OrderJournalEntry & { readonly text: string })[];
 }
@@ -29,13 +34,15 @@ export async function explainOrder(orders: Orders, order: OrderOf): Promise<Orde
   const entries = stored.map(readEntry);
   const money = knownMoney(entries);
   const { outTradeNo } = order;
+  const refunds = (await orders.store.find({ parentId: id })).filter((one) => isRefund(one)).map(explainedOf);
   return {
     id,
     outTradeNo,
     ...(row && { status: row.status }),
     ...(row?.outcome && { outcome: row.outcome }),
-    summary: summaryOf(outTradeNo, money, row),
+    summary: summaryOf(outTradeNo, money, row, refundsText(refunds, money.currency)),
     money,
+    refunds,
     timeline: entries.map((noted) => ({ ...noted, text: entryText(noted) })),
   };
 }

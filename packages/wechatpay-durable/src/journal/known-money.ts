@@ -46,6 +46,7 @@ function afterEntry(known: KnownMoney, noted: OrderJournalEntry): KnownMoney {
   switch (noted.kind) {
     case 'answered': {
       const { operation, answer } = noted.fields;
+      if (answer.kind === 'refund-queried') return known; // of a durable refund, whose journal is its own
       const said = whatItSays(answer, known);
       if (!said) return maybe(known, answer.kind === 'refund-accepted' ? 'by a refund' : 'by a reversal');
       const { kind } = said;
@@ -87,7 +88,7 @@ function absent(known: KnownMoney, { at, seq }: OrderJournalEntry): KnownMoney {
 type Said = Omit<KnownMoney, 'since' | 'by' | 'mayHaveChanged'>;
 
 /** What an answer says about the money; undefined where it names no order, or proves nothing. */
-function whatItSays(answer: VerifiedAnswer, known: KnownMoney): Said | undefined {
+function whatItSays(answer: Exclude<VerifiedAnswer, { kind: 'refund-queried' }>, known: KnownMoney): Said | undefined {
   switch (answer.kind) {
     case 'charged':
       return { kind: 'paid', ...paymentIn(answer.payment) };

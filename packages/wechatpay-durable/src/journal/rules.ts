@@ -1,9 +1,20 @@
 import type { ResolutionEvent, ResolutionState } from 'wechatpay-core';
 
 /** What is done next. */
-export type Decision = 'reverse' | 'prove' | 'ask-past-reversal' | 'refund' | 'follow-refunds';
+export type Decision =
+  | 'reverse'
+  | 'prove'
+  | 'ask-past-reversal'
+  | 'refund'
+  | 'follow-refunds'
+  | 'submit-refund'
+  | 'postpone'
+  | 'wait'
+  | 'check'
+  | 'confirm-refusal'
+  | 'follow-refund';
 
-/** The rules by which something is decided about an order, and what each says. */
+/** The rules by which something is decided about an order or a refund, and what each says. */
 export const RULES = {
   'paid-is-kept': 'a verified answer says that it is paid, and the policy is to keep it',
   'paid-is-returned': 'a verified answer says that it is paid, and it is to be returned',
@@ -30,6 +41,23 @@ export const RULES = {
   declined: 'the payment was declined, and nothing can be paid any more',
   'not-sent': 'no charge was sent',
   'called-off': 'it was called off by the application',
+  'refund-asked-for': 'the application asked for this refund',
+  'refund-not-there': 'Query Refund knows of no such refund, and its number makes it the same one',
+  'refund-not-sent': 'it was not sent',
+  'minute-between-parts': 'WeChat Pay wants a minute between two refunds of one order',
+  'balance-too-low': 'the balance that pays refunds is too low, and the next sales fill it',
+  'too-frequent': 'WeChat Pay asks for the same call later',
+  'refund-unclear': 'no answer says whether it was made',
+  'refusal-is-no-proof': 'Query Refund has to know of no such refund, twice',
+  'refund-arrived': 'Query Refund says that the customer has the money',
+  'refusal-confirmed': 'it was refused, and two answers know of no such refund',
+  'refund-not-received': 'the money did not reach the customer, whose account or card is gone',
+  'refund-closed': 'WeChat Pay ended the refund, and nothing was returned',
+  'refund-differs': 'its number was used before, for another order, amount or currency',
+  'refund-too-late': 'the payment is older than a year',
+  'refund-keeps-failing': 'Submit Refund fails again and again, and no such refund is known',
+  'refund-cannot-be-asked': 'Query Refund refuses the question',
+  'refund-without-end': 'it has had no end for longer than `attentionAfterMs`',
 } as const;
 
 export type Rule = keyof typeof RULES;

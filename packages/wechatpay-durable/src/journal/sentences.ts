@@ -1,6 +1,5 @@
-import type { ResolutionOutcome } from 'wechatpay-core';
 import { outcomeOf } from '../ends.js';
-import type { DurableOrder } from '../stores/store.js';
+import type { DurableData, DurableOrder, DurableRow } from '../stores/store.js';
 import type { OrderJournalEntry, VerifiedAnswer } from './entries.js';
 import type { KnownMoney } from './known-money.js';
 import { RULES, type Decision } from './rules.js';
@@ -9,7 +8,7 @@ import { RULES, type Decision } from './rules.js';
 const WITHOUT_MINOR_UNIT: readonly string[] = ['JPY', 'KRW'];
 
 /** An amount for people to read, as in `HKD 8.88`. @param amount in the minor unit of the currency. */
-function amountText(amount: number | undefined, currency: string | undefined): string {
+export function amountText(amount: number | undefined, currency: string | undefined): string {
   if (amount === undefined) return 'an amount that no answer told';
   if (currency === undefined) return `${amount} (in the minor unit of a currency that no answer told)`;
   if (WITHOUT_MINOR_UNIT.includes(currency)) return `${currency} ${amount}`;
@@ -17,13 +16,18 @@ function amountText(amount: number | undefined, currency: string | undefined): s
   return `${currency} ${digits.slice(0, -2)}.${digits.slice(-2)}`;
 }
 
-function timeText(at: Date): string {
+export function timeText(at: Date): string {
   return at.toISOString();
 }
 
 /** What is known about the money, since when, by which verified answer, and how the durable order stands: one sentence. */
-export function summaryOf(outTradeNo: string, money: KnownMoney, row: DurableOrder | undefined): string {
-  return `${moneyText(outTradeNo, money)}${changeText(money)}; ${standingText(row)}.`;
+export function summaryOf(
+  outTradeNo: string,
+  money: KnownMoney,
+  row: DurableOrder | undefined,
+  refundsText: string,
+): string {
+  return `${moneyText(outTradeNo, money)}${changeText(money)}${refundsText}; ${standingText(row)}.`;
 }
 
 function moneyText(outTradeNo: string, money: KnownMoney): string {
@@ -61,29 +65,32 @@ function changeText({ mayHaveChanged }: KnownMoney): string {
     : `, which may have changed since, or may still change, ${mayHaveChanged} that no answer has proven`;
 }
 
-function standingText(row: DurableOrder | undefined): string {
-  if (!row) return 'its durable order is no longer kept, only its journal';
+/** How its row stands. @param what as in `durable order`. */
+export function standingText(row: DurableRow | undefined, what = 'durable order'): string {
+  if (!row) return `its ${what} is no longer kept, only its journal`;
   const { status, dueAt, end } = row;
-  const outcome = outcomeOf(row);
+  const outcome = outcomeOf<DurableData>(row);
   switch (status) {
     case 'cancelled':
-      return 'its durable order was called off';
+      return `its ${what} was called off`;
     case 'done':
     case 'dead':
-      return `its durable order ended ${endText(outcome, end)}`;
-    default:
-      if (outcome) return `its durable order has ended ${endText(outcome, end)}, which onResolved has not taken yet`;
+      return `its ${what} ended ${endText(outcome, end)}`;
+    default: {
+      const listener = row.kind === 'refund' ? 'onRefundResolved' : 'onResolved';
+      if (outcome) return `its ${what} has ended ${endText(outcome, end)}, which ${listener} has not taken yet`;
       return status === 'active' || !dueAt ? 'a worker works on it now' : `its next step is due at ${timeText(dueAt)}`;
+    }
   }
 }
 
-function endText(outcome: ResolutionOutcome | undefined, end: number | undefined): string {
+function endText(outcome: DurableData['outcome'], end: number | undefined): string {
   const number = end === undefined ? '' : ` (end ${end})`;
   const why = outcome?.kind === 'needs-attention' ? `, because: ${withoutStop(outcome.error.message)}` : '';
   return `as ${outcome?.kind ?? 'unknown'}${number}${why}`;
 }
 
-function withoutStop(text: string): string {
+export function withoutStop(text: string): string {
   return text.replace(/[.\s]+$/u, '');
 }
 
@@ -93,6 +100,12 @@ const DECISIONS: Readonly<Record<Decision, string>> = {
   'ask-past-reversal': 'Not to be reversed any more',
   refund: 'To be refunded',
   'follow-refunds': 'Its refunds are to be followed',
+  'submit-refund': 'To be submitted',
+  postpone: 'Not submitted yet',
+  wait: 'To be submitted again later',
+  check: 'To be asked for',
+  'confirm-refusal': 'Its refusal is to be confirmed',
+  'follow-refund': 'To be followed',
 };
 
 /** What an entry tells, in one line. */
@@ -102,6 +115,10 @@ export function entryText(noted: OrderJournalEntry): string {
       const { by, totalFee, currency, actor } = noted.fields;
       const amount = totalFee === undefined ? '' : `, ${amountText(totalFee, currency)}`;
       return `Stored by ${by}${byText(actor)}${amount}.`;
+    }
+    case 'refund-enqueued': {
+      const { actor, outRefundNo, refundFee, currency, outTradeNo } = noted.fields;
+      return `Refund ${outRefundNo} stored${byText(actor)}: ${amountText(refundFee, currency)} of order ${outTradeNo}.`;
     }
     case 'answered':
       return `${noted.fields.operation} answered: ${answerText(noted.fields.answer)}.`;
@@ -130,6 +147,12 @@ export function entryText(noted: OrderJournalEntry): string {
       const { by, actor, ifPaid } = noted.fields;
       return `Set going again by ${by}${byText(actor)}: what is paid is to be ${ifPaid === 'keep' ? 'kept' : 'returned'}.`;
     }
+    case 'refund-reopened': {
+      const { by, actor } = noted.fields;
+      return by === 'redrive'
+        ? `Set going again by redrive${byText(actor)}: it is asked for first.`
+        : `To be asked for now${byText(actor)}.`;
+    }
     case 'other':
       return 'An entry of another version.';
   }
@@ -155,6 +178,11 @@ function answerText(answer: VerifiedAnswer): string {
     case 'refunds-queried': {
       const { refunded, pending, currency } = answer;
       return `${amountText(refunded, currency)} refunded, ${amountText(pending, currency)} on its way`;
+    }
+    case 'refund-queried': {
+      const [found] = answer.refunds;
+      const amount = found?.refundFee === undefined ? '' : `, ${amountText(found.refundFee, found.currency)}`;
+      return `${found?.refundStatus ?? 'no status'}${amount}`;
     }
   }
 }

@@ -1,5 +1,6 @@
 import type { OrderOf } from '../intent.js';
 import type { Orders } from '../orders.js';
+import { isRefundOf, type RefundOf } from '../refunds/refund-intent.js';
 import { brokenLink } from '../stores/journal.js';
 import { readJournal } from './explain.js';
 
@@ -16,8 +17,8 @@ export interface JournalCheck {
 }
 
 /** What `DurableOrders.verifyJournal` does. */
-export async function verifyJournal(orders: Orders, order: OrderOf): Promise<JournalCheck> {
-  const id = orders.idOf(order);
+export async function verifyJournal(orders: Orders, one: OrderOf | RefundOf): Promise<JournalCheck> {
+  const id = isRefundOf(one) ? orders.refundIdOf(one) : orders.idOf(one);
   const entries = await readJournal(orders, id);
   const brokenAt = brokenLink(id, entries);
   const [first] = entries;

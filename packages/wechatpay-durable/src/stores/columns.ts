@@ -16,13 +16,13 @@ export interface Columns {
   /** How many ends it has had. */
   readonly ends: number;
   readonly hasOutcome: boolean;
-  /** Something is decided that must not be called off or replaced, such as a reversal. */
+  /** Something is decided that must not be called off or replaced: a reversal, or a refund that may have been sent. */
   readonly isDecided: boolean;
 }
 
 /** Reads what can be read: a row whose state is no state of this version is kept, and found by its `id`. */
 export function columnsOf(data: DurableData): Columns {
-  const { kind, merchantId, state, outcome, end } = data;
+  const { kind, merchantId, state, outcome, end, order } = data as DurableData & { readonly order?: unknown };
   const given = Object(state) as Loose;
   const ended = (outcome ?? given.outcome) as Loose | undefined;
   const common = {
@@ -31,19 +31,20 @@ export function columnsOf(data: DurableData): Columns {
     hasOutcome: (ended ?? undefined) !== undefined,
   };
   if (kind === 'refund') {
-    const refund = Object(given.refund) as Loose;
+    const request = Object(given.request) as Loose;
+    const { transactionId } = Object(order) as Loose;
     return {
       ...common,
       kind,
-      subMerchantId: text(refund.subMerchantId) ?? '',
-      number: text(refund.outRefundNo),
-      transactionId: text(refund.transactionId),
-      totalFee: amount(refund.refundFee),
-      currency: text(refund.currency),
-      isDecided: true,
+      subMerchantId: text(request.subMerchantId) ?? '',
+      number: text(request.outRefundNo),
+      transactionId: text(request.transactionId) ?? text(transactionId),
+      totalFee: amount(request.refundFee),
+      currency: text(request.refundCurrency),
+      isDecided: !isUnsent(given),
     };
   }
-  const order = Object(given.order) as Loose;
+  const { outTradeNo, subMerchantId } = Object(given.order) as Loose;
   const { payment: told, amounts } = Object(ended) as Loose;
   const paid = [told, (Object(amounts) as Loose).paid, given.payment, given.doubt];
   const first = <Value>(read: (payment: Loose) => Value | null): Value | null =>
@@ -51,8 +52,8 @@ export function columnsOf(data: DurableData): Columns {
   return {
     ...common,
     kind: 'order',
-    subMerchantId: text(order.subMerchantId) ?? '',
-    number: text(order.outTradeNo),
+    subMerchantId: text(subMerchantId) ?? '',
+    number: text(outTradeNo),
     transactionId: first((payment) => text(payment.transactionId)),
     totalFee: amount(given.totalFee) ?? first((payment) => amount(payment.totalFee)),
     currency: text(given.currency) ?? first((payment) => text(payment.currency)),
@@ -109,6 +110,11 @@ type Loose = Readonly<Record<string, unknown>>;
 function isAsking({ kind, mustRevoke }: Loose): boolean {
   // With flags in place of a kind: as versions before 0.1 stored it.
   return kind === 'asking' || (kind === undefined && mustRevoke === false);
+}
+
+/** No Submit Refund can have left: what is about to be sent is stored as such before. */
+function isUnsent({ kind, submissions, submittedAt }: Loose): boolean {
+  return kind === 'submitting' && submissions === 0 && submittedAt === undefined;
 }
 
 function text(value: unknown): string | null {

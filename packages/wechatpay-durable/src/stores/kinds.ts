@@ -4,3 +4,7 @@ import type { DurableData } from './store.js';
 export function isOrder<Data extends DurableData>(data: Data): data is Exclude<Data, { readonly kind: 'refund' }> {
   return data.kind !== 'refund';
 }
+
+export function isRefund<Data extends DurableData>(data: Data): data is Extract<Data, { readonly kind: 'refund' }> {
+  return data.kind === 'refund';
+}

@@ -16,6 +16,7 @@ import type {
   JournalEntry,
   OrderHandler,
   OrderStore,
+  ParentCheck,
   ProcessOptions,
   ReopenedStatus,
   StoredJournalEntry,
@@ -103,10 +104,7 @@ export class MemoryStore implements OrderStore {
     const now = this.#now();
     const row = readRow(data, { id, createdAt: now, dueAt: now + delayMs, parentId: parent?.id });
     if (shelf.rows.has(id) || shelf.idOf(row.columns) !== undefined) return 'duplicate';
-    if (parent) {
-      const parentRow = shelf.rows.get(parent.id);
-      parent.check(shelf.find(({ parentId }) => parentId === parent.id).map(toRow), parentRow && toRow(parentRow));
-    }
+    if (parent) checkFamily(shelf, parent);
     const { seq, hash } = shelf.journals.get(id)?.at(-1) ?? EMPTY_JOURNAL;
     this.#put({ ...row, head: { seq, hash } }, journal);
     return 'enqueued';
@@ -201,14 +199,13 @@ export class MemoryStore implements OrderStore {
     data: DurableData,
     from: readonly ReopenedStatus[],
     journal?: readonly JournalEntry[],
+    parent?: ParentCheck,
   ): Promise<boolean> {
     const isRight = (row: Row): boolean => mayReopen(row, from) && !hasEndedSince(row, data);
-    const change = (): Partial<Row> => ({
-      ...readData(data),
-      status: 'waiting',
-      dueAt: this.#now(),
-      endedAt: undefined,
-    });
+    const change = (): Partial<Row> => {
+      if (parent) checkFamily(this.#shelf, parent);
+      return { ...readData(data), status: 'waiting', dueAt: this.#now(), endedAt: undefined };
+    };
     return this.#change(id, isRight, change, journal);
   }
 
@@ -409,6 +406,12 @@ class Shelf {
     if (ms <= 0) wake();
     else if (ms <= LONGEST_TIMER_MS) setTimeout(wake, ms).unref();
   }
+}
+
+/** @throws whatever the check throws. */
+function checkFamily(shelf: Shelf, { id, check }: ParentCheck): void {
+  const parent = shelf.rows.get(id);
+  check(shelf.find(({ parentId }) => parentId === id).map(toRow), parent && toRow(parent));
 }
 
 function readData(data: DurableData): Pick<Row, 'json' | 'columns'> {

@@ -1,5 +1,5 @@
 // Over 250 lines, as one idea: what a store is given, gives and promises, for whoever writes or uses one.
-import type { ResolutionOutcome, ResolutionState } from 'wechatpay-core';
+import type { RefundOutcome, RefundState, ResolutionOutcome, ResolutionState } from 'wechatpay-core';
 import type { SqlExecutor } from './sql-executor.js';
 
 /**
@@ -7,9 +7,10 @@ import type { SqlExecutor } from './sql-executor.js';
  *
  * - `waiting`: for the time of its next step.
  * - `active`: a worker has it.
- * - `done`: its order has an end: paid, reversed, closed or refunded.
+ * - `done`: its order has an end: paid, reversed, closed or refunded. Of a refund: the customer has the money.
  * - `dead`: it needs a person: see `outcome`; {@link OrderStore.redrive} sets it going again.
- * - `cancelled`: called off before anything was reversed, since nothing was paid, or its money is looked after otherwise.
+ * - `cancelled`: called off before anything was reversed, since nothing was paid, or its money is looked after otherwise. Of a refund:
+ *   before anything was sent.
  */
 export type DurableOrderStatus = 'waiting' | 'active' | 'done' | 'dead' | 'cancelled';
 
@@ -42,25 +43,15 @@ export interface DurableOrderData {
   readonly unreadableSince?: number;
 }
 
-/** As far as a store reads the state of a refund: what it is found and summed up by. */
-export interface DurableRefundState {
-  readonly kind: string;
-  readonly refund: {
-    readonly outRefundNo: string;
-    readonly subMerchantId?: string | undefined;
-    /** Of the order that was paid. */
-    readonly transactionId?: string | undefined;
-    /** In the minor unit of `currency`. */
-    readonly refundFee: number;
-    readonly currency?: string | undefined;
-  };
-}
-
 /** What is stored of a durable refund: plain JSON, without a secret. */
 export interface DurableRefundData extends Omit<DurableOrderData, 'kind' | 'state' | 'outcome'> {
   readonly kind: 'refund';
-  readonly state: DurableRefundState;
-  readonly outcome?: { readonly kind: string };
+  /** The order that it is a part of, as far as its numbers are known. */
+  readonly order: { readonly outTradeNo: string; readonly transactionId?: string };
+  /** `state.request` is what is sent, the same each time. */
+  readonly state: RefundState;
+  /** Where it is done or dead, or would be if `onRefundResolved` had been told. */
+  readonly outcome?: RefundOutcome;
 }
 
 export type DurableData = DurableOrderData | DurableRefundData;
@@ -167,7 +158,8 @@ export interface ParentCheck {
   /**
    * Called once, between a lock on the parent and the insert: what it sees is all that there is. Nothing is stored where it throws.
    *
-   * On Redis, where another process was faster, it is called again.
+   * On Redis, where another process was faster, it is called again. Of one that is set going again, the row itself is among the
+   * `siblings`.
    */
   readonly check: (siblings: readonly DurableRow[], parent: DurableRow | undefined) => void;
 }
@@ -274,12 +266,14 @@ export interface OrderStore {
    *
    * @returns false where there is none, its status is none of `from`, or it has had another end since it was read: the stored `end`
    *   is higher than that of `data`.
+   * @throws whatever `parent.check` throws: then nothing has changed.
    */
   redrive(
     id: string,
     data: DurableData,
     from: readonly ReopenedStatus[],
     journal?: readonly JournalEntry[],
+    parent?: ParentCheck,
   ): Promise<boolean>;
   counts(): Promise<DurableOrderCounts>;
   /**

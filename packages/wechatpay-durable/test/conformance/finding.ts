@@ -1,12 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import type { DurableRow, ParentCheck, StoreQuery } from '../../src/stores/store.js';
+import type { DurableRow, OrderStore, ParentCheck, StoreQuery } from '../../src/stores/store.js';
 import {
   durableOrder,
   durableRefund,
+  entry,
   finish,
   HOUR_MS,
   MERCHANT,
+  sent,
   TestWorker,
   untilStatus,
   use,
@@ -50,8 +52,8 @@ export function describeFinding(conformance: Conformance): void {
       expect(await store.enqueue(other.id, data, 0)).toBe('duplicate');
       expect(await store.get(other.id)).toBeUndefined();
       const refund = durableRefund(1);
-      const number = { ...refund.data.state.refund, outRefundNo: data.state.order.outTradeNo };
-      const named = { ...refund.data, state: { ...refund.data.state, refund: number } };
+      const request = { ...refund.data.state.request, outRefundNo: data.state.order.outTradeNo };
+      const named = { ...refund.data, state: { ...refund.data.state, request } };
       expect(await store.enqueue(refund.id, named, HOUR_MS)).toBe('enqueued');
     });
 
@@ -68,19 +70,66 @@ export function describeFinding(conformance: Conformance): void {
 
       expect(ids(await store.find({ parentId: order.id }))).toEqual([one.id, other.id]);
       expect(ids(await store.find({ transactionId: '4200001234' }))).toEqual([one.id, other.id]);
-      expect(ids(await store.find({ outRefundNo: other.data.state.refund.outRefundNo }))).toEqual([other.id]);
-      expect(ids(await store.find({ outTradeNo: other.data.state.refund.outRefundNo }))).toEqual([]);
+      expect(ids(await store.find({ outRefundNo: other.data.state.request.outRefundNo }))).toEqual([other.id]);
+      expect(ids(await store.find({ outTradeNo: other.data.state.request.outRefundNo }))).toEqual([]);
       expect(ids(await store.list({ kind: 'refund' }))).toEqual([one.id, other.id]);
       expect(ids(await store.list({ kind: 'order' }))).toEqual([order.id]);
       expect(await store.get(one.id)).toMatchObject({ ...one.data, parentId: order.id, status: 'waiting' });
-      expect(await store.cancel(one.id)).toBe(false); // a refund that is stored is decided
       await store.reschedule(one.id, 0);
       const worker = await TestWorker.start(store);
       const delivery = await worker.next(one.id);
       expect(delivery.parentId).toBe(order.id);
       expect(delivery.data).toEqual(one.data);
-      delivery.end({ kind: 'done', data: { ...one.data, outcome: { kind: 'refunded' } } });
-      expect(await untilStatus(store, one.id, 'done')).toMatchObject({ outcome: { kind: 'refunded' } });
+      const outcome = { kind: 'refunded', outRefundNo: 'R1', refundFee: 10 } as const;
+      delivery.end({ kind: 'done', data: { ...one.data, outcome } });
+      expect(await untilStatus(store, one.id, 'done')).toMatchObject({ outcome });
+    });
+
+    it('calls a refund off as long as it cannot have been sent', async ({ onTestFinished }) => {
+      const { store } = await use(conformance, onTestFinished);
+      const [fresh, later] = [durableRefund(10), durableRefund(20)];
+      await store.enqueue(fresh.id, fresh.data, HOUR_MS);
+      await store.enqueue(later.id, sent(later.data), HOUR_MS);
+      expect(await store.cancel(fresh.id)).toBe(true);
+      expect(await store.cancel(later.id)).toBe(false);
+      expect(await store.get(later.id)).toMatchObject({ status: 'waiting' });
+    });
+
+    it('sets a part going again only if the others leave room for it', async ({ onTestFinished }) => {
+      const underTest = await use(conformance, onTestFinished);
+      const { store } = underTest;
+      const other = isShared ? await useSecond(underTest, onTestFinished) : store;
+      const parentId = durableOrder().id;
+      const seen: string[][] = [];
+      const onlyOne = (id: string): ParentCheck => ({
+        id: parentId,
+        check: (siblings) => {
+          seen.push(siblings.map((row) => row.id));
+          const open = siblings.filter((row) => row.id !== id && row.status !== 'dead');
+          if (open.length > 0) throw new RangeError('another one is open');
+        },
+      });
+      const worker = await TestWorker.start(store);
+      const parts = [durableRefund(40), durableRefund(40), durableRefund(40)];
+      for (const { id, data } of parts) {
+        await store.enqueue(id, data, 0, { parent: onlyOne(id) });
+        (await worker.next(id)).end({ kind: 'dead', data: { ...data, outcome: { kind: 'unresolved' } } });
+        await untilStatus(store, id, 'dead');
+      }
+      seen.length = 0;
+      const again = ({ id, data }: (typeof parts)[number], by: OrderStore): Promise<boolean> =>
+        by.redrive(id, sent(data), ['dead'], [entry('redriven')], onlyOne(id));
+      const results = await Promise.allSettled(parts.map((part, index) => again(part, index % 2 ? store : other)));
+
+      const winner = results.findIndex(({ status }) => status === 'fulfilled');
+      expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+      for (const result of results) if (result.status === 'rejected') expect(result.reason).toBeInstanceOf(RangeError);
+      expect(seen.every((ids) => ids.length === 3)).toBe(true);
+      const delivery = await worker.next(parts[winner]!.id);
+      expect(delivery.data.state.kind).toBe('checking');
+      const loser = parts[(winner + 1) % 3]!;
+      expect(await store.get(loser.id)).toMatchObject({ status: 'dead', outcome: { kind: 'unresolved' } });
+      expect(await store.journal(loser.id)).toEqual([]);
     });
 
     it('lists what ended in a period, by the time of its end, page by page', async ({ onTestFinished }) => {
@@ -120,7 +169,7 @@ export function describeFinding(conformance: Conformance): void {
       const seen: (string | undefined)[] = [];
       const check: ParentCheck['check'] = (siblings, parent) => {
         seen.push(parent?.id);
-        const sum = siblings.reduce((fee, row) => fee + (row.kind === 'refund' ? row.state.refund.refundFee : 0), 0);
+        const sum = siblings.reduce((fee, row) => fee + (row.kind === 'refund' ? row.state.request.refundFee : 0), 0);
         if (sum + 40 > 100) throw new RangeError(`${sum} are refunded already`);
       };
       const refunds = Array.from({ length: 12 }, () => durableRefund(40));

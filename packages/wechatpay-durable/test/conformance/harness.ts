@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ResolutionPolicy } from 'wechatpay-core';
-import { advanceResolution, startResolution } from 'wechatpay-core/resolution';
+import { advanceResolution, askRefundFirst, startRefund, startResolution } from 'wechatpay-core/resolution';
 import type {
   Lease,
   ProblemListener,
@@ -192,11 +192,20 @@ export async function useSecond(
   return store;
 }
 
-/** A new refund of an order, as far as a store reads it. */
+/** A new refund of an order, as the facade stores it. */
 export function durableRefund(refundFee: number, merchantId = MERCHANT): { id: string; data: DurableRefundData } {
   const id = randomUUID();
-  const refund = { outRefundNo: id.replaceAll('-', ''), transactionId: '4200001234', refundFee, currency: 'USD' };
-  return { id, data: { kind: 'refund', merchantId, state: { kind: 'due', refund } } };
+  const request = {
+    ...{ transactionId: '4200001234', outRefundNo: id.replaceAll('-', '') },
+    ...{ totalFee: 100, refundFee, refundCurrency: 'USD' },
+  };
+  const state = startRefund(request, { now: Date.now(), deadline: Date.now() + HOUR_MS });
+  return { id, data: { kind: 'refund', merchantId, order: { outTradeNo: 'A1', transactionId: '4200001234' }, state } };
+}
+
+/** The same refund, once it may have been sent. */
+export function sent(data: DurableRefundData): DurableRefundData {
+  return { ...data, state: askRefundFirst(data.state, Date.now()) };
 }
 
 export function entry(kind: string, fields: JournalEntry['fields'] = {}, at = 1_795_694_400_000): JournalEntry {

@@ -274,15 +274,15 @@ export class OrderRows {
     return (await rowsOf<Selected>(db, scan(where), [value, merchantId ?? null])).map(toRow);
   }
 
-  /** The row of an order, and those of its refunds; none of them where `id` is stored already. */
-  async family(db: SqlExecutor, id: string, parentId: string): Promise<DurableRow[] | undefined> {
+  /** The row of an order, and those of its refunds; and of another row, where there is one of this `id`. */
+  async family(db: SqlExecutor, parentId: string, id = parentId): Promise<DurableRow[]> {
     const rows = await rowsOf<Selected>(
       db,
       `SELECT ${COLUMNS} FROM ${this.#orders} WHERE id IN ($1::text::uuid, $2::text::uuid)
-       UNION ALL SELECT ${COLUMNS} FROM ${this.#orders} WHERE parent_id = $2::text::uuid AND id <> $1::text::uuid`,
+       UNION SELECT ${COLUMNS} FROM ${this.#orders} WHERE parent_id = $2::text::uuid`,
       [id, parentId],
     );
-    return rows.some((row) => row.id === id) ? undefined : rows.map(toRow);
+    return rows.map(toRow);
   }
 
   /**

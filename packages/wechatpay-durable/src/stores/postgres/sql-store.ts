@@ -193,30 +193,24 @@ export abstract class SqlStore implements OrderStore {
   }
 
   /** @returns false where it is stored already. @throws what the check throws. */
-  async #mayBePart(tx: SqlExecutor, id: string, { id: parentId, check }: ParentCheck): Promise<boolean> {
-    const { rows } = this.#open();
+  async #mayBePart(tx: SqlExecutor, id: string, parent: ParentCheck): Promise<boolean> {
+    await this.#lockFamily(tx, parent);
+    const family = await this.#open().rows.family(tx, parent.id, id);
+    if (family.some((row) => row.id === id)) return false;
+    checkFamily(family, parent);
+    return true;
+  }
+
+  /** Until the transaction ends, nobody else checks the parts of this order. */
+  async #lockFamily(tx: SqlExecutor, { id }: ParentCheck): Promise<void> {
     const [lock] = await rowsOf<{ isolation: string }>(
       tx,
       `SELECT current_setting('transaction_isolation') AS isolation, pg_advisory_xact_lock(hashtextextended($1, 0))`,
-      [`wechatpay-durable ${this.#settings.schema} ${parentId}`],
+      [`wechatpay-durable ${this.#settings.schema} ${id}`],
     );
-    if (lock?.isolation !== 'read committed') {
-      const problem =
-        'is a transaction that does not see what others have committed meanwhile: make it READ COMMITTED.';
-      throw new WechatPayRequestError('tx', problem);
-    }
-    const family = await rows.family(tx, id, parentId);
-    if (!family) return false;
-    const siblings = family.filter((row) => row.parentId === parentId);
-    try {
-      check(
-        siblings,
-        family.find((row) => row.id === parentId),
-      );
-    } catch (reason) {
-      throw new Refused(reason);
-    }
-    return true;
+    if (lock?.isolation === 'read committed') return;
+    const problem = 'is a transaction that does not see what others have committed meanwhile: make it READ COMMITTED.';
+    throw new WechatPayRequestError('tx', problem);
   }
 
   process(handler: OrderHandler, options: ProcessOptions): Promise<void> {
@@ -333,9 +327,10 @@ export abstract class SqlStore implements OrderStore {
     data: DurableData,
     from: readonly ReopenedStatus[],
     journal?: readonly JournalEntry[],
+    parent?: ParentCheck,
   ): Promise<boolean> {
     const isRight = (row: ReadRow): boolean => mayReopen(row, from) && !hasEndedSince(row, data);
-    return this.#change(id, isRight, () => ({ status: 'waiting', data, delayMs: 0, journal }));
+    return this.#change(id, isRight, () => ({ status: 'waiting', data, delayMs: 0, journal }), parent);
   }
 
   /** Changes a row that no worker has: reads, decides, and stores where nothing was in between; else it reads again. */
@@ -343,6 +338,7 @@ export abstract class SqlStore implements OrderStore {
     id: string,
     isRight: (row: ReadRow) => boolean,
     change: (row: ReadRow) => Pick<RowChange, 'status' | 'data' | 'delayMs' | 'journal'>,
+    parent?: ParentCheck,
   ): Promise<boolean> {
     const { db, rows, alarms } = this.#open();
     for (let time = 1; ; time += 1) {
@@ -351,7 +347,15 @@ export abstract class SqlStore implements OrderStore {
       const { lease, head } = row;
       const next = { id, lease, head, ...change(row) };
       try {
-        await this.#asking(() => db.transaction((tx) => changeOne(tx, rows, alarms, next)));
+        await this.#asking(() =>
+          db.transaction(async (tx) => {
+            if (parent) {
+              await this.#lockFamily(tx, parent);
+              checkFamily(await rows.family(tx, parent.id), parent);
+            }
+            await changeOne(tx, rows, alarms, next);
+          }),
+        );
         if (next.status === 'waiting' && (next.delayMs ?? 0) <= 0) this.#loop?.wake();
         return true;
       } catch (error) {
@@ -432,6 +436,19 @@ export abstract class SqlStore implements OrderStore {
 /** What one row of a statement can be the reason of: data, a constraint, a deadlock. */
 function isOfOne(error: unknown): boolean {
   return /^(22|23|40)/.test(String((Object(error) as { code?: unknown }).code));
+}
+
+/** @throws {Refused} what the check throws. */
+function checkFamily(family: readonly DurableRow[], { id, check }: ParentCheck): void {
+  const siblings = family.filter(({ parentId }) => parentId === id);
+  try {
+    check(
+      siblings,
+      family.find((row) => row.id === id),
+    );
+  } catch (reason) {
+    throw new Refused(reason);
+  }
 }
 
 async function changeOne(tx: SqlExecutor, rows: OrderRows, alarms: Alarms, next: RowChange): Promise<void> {

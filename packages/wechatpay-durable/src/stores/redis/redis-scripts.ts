@@ -162,9 +162,9 @@ return 1
 
 /**
  * ARGV: id, the version that was read, the next version, 1 for a worker or 0, status, delay or '' to leave it, data, kind, merchant,
- * sub-merchant, number, transaction; the journal's seq and hash after; then the entries.
+ * sub-merchant, number, transaction; its family as it was checked, or ''; the journal's seq and hash after; then the entries.
  *
- * @returns 1; or 0 where it is another version by now, or the worker's lease has lapsed.
+ * @returns 1; or 0 where it is another version by now, the family is another, or the worker's lease has lapsed.
  */
 export const CHANGE = script(`
 local row = read(ARGV[1])
@@ -172,12 +172,13 @@ if not row then return 0 end
 if row.version == ARGV[3] then return 1 end -- sent again
 if row.version ~= ARGV[2] then return 0 end
 if ARGV[4] == '1' and (row.status ~= 'active' or tonumber(row.leased) < now) then return 0 end
-note(row.id, 15)
+if ARGV[13] ~= '' and familyOf(row.parent) ~= ARGV[13] then return 0 end
+note(row.id, 16)
 put(row, changed(row, {
   version = ARGV[3], status = ARGV[5], due = ARGV[6] == '' and row.due or text(now + tonumber(ARGV[6])), data = ARGV[7],
   kind = ARGV[8], merchant = ARGV[9], sub = ARGV[10], number = ARGV[11], transaction = ARGV[12],
   ended = ENDED[ARGV[5]] and text(now) or '', leased = ARGV[5] == 'active' and row.leased or '',
-  seq = ARGV[13], hash = ARGV[14],
+  seq = ARGV[14], hash = ARGV[15],
 }))
 return 1
 `);
@@ -238,9 +239,9 @@ end
 `);
 
 /**
- * ARGV: id, kind, merchant, sub-merchant, number, parent.
+ * ARGV: id, kind, merchant, sub-merchant, number, parent; or '' for the first five.
  *
- * @returns 0 for a duplicate; or the family, the parent's row or none, and each refund's.
+ * @returns 0 for a duplicate of these; or the family, the parent's row or none, and each refund's.
  */
 export const FAMILY = script(`
 local id = ARGV[1]

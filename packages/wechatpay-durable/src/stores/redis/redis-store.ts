@@ -170,7 +170,8 @@ export class RedisStore implements OrderStore {
     const args = dataArgs(data);
     let before: JournalHead = EMPTY_JOURNAL;
     for (let time = 1; time <= TRIES; time += 1) {
-      const family = parent && (await this.#check(id, args, parent));
+      const [, kind, merchant, sub, number] = args;
+      const family = parent && (await this.#check(parent, [id, kind, merchant, sub, number]));
       if (parent && family === undefined) return 'duplicate';
       const { entries, head } = chained(id, before, journal);
       const reply = (await database.write(
@@ -189,14 +190,15 @@ export class RedisStore implements OrderStore {
     throw tooManyChanges(parent?.id ?? id);
   }
 
-  /** @returns the family as it was checked: it is enqueued only if that is still the same. Undefined for a duplicate. */
+  /**
+   * @param one what must not be there yet.
+   * @returns the family as it was checked: what follows counts only if that is still the same. Undefined where `one` is there.
+   */
   async #check(
-    id: string,
-    args: ReturnType<typeof dataArgs>,
-    { id: parentId, check }: ParentCheck,
+    { id, check }: ParentCheck,
+    one: readonly [id: string, kind: string, merchant: string, sub: string, number: string] = ['', '', '', '', ''],
   ): Promise<string | undefined> {
-    const [, kind, merchant, sub, number] = args;
-    const reply = (await this.#open().database.run(FAMILY, id, kind, merchant, sub, number, parentId)) as
+    const reply = (await this.#open().database.run(FAMILY, ...one, id)) as
       0 | [family: string, parent: RowReply | null, ...parts: RowReply[]];
     if (reply === 0) return undefined;
     const [family, parentRow, ...parts] = reply;
@@ -292,9 +294,10 @@ export class RedisStore implements OrderStore {
     data: DurableData,
     from: readonly ReopenedStatus[],
     journal?: readonly JournalEntry[],
+    parent?: ParentCheck,
   ): Promise<boolean> {
     const isRight = (row: ReadRow): boolean => mayReopen(row, from) && !hasEndedSince(row, data);
-    return this.#change(id, isRight, () => ({ status: 'waiting', data, delayMs: 0 }), journal);
+    return this.#change(id, isRight, () => ({ status: 'waiting', data, delayMs: 0 }), journal, parent);
   }
 
   async get(id: string): Promise<DurableRow | undefined> {
@@ -382,13 +385,15 @@ export class RedisStore implements OrderStore {
     isRight: (row: ReadRow) => boolean,
     change: (row: ReadRow) => Change,
     journal?: readonly JournalEntry[],
+    parent?: ParentCheck,
   ): Promise<boolean> {
     for (let time = 1; time <= TRIES; time += 1) {
       const reply = await this.#read(id);
       const row = reply && toReadRow(reply);
       if (!row || !isRight(row)) return false;
       const next = change(row);
-      if (await this.#store(row, next, journal, { isWorker: false })) {
+      const family = parent && (await this.#check(parent));
+      if (await this.#store(row, next, journal, { isWorker: false, family })) {
         if (next.delayMs !== undefined) this.#wakeIn(next.delayMs);
         return true;
       }
@@ -405,13 +410,13 @@ export class RedisStore implements OrderStore {
     { id, version, head }: Fenced,
     { status, data, delayMs }: Change,
     journal: readonly JournalEntry[] | undefined,
-    { isWorker }: { isWorker: boolean },
+    { isWorker, family = '' }: { isWorker: boolean; family?: string | undefined },
   ): Promise<Pick<Fenced, 'version' | 'head'> | undefined> {
     const next = { version: randomUUID(), ...chained(id, head, journal) };
     const reply = await this.#open().database.write(
       CHANGE,
       ...[id, version, next.version, isWorker ? 1 : 0, status, delayMs ?? '', ...dataArgs(data)],
-      ...[next.head.seq, next.head.hash],
+      ...[family, next.head.seq, next.head.hash],
       ...entryArgs(next.entries),
     );
     return reply === 1 ? { version: next.version, head: next.head } : undefined;

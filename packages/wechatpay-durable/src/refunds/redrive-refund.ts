@@ -1,0 +1,74 @@
+import { askRefundNow, reopenRefund } from 'wechatpay-core/resolution';
+import { readActor } from '../actor.js';
+import { readClock } from '../clocks.js';
+import { ongoing, outcomeOf } from '../ends.js';
+import { aboutRefund, publish } from '../events.js';
+import { entry } from '../journal/entries.js';
+import type { Orders } from '../orders.js';
+import type { DurableRefund, ParentCheck } from '../stores/store.js';
+import { planPart } from './parts.js';
+import { readRefundRedrive, refundDeadline, type RefundOf, type RefundRedriveOptions } from './refund-intent.js';
+
+/** What `DurableOrders.redrive` does of a refund. */
+export async function redriveRefund(
+  orders: Orders,
+  refund: RefundOf,
+  given: RefundRedriveOptions = {},
+): Promise<boolean> {
+  const options = readRefundRedrive(given);
+  orders.clientOf(refund.merchantId);
+  const stored = await orders.getRefund(refund);
+  return stored?.status === 'dead' && (await redriveDeadRefund(orders, stored, options));
+}
+
+/**
+ * Sets one going again that was dead when it was read.
+ *
+ * @returns false where it is not any more.
+ * @throws {WechatPayRequestError} its amount was refunded by another part meanwhile.
+ */
+export async function redriveDeadRefund(
+  orders: Orders,
+  stored: DurableRefund,
+  { policy, actor }: RefundRedriveOptions,
+): Promise<boolean> {
+  const now = readClock(orders.clientOf(stored.merchantId));
+  const state = reopenRefund(stored.state, { now, deadline: refundDeadline(now) }, policy);
+  const before = outcomeOf(stored)?.kind;
+  const fields = { by: 'redrive', ...readActor({ actor }), ...(before && { before }) } as const;
+  const data = ongoing(withoutRow(stored), state);
+  const journal = [entry('refund-reopened', now, fields)];
+  const isRedriven = await orders.store.redrive(stored.id, data, ['dead'], journal, stillPartOf(stored, now));
+  if (isRedriven) publish({ kind: 'refund-redriven', ...aboutRefund(stored.id, data) });
+  return isRedriven;
+}
+
+/** One that was refused leaves its amount to others: it must still be there. */
+function stillPartOf({ id, parentId, state }: DurableRefund, now: number): ParentCheck | undefined {
+  if (parentId === undefined) return undefined;
+  const check: ParentCheck['check'] = (siblings, parent) => {
+    planPart(state.request, { siblings: siblings.filter((row) => row.id !== id), parent }, now);
+  };
+  return { id: parentId, check };
+}
+
+/**
+ * What `DurableOrders.hasten` does of a refund: it is asked for now, as when a notification of it has come. Of one that was never sent
+ * there is nothing to ask.
+ */
+export async function hastenRefund(orders: Orders, refund: RefundOf): Promise<boolean> {
+  const client = orders.clientOf(refund.merchantId);
+  const stored = await orders.getRefund(refund);
+  if (stored?.status !== 'waiting' || outcomeOf(stored)) return false;
+  const now = readClock(client);
+  if (stored.state.kind === 'submitting' && stored.state.submittedAt === undefined) {
+    return orders.store.reschedule(stored.id, orders.delay(stored.state.at, now));
+  }
+  const data = ongoing(withoutRow(stored), askRefundNow(stored.state, now));
+  return orders.store.redrive(stored.id, data, ['open'], [entry('refund-reopened', now, { by: 'hasten' })]);
+}
+
+function withoutRow({ kind, merchantId, order, state, end, endAt }: DurableRefund): Parameters<typeof aboutRefund>[1] {
+  const last = { ...(end !== undefined && { end }), ...(endAt !== undefined && { endAt }) };
+  return { kind, merchantId, order, state, ...last };
+}

@@ -1,0 +1,31 @@
+import type { RefundCall, RefundEvent, RefundState, ResolutionCall, ResolutionEvent } from 'wechatpay-core';
+
+/** A refund's calls are those of an order's refund: whether a merchant's settings work is one question. */
+export const AS_OF_ORDER: Readonly<Record<RefundCall['kind'], ResolutionCall['kind']>> = {
+  'submit-refund': 'refund',
+  'query-refund': 'query-refunds',
+};
+
+/** As {@link AS_OF_ORDER}, of what came back: that it was answered, or how it failed. */
+export function asOfOrder(event: RefundEvent): ResolutionEvent {
+  switch (event.kind) {
+    case 'refund-accepted':
+      return event;
+    case 'refund-queried':
+      return { kind: 'refunds-queried', refunded: 0, pending: 0 };
+    case 'failed':
+      return { ...event, step: AS_OF_ORDER[event.step] };
+  }
+}
+
+/** A state that is held back, since its merchant's settings are wrong: every term of it is later by as long. */
+export function heldRefund<State extends RefundState>(
+  state: State,
+  { at, forMs, event }: { at: number; forMs: number; event: RefundEvent | undefined },
+): State {
+  const { startedAt, deadline } = state;
+  const later = { ...state, startedAt: startedAt + forMs, deadline: deadline + forMs };
+  if (event?.kind !== 'failed') return later;
+  const hasLeft = event.step === 'submit-refund' && event.error.outcome !== 'not-sent';
+  return { ...later, lastError: event.error, ...(hasLeft && { submittedAt: at }) };
+}

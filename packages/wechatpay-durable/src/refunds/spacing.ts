@@ -1,0 +1,32 @@
+import { REFUND_SPACING_MS } from 'wechatpay-core';
+import { isRefund } from '../stores/kinds.js';
+import type { DurableRow } from '../stores/store.js';
+
+/** A Submit Refund that is about to be made. */
+interface Submission {
+  readonly id: string;
+  readonly submittedAt: number;
+}
+
+/**
+ * "Requests for multiple refunds for the same order must be separated by 1 minute."
+ *
+ * Of two that are about to be made at once, the one that was stored earlier goes first; where both were at the same time, the one with the
+ * smaller `id`.
+ *
+ * @returns when it may be made: its own time, where no other part is in its way.
+ */
+export function freeFrom(mine: Submission, parts: readonly DurableRow[]): number {
+  let from = mine.submittedAt;
+  for (const part of parts) {
+    if (!isRefund(part) || part.id === mine.id) continue;
+    const { submittedAt } = Object(part.state) as { submittedAt?: number };
+    if (submittedAt === undefined || !isBefore({ id: part.id, submittedAt }, mine)) continue;
+    from = Math.max(from, submittedAt + REFUND_SPACING_MS);
+  }
+  return from;
+}
+
+function isBefore(one: Submission, other: Submission): boolean {
+  return one.submittedAt < other.submittedAt || (one.submittedAt === other.submittedAt && one.id < other.id);
+}
