@@ -232,8 +232,8 @@ export class DurableOrders {
    * Takes the first step of one that waits as soon as the policy lets it, and not only at `notBefore`. A refund that was sent is asked for
    * now, as when a notification of it has come: that is a hint, and no proof.
    */
-  async hasten(one: OrderOf | RefundOf): Promise<boolean> {
-    return isRefundOf(one) ? hastenRefund(this.#orders, one) : hastenOrder(this.#orders, one);
+  async hasten(one: OrderOf | RefundOf, options: ActorOptions = {}): Promise<boolean> {
+    return isRefundOf(one) ? hastenRefund(this.#orders, one, options) : hastenOrder(this.#orders, one, options);
   }
 
   /**
@@ -295,8 +295,8 @@ export class DurableOrders {
   redrive(refund: RefundOf, options?: RefundRedriveOptions): Promise<boolean>;
   async redrive(one: OrderOf | RefundOf, options: RedriveOptions | RefundRedriveOptions = {}): Promise<boolean> {
     return isRefundOf(one)
-      ? redriveRefund(this.#orders, one, options as RefundRedriveOptions)
-      : redriveOrder(this.#orders, one, options as RedriveOptions);
+      ? redriveRefund(this.#orders, one, options)
+      : redriveOrder(this.#orders, one, options);
   }
 
   /**
@@ -344,8 +344,8 @@ export class DurableOrders {
   }
 
   /**
-   * Looks whether the journal of an order, or of a refund, is as it was noted: each entry has the hash of the one before. Entries that were cut off at
-   * the end are not seen by it.
+   * Looks whether the journal of an order, or of a refund, is as it was noted: each entry has the hash of the one before, up to the one that
+   * the row names as its last.
    */
   async verifyJournal(one: OrderOf | RefundOf): Promise<JournalCheck> {
     return verifyJournal(this.#orders, one);

@@ -2,7 +2,6 @@ import { type ResolutionOrder, type ResolutionOutcome, type ResolutionState } fr
 import { nextResolutionStep, readResolutionState } from 'wechatpay-core/resolution';
 import type {
   DurableData,
-  DurableOrder,
   DurableOrderData,
   DurableRefundData,
   DurableRow,
@@ -19,7 +18,7 @@ export type EndedOrder = Ended<DurableOrderData>;
 export type EndedRefund = Ended<DurableRefundData>;
 
 /** The outcome of a durable order or refund; also of one whose `onResolved` has not taken it yet. */
-export function outcomeOf<Data extends DurableData>({ outcome, state }: Data): Data['outcome'] {
+export function outcomeOf<Data extends DurableData>({ outcome, state }: Data): Data['outcome'] | undefined {
   return outcome ?? (Object(state) as { outcome?: Data['outcome'] }).outcome;
 }
 

@@ -44,12 +44,15 @@ export async function enqueueOrder(
 }
 
 /** What `DurableOrders.hasten` does. */
-export async function hastenOrder(orders: Orders, order: OrderOf): Promise<boolean> {
+export async function hastenOrder(orders: Orders, order: OrderOf, options?: ActorOptions): Promise<boolean> {
+  // Without options it is this library that asks, and says so by what follows.
+  const actor = options && readActorOptions(options);
   const client = orders.clientOf(order.merchantId);
   const stored = await orders.get(order);
   if (!stored) return false;
   const now = readClock(client);
-  return orders.store.reschedule(stored.id, orders.delayOf(stored.state, dueAt(stored.state, now), now));
+  const journal = actor && [entry('hastened', now, actor)];
+  return orders.store.reschedule(stored.id, orders.delayOf(stored.state, dueAt(stored.state, now), now), journal);
 }
 
 /** What `DurableOrders.cancel` does. */

@@ -268,6 +268,7 @@ it('the guide says of each code what to do', () => {
     WECHATPAY_STOPPING: true,
     WECHATPAY_NOT_STORED: true,
     WECHATPAY_ORDER_BUSY: true,
+    WECHATPAY_ORDER_NOT_KNOWN: true,
     WECHATPAY_ANSWER_NOT_STORED: true,
     WECHATPAY_LEASE_LOST: true,
     WECHATPAY_STEP_FAILED: true,

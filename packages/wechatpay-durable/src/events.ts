@@ -1,11 +1,5 @@
 import { channel } from 'node:diagnostics_channel';
-import type {
-  AnyWechatPayError,
-  RefundOutcome,
-  ResolutionOutcome,
-  TakenRefundStep,
-  TakenStep,
-} from 'wechatpay-core';
+import type { AnyWechatPayError, RefundOutcome, ResolutionOutcome, TakenRefundStep, TakenStep } from 'wechatpay-core';
 import { orderOf } from './ends.js';
 import type { DurableOrdersError } from './errors.js';
 import { requestOf } from './refunds/refund-rows.js';

@@ -106,11 +106,16 @@ export async function findRows(orders: Orders, given: OrderQuery | RefundQuery):
 }
 
 /** The refunds of the orders of a number, whether or not these are stored. */
-async function refundsOf({ store, clients }: Orders, { outTradeNo = '', merchantId }: StoreQuery): Promise<DurableRow[]> {
+async function refundsOf(
+  { store, clients }: Orders,
+  { outTradeNo = '', merchantId }: StoreQuery,
+): Promise<DurableRow[]> {
   const stored = (await store.find({ outTradeNo, merchantId })).map(({ id }) => id);
   const ofClients = [...clients.values()]
     .filter((client) => merchantId === undefined || client.merchantId === merchantId)
-    .map((client) => durableOrderId({ merchantId: client.merchantId, subMerchantId: client.subMerchantId, outTradeNo }));
+    .map((client) =>
+      durableOrderId({ merchantId: client.merchantId, subMerchantId: client.subMerchantId, outTradeNo }),
+    );
   const parents = [...new Set([...stored, ...ofClients])];
   const found = await Promise.all(parents.map((parentId) => store.find({ parentId })));
   return found.flat().filter((row) => isRefund(row));

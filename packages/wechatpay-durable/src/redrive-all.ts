@@ -99,10 +99,10 @@ function redriveOf(
   options: RedriveOptions | RefundRedriveOptions,
 ): (row: DurableRow) => Promise<boolean> {
   if (kind === 'order') {
-    const redrive = readRedrive(options as RedriveOptions);
+    const redrive = readRedrive(options);
     return async (row) => isOrder(row) && redriveDead(orders, row, redrive);
   }
-  const redrive = readRefundRedrive(options as RefundRedriveOptions);
+  const redrive = readRefundRedrive(options);
   return async (row) => isRefund(row) && redriveDeadRefund(orders, row, redrive);
 }
 

@@ -4,6 +4,7 @@ import type {
   DurableRow,
   JournalEntry,
   OrderHandler,
+  ParentCheck,
   ReopenedStatus,
   StoreEnqueueOptions,
 } from '../src/index.js';
@@ -54,9 +55,9 @@ export class LoggedStore extends MemoryStore {
     return result;
   }
 
-  override reschedule(id: string, delayMs: number): Promise<boolean> {
+  override reschedule(id: string, delayMs: number, journal?: readonly JournalEntry[]): Promise<boolean> {
     this.log.push('reschedule');
-    return this.#after(id, super.reschedule(id, delayMs), delayMs);
+    return this.#after(id, super.reschedule(id, delayMs, journal), delayMs);
   }
 
   override amend(id: string, data: DurableData, delayMs: number, journal?: readonly JournalEntry[]): Promise<boolean> {
@@ -74,9 +75,10 @@ export class LoggedStore extends MemoryStore {
     data: DurableData,
     from: readonly ReopenedStatus[],
     journal?: readonly JournalEntry[],
+    parent?: ParentCheck,
   ): Promise<boolean> {
     this.log.push('redrive');
-    return this.#after(id, super.redrive(id, data, from, journal), 0);
+    return this.#after(id, super.redrive(id, data, from, journal, parent), 0);
   }
 
   override async get(id: string): Promise<DurableRow | undefined> {

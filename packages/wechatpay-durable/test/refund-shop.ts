@@ -9,6 +9,7 @@ import {
   type RefundIntent,
   type ResolvedRefund,
 } from '../src/index.js';
+import { requestOf } from '../src/refunds/refund-rows.js';
 import { MemoryStore } from '../src/stores/memory.js';
 
 // A shop that refunds, before the whole gateway with its ledger. One clock, which stands still until a test moves it, is the store's, the
@@ -80,9 +81,14 @@ const clocks = { time: START };
 export async function openRefundShop({
   works = true,
   refundDelayMs = MINUTE,
-  leaseMs = 10_000,
+  // Whoever is alive says so by real timers, every third of it: longer than any test.
+  leaseMs = 10 * MINUTE,
   ...options
-}: Partial<DurableOrdersOptions> & { works?: boolean; refundDelayMs?: number; leaseMs?: number } = {}): Promise<RefundShop> {
+}: Partial<DurableOrdersOptions> & {
+  works?: boolean;
+  refundDelayMs?: number;
+  leaseMs?: number;
+} = {}): Promise<RefundShop> {
   const clock = clocks;
   clock.time = START;
   const key = String(refundDelayMs);
@@ -96,6 +102,9 @@ export async function openRefundShop({
   const hung: (() => void)[] = [];
   /** When a process was gone with a refund, by its number. */
   const goneAt = new Map<string, number>();
+  /** The lease that a worker has of each refund, and those of which nothing more is heard. */
+  const leases = new Map<string, object>();
+  const gone = new Set<object | undefined>();
   let processes = 0;
 
   const handle = ({ path, body }: { path: string; body: string | Uint8Array }) => {
@@ -123,29 +132,48 @@ export async function openRefundShop({
         }
         calls.push(call);
         const { request, send } = handle({ path, body });
-        if (mishap && 'fields' in mishap) return Promise.resolve(signed(fields, mishap.fields, sandbox.merchant.apiKey));
+        if (mishap && 'fields' in mishap)
+          return Promise.resolve(signed(fields, mishap.fields, sandbox.merchant.apiKey));
         if (mishap && 'fault' in mishap) {
           sandbox.faults.add(mishap.fault);
         } else if (mishap?.kind === 'late') {
           late.push({ at: clock.time + mishap.ms, request });
           return Promise.reject(new Error('no answer'));
         } else if (mishap?.kind === 'dies') {
+          const number = fields.out_refund_no ?? '';
           if (mishap.isDelivered) send();
-          goneAt.set(fields.out_refund_no ?? '', clock.time);
-          return new Promise((_, reject) => {
-            hung.push(() => {
-              reject(new Error('the process is gone'));
-            });
-          });
+          goneAt.set(number, clock.time);
+          gone.add(leases.get(number));
+          return Promise.reject(new Error('the process is gone'));
         }
         if (mishap && 'kind' in mishap && mishap.kind === 'twice') send();
         const reply = send();
         sandbox.faults.clear();
         const isLost = mishap !== undefined && 'kind' in mishap && mishap.kind === 'lost';
-        if (isLost || reply.kind !== 'reply' || reply.delayMs !== undefined) return Promise.reject(new Error('no answer'));
+        if (isLost || reply.kind !== 'reply' || reply.delayMs !== undefined)
+          return Promise.reject(new Error('no answer'));
         return Promise.resolve(reply);
       },
     });
+  };
+
+  /** Whatever a process that is gone would have stored, it has not. */
+  const mayDie = (store: MemoryStore): void => {
+    const work = store.process.bind(store);
+    const unlessGone = async (lease: object): Promise<void> => {
+      if (gone.has(lease)) await new Promise<void>((end) => hung.push(end));
+    };
+    store.process = (handler, options) =>
+      work(async (lease) => {
+        if (lease.data.kind === 'refund') leases.set(requestOf(lease.data).outRefundNo ?? '', lease);
+        const save: typeof lease.save = async (...args) => {
+          await unlessGone(lease);
+          await lease.save(...args);
+        };
+        const verdict = await handler({ ...lease, save });
+        await unlessGone(lease);
+        return verdict;
+      }, options);
   };
 
   const start = async (
@@ -153,6 +181,7 @@ export async function openRefundShop({
     client: WechatPayClient,
     { works: isWorker = true, ...given }: Partial<DurableOrdersOptions> & { works?: boolean },
   ): Promise<DurableOrders> => {
+    mayDie(store);
     const durableOrders = new DurableOrders({
       store,
       clients: client,
@@ -175,7 +204,7 @@ export async function openRefundShop({
   const isDue = ({ dueAt }: DurableRow): boolean => dueAt !== undefined && dueAt.getTime() <= clock.time;
   /** A process that is gone has its refund until its lease lapses. */
   const isHeld = (row: DurableRow): boolean => {
-    const since = row.kind === 'refund' ? goneAt.get(row.state.request.outRefundNo) : undefined;
+    const since = row.kind === 'refund' ? goneAt.get(requestOf(row).outRefundNo ?? '') : undefined;
     return row.status === 'active' && since !== undefined && clock.time <= since + leaseMs;
   };
   const work = async (): Promise<void> => {
@@ -207,7 +236,7 @@ export async function openRefundShop({
       ({
         ...{ outTradeNo: 'A1', outRefundNo, totalFee: TOTAL_FEE, refundFee, refundCurrency: 'HKD' },
         ...more,
-      }) as RefundIntent,
+      }),
     work,
     pass: async (ms) => {
       const until = clock.time + ms;

@@ -85,6 +85,8 @@ interface JournalFields {
   };
   /** This worker could not take it on. */
   readonly left: { readonly reason: string };
+  /** Its next step is to be taken sooner. */
+  readonly hastened: ByActor;
   /** It was called off. */
   readonly cancelled: ByActor & { readonly rule: Rule };
   /** It was set going again. */
@@ -94,11 +96,8 @@ interface JournalFields {
     readonly deadline: number;
     readonly before?: ResolutionOutcome['kind'];
   };
-  /** A refund was set going again, or is asked for sooner. */
-  readonly 'refund-reopened': ByActor & {
-    readonly by: 'redrive' | 'hasten';
-    readonly before?: RefundOutcome['kind'];
-  };
+  /** A refund was set going again. */
+  readonly 'refund-reopened': ByActor & { readonly by: 'redrive'; readonly before?: RefundOutcome['kind'] };
 }
 
 export type JournalKind = keyof JournalFields;
@@ -131,6 +130,7 @@ const KINDS: Readonly<Record<JournalKind, true>> = {
   'telling-failed': true,
   held: true,
   left: true,
+  hastened: true,
   cancelled: true,
   reopened: true,
   'refund-reopened': true,

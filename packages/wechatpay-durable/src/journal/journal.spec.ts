@@ -53,6 +53,26 @@ describe('the journal of an order', () => {
     expect(await shop.durableOrders.verifyJournal(A1)).toEqual({ isIntact: true, entries: 4, firstSeq: 1 });
   });
 
+  it('is not intact once its last entries are cut off', async () => {
+    const shop = await openClockedShop();
+    await shop.enqueue('A1');
+    await shop.pass(15 * SECOND);
+    const journal = shop.store.journal.bind(shop.store);
+    shop.store.journal = async (id, page) => (await journal(id, page)).filter(({ seq }) => seq < 4);
+    expect(await shop.durableOrders.verifyJournal(A1)).toMatchObject({ isIntact: false, entries: 3, brokenAt: 4 });
+  });
+
+  it('tells who had a step taken sooner', async () => {
+    const shop = await openClockedShop({ works: false });
+    await shop.enqueue('A1');
+    expect(await shop.durableOrders.hasten(A1, { actor: 'till 7' })).toBe(true);
+    expect((await shop.durableOrders.explain(A1))?.timeline.at(-1)).toMatchObject({
+      kind: 'hastened',
+      fields: { actor: 'till 7' },
+      text: 'Its next step is to be taken sooner for till 7.',
+    });
+  });
+
   it.each([
     [false, undefined],
     [true, 'oUpF8'],

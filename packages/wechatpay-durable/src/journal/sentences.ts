@@ -147,12 +147,10 @@ export function entryText(noted: OrderJournalEntry): string {
       const { by, actor, ifPaid } = noted.fields;
       return `Set going again by ${by}${byText(actor)}: what is paid is to be ${ifPaid === 'keep' ? 'kept' : 'returned'}.`;
     }
-    case 'refund-reopened': {
-      const { by, actor } = noted.fields;
-      return by === 'redrive'
-        ? `Set going again by redrive${byText(actor)}: it is asked for first.`
-        : `To be asked for now${byText(actor)}.`;
-    }
+    case 'refund-reopened':
+      return `Set going again by redrive${byText(noted.fields.actor)}: it is asked for first.`;
+    case 'hastened':
+      return `Its next step is to be taken sooner${byText(noted.fields.actor)}.`;
     case 'other':
       return 'An entry of another version.';
   }

@@ -66,7 +66,9 @@ function afterEntry(reading: Reading, noted: OrderJournalEntry): Reading {
       const { operation, errorCode, isVerified, outcome } = noted.fields;
       if (operation === 'Submit Refund') return outcome === 'unknown' ? reading : unsubmitted(reading);
       const isAbsent = isVerified && operation === 'Query Refund' && errorCode === 'REFUNDNOTEXIST';
-      return isAbsent && (known.kind === 'unknown' || known.kind === 'absent') ? said(reading, noted, 'absent') : reading;
+      return isAbsent && (known.kind === 'unknown' || known.kind === 'absent')
+        ? said(reading, noted, 'absent')
+        : reading;
     }
     case 'answered': {
       const { answer } = noted.fields;

@@ -45,7 +45,10 @@ export function planPart(
   const check = checkRefundPart(request, known, now);
   if (check.kind === 'allowed') return check;
   if (check.kind === 'known') {
-    throw new WechatPayRequestError('outRefundNo', 'is the number of another refund of this order. Take another number.');
+    throw new WechatPayRequestError(
+      'outRefundNo',
+      'is the number of another refund of this order. Take another number.',
+    );
   }
   const [field = '', ...rest] = check.message.split(': ');
   throw new WechatPayRequestError(field, rest.join(': '));
@@ -54,7 +57,8 @@ export function planPart(
 /** @throws {WechatPayRequestError} an order of which everything is returned, or going to be. */
 function assertRefundable(order: DurableOrder): void {
   const outcome = outcomeOf(order);
-  const isOver = outcome && isProven(outcome) && outcome.kind !== 'paid' && !(outcome.kind === 'closed' && !outcome.found);
+  const isOver =
+    outcome && isProven(outcome) && outcome.kind !== 'paid' && !(outcome.kind === 'closed' && !outcome.found);
   if (isOver) {
     throw new WechatPayRequestError('outTradeNo', `is an order that is ${outcome.kind}: there is nothing to refund.`);
   }
@@ -82,7 +86,7 @@ function isWithoutEffect(row: DurableRefund): boolean {
   return row.status === 'cancelled' || outcomeOf(row)?.kind === 'refund-rejected';
 }
 
-/** A refund as a part of the sum; none where its number turned out to be another order's. */
+/** A refund as a part of the sum; none where its number turned out to be another order's, and it was never accepted. */
 function partOf(row: DurableRefund): KnownRefundPart[] {
   // What cannot be read is refused as such: it could be any amount.
   const { outRefundNo = '', refundFee = NaN } = requestOf(row);
@@ -96,6 +100,7 @@ function partOf(row: DurableRefund): KnownRefundPart[] {
   if (reason === 'closed') return [{ ...part, refundStatus: 'REFUNDCLOSE' }];
   if (reason !== 'differs' || !found) return [part];
   const { outTradeNo, transactionId } = row.order;
+  if (row.state.refundId !== undefined) return [part];
   const isOther =
     (found.outTradeNo !== undefined && found.outTradeNo !== outTradeNo) ||
     (found.transactionId !== undefined && transactionId !== undefined && found.transactionId !== transactionId);

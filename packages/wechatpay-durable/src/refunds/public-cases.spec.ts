@@ -65,11 +65,15 @@ describe('refunds', () => {
     const shop = await openRefundShop();
     shop.pay('A1');
     await shop.durableOrders.refund(shop.intent('R1', 300));
-    expect(await failureOf(() => shop.durableOrders.refund(shop.intent('R1', 301)))).toMatchObject({ field: 'refundFee' });
+    expect(await failureOf(() => shop.durableOrders.refund(shop.intent('R1', 301)))).toMatchObject({
+      field: 'refundFee',
+    });
     // And where the first one was made elsewhere.
     shop.pay('A2');
     shop.mishap = ({ path }) =>
-      path === '/pay/refundquery' ? standing('SUCCESS', 'R2', 299, { out_trade_no: 'A2' }) : refused('REFUND_FEE_MISMATCH');
+      path === '/pay/refundquery'
+        ? standing('SUCCESS', 'R2', 299, { out_trade_no: 'A2' })
+        : refused('REFUND_FEE_MISMATCH');
     await shop.durableOrders.refund(shop.intent('R2', 300, { outTradeNo: 'A2' }));
     await shop.pass(HOUR);
     expect(await shop.durableOrders.get({ outRefundNo: 'R2' })).toMatchObject({
@@ -140,7 +144,9 @@ describe('refunds', () => {
     const shop = await openRefundShop();
     shop.pay('A1');
     await shop.durableOrders.refund(shop.intent('A1', 300));
-    expect(await failureOf(() => shop.durableOrders.refund(shop.intent('A1', 200)))).toMatchObject({ field: 'refundFee' });
+    expect(await failureOf(() => shop.durableOrders.refund(shop.intent('A1', 200)))).toMatchObject({
+      field: 'refundFee',
+    });
   });
 
   it('two people press "retry": https://github.com/saleor/saleor/issues/12491', async () => {
@@ -148,7 +154,8 @@ describe('refunds', () => {
     const other = await shop.other({ works: true });
     shop.pay('A1');
     let isClosed = true;
-    shop.mishap = ({ path }) => (isClosed && path === '/secapi/pay/refund' ? refused('USER_ACCOUNT_ABNORMAL') : undefined);
+    shop.mishap = ({ path }) =>
+      isClosed && path === '/secapi/pay/refund' ? refused('USER_ACCOUNT_ABNORMAL') : undefined;
     await shop.durableOrders.refund(shop.intent('R1', 300));
     await shop.pass(HOUR);
     isClosed = false;
@@ -182,7 +189,10 @@ describe('queues', () => {
     await shop.other({ works: true });
     await shop.work();
     await shop.pass(HOUR);
-    expect(await worker.get(R1)).toMatchObject({ status: 'dead', outcome: { kind: 'needs-attention', reason: 'no-end' } });
+    expect(await worker.get(R1)).toMatchObject({
+      status: 'dead',
+      outcome: { kind: 'needs-attention', reason: 'no-end' },
+    });
     await worker.redrive(R1);
     await shop.pass(HOUR);
     expect(await worker.get(R1)).toMatchObject({ outcome: { kind: 'refunded' } });
@@ -204,7 +214,7 @@ describe('queues', () => {
     ['https://github.com/taskforcesh/bullmq/issues/3183', 40_000],
     ['https://github.com/payloadcms/payload/pull/10890', HOUR],
   ])('who stood still does nothing twice: %s', async (_, standsStillMs) => {
-    const shop = await openRefundShop();
+    const shop = await openRefundShop({ leaseMs: 10_000 });
     await shop.other({ works: true });
     shop.pay('A1');
     let wake: () => void = () => undefined;

@@ -1,8 +1,9 @@
 import { askRefundNow, reopenRefund } from 'wechatpay-core/resolution';
-import { readActor } from '../actor.js';
+import { readActor, type ActorOptions } from '../actor.js';
 import { readClock } from '../clocks.js';
 import { ongoing, outcomeOf } from '../ends.js';
 import { aboutRefund, publish } from '../events.js';
+import { readActorOptions } from '../intent.js';
 import { entry } from '../journal/entries.js';
 import type { Orders } from '../orders.js';
 import type { DurableRefund, ParentCheck } from '../stores/store.js';
@@ -56,16 +57,18 @@ function stillPartOf({ id, parentId, state }: DurableRefund, now: number): Paren
  * What `DurableOrders.hasten` does of a refund: it is asked for now, as when a notification of it has come. Of one that was never sent
  * there is nothing to ask.
  */
-export async function hastenRefund(orders: Orders, refund: RefundOf): Promise<boolean> {
+export async function hastenRefund(orders: Orders, refund: RefundOf, options: ActorOptions = {}): Promise<boolean> {
+  const actor = readActorOptions(options);
   const client = orders.clientOf(refund.merchantId);
   const stored = await orders.getRefund(refund);
   if (stored?.status !== 'waiting' || outcomeOf(stored)) return false;
   const now = readClock(client);
+  const journal = [entry('hastened', now, actor)];
   if (stored.state.kind === 'submitting' && stored.state.submittedAt === undefined) {
-    return orders.store.reschedule(stored.id, orders.delay(stored.state.at, now));
+    return orders.store.reschedule(stored.id, orders.delay(stored.state.at, now), journal);
   }
   const data = ongoing(withoutRow(stored), askRefundNow(stored.state, now));
-  return orders.store.redrive(stored.id, data, ['open'], [entry('refund-reopened', now, { by: 'hasten' })]);
+  return orders.store.redrive(stored.id, data, ['open'], journal);
 }
 
 function withoutRow({ kind, merchantId, order, state, end, endAt }: DurableRefund): Parameters<typeof aboutRefund>[1] {

@@ -23,8 +23,8 @@ export function heldRefund<State extends RefundState>(
   state: State,
   { at, forMs, event }: { at: number; forMs: number; event: RefundEvent | undefined },
 ): State {
-  const { startedAt, deadline } = state;
-  const later = { ...state, startedAt: startedAt + forMs, deadline: deadline + forMs };
+  const by = Math.ceil(forMs);
+  const later = { ...state, startedAt: state.startedAt + by, deadline: state.deadline + by };
   if (event?.kind !== 'failed') return later;
   const hasLeft = event.step === 'submit-refund' && event.error.outcome !== 'not-sent';
   return { ...later, lastError: event.error, ...(hasLeft && { submittedAt: at }) };

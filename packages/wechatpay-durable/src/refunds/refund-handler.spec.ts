@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { durableRefundId, type DurableOrderEvent } from '../index.js';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { DURABLE_ORDER_CHANNEL } from '../events.js';
-import { DAY, HOUR, MINUTE, openRefundShop, refused, SECOND, standing, START, TOTAL_FEE } from '../../test/refund-shop.js';
+import { DAY, HOUR, MINUTE, openRefundShop, refused, SECOND, standing, TOTAL_FEE } from '../../test/refund-shop.js';
 
 const R1 = { outRefundNo: 'R1' };
 
@@ -53,14 +53,16 @@ describe('a worker with a refund', () => {
       shop.pay(`A${number}`);
       await shop.durableOrders.refund(shop.intent(`R${number}`, 300, { outTradeNo: `A${number}` }));
     }
-    await shop.pass(DAY);
+    await shop.pass(2 * HOUR);
     expect(await shop.durableOrders.dead({ kind: 'refund' })).toEqual([]);
     expect(shop.durableOrders.merchantPauses()).toMatchObject([{ code: 'NOAUTH', operation: 'Submit Refund' }]);
-    expect(shop.submissions().length).toBeLessThan(400);
+    expect(shop.submissions().length).toBeLessThan(60);
     isWrong = false;
     await shop.pass(HOUR);
     expect(await shop.durableOrders.list({ kind: 'refund', status: 'done' })).toHaveLength(4);
-    expect((await shop.durableOrders.explain({ outRefundNo: 'R4' }))?.timeline.map(({ kind }) => kind)).toContain('held');
+    expect((await shop.durableOrders.explain({ outRefundNo: 'R4' }))?.timeline.map(({ kind }) => kind)).toContain(
+      'held',
+    );
   });
 
   it('leaves one to others that it cannot take on, and then to a person', async () => {
@@ -76,17 +78,18 @@ describe('a worker with a refund', () => {
     await shop.other({ works: true });
     await shop.pass(MINUTE);
     for (const one of [id, elsewhere]) {
-      expect(await shop.store.get(one)).toMatchObject({ status: 'waiting', unreadableSince: START });
+      expect(await shop.store.get(one)).toMatchObject({
+        status: 'waiting',
+        unreadableSince: expect.any(Number) as number,
+      });
       expect((await shop.store.journal(one)).map((entry) => entry.kind)).toEqual(['left']);
     }
-    shop.clock.time += 15 * DAY;
+    shop.clock.time += 8 * DAY;
     await shop.work();
-    for (const one of [id, elsewhere]) {
-      expect(await shop.store.get(one)).toMatchObject({ status: 'dead', outcome: { kind: 'unresolved' }, end: 1 });
-    }
+    expect(await shop.store.get(id)).toMatchObject({ status: 'dead', outcome: { kind: 'unresolved' }, end: 1 });
+    // Of its state the time is known.
+    expect(await shop.store.get(elsewhere)).toMatchObject({ status: 'waiting' });
     expect(shop.told.find((told) => told.id === id)).toMatchObject({ outRefundNo: '', refund: {}, order });
-    // An amount that nobody can read could be any.
-    await expect(shop.durableOrders.refund(shop.intent('R4', 1))).resolves.toBeDefined(); // that row has no parent
   });
 
   it('calls onRefundResolved until it takes the end, and tells of each step', async () => {
@@ -110,7 +113,9 @@ describe('a worker with a refund', () => {
       expect(kinds).toEqual(['ended', 'telling-failed', 'told']);
       const problem = events.find((event) => event.kind === 'problem');
       expect(problem).toMatchObject({ error: { code: 'WECHATPAY_ON_RESOLVED_FAILED' } });
-      expect(problem?.kind === 'problem' && problem.error.message).toMatch(/^onRefundResolved failed for durable refund/);
+      expect(problem?.kind === 'problem' && problem.error.message).toMatch(
+        /^onRefundResolved failed for durable refund/,
+      );
       expect(events.filter(({ kind }) => kind !== 'problem').map(({ kind }) => kind)).toEqual([
         'refund-enqueued',
         ...events.filter(({ kind }) => kind === 'refund-step').map(({ kind }) => kind),
@@ -146,11 +151,16 @@ describe('a worker with a refund', () => {
     await shop.pass(HOUR);
     const [dead] = await shop.durableOrders.dead({ kind: 'refund' });
     expect(dead).toMatchObject({ outcome: { kind: 'needs-attention', reason: 'closed' }, end: 1 });
-    expect((await shop.durableOrders.explain(R1))?.summary).toMatch(/^WeChat Pay ended refund R1 .*nothing was returned/);
+    expect((await shop.durableOrders.explain(R1))?.summary).toMatch(
+      /^WeChat Pay ended refund R1 .*nothing was returned/,
+    );
     // It returned nothing: its amount is free.
     expect(await shop.durableOrders.refund(shop.intent('R2', TOTAL_FEE - 300))).toMatchObject({ status: 'waiting' });
     status = undefined;
-    const redriven = await shop.durableOrders.redriveAll({ kind: 'refund', outcome: 'needs-attention' }, { actor: 'A' });
+    const redriven = await shop.durableOrders.redriveAll(
+      { kind: 'refund', outcome: 'needs-attention' },
+      { actor: 'A' },
+    );
     expect(redriven).toMatchObject({ redriven: [{ outTradeNo: 'A1', outRefundNo: 'R1' }], failed: [] });
     await shop.pass(HOUR);
     expect(await shop.durableOrders.get(R1)).toMatchObject({ status: 'done', outcome: { kind: 'refunded' }, end: 2 });

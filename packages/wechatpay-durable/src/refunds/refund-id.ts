@@ -17,6 +17,6 @@ export interface DurableRefundKey {
  * @example durableRefundId({ merchantId: '1900000109', outRefundNo: 'R-0001' })
  */
 export function durableRefundId(key: DurableRefundKey): string {
-  const { merchantId = '', subMerchantId = '', outRefundNo } = readRefundOf(key);
+  const { merchantId, subMerchantId = '', outRefundNo } = readRefundOf(key);
   return uuidOf(['refund', merchantId, subMerchantId, outRefundNo]);
 }

@@ -72,7 +72,9 @@ describe('refund', () => {
     for (const [field, change] of bad) {
       const refused = await failureOf(() => shop.durableOrders.refund(shop.intent('R1', 300, change)));
       expect(refused, field).toMatchObject({ code: 'WECHATPAY_INVALID_REQUEST', outcome: 'not-sent' });
-      expect((refused as { field: string }).field.replace('subMerchantId', 'subAppId'), JSON.stringify(change)).toBe(field);
+      expect((refused as { field: string }).field.replace('subMerchantId', 'subAppId'), JSON.stringify(change)).toBe(
+        field,
+      );
     }
     for (const [field, options] of [
       ['actr', { actr: 'A' }],
@@ -89,7 +91,9 @@ describe('refund', () => {
     const shop = await openRefundShop({ works: false });
     shop.pay('A1');
     shop.pay('A2');
-    const first = await shop.durableOrders.refund(shop.intent('R1', 300, { refundDescription: 'broken' }), { actor: 'till 7' });
+    const first = await shop.durableOrders.refund(shop.intent('R1', 300, { refundDescription: 'broken' }), {
+      actor: 'till 7',
+    });
     const same = shop.intent('R1', 300, { refundDescription: 'broken', paidAt: new Date(START) });
     expect(await shop.durableOrders.refund(same)).toEqual(first);
     const others: readonly [field: string, change: Partial<RefundIntent>][] = [
@@ -141,12 +145,14 @@ describe('refund', () => {
     const shop = await openRefundShop({ works: false });
     const [one, other] = [shop.pay('A1'), shop.pay('A2')];
     const by = (transactionId: string, outTradeNo?: string): Partial<RefundIntent> =>
-      ({ transactionId, outTradeNo }) as Partial<RefundIntent>;
+      ({ transactionId, outTradeNo });
     shop.mishap = () => ({ kind: 'lost' });
     const unknown = await failureOf(() => shop.durableOrders.refund(shop.intent('R1', 500, by(one))));
     expect(unknown).toMatchObject({ code: 'WECHATPAY_ORDER_NOT_KNOWN', outcome: 'not-sent' });
     shop.mishap = () => undefined;
-    expect(await shop.durableOrders.refund(shop.intent('R1', 500, by(one)))).toMatchObject({ order: { outTradeNo: 'A1' } });
+    expect(await shop.durableOrders.refund(shop.intent('R1', 500, by(one)))).toMatchObject({
+      order: { outTradeNo: 'A1' },
+    });
     const calls = shop.calls.length;
     await shop.durableOrders.refund(shop.intent('R1', 500, by(one))); // by what is stored
     await shop.durableOrders.refund(shop.intent('R1', 500, by(one, 'A1')));
@@ -167,12 +173,19 @@ describe('refund', () => {
     const { durableOrders } = shop;
     const createdAt = new Date(START - MINUTE);
     for (const outTradeNo of ['A1', 'A2']) {
-      shop.sandbox.orders.create({ state: 'paid', outTradeNo, totalFee: 888, currency: 'HKD', createdAt: START - MINUTE });
+      shop.sandbox.orders.create({
+        state: 'paid',
+        outTradeNo,
+        totalFee: 888,
+        currency: 'HKD',
+        createdAt: START - MINUTE,
+      });
       await durableOrders.enqueue({ outTradeNo, orderCreatedAt: createdAt, totalFee: 888, currency: 'HKD' });
     }
     await shop.work();
     expect(await durableOrders.get({ outTradeNo: 'A1' })).toMatchObject({ outcome: { kind: 'paid' } });
-    const refuse = (change: Partial<RefundIntent>) => failureOf(() => durableOrders.refund(shop.intent('R1', 100, change)));
+    const refuse = (change: Partial<RefundIntent>) =>
+      failureOf(() => durableOrders.refund(shop.intent('R1', 100, change)));
     expect(await refuse({ totalFee: 900 })).toMatchObject({ field: 'totalFee' });
     expect(await refuse({ refundCurrency: 'CNY' })).toMatchObject({ field: 'refundCurrency' });
     const { order } = await durableOrders.refund(shop.intent('R1', 100));
@@ -243,12 +256,14 @@ describe('what is asked of refunds', () => {
     shop.pay('A2');
     const by = { outTradeNo: undefined, transactionId } as object;
     await durableOrders.refund(shop.intent('R1', 300, by), { actor: 'till 7' });
+    shop.clock.time += 1;
     await durableOrders.refund(shop.intent('R2', 300, { outTradeNo: 'A2' }));
     const waited = durableOrders.wait({ outRefundNo: 'R1' });
     await shop.pass(HOUR);
     expect(await waited).toMatchObject({ outcome: { kind: 'refunded' } });
-    const numbers = (rows: readonly { readonly state: { readonly request: { readonly outRefundNo: string } } }[]): string[] =>
-      rows.map(({ state }) => state.request.outRefundNo);
+    const numbers = (
+      rows: readonly { readonly state: { readonly request: { readonly outRefundNo: string } } }[],
+    ): string[] => rows.map(({ state }) => state.request.outRefundNo);
     expect(numbers(await durableOrders.find({ outRefundNo: 'R1' }))).toEqual(['R1']);
     expect(numbers(await durableOrders.find({ outTradeNo: 'A1', kind: 'refund' }))).toEqual(['R1']);
     expect(numbers(await durableOrders.find({ transactionId, kind: 'refund' }))).toEqual(['R1']);
@@ -257,7 +272,12 @@ describe('what is asked of refunds', () => {
     expect(await durableOrders.list()).toEqual([]);
     const lines: string[] = [];
     for await (const line of durableOrders.exportJournal({ kind: 'refund' })) lines.push(line);
-    expect(JSON.parse(lines[0]!)).toMatchObject({ outTradeNo: 'A1', outRefundNo: 'R1', kind: 'refund-enqueued', seq: 1 });
+    expect(JSON.parse(lines[0]!)).toMatchObject({
+      outTradeNo: 'A1',
+      outRefundNo: 'R1',
+      kind: 'refund-enqueued',
+      seq: 1,
+    });
     expect(await durableOrders.verifyJournal({ outRefundNo: 'R1' })).toMatchObject({ isIntact: true, firstSeq: 1 });
     for (const refused of [
       () => durableOrders.get({ outRefundNo: 'R1', outTradeNo: 'A1' } as never),
@@ -284,7 +304,9 @@ describe('what is asked of refunds', () => {
     await shop.work();
     expect(await during).toMatchObject({ money: { kind: 'unknown', mayHaveChanged: true } });
     const accepted = await shop.durableOrders.explain({ outRefundNo: 'R1' });
-    expect(accepted?.summary).toMatch(/^WeChat Pay has accepted refund R1 \(HKD 3\.00 of order A1\), which is not refunded yet/);
+    expect(accepted?.summary).toMatch(
+      /^WeChat Pay has accepted refund R1 \(HKD 3\.00 of order A1\), which is not refunded yet/,
+    );
     await shop.pass(HOUR);
     const explained = await shop.durableOrders.explain({ outRefundNo: 'R1' });
     expect(explained?.summary).toMatch(
@@ -302,7 +324,10 @@ describe('what is asked of refunds', () => {
       { fields: { decision: 'follow-refund', rule: 'accepted-is-not-refunded' } },
     ]);
     const answered = explained?.timeline.find(({ kind }) => kind === 'answered');
-    expect(answered?.fields).toMatchObject({ operation: 'Submit Refund', reply: { out_refund_no: 'R1', refund_fee: '300' } });
+    expect(answered?.fields).toMatchObject({
+      operation: 'Submit Refund',
+      reply: { out_refund_no: 'R1', refund_fee: '300' },
+    });
     expect(JSON.stringify(explained)).not.toContain(shop.sandbox.merchant.apiKey);
   });
 });

@@ -44,7 +44,10 @@ export async function refundDurably(
   const { paidAt } = intent;
   const plan = (family: Family): { readonly notBefore: number } => planPart({ ...request, paidAt }, family, now);
   for (let time = 1; ; time += 1) {
-    const family = { siblings: await orders.store.find({ parentId, merchantId }), parent: await orders.store.get(parentId) };
+    const family = {
+      siblings: await orders.store.find({ parentId, merchantId }),
+      parent: await orders.store.get(parentId),
+    };
     const { notBefore } = plan(family);
     const transactionId = order.transactionId ?? (family.parent && columnsOf(family.parent).transactionId) ?? undefined;
     const data: DurableRefundData = {
@@ -82,7 +85,7 @@ function noteEnqueued(
   const { outRefundNo, totalFee, refundFee, refundCurrency: currency } = request;
   return entry('refund-enqueued', now, {
     ...{ by: 'refund', ...actor, ...order, outRefundNo, totalFee, refundFee, notBefore },
-    ...(currency !== undefined && currency !== null && { currency }),
+    ...(currency !== undefined && { currency }),
   });
 }
 

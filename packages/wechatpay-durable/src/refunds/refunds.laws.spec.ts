@@ -7,27 +7,35 @@ import type { DurableRefund } from '../index.js';
 
 // Refunds against the whole gateway: every fault at any call, calls that arrive late or twice, processes that die with a call under way,
 // two workers, and who asks twice. The ledger is the judge.
-const RUNS = Number(process.env.REFUND_RUNS ?? 60);
+const RUNS = Number(process.env.REFUND_RUNS ?? 40);
 
-const REFUSALS = ['NOTENOUGH', 'FREQUENCY_LIMITED', 'SYSTEMERROR', 'USER_ACCOUNT_ABNORMAL', 'NOAUTH', 'INVALID_REQUEST'];
-const FAULTS: readonly Fault[] = [
-  ...Object.values(faultCatalogue)
-    .flatMap<Fault>(({ examples }) => examples)
-    // A recall is for Revoke Order; elsewhere it would be a signed success for what did not happen.
-    .filter(({ kind }) => kind !== 'recall'),
-  // "in extreme cases it succeeded"
-  ...REFUSALS.flatMap((errorCode): Fault[] => [true, false].map((effect) => ({ kind: 'error', errorCode, effect }))),
+const REFUSALS = [
+  // Not FREQUENCY_LIMITED: the client would wait for it by real timers.
+  ...['NOTENOUGH', 'BIZERR_NEED_RETRY', 'SYSTEMERROR', 'NOAUTH', 'INVALID_REQUEST'],
+  ...['USER_ACCOUNT_ABNORMAL', 'USER_ACCOUNT_ABNORMAL', 'USER_ACCOUNT_ABNORMAL'],
 ];
+// A recall is for Revoke Order; elsewhere it would be a signed success for what did not happen. And where WeChat Pay itself says, signed, that
+// the number is another order's, it is.
+const FAULTS = Object.values(faultCatalogue)
+  .flatMap<Fault>(({ examples }) => examples)
+  .filter((fault) => fault.kind !== 'recall' && !(fault.kind === 'foreign-identity' && fault.fields));
 
 const mishap: fc.Arbitrary<Mishap> = fc.oneof(
   fc.constantFrom(...FAULTS).map((fault) => ({ fault })),
+  {
+    weight: 4,
+    arbitrary: fc
+      // "in extreme cases it succeeded"
+      .record({ errorCode: fc.constantFrom(...REFUSALS), effect: fc.constantFrom(false, false, true) })
+      .map((refusal) => ({ fault: { kind: 'error', ...refusal } as const })),
+  },
   fc.constantFrom('unsent', 'lost', 'twice').map((kind) => ({ kind })),
   fc.boolean().map((isDelivered) => ({ kind: 'dies', isDelivered }) as const),
   fc.integer({ min: 15_000, max: 45_000 }).map((ms) => ({ kind: 'late', ms }) as const),
 );
 
 const story = fc.record({
-  mishaps: fc.array(fc.option(mishap, { freq: 2 }), { maxLength: 16 }),
+  mishaps: fc.array(fc.option(mishap, { freq: 4 }), { maxLength: 24, size: 'max' }),
   asked: fc.array(
     fc.record({
       number: fc.integer({ min: 1, max: 4 }),
@@ -36,7 +44,7 @@ const story = fc.record({
       process: fc.integer({ min: 0, max: 1 }),
       isByTransaction: fc.boolean(),
     }),
-    { minLength: 1, maxLength: 6 },
+    { minLength: 1, maxLength: 6, size: 'max' },
   ),
 });
 type Story = typeof story extends fc.Arbitrary<infer T> ? T : never;
@@ -60,8 +68,13 @@ it(`refunds end as the ledger says, in ${RUNS} stories`, { timeout: 120_000 }, a
       const moved = sandbox.ledger.list().filter(({ kind }) => kind === 'refund');
       const told = JSON.stringify({ now, moved });
       // What is promised, is at most what was paid; at every moment.
-      const mayHave = now.filter(({ status, outcome }) => status !== 'cancelled' && outcome?.kind !== 'refund-rejected');
-      expect(mayHave.reduce((sum, { state }) => sum + state.request.refundFee, 0), told).toBeLessThanOrEqual(TOTAL_FEE);
+      const mayHave = now.filter(
+        ({ status, outcome }) => status !== 'cancelled' && outcome?.kind !== 'refund-rejected',
+      );
+      expect(
+        mayHave.reduce((sum, { state }) => sum + state.request.refundFee, 0),
+        told,
+      ).toBeLessThanOrEqual(TOTAL_FEE);
       for (const { outcome, state, order } of now) {
         const { outRefundNo, refundFee } = state.request;
         expect(order.outTradeNo, told).toBe('A1');
@@ -84,7 +97,7 @@ it(`refunds end as the ledger says, in ${RUNS} stories`, { timeout: 120_000 }, a
       const before = wanted.get(outRefundNo);
       const orders = process === 0 ? shop.durableOrders : other;
       try {
-        const row = await orders.refund(shop.intent(outRefundNo, fee, by as object));
+        const row = await orders.refund(shop.intent(outRefundNo, fee, by));
         expect(row.state.request.refundFee).toBe(before ?? fee);
         wanted.set(outRefundNo, fee);
         count('asked');
@@ -139,8 +152,10 @@ it(`refunds end as the ledger says, in ${RUNS} stories`, { timeout: 120_000 }, a
     await closeRefundShops();
   };
 
-  await fc.assert(fc.asyncProperty(story, tell), { numRuns: RUNS });
+  await fc.assert(fc.asyncProperty(story, tell), { numRuns: RUNS, endOnFailure: true });
   console.log(`How the stories went: ${JSON.stringify(Object.fromEntries(kinds))}`);
   // A generator that has lost its way would prove nothing.
-  for (const kind of ['asked', 'refused', 'refund-rejected', 'finally refunded']) expect(kinds.get(kind), kind).toBeGreaterThan(0);
+  for (const kind of ['asked', 'refused', 'refund-rejected', 'finally refunded']) {
+    expect(kinds.get(kind) ?? 0, kind).toBeGreaterThan(0);
+  }
 });

@@ -181,8 +181,8 @@ export class MemoryStore implements OrderStore {
     }
   }
 
-  reschedule(id: string, delayMs: number): Promise<boolean> {
-    return this.#change(id, isOpen, () => ({ dueAt: this.#now() + delayMs }));
+  reschedule(id: string, delayMs: number, journal?: readonly JournalEntry[]): Promise<boolean> {
+    return this.#change(id, isOpen, () => ({ dueAt: this.#now() + delayMs }), journal);
   }
 
   amend(id: string, data: DurableData, delayMs: number, journal?: readonly JournalEntry[]): Promise<boolean> {
@@ -427,7 +427,7 @@ function readRow(
   return { ...rest, ...readData(data), id, createdAt, dueAt, parentId };
 }
 
-function toRow({ id, json, status, createdAt, dueAt, endedAt, parentId }: Row): DurableRow {
+function toRow({ id, json, status, createdAt, dueAt, endedAt, parentId, head }: Row): DurableRow {
   return {
     ...(JSON.parse(json) as DurableOrderData),
     id,
@@ -436,6 +436,7 @@ function toRow({ id, json, status, createdAt, dueAt, endedAt, parentId }: Row): 
     ...(status === 'waiting' && { dueAt: new Date(dueAt) }),
     ...(endedAt !== undefined && { endedAt: new Date(endedAt) }),
     ...(parentId !== undefined && { parentId }),
+    journalHead: { ...head },
   };
 }
 

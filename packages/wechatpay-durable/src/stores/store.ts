@@ -68,6 +68,8 @@ interface Standing {
   readonly endedAt?: Date;
   /** The `id` of the order that it is a refund of. */
   readonly parentId?: string;
+  /** Its last journal entry: where the journal does not reach it, entries were cut off. */
+  readonly journalHead?: Pick<StoredJournalEntry, 'seq' | 'hash'>;
 }
 
 /** A durable order as a store keeps it. */
@@ -242,7 +244,7 @@ export interface OrderStore {
   /** Begins to work on what is due, fairly between merchants. @throws {DurableOrdersError} it does so already. */
   process(handler: OrderHandler, options: ProcessOptions): Promise<void>;
   /** Moves the next step of one that waits, and has no outcome, to `delayMs` from now. @returns false where there is none. */
-  reschedule(id: string, delayMs: number): Promise<boolean>;
+  reschedule(id: string, delayMs: number, journal?: readonly JournalEntry[]): Promise<boolean>;
   /**
    * Replaces what is stored of one that waits, has no outcome, and of which nothing is decided; it is due in `delayMs` then.
    *

@@ -55,6 +55,7 @@ export function describeJournal(conformance: Conformance): void {
         [6, 'again'],
         [7, 'done'],
       ]);
+      expect((await store.get(id))?.journalHead).toEqual({ seq: 7, hash: entries[6]!.hash });
       const { not: _, ...kept } = odd;
       expect(entries[0]).toStrictEqual({
         seq: 1,
@@ -87,9 +88,13 @@ export function describeJournal(conformance: Conformance): void {
       expect(await store.journal(refused.id)).toEqual([]);
       const cancelled = durableOrder();
       await store.enqueue(cancelled.id, cancelled.data, HOUR_MS, { journal: [entry('enqueued')] });
+      expect(await store.reschedule(cancelled.id, HOUR_MS, [entry('rescheduled')])).toBe(true);
       await store.cancel(cancelled.id, [entry('cancelled')]);
       await store.cancel(cancelled.id, [entry('not noted')]);
-      expect((await store.journal(cancelled.id)).map(({ kind }) => kind)).toEqual(['enqueued', 'cancelled']);
+      expect(await store.reschedule(cancelled.id, 0, [entry('not noted')])).toBe(false);
+      expect((await store.journal(cancelled.id)).map(({ kind }) => kind)).toEqual([
+        ...['enqueued', 'rescheduled', 'cancelled'],
+      ]);
     });
 
     it('has one chain, also of two who change at a time', async ({ onTestFinished }) => {

@@ -42,7 +42,7 @@ export const LAWS_OF_THE_JOURNAL: Readonly<Record<string, Law>> = {
       if (!end) broken(`end ${data.end}, ${data.outcome.kind}, is not noted`);
       else if (JSON.stringify(end.fields.outcome) !== JSON.stringify(data.outcome))
         broken(`end ${data.end} is noted as ${end.fields.outcome.kind}, and stored as ${data.outcome.kind}`);
-      else if (!entries.some((noted) => noted.seq < end.seq && proves(noted, end.fields.outcome)))
+      else if (!entries.some((noted) => noted.seq < end.seq && proves(noted, data.outcome!)))
         broken(`no answer says ${data.outcome.kind}, which is end ${data.end}`);
     }
   },
@@ -103,6 +103,7 @@ function isSaidBy({ word, isPlain }: Heard, answer: VerifiedAnswer): boolean {
       return word.kind === 'done' && (word.recall === answer.recall || !isPlain);
     case 'refund-accepted':
     case 'refunds-queried':
+    case 'refund-queried':
       return word.kind === 'refunds' || !isPlain;
   }
 }

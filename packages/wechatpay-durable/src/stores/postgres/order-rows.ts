@@ -436,7 +436,7 @@ export async function rowsOf<Row>(db: SqlExecutor, text: string, values?: unknow
   return (await db.executeSql(text, values)).rows as Row[];
 }
 
-function toRow({ id, parentId, status, data, createdAt, dueAt, endedAt }: Selected): DurableRow {
+function toRow({ id, parentId, status, data, createdAt, dueAt, endedAt, seq, hash }: Selected): DurableRow {
   return {
     ...(JSON.parse(data) as DurableOrderData),
     id,
@@ -445,6 +445,7 @@ function toRow({ id, parentId, status, data, createdAt, dueAt, endedAt }: Select
     ...(status === 'waiting' && { dueAt: new Date(dueAt) }),
     ...(endedAt !== null && { endedAt: new Date(endedAt) }),
     ...(parentId !== null && { parentId }),
+    journalHead: { seq: Number(seq), hash },
   };
 }
 

@@ -309,8 +309,8 @@ export abstract class SqlStore implements OrderStore {
     });
   }
 
-  reschedule(id: string, delayMs: number): Promise<boolean> {
-    return this.#change(id, isOpen, ({ data }) => ({ status: 'waiting', data, delayMs }));
+  reschedule(id: string, delayMs: number, journal?: readonly JournalEntry[]): Promise<boolean> {
+    return this.#change(id, isOpen, ({ data }) => ({ status: 'waiting', data, delayMs, journal }));
   }
 
   amend(id: string, data: DurableData, delayMs: number, journal?: readonly JournalEntry[]): Promise<boolean> {

@@ -43,7 +43,7 @@ export function toReadRow([id, status, json, , , , , version, seq, hash]: RowRep
   return { id, data, status, columns: columnsOf(data), version, head: { seq: Number(seq), hash } };
 }
 
-export function toRow([id, status, json, created, due, ended, parent]: RowReply): DurableRow {
+export function toRow([id, status, json, created, due, ended, parent, , seq, hash]: RowReply): DurableRow {
   return {
     ...(JSON.parse(json) as DurableData),
     id,
@@ -52,6 +52,7 @@ export function toRow([id, status, json, created, due, ended, parent]: RowReply)
     ...(status === 'waiting' && { dueAt: new Date(Number(due)) }),
     ...(ended !== '' && { endedAt: new Date(Number(ended)) }),
     ...(parent !== '' && { parentId: parent }),
+    journalHead: { seq: Number(seq), hash },
   };
 }
 

@@ -276,8 +276,8 @@ export class RedisStore implements OrderStore {
     Object.assign(taken, stored);
   }
 
-  async reschedule(id: string, delayMs: number): Promise<boolean> {
-    return this.#change(id, isOpen, ({ data }) => ({ status: 'waiting', data, delayMs: wholeMs(delayMs) }));
+  async reschedule(id: string, delayMs: number, journal?: readonly JournalEntry[]): Promise<boolean> {
+    return this.#change(id, isOpen, ({ data }) => ({ status: 'waiting', data, delayMs: wholeMs(delayMs) }), journal);
   }
 
   async amend(id: string, data: DurableData, delayMs: number, journal?: readonly JournalEntry[]): Promise<boolean> {
