@@ -294,9 +294,7 @@ export class DurableOrders {
   redrive(order: OrderOf, options?: RedriveOptions): Promise<boolean>;
   redrive(refund: RefundOf, options?: RefundRedriveOptions): Promise<boolean>;
   async redrive(one: OrderOf | RefundOf, options: RedriveOptions | RefundRedriveOptions = {}): Promise<boolean> {
-    return isRefundOf(one)
-      ? redriveRefund(this.#orders, one, options)
-      : redriveOrder(this.#orders, one, options);
+    return isRefundOf(one) ? redriveRefund(this.#orders, one, options) : redriveOrder(this.#orders, one, options);
   }
 
   /**

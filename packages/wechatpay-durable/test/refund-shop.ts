@@ -232,11 +232,10 @@ export async function openRefundShop({
       const order = sandbox.orders.create({ state: 'paid', outTradeNo, totalFee, currency: 'HKD' });
       return order.transactionId;
     },
-    intent: (outRefundNo, refundFee, more = {}) =>
-      ({
-        ...{ outTradeNo: 'A1', outRefundNo, totalFee: TOTAL_FEE, refundFee, refundCurrency: 'HKD' },
-        ...more,
-      }),
+    intent: (outRefundNo, refundFee, more = {}) => ({
+      ...{ outTradeNo: 'A1', outRefundNo, totalFee: TOTAL_FEE, refundFee, refundCurrency: 'HKD' },
+      ...more,
+    }),
     work,
     pass: async (ms) => {
       const until = clock.time + ms;

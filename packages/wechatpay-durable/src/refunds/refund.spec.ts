@@ -144,8 +144,7 @@ describe('refund', () => {
   it('asks which order a transaction is of, and refuses two numbers of two orders', async () => {
     const shop = await openRefundShop({ works: false });
     const [one, other] = [shop.pay('A1'), shop.pay('A2')];
-    const by = (transactionId: string, outTradeNo?: string): Partial<RefundIntent> =>
-      ({ transactionId, outTradeNo });
+    const by = (transactionId: string, outTradeNo?: string): Partial<RefundIntent> => ({ transactionId, outTradeNo });
     shop.mishap = () => ({ kind: 'lost' });
     const unknown = await failureOf(() => shop.durableOrders.refund(shop.intent('R1', 500, by(one))));
     expect(unknown).toMatchObject({ code: 'WECHATPAY_ORDER_NOT_KNOWN', outcome: 'not-sent' });
