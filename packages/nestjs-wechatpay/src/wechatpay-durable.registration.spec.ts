@@ -70,6 +70,7 @@ describe('wrong arguments name the field', () => {
     ['no store', wrong({}), /^store: is missing; give a PostgresStore/],
     ['a store of a text', wrong({ store: 'postgres' }), /^store: is not a store; give a PostgresStore/],
     ['onResolved of a number', wrong({ store, onResolved: 3 }), /^onResolved: must be a function, not a number/],
+    ['onRefundResolved of a number', wrong({ store, onRefundResolved: 3 }), /^onRefundResolved: must be a function/],
     ['work of a text', wrong({ store, work: 'no' }), /^work: must be true or false/],
     ['isGlobal of a text', wrong({ store, isGlobal: 'yes' }), /^isGlobal: must be true or false/],
     ['merchants of a text', wrong({ store, merchants: 'hk' }), /^merchants: must be an array of names/],

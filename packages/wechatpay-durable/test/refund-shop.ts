@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach } from 'vitest';
-import { decodeXml, encodeXml, signFields, WechatPayClient, WechatPayTransportError } from 'wechatpay-core';
-import { Sandbox, type DirectRequest, type Fault } from 'wechatpay-sandbox';
+import { decodeXml, WechatPayClient, WechatPayTransportError } from 'wechatpay-core';
+import { Sandbox, type DirectRequest } from 'wechatpay-sandbox';
 import {
   DurableOrders,
   type DurableOrdersOptions,
@@ -11,6 +11,7 @@ import {
 } from '../src/index.js';
 import { requestOf } from '../src/refunds/refund-rows.js';
 import { MemoryStore } from '../src/stores/memory.js';
+import { signed, type Mishap } from './mishaps.js';
 
 // A shop that refunds, before the whole gateway with its ledger. One clock, which stands still until a test moves it, is the store's, the
 // clients' and the gateway's.
@@ -30,17 +31,6 @@ export interface GatewayCall {
   /** Which process makes it: 0 for the first. */
   readonly process: number;
 }
-
-/**
- * What happens to a call instead: fields of a signed answer; a fault of the sandbox; `unsent`, nothing leaves; `lost`, it arrives and the
- * answer does not; `dies`, nothing comes back and the process never goes on with it; `late`, it arrives so many milliseconds later.
- */
-export type Mishap =
-  | { readonly fields: Readonly<Record<string, string>> }
-  | { readonly fault: Fault }
-  | { readonly kind: 'unsent' | 'lost' | 'twice' }
-  | { readonly kind: 'dies'; readonly isDelivered: boolean }
-  | { readonly kind: 'late'; readonly ms: number };
 
 export interface RefundShop {
   readonly clock: { time: number };
@@ -255,31 +245,3 @@ export async function openRefundShop({
   };
   return shop;
 }
-
-/** A verified answer with these fields, which names what was asked. */
-function signed(
-  asked: Readonly<Record<string, string>>,
-  fields: Readonly<Record<string, string>>,
-  apiKey: string,
-): { status: number; body: Buffer } {
-  const names = ['appid', 'mch_id', 'out_trade_no', 'transaction_id', 'out_refund_no'];
-  const named = Object.fromEntries(names.flatMap((name) => (asked[name] ? [[name, asked[name]]] : [])));
-  const reply = { return_code: 'SUCCESS', result_code: 'SUCCESS', ...named, ...fields };
-  const sign = signFields(reply, apiKey, 'HMAC-SHA256');
-  return { status: 200, body: Buffer.from(encodeXml({ ...reply, sign })) };
-}
-
-/** A signed refusal. */
-export const refused = (code: string): Mishap => ({
-  fields: { result_code: 'FAIL', err_code: code, err_code_des: code.toLowerCase() },
-});
-
-/** Query Refund's answer about a refund of order A1, which cost HKD 8.88. */
-export const standing = (status: string, outRefundNo: string, refundFee: number, more = {}): Mishap => ({
-  fields: {
-    ...{ transaction_id: '4200001', out_trade_no: 'A1', total_fee: '888', fee_type: 'HKD', refund_count: '1' },
-    ...{ refund_id_0: `50${outRefundNo}`, out_refund_no_0: outRefundNo, refund_fee_0: String(refundFee) },
-    refund_status_0: status,
-    ...more,
-  },
-});

@@ -10,6 +10,7 @@ import {
   type RefundResolution,
   type TakenRefundStep,
 } from '../index.js';
+import { startRefund, takeRefundStep } from '../resolution/index.js';
 
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
@@ -379,6 +380,17 @@ describe('callbacks, and how it stops', () => {
     expect(new Set(calls.map(({ fields }) => fields.sub_mch_id))).toEqual(new Set(['1900000301']));
     expect(state.request.subMerchantId).toBe('1900000301');
   });
+});
+
+it('a step of a custom driver tells every verified field of its answer', async () => {
+  const { client } = scripted([accepted, refund('SUCCESS'), absent], { time: START });
+  const state = startRefund(request, { now: START, deadline: START + DAY });
+  const replies: Readonly<Record<string, string>>[] = [];
+  const query = { kind: 'query-refund', outRefundNo: 'R-0001' } as const;
+  for (const step of [{ kind: 'submit-refund', request: state.request } as const, query, query]) {
+    await takeRefundStep(client, state, step, undefined, (raw) => replies.push(raw));
+  }
+  expect(replies).toMatchObject([{ refund_id: '5000001' }, { refund_status_0: 'SUCCESS' }]);
 });
 
 describe('what is wrong is refused before anything is sent', () => {

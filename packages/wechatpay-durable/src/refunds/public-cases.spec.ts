@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { failureOf } from '../../test/failure.js';
-import { DAY, HOUR, MINUTE, openRefundShop, refused, standing, START, TOTAL_FEE } from '../../test/refund-shop.js';
+import { refused, standing } from '../../test/mishaps.js';
+import { DAY, HOUR, MINUTE, openRefundShop, START, TOTAL_FEE } from '../../test/refund-shop.js';
 
 // Troubles that others had in public with refunds and with queues, each with the report's address.
 

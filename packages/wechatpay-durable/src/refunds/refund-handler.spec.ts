@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { durableRefundId, type DurableOrderEvent } from '../index.js';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { DURABLE_ORDER_CHANNEL } from '../events.js';
-import { DAY, HOUR, MINUTE, openRefundShop, refused, SECOND, standing, TOTAL_FEE } from '../../test/refund-shop.js';
+import { refused, standing } from '../../test/mishaps.js';
+import { DAY, HOUR, MINUTE, openRefundShop, SECOND, TOTAL_FEE } from '../../test/refund-shop.js';
 
 const R1 = { outRefundNo: 'R1' };
 
@@ -43,6 +44,24 @@ describe('a worker with a refund', () => {
     await shop.pass(HOUR);
     expect(shop.submissions()).toHaveLength(1);
     expect(await shop.durableOrders.get(R1)).toMatchObject({ status: 'done' });
+  });
+
+  it('leaves a minute between the parts of an order, also where one is sent again, and by two processes', async () => {
+    const shop = await openRefundShop();
+    await shop.other({ works: true });
+    shop.pay('A1');
+    shop.mishap = ({ path, fields }) =>
+      path === '/secapi/pay/refund' && fields.out_refund_no === 'R1' && shop.submissions().length < 1
+        ? refused('NOTENOUGH')
+        : undefined;
+    const policy = { balanceRetryMs: MINUTE }; // and up to half a minute more: R2 is sent just before
+    for (const number of ['R1', 'R2', 'R3']) await shop.durableOrders.refund(shop.intent(number, 100, { policy }));
+    await shop.pass(HOUR);
+    const times = shop.submissions().map(({ at }) => at);
+    expect(times).toHaveLength(4);
+    for (const [index, at] of times.entries())
+      if (index > 0) expect(at - times[index - 1]!).toBeGreaterThanOrEqual(MINUTE);
+    expect(await shop.durableOrders.list({ kind: 'refund', status: 'done' })).toHaveLength(3);
   });
 
   it('holds the refunds of a merchant whose settings are wrong, and goes on once they work', async () => {

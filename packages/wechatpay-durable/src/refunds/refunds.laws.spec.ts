@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { faultCatalogue, type Fault } from 'wechatpay-sandbox';
 import { isWechatPayError } from 'wechatpay-core';
-import { closeRefundShops, DAY, MINUTE, openRefundShop, TOTAL_FEE, type Mishap } from '../../test/refund-shop.js';
+import { type Mishap } from '../../test/mishaps.js';
+import { closeRefundShops, DAY, MINUTE, openRefundShop, TOTAL_FEE } from '../../test/refund-shop.js';
 import type { DurableRefund } from '../index.js';
 
 // Refunds against the whole gateway: every fault at any call, calls that arrive late or twice, processes that die with a call under way,

@@ -12,8 +12,11 @@ import {
   untilStatus,
 } from '../../../test/conformance/harness.js';
 import { failureOf } from '../../../test/failure.js';
+import { scripted } from '../../../test/scripted-client.js';
 import { PostgresServer } from '../../../test/servers/postgres.js';
+import { DurableOrders } from '../../durable-orders.js';
 import { brokenLink } from '../journal.js';
+import type { SqlExecutor } from '../sql-executor.js';
 import { OrderRows } from './order-rows.js';
 import { fromPg, fromPgPool, PostgresStore } from './postgres.js';
 import { schemaStatements } from './schema.js';
@@ -240,6 +243,44 @@ describe.skipIf(!PostgresServer.isAvailable)(`PostgresStore ${PostgresServer.rea
     expect(left.at(-1)).toMatchObject({ kind: 'last' });
     expect(Math.abs((await store.now()) - Date.now())).toBeLessThan(5_000);
     await store.close();
+  });
+
+  it('holds the refunds of an order together, of two processes and in the shop’s transaction', async () => {
+    const processes = await Promise.all(
+      [1, 2].map(async () => {
+        const store = new PostgresStore({ connectionString, schema: 'refunds', poolSize: 4 });
+        const durableOrders = new DurableOrders({ store, clients: scripted([new Error('nobody asks')]).client });
+        await durableOrders.start({ work: false });
+        return durableOrders;
+      }),
+    );
+    const [one, other] = processes as [DurableOrders, DurableOrders];
+    const refund = (orders: DurableOrders, part: number, tx?: SqlExecutor) =>
+      orders.refund({ outTradeNo: 'A1', outRefundNo: `R${part}`, totalFee: 888, refundFee: 300 }, { tx });
+    const client = new Client({ connectionString });
+    await client.connect();
+    const tx = { executeSql: (text: string, values?: unknown[]) => client.query(text, values) };
+    await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ');
+    await expect(refund(one, 0, tx)).rejects.toMatchObject({ field: 'tx', outcome: 'not-sent' });
+    await client.query('ROLLBACK');
+    await client.query('BEGIN');
+    expect(await refund(one, 0, tx)).toMatchObject({ status: 'waiting', state: { kind: 'submitting' } });
+    expect(await other.get({ outRefundNo: 'R0' })).toBeUndefined();
+    const waiting = refund(other, 1); // until it is known whether R0 is
+    await client.query('ROLLBACK');
+    await waiting;
+    const results = await Promise.allSettled([2, 3, 4, 5].map((part) => refund(part % 2 ? one : other, part)));
+    expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    for (const result of results) {
+      if (result.status === 'rejected')
+        expect(result.reason).toMatchObject({ field: 'refundFee', outcome: 'not-sent' });
+    }
+    const rows = await other.find({ outTradeNo: 'A1', kind: 'refund' });
+    const times = rows.map(({ state }) => ('at' in state ? state.at : Number.NaN));
+    expect(times[1]! - times[0]!).toBe(60_000);
+    expect(await other.counts()).toMatchObject({ waiting: 2 });
+    await client.end();
+    await Promise.all(processes.map((durableOrders) => durableOrders.stop()));
   });
 
   describe('with a role that may create nothing', () => {
