@@ -53,6 +53,9 @@ async function healAndWait(cluster: Cluster): Promise<Pick<History, 'unfinished'
     const { outTradeNo } = state.order;
     if (await durableOrders.redrive({ merchantId, outTradeNo })) redriven.push(outTradeNo);
   }
+  for (const { outRefundNo = '' } of (await durableOrders.redriveAll({ kind: 'refund' })).redriven) {
+    redriven.push(outRefundNo);
+  }
   await until('every durable order that was redriven has an end', isAtRest, AT_REST_WITHIN_MS);
   const areStopped = await Promise.all(workers.map((worker) => worker.stop(STOPPED_WITHIN_MS)));
   if (areStopped.includes(false)) unfinished.push(`every worker stops: not within ${STOPPED_WITHIN_MS / 1000} s`);

@@ -1,6 +1,7 @@
 import { REVERSE_ORDER, REVERSE_NOT_BEFORE_MS, type ResolutionState } from 'wechatpay-core';
 import type { Change } from '../history/audit.js';
 import { outcomeIn, type History, type OrderHistory } from '../history/history.js';
+import { refundChecks } from './refund-checks.js';
 
 /** What must hold of each order. @returns what is wrong, or undefined. */
 type Check = (order: OrderHistory, history: History) => string | undefined;
@@ -28,7 +29,20 @@ export const checks: Readonly<Record<string, Check>> = {
       : `its durable order had ended ${((charge.at - end.at) / 1000).toFixed(3)} real seconds before`;
   },
 
-  'nothing that was stored, or acknowledged, is lost': ({ changes, answers, stored }) => {
+  'nothing that was stored, or acknowledged, is lost': ({
+    planned,
+    changes,
+    refundChanges,
+    answers,
+    stored,
+    refunds,
+  }) => {
+    const lost = refundChanges.find(({ id }) => !refunds.some((row) => row.id === id));
+    if (lost) return `refund ${lost.data.state.request.outRefundNo} is not in the store`;
+    if (planned.job.kind === 'refund') {
+      const isAnswered = answers.some(({ answer }) => answer === 'refunding');
+      return isAnswered && refunds.length < 2 ? `only ${refunds.length} of its refunds are in the store` : undefined;
+    }
     const isKnown = changes.length > 0 || answers.some(({ answer }) => answer !== 'threw');
     return isKnown && !stored ? 'it is not in the store' : undefined;
   },
@@ -77,13 +91,20 @@ export const checks: Readonly<Record<string, Check>> = {
     return age + onItsWay < REVERSE_NOT_BEFORE_MS - 1 ? `the first came after ${(age / 1000).toFixed(3)} s` : undefined;
   },
 
-  'a reversal, or a refund, is stored before it is sent': ({ requests, changes }) => {
+  'a reversal, or a refund, is stored before it is sent': ({ requests, changes, refundChanges }) => {
     const isStored = (at: number, holds: (change: Change) => boolean): boolean =>
       changes.some((change) => change.at <= at + SLACK_MS && holds(change));
+    const isPartStored = (when: number, number: string | undefined): boolean =>
+      refundChanges.some(
+        ({ at, data: { state } }) =>
+          at <= when + SLACK_MS && state.request.outRefundNo === number && state.submittedAt !== undefined,
+      );
     const early = requests.find(
-      ({ path, at }) =>
+      ({ path, at, fields: { out_refund_no: number } }) =>
         (path === REVERSE_ORDER.path && !isStored(at, ({ data }) => data.state.kind !== 'asking')) ||
-        (path === REFUND_PATH && !isStored(at, ({ data }) => data.state.kind === 'refunding')),
+        (path === REFUND_PATH &&
+          !isStored(at, ({ data }) => data.state.kind === 'refunding') &&
+          !isPartStored(at, number)),
     );
     return early && `the gateway was asked for ${early.path} before the store knew of it`;
   },
@@ -155,6 +176,8 @@ export const checks: Readonly<Record<string, Check>> = {
     const isTold = ends.length > 0 && ends.every((outcome) => outcome === stored.outcome?.kind);
     return isTold ? undefined : `it is ${stored.outcome?.kind ?? ''}, and the shop was told: ${ends.join(', ')}`;
   },
+
+  ...refundChecks,
 };
 
 /** Of one that neither asks nor has ended. */
@@ -170,8 +193,8 @@ function isTaken(change: Change, before: Change | undefined): boolean {
 }
 
 /** Orders of which nobody has heard: their cashier died before it was stored, or the customer gave up. */
-export function hasBegun({ changes, requests }: OrderHistory): boolean {
-  return changes.length > 0 || requests.length > 0;
+export function hasBegun({ changes, refundChanges, requests }: OrderHistory): boolean {
+  return changes.length > 0 || refundChanges.length > 0 || requests.length > 0;
 }
 
 /** How old the order was when its first reversal came, in milliseconds of the gateway's clock. */

@@ -3,7 +3,8 @@ import type { Task } from '../workload/workload.js';
 import { log, open, tell } from './child.js';
 
 /** What a cashier was answered; written down before anything else comes of it. */
-export type Answer = 'paid' | 'declined' | 'pending' | 'charged before' | 'resolved later' | 'guarded before' | 'threw';
+export type Answer =
+  'paid' | 'declined' | 'pending' | 'charged before' | 'resolved later' | 'guarded before' | 'refunding' | 'threw';
 
 const durableOrders = await open({ work: false });
 
@@ -21,6 +22,19 @@ async function serve({ outTradeNo, merchantId, totalFee, job, reverseAfterMs }: 
         answer:
           (await durableOrders.enqueue({ ...order, policy })) === 'enqueued' ? 'resolved later' : 'guarded before',
       };
+    }
+    if (job.kind === 'refund') {
+      const policy = { maxQueryMs: 60_000, maxSubmitAgainMs: 60_000, balanceRetryMs: 60_000 };
+      const order = { outTradeNo, merchantId, totalFee, refundCurrency: 'HKD', policy };
+      const asked = job.parts.map((refundFee, index) =>
+        durableOrders.refund({ ...order, outRefundNo: `${outTradeNo}-${index + 1}`, refundFee }),
+      );
+      for (const one of await Promise.allSettled(asked)) {
+        if (one.status === 'fulfilled') continue;
+        const isTooMuch = one.reason instanceof WechatPayRequestError && one.reason.field === 'refundFee';
+        if (!isTooMuch) throw one.reason;
+      }
+      return { answer: 'refunding' };
     }
     const { authCode } = job;
     const { outcome } = await durableOrders.pay(

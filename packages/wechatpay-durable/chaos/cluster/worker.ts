@@ -19,6 +19,10 @@ const durableOrders = await open(
       if (Math.random() < 0.05) throw new Error('The shop’s database is away.');
       log({ kind: 'told', outTradeNo, outcome: outcome.kind });
     },
+    onRefundResolved: ({ order: { outTradeNo }, outRefundNo, outcome }) => {
+      if (Math.random() < 0.05) throw new Error('The shop’s database is away.');
+      log({ kind: 'refund-told', outTradeNo, outRefundNo, outcome: outcome.kind });
+    },
   },
 );
 process.on('message', () => {

@@ -1,6 +1,6 @@
 import { Client } from 'pg';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { DurableOrderData, DurableOrderStatus } from '../../src/index.js';
+import type { DurableOrderData, DurableOrderStatus, DurableRefundData } from '../../src/index.js';
 
 /** A row of the store as it was after a change, written in the transaction that made it. */
 export interface Change {
@@ -13,6 +13,11 @@ export interface Change {
   /** Grows with each lease, and each change of another than its worker. */
   readonly lease: number;
   readonly data: DurableOrderData;
+}
+
+/** The same of a refund. */
+export interface RefundChange extends Omit<Change, 'data'> {
+  readonly data: DurableRefundData;
 }
 
 const SQL = `
@@ -44,11 +49,11 @@ export class Audit {
     await this.query(SQL);
   }
 
-  async changes(): Promise<Change[]> {
+  async changes(): Promise<(Change | RefundChange)[]> {
     const rows = await this.query(
       `SELECT (extract(epoch FROM at) * 1000)::float8 AS at, by, change, id, status, lease, data FROM audit ORDER BY number`,
     );
-    return rows as unknown as Change[];
+    return rows as unknown as (Change | RefundChange)[];
   }
 
   /** The orders that each process works on. */

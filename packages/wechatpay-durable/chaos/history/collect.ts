@@ -2,6 +2,7 @@ import type { Cluster } from '../cluster/cluster.js';
 import type { Link } from '../cluster/link.js';
 import { groupBy } from '../group-by.js';
 import type { NemesisCounts } from '../nemesis/nemesis.js';
+import type { Change, RefundChange } from './audit.js';
 import type { History } from './history.js';
 
 /** Collects the history of each order from the gateway, its ledger, the database, the cashiers and the workers. */
@@ -16,7 +17,9 @@ export async function collectHistory(
     processes.flatMap((one) => one.entries()),
     ({ kind, outTradeNo = '' }) => `${kind} ${outTradeNo}`,
   );
-  const changes = groupBy(await audit.changes(), ({ data }) => data.state.order.outTradeNo);
+  const all = await audit.changes();
+  const changes = groupBy(all.filter(isOfOrder), ({ data }) => data.state.order.outTradeNo);
+  const refundChanges = groupBy(all.filter(isOfRefund), ({ data }) => data.order.outTradeNo);
   const requests = groupBy(sandbox.requests, ({ fields }) => fields.out_trade_no ?? '');
   const movements = groupBy(sandbox.ledger.list(), ({ outTradeNo }) => outTradeNo);
 
@@ -31,11 +34,14 @@ export async function collectHistory(
       steps: entries.get(`step ${outTradeNo}`) ?? [],
       told: entries.get(`told ${outTradeNo}`) ?? [],
       changes: changes.get(outTradeNo) ?? [],
+      refundChanges: refundChanges.get(outTradeNo) ?? [],
+      refundsTold: entries.get(`refund-told ${outTradeNo}`) ?? [],
       requests: (requests.get(outTradeNo) ?? []).map((one) => ({ ...one, at: realTime(one.at.getTime()) })),
       movements: movements.get(outTradeNo) ?? [],
       balance: sandbox.ledger.of(outTradeNo, merchant),
       gateway: sandbox.orders.get(outTradeNo, merchant),
       stored: await durableOrders.get({ outTradeNo, merchantId }),
+      refunds: await durableOrders.find({ outTradeNo, merchantId, kind: 'refund' }),
     });
   }
   const struck = groupBy(
@@ -56,4 +62,12 @@ export async function collectHistory(
     unexpectedExits: processes.flatMap(({ unexpectedExits }) => unexpectedExits),
     leasesLost: entries.get('lease-lost ')?.length ?? 0,
   };
+}
+
+function isOfRefund(change: Change | RefundChange): change is RefundChange {
+  return change.data.kind === 'refund';
+}
+
+function isOfOrder(change: Change | RefundChange): change is Change {
+  return !isOfRefund(change);
 }

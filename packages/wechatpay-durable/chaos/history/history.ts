@@ -1,9 +1,9 @@
 import type { ResolutionOutcome, ResolutionState } from 'wechatpay-core';
 import type { Balance, Movement, Order, RecordedRequest } from 'wechatpay-sandbox';
-import type { DurableOrder } from '../../src/index.js';
+import type { DurableOrder, DurableRefund } from '../../src/index.js';
 import type { LogEntry } from '../cluster/cluster-process.js';
 import type { WorkloadOrder } from '../workload/workload.js';
-import type { Change } from './audit.js';
+import type { Change, RefundChange } from './audit.js';
 
 /** What every part of the cluster recorded of one order. Times are real. */
 export interface OrderHistory {
@@ -15,11 +15,15 @@ export interface OrderHistory {
   readonly steps: readonly LogEntry[];
   readonly told: readonly LogEntry[];
   readonly changes: readonly Change[];
+  /** Of its refunds. */
+  readonly refundChanges: readonly RefundChange[];
+  readonly refundsTold: readonly LogEntry[];
   readonly requests: readonly (Omit<RecordedRequest, 'at'> & { readonly at: number })[];
   readonly movements: readonly Movement[];
   readonly balance: Balance;
   readonly gateway: Order | undefined;
   readonly stored: DurableOrder | undefined;
+  readonly refunds: readonly DurableRefund[];
 }
 
 /** What was recorded of the whole run: what the checker reads. */
@@ -38,10 +42,8 @@ export interface History {
 }
 
 /** What happened to an order, in the order of time. */
-export function describeHistory(
-  { planned, handed, answers, steps, told, changes, requests, movements, balance, gateway, stored }: OrderHistory,
-  { realTime }: History,
-): string {
+export function describeHistory(order: OrderHistory, { realTime }: History): string {
+  const { planned, handed, answers, steps, told, changes, requests, movements, balance, gateway, stored } = order;
   const lines: [number, string][] = [
     ...handed.map(({ at, by }): [number, string] => [at, `handed to ${by}`]),
     ...answers.map(({ at, by, answer, reason = '' }): [number, string] => [
@@ -55,9 +57,18 @@ export function describeHistory(
       const seen = { kind, ...sent, outcome: outcomeIn(data.state)?.kind };
       return [at, `${by} ${change} ${status} #${lease} ${JSON.stringify(seen)}`];
     }),
-    ...requests.map(({ at, path, answer, fault }): [number, string] => [
+    ...order.refundChanges.map(({ at, by, change, status, lease, data }): [number, string] => {
+      const { kind, submissions, request } = data.state;
+      const seen = { kind, submissions, outcome: data.outcome?.kind };
+      return [at, `${by} ${change} ${request.outRefundNo} ${status} #${lease} ${JSON.stringify(seen)}`];
+    }),
+    ...order.refundsTold.map(({ at, by, outRefundNo, outcome }): [number, string] => [
       at,
-      `gateway: ${path} -> ${answer ?? ''}${fault ? ` (fault: ${fault})` : ''}`,
+      `${by} told the shop: ${String(outRefundNo)} ${String(outcome)}`,
+    ]),
+    ...requests.map(({ at, path, fields, answer, fault }): [number, string] => [
+      at,
+      `gateway: ${path} ${fields.out_refund_no ?? ''} -> ${answer ?? ''}${fault ? ` (fault: ${fault})` : ''}`,
     ]),
     ...movements.map(({ at, kind, amount }): [number, string] => [realTime(at.getTime()), `LEDGER: ${kind} ${amount}`]),
   ];

@@ -1,4 +1,4 @@
-import { REVERSE_ORDER } from 'wechatpay-core';
+import { QUERY_REFUND, REVERSE_ORDER } from 'wechatpay-core';
 import { faultCatalogue, type Fault, type RecordedRequest, type Sandbox } from 'wechatpay-sandbox';
 import { Random } from '../random.js';
 import type { WorkloadOrder } from '../workload/workload.js';
@@ -71,6 +71,8 @@ export class GatewayNemesis {
     const rate = this.isBursting ? 0.7 : isUnlucky ? (isQuickPay ? 0.6 : 0.9) : 0.25;
     if (!random.chance(rate)) return undefined;
     if (!isQuickPay && random.chance(0.015)) return fatal;
+    // Where WeChat Pay itself says, signed, that a refund's number is another order's, it is.
+    if (path === QUERY_REFUND.path) return random.pick(anywhere.filter(({ kind }) => kind !== 'foreign-identity'));
     const own = isQuickPay ? ofQuickPay : isQuery ? ofQuery : path === REVERSE_ORDER.path ? ofReverse : [];
     return own.length > 0 && random.chance(isQuery ? 0.15 : 0.4) ? random.pick(own) : random.pick(anywhere);
   }

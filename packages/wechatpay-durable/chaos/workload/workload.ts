@@ -7,9 +7,11 @@ export interface Task {
   readonly outTradeNo: string;
   readonly merchantId: string;
   readonly totalFee: number;
-  /** Charge this code; or give an order back that was made, and paid, elsewhere. */
+  /** Charge this code; or return an order that was made, and paid, elsewhere; or refund parts of such a one, more than it has. */
   readonly job:
-    { readonly kind: 'pay'; readonly authCode: string } | { readonly kind: 'reverse'; readonly createdAt: number };
+    | { readonly kind: 'pay'; readonly authCode: string }
+    | { readonly kind: 'reverse'; readonly createdAt: number }
+    | { readonly kind: 'refund'; readonly parts: readonly number[] };
   readonly reverseAfterMs: number;
 }
 
@@ -50,6 +52,11 @@ export function generateWorkload(
       const createdAt = sandbox.clock.now() - age;
       sandbox.orders.create({ outTradeNo, merchant, totalFee, state: 'paid', currency: 'HKD', createdAt });
       return { ...about, about: `was paid ${age / 1000} s ago, returns`, job: { kind: 'reverse', createdAt } };
+    }
+    if (random.chance(0.1)) {
+      sandbox.orders.create({ outTradeNo, merchant, totalFee, state: 'paid', currency: 'HKD' });
+      const parts = Array.from({ length: 3 }, () => Math.max(1, Math.floor(totalFee * 0.45)));
+      return { ...about, about: `refunds ${parts.join(', ')}`, job: { kind: 'refund', parts } };
     }
     const behaviour = behave(random);
     const { authCode } = sandbox.customers.create({ ...behaviour, validForMs: DAY_MS });
