@@ -1,4 +1,5 @@
 // The settings from the environment are in nestjs-wechatpay/config, so that @nestjs/config stays optional.
+export { OnPaymentNotified, OnRefundNotified, type NotificationHandlerDecorator } from './on-notified.js';
 export { PaymentService } from './payment.service.js';
 export { RefundService } from './refund.service.js';
 export { ReverseService } from './reverse.service.js';
@@ -6,3 +7,9 @@ export { WechatPayHealthIndicator, type WechatPayHealth } from './wechatpay.heal
 export { getWechatPayToken, InjectWechatPay } from './wechatpay.inject.js';
 export { WechatPayModule } from './wechatpay.module.js';
 export { type WechatPayModuleExtras, type WechatPayOptionsFactory } from './wechatpay.module-definition.js';
+export { WechatPayNotificationsModule } from './wechatpay-notifications.module.js';
+export {
+  type WechatPayNotificationsModuleExtras,
+  type WechatPayNotificationsOptions,
+  type WechatPayNotificationsOptionsFactory,
+} from './wechatpay-notifications.options.js';

@@ -1,14 +1,28 @@
 import { Inject, Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
 import {
+  appPayParameters,
+  closeOrder,
+  jsapiPayParameters,
+  jssdkPayParameters,
+  miniProgramPayParameters,
   payAndResolve,
   queryOrder,
   quickPay,
   resolveOrder,
   resumeResolution,
+  unifiedOrder,
   WechatPayClient,
+  type AppPayParameters,
+  type AppPayParametersOptions,
   type CallOptions,
+  type CloseOrderRequest,
+  type CloseOrderResult,
+  type JsapiPayParameters,
+  type JssdkPayParameters,
+  type MiniProgramPayParameters,
   type PayAndResolveOptions,
   type PaymentResult,
+  type PayParametersOptions,
   type QueryOrderRequest,
   type QueryOrderResult,
   type QuickPayRequest,
@@ -17,6 +31,8 @@ import {
   type ResolutionState,
   type ResolveOrderOptions,
   type ResolveOrderRequest,
+  type UnifiedOrderRequest,
+  type UnifiedOrderResult,
 } from 'wechatpay-core';
 import { readResolveOptions } from 'wechatpay-core/resolution';
 import { withAnySignal } from './with-any-signal.js';
@@ -116,6 +132,71 @@ export class PaymentService implements BeforeApplicationShutdown {
    */
   resume(state: ResolutionState, options: ResolveOrderOptions = {}): Promise<Resolution> {
     return this.#untilShutdown(options, (bounded) => resumeResolution(this.#client, state, bounded));
+  }
+
+  /**
+   * Makes an order that the customer pays by themselves: by QR code, in an official account, a mini program, an app or a browser.
+   *
+   * Store the order before the call: where the error's `outcome` is `unknown`, it may be there and can be paid. The same request
+   * again is the same order again. An order that nobody pays has to be closed by `closeOrder`.
+   *
+   * @param request `tradeType` says how it is paid, and what else it needs; the amount in the minor unit of the currency.
+   * @returns the verified order; nothing is paid yet.
+   * @throws {WechatPayError} what `unifiedOrder` of wechatpay-core throws; look at `outcome` before anything else.
+   * @example const { codeUrl } = await payments.unifiedOrder({ tradeType: 'NATIVE', productId: 'tea', ...order });
+   * @see https://pay.weixin.qq.com/doc/global/v2/en/4013665947 (Unified Order)
+   */
+  unifiedOrder(
+    request: Extract<UnifiedOrderRequest, { tradeType: 'NATIVE' }>,
+    options?: CallOptions,
+  ): Promise<UnifiedOrderResult & { readonly tradeType: 'NATIVE'; readonly codeUrl: string }>;
+  unifiedOrder(
+    request: Extract<UnifiedOrderRequest, { tradeType: 'MWEB' }>,
+    options?: CallOptions,
+  ): Promise<UnifiedOrderResult & { readonly tradeType: 'MWEB'; readonly mwebUrl: string }>;
+  unifiedOrder(request: UnifiedOrderRequest, options?: CallOptions): Promise<UnifiedOrderResult>;
+  unifiedOrder(request: UnifiedOrderRequest, options?: CallOptions): Promise<UnifiedOrderResult> {
+    return unifiedOrder(this.#client, request, options);
+  }
+
+  /**
+   * Closes an order of `unifiedOrder` that nobody has paid. Closing twice is safe.
+   *
+   * Not earlier than 5 min after the order was created. Query it before and after: it may be paid meanwhile.
+   *
+   * @param request `outTradeNo`, at most 32 characters; with `orderCreatedAt` a close that is too early is refused here.
+   * @returns the verified answer. It names no order: `query` proves that it is closed.
+   * @throws {WechatPayError} what `closeOrder` of wechatpay-core throws, as for an order that is paid (ORDERPAID).
+   * @example await payments.closeOrder({ outTradeNo, orderCreatedAt });
+   */
+  closeOrder(request: CloseOrderRequest, options?: CallOptions): Promise<CloseOrderResult> {
+    return closeOrder(this.#client, request, options);
+  }
+
+  /**
+   * What a page in an official account gives to `WeixinJSBridge.invoke('getBrandWCPayRequest', …)`. Make it anew for each attempt.
+   *
+   * @param prepayId what `unifiedOrder` of `JSAPI` returned.
+   * @throws {WechatPayRequestError} a `prepayId` or an option that cannot be signed.
+   * @example return payments.jsapiPayParameters(prepayId);
+   */
+  jsapiPayParameters(prepayId: string, options?: PayParametersOptions): JsapiPayParameters {
+    return jsapiPayParameters(this.#client, prepayId, options);
+  }
+
+  /** What a page in an official account gives to `wx.chooseWXPay` of the JS-SDK. As {@link jsapiPayParameters}. */
+  jssdkPayParameters(prepayId: string, options?: PayParametersOptions): JssdkPayParameters {
+    return jssdkPayParameters(this.#client, prepayId, options);
+  }
+
+  /** What a mini program gives to `wx.requestPayment`. As {@link jsapiPayParameters}. */
+  miniProgramPayParameters(prepayId: string, options?: PayParametersOptions): MiniProgramPayParameters {
+    return miniProgramPayParameters(this.#client, prepayId, options);
+  }
+
+  /** What an app gives to WeChat's SDK, of an order of `APP`. As {@link jsapiPayParameters}. */
+  appPayParameters(prepayId: string, options?: AppPayParametersOptions): AppPayParameters {
+    return appPayParameters(this.#client, prepayId, options);
   }
 
   /** Called by NestJS: stops what `pay`, `resolve` and `resume` are working on. */

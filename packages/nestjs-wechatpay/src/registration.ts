@@ -83,6 +83,14 @@ export const isNameOrAbsent: Check = (value) =>
     ? undefined
     : 'must be a text that is not empty; leave it out for the merchant without a name.';
 
+export const isMerchantListOrAbsent: Check = (value) => {
+  if (value === undefined) return undefined;
+  if (!Array.isArray(value) || value.length === 0 || value.some((name) => isNameOrAbsent(name) !== undefined)) {
+    return 'must be an array of names, with undefined for the merchant without one.';
+  }
+  return new Set(value).size < value.length ? 'names a merchant twice.' : undefined;
+};
+
 const isListOrAbsent: Check = (value) =>
   value === undefined || Array.isArray(value) ? undefined : `must be an array, not a ${typeof value}.`;
 

@@ -6,7 +6,7 @@ import {
   checkRegistration,
   isBooleanOrAbsent,
   isFunctionOrAbsent,
-  isNameOrAbsent,
+  isMerchantListOrAbsent,
   type Check,
 } from './registration.js';
 import { getWechatPayToken } from './wechatpay.inject.js';
@@ -36,13 +36,7 @@ export interface WechatPayDurableModuleExtras {
 
 export const EXTRAS: Readonly<Record<keyof WechatPayDurableModuleExtras, Check>> = {
   isGlobal: isBooleanOrAbsent,
-  merchants: (value) => {
-    if (value === undefined) return undefined;
-    if (!Array.isArray(value) || value.length === 0 || value.some((name) => isNameOrAbsent(name) !== undefined)) {
-      return 'must be an array of names, with undefined for the merchant without one.';
-    }
-    return new Set(value).size < value.length ? 'names a merchant twice.' : undefined;
-  },
+  merchants: isMerchantListOrAbsent,
 };
 
 // What DurableOrders would find at boot is found here already, where the module is registered; it finds the rest.

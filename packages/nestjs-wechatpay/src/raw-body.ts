@@ -1,0 +1,83 @@
+import { Readable } from 'node:stream';
+import { MAX_XML_BYTES, WechatPayNotificationError } from 'wechatpay-core';
+
+/** What the two HTTP adapters call a request, as far as its body goes. */
+interface IncomingRequest {
+  /** Of Nest's `rawBody: true`, of `express-xml-bodyparser`, and of serverless hosts. */
+  readonly rawBody?: unknown;
+  readonly body?: unknown;
+  /** Of Fastify. */
+  readonly raw?: Readable;
+}
+
+/**
+ * The bytes of a request's body, whoever has read it: nobody (Nest parses JSON and forms only), or a parser of the application that
+ * leaves a text or bytes.
+ *
+ * @throws {WechatPayNotificationError} more than 64 KiB: the rest is not read.
+ * @throws {Error} a parser has read it and left neither; or the connection has ended.
+ */
+export async function readRawBody(request: IncomingRequest): Promise<Uint8Array | string> {
+  const kept = [request.rawBody, request.body].find(isRaw);
+  if (kept !== undefined) return kept;
+  const stream = request.body instanceof Readable ? request.body : (request.raw ?? (request as Readable));
+  if (stream.readableDidRead) {
+    throw new Error(
+      'A body parser of the application has read this notification and kept neither its text nor its bytes, so that its signature ' +
+        'cannot be checked. Exempt this route from the parser, or let it set rawBody.',
+    );
+  }
+  const chunks: Buffer[] = [];
+  let length = 0;
+  // What is left unread goes with the connection: destroying the stream would leave the sender without an answer.
+  for await (const chunk of { [Symbol.asyncIterator]: () => stream.iterator({ destroyOnReturn: false }) }) {
+    length += (chunk as Buffer).length;
+    if (length > MAX_XML_BYTES) throw new WechatPayNotificationError('malformed', 'it has more than 64 KiB.');
+    chunks.push(chunk as Buffer);
+  }
+  return Buffer.concat(chunks);
+}
+
+function isRaw(body: unknown): body is Uint8Array | string {
+  return typeof body === 'string' || body instanceof Uint8Array;
+}
+
+/** The part of a Fastify instance that is used here. */
+export interface FastifyLike {
+  hasContentTypeParser(type: string): boolean;
+  addContentTypeParser(
+    type: string,
+    parser: (request: unknown, payload: unknown, done: (error: null, body: unknown) => void) => void,
+  ): void;
+  addHook(name: 'onRoute', hook: (route: FastifyRoute) => void): void;
+}
+
+interface FastifyRoute {
+  readonly url: string;
+  onRequest?: unknown;
+}
+
+type OnRequest = (request: { readonly raw: { headers: NodeJS.Dict<unknown> } }, reply: unknown, done: () => void) => void;
+
+// Nobody sends it: on every other route the application's own parsers, or 415, stay as they are.
+const ANY_CONTENT = 'application/x-wechatpay-notification';
+
+/**
+ * Lets Fastify hand over the bodies of the routes that end with one of these paths unread, whatever their content type. Fastify would
+ * answer 415 to XML, and to a body without a content type. To be called before the routes are registered.
+ */
+export function keepBodiesUnread(fastify: FastifyLike, paths: readonly string[]): void {
+  if (!fastify.hasContentTypeParser(ANY_CONTENT)) {
+    fastify.addContentTypeParser(ANY_CONTENT, (_, payload, done) => {
+      done(null, payload);
+    });
+  }
+  const asAnyContent: OnRequest = ({ raw }, _, done) => {
+    raw.headers['content-type'] = ANY_CONTENT;
+    done();
+  };
+  fastify.addHook('onRoute', (route) => {
+    if (!paths.some((path) => route.url.endsWith(path))) return;
+    route.onRequest = [route.onRequest ?? [], asAnyContent].flat();
+  });
+}

@@ -1,0 +1,91 @@
+import {
+  applyDecorators,
+  Catch,
+  Controller,
+  Inject,
+  Logger,
+  Post,
+  Req,
+  Res,
+  UseFilters,
+  VERSION_NEUTRAL,
+  type ArgumentsHost,
+  type ExceptionFilter,
+  type Type,
+} from '@nestjs/common';
+import { HttpAdapterHost, type AbstractHttpAdapter } from '@nestjs/core';
+import { isWechatPayError, refuse, type NotificationResponse } from 'wechatpay-core';
+import { NotificationHandlers } from './notification-handlers.js';
+import type { NotificationKinds } from './on-notified.js';
+import { readRawBody } from './raw-body.js';
+
+type AnyRequest = Parameters<typeof readRawBody>[0];
+
+/** The routes below a controller's path. */
+export const ROUTES = ['payments', 'refunds'] as const;
+
+/** Answers what goes wrong so that WeChat Pay sends the notification again, and says it in the log. */
+@Catch()
+export class RefusalFilter implements ExceptionFilter {
+  readonly #logger = new Logger('WechatPayNotificationsModule');
+
+  constructor(@Inject(HttpAdapterHost) private readonly host: HttpAdapterHost) {}
+
+  catch(error: unknown, host: ArgumentsHost): void {
+    const http = host.switchToHttp();
+    const request = http.getRequest<AnyRequest & { raw?: object }>();
+    const isInvalid = isWechatPayError(error) && error.code === 'WECHATPAY_INVALID_NOTIFICATION';
+    this.#log(error, isInvalid);
+    const response = http.getResponse<unknown>();
+    const adapter = this.host.httpAdapter;
+    const { complete, httpVersionMajor } = (request.raw ?? request) as { complete?: boolean; httpVersionMajor?: number };
+    // The rest of a body that was not read is not waited for.
+    if (complete === false && httpVersionMajor === 1) adapter.setHeader(response, 'Connection', 'close');
+    respond(adapter, response, refuse(isInvalid ? 'invalid' : 'unavailable'));
+  }
+
+  // Messages and stacks, and no more: what else hangs on a database's error may be a password.
+  #log(error: unknown, isInvalid: boolean): void {
+    const text = error instanceof Error ? error.message : String(error);
+    if (isInvalid) this.#logger.warn(`A notification is refused. ${text}`);
+    else this.#logger.error(`A notification is refused, and comes again. ${text}`, (error as Partial<Error>)?.stack);
+  }
+}
+
+/**
+ * The routes as a controller: what the application has set globally (prefix, guards, pipes, interceptors) holds for them as for
+ * every other. Without a version, whatever the versioning.
+ */
+export function controllerAt(path: string, decorators: readonly ClassDecorator[]): Type {
+  @Controller({ path, version: VERSION_NEUTRAL })
+  @UseFilters(RefusalFilter)
+  class WechatPayNotificationsController {
+    constructor(
+      @Inject(NotificationHandlers) private readonly handlers: NotificationHandlers,
+      @Inject(HttpAdapterHost) private readonly host: HttpAdapterHost,
+    ) {}
+
+    @Post('payments')
+    payments(@Req() request: AnyRequest, @Res() response: unknown): Promise<void> {
+      return this.#answer('payment', request, response);
+    }
+
+    @Post('refunds')
+    refunds(@Req() request: AnyRequest, @Res() response: unknown): Promise<void> {
+      return this.#answer('refund', request, response);
+    }
+
+    // Written here, not returned: an interceptor that wraps what is returned would make it no acknowledgement.
+    async #answer(kind: keyof NotificationKinds, request: AnyRequest, response: unknown): Promise<void> {
+      respond(this.host.httpAdapter, response, await this.handlers.handle(kind, await readRawBody(request)));
+    }
+  }
+  applyDecorators(...decorators)(WechatPayNotificationsController);
+  return WechatPayNotificationsController;
+}
+
+function respond(adapter: AbstractHttpAdapter, response: unknown, { status, headers, body }: NotificationResponse): void {
+  if (adapter.isHeadersSent(response)) return; // an interceptor had its own time limit
+  for (const [name, value] of Object.entries(headers)) adapter.setHeader(response, name, value);
+  adapter.reply(response, body, status);
+}
