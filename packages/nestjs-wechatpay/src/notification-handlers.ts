@@ -74,12 +74,15 @@ export class NotificationHandlers {
       if (client) registered.set((instance as Registration).name, client);
     }
     const { merchants = [...registered.keys()] } = this.settings;
-    if (merchants.length === 0) throw wrong('no merchant is registered; import WechatPayModule.forRoot or forRootAsync.');
+    if (merchants.length === 0)
+      throw wrong('no merchant is registered; import WechatPayModule.forRoot or forRootAsync.');
     return merchants.map((name) => {
       const client = registered.get(name);
       if (client) return client;
       const which = name === undefined ? 'the merchant without a name' : `'${name}'`;
-      const names = [...registered.keys()].map((known) => (known === undefined ? 'the one without a name' : `'${known}'`));
+      const names = [...registered.keys()].map((known) =>
+        known === undefined ? 'the one without a name' : `'${known}'`,
+      );
       throw wrong(`${which} is not registered. Registered: ${names.join(', ') || 'none'}.`);
     });
   }

@@ -57,7 +57,11 @@ interface FastifyRoute {
   onRequest?: unknown;
 }
 
-type OnRequest = (request: { readonly raw: { headers: NodeJS.Dict<unknown> } }, reply: unknown, done: () => void) => void;
+type OnRequest = (
+  request: { readonly raw: { headers: NodeJS.Dict<unknown> } },
+  reply: unknown,
+  done: () => void,
+) => void;
 
 // Nobody sends it: on every other route the application's own parsers, or 415, stay as they are.
 const ANY_CONTENT = 'application/x-wechatpay-notification';

@@ -38,7 +38,10 @@ export class RefusalFilter implements ExceptionFilter {
     this.#log(error, isInvalid);
     const response = http.getResponse<unknown>();
     const adapter = this.host.httpAdapter;
-    const { complete, httpVersionMajor } = (request.raw ?? request) as { complete?: boolean; httpVersionMajor?: number };
+    const { complete, httpVersionMajor } = (request.raw ?? request) as {
+      complete?: boolean;
+      httpVersionMajor?: number;
+    };
     // The rest of a body that was not read is not waited for.
     if (complete === false && httpVersionMajor === 1) adapter.setHeader(response, 'Connection', 'close');
     respond(adapter, response, refuse(isInvalid ? 'invalid' : 'unavailable'));
@@ -84,7 +87,11 @@ export function controllerAt(path: string, decorators: readonly ClassDecorator[]
   return WechatPayNotificationsController;
 }
 
-function respond(adapter: AbstractHttpAdapter, response: unknown, { status, headers, body }: NotificationResponse): void {
+function respond(
+  adapter: AbstractHttpAdapter,
+  response: unknown,
+  { status, headers, body }: NotificationResponse,
+): void {
   if (adapter.isHeadersSent(response)) return; // an interceptor had its own time limit
   for (const [name, value] of Object.entries(headers)) adapter.setHeader(response, name, value);
   adapter.reply(response, body, status);

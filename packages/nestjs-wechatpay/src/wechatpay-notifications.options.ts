@@ -70,7 +70,12 @@ export const PATH = Symbol('WechatPayNotificationsPath');
 export function settingsFrom(given: WechatPayNotificationsOptions): Settings {
   checkNotExtras(given, EXTRAS);
   const known = Object.keys(OPTIONS);
-  checkRegistration([given], { method: 'WechatPayNotificationsModule.forRoot', example: EXAMPLE, checks: OPTIONS, known });
+  checkRegistration([given], {
+    method: 'WechatPayNotificationsModule.forRoot',
+    example: EXAMPLE,
+    checks: OPTIONS,
+    known,
+  });
   const { merchants, timeoutMs = 5000 } = readOnce(given, known, 'options');
   return { merchants, timeoutMs };
 }

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { Logger, type INestApplication, type ModuleMetadata, type NestApplicationOptions } from '@nestjs/common';
+import type { INestApplication, ModuleMetadata, NestApplicationOptions } from '@nestjs/common';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
@@ -26,7 +26,6 @@ export interface NotifiedShop {
 
 /** A sandbox whose clock the test moves, for one spec file, and applications that it notifies. */
 export async function openNotifiedShop(): Promise<NotifiedShop> {
-  Logger.overrideLogger(false);
   const at = Date.UTC(2026, 2, 1, 4, 0, 5);
   const sandbox = await Sandbox.start({ now: () => at, notificationTimeoutMs: 60_000 });
   const apps: INestApplication[] = [];
@@ -44,7 +43,7 @@ export async function openNotifiedShop(): Promise<NotifiedShop> {
   return {
     sandbox,
     start: async (adapter, metadata, { prepare, ...options } = {}) => {
-      const module = await Test.createTestingModule(metadata).compile();
+      const module = await Test.createTestingModule(metadata).setLogger(SILENT).compile();
       const http = adapter === 'express' ? new ExpressAdapter() : new FastifyAdapter();
       const app = module.createNestApplication(http, options);
       apps.push(app);
@@ -59,6 +58,9 @@ export async function openNotifiedShop(): Promise<NotifiedShop> {
     },
   };
 }
+
+const quiet = (): void => undefined;
+const SILENT = { log: quiet, warn: quiet, error: quiet };
 
 const TEA = {
   tradeType: 'NATIVE',
