@@ -1,6 +1,14 @@
 import { getEventListeners } from 'node:events';
 import type { NestExpressApplication } from '@nestjs/platform-express';
-import { WechatPayRequestError, type ResolutionState } from 'wechatpay-core';
+import {
+  appPayParameters,
+  jsapiPayParameters,
+  jssdkPayParameters,
+  miniProgramPayParameters,
+  WechatPayClient,
+  WechatPayRequestError,
+  type ResolutionState,
+} from 'wechatpay-core';
 import { expect, it, vi } from 'vitest';
 import { openShop } from '../test/shop.js';
 import { PaymentService, WechatPayModule } from './index.js';
@@ -137,6 +145,42 @@ it('options that are inherited hold, as in wechatpay-core: what is paid is retur
   expect(outcome).toEqual({ kind: 'reversed' });
   expect(sandbox.ledger.of(outTradeNo).net).toBe(0);
 });
+
+it('orders by QR code, and closes what nobody has paid', async () => {
+  const app = await boot();
+  const payments = app.get(PaymentService);
+  const orderCreatedAt = new Date(sandbox.clock.now());
+  const { codeUrl } = await payments.unifiedOrder({ ...tea, tradeType: 'NATIVE', productId: 'tea', outTradeNo: 'qr' });
+  expect(codeUrl).toMatch(/^weixin:/);
+  const closing = payments.closeOrder({ outTradeNo: 'qr', orderCreatedAt });
+  await expect(closing).rejects.toThrow(/orderCreatedAt: /);
+  sandbox.clock.advance(5 * 60_000);
+  await payments.closeOrder({ outTradeNo: 'qr', orderCreatedAt });
+  expect((await payments.query({ outTradeNo: 'qr' })).tradeState).toBe('CLOSED');
+});
+
+it('signs what the phone needs, as wechatpay-core does', async () => {
+  const app = await start(WechatPayModule.forRoot({ ...settings, now: () => 1_772_337_605_000 }));
+  const payments = app.get(PaymentService);
+  const client = app.get(WechatPayClient);
+  const { prepayId } = await payments.unifiedOrder({ ...tea, tradeType: 'JSAPI', openId: 'o', outTradeNo: 'jsapi' });
+  const options = { nonceStr: 'n2' };
+  expect(payments.jsapiPayParameters(prepayId, options)).toEqual(jsapiPayParameters(client, prepayId, options));
+  expect(payments.jssdkPayParameters(prepayId, options)).toEqual(jssdkPayParameters(client, prepayId, options));
+  expect(payments.miniProgramPayParameters(prepayId, options)).toEqual(
+    miniProgramPayParameters(client, prepayId, options),
+  );
+  const ofApp = { ...options, partnerId: '1900000301' };
+  expect(payments.appPayParameters(prepayId, ofApp)).toEqual(appPayParameters(client, prepayId, ofApp));
+});
+
+const tea = {
+  body: 'a cup of tea',
+  totalFee: 888,
+  currency: 'HKD',
+  notifyUrl: 'https://shop.example/wechatpay/payments',
+  spbillCreateIp: '203.0.113.7',
+} as const;
 
 function jump(until: number): Promise<void> {
   sandbox.clock.advance(until - sandbox.clock.now());
