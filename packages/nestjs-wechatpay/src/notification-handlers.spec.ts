@@ -6,6 +6,7 @@ import {
   Scope,
   UseGuards,
   UseInterceptors,
+  type CallHandler,
   type DynamicModule,
   type ModuleMetadata,
 } from '@nestjs/common';
@@ -99,6 +100,7 @@ describe('the handlers', () => {
   @Injectable({ scope: Scope.TRANSIENT })
   class ForEachConsumer extends Shop {}
   const allow = { canActivate: () => true };
+  const pass = { intercept: (_: unknown, next: CallHandler) => next.handle() };
   class Guarded {
     @UseGuards(allow)
     @OnPaymentNotified()
@@ -108,7 +110,7 @@ describe('the handlers', () => {
   }
   class Intercepted {
     @OnRefundNotified()
-    @UseInterceptors(class {} as never)
+    @UseInterceptors(pass)
     onRefund(): void {
       // stored
     }

@@ -115,11 +115,11 @@ export class NotificationHandlers {
 
 /** All of them to their end, also where one throws. */
 async function callAll(handlers: readonly Handler[], notification: unknown): Promise<unknown[]> {
-  const settled = await Promise.allSettled(handlers.map(async ({ call }) => call(notification)));
-  const failed = settled.filter((result) => result.status === 'rejected').map(({ reason }): unknown => reason);
+  const results = await Promise.allSettled(handlers.map(async ({ call }) => await call(notification)));
+  const failed = results.filter((result) => result.status === 'rejected').map(({ reason }): unknown => reason);
   if (failed.length > 1) throw new AggregateError(failed, failed.map(String).join('\n'));
   if (failed.length === 1) throw failed[0];
-  return settled.map((result) => (result.status === 'fulfilled' ? result.value : undefined));
+  return results.map((result) => (result.status === 'fulfilled' ? result.value : undefined));
 }
 
 function handlersIn(wrappers: readonly Wrapper[], kind: Kind): Handler[] {

@@ -160,7 +160,8 @@ it('orders by QR code, and closes what nobody has paid', async () => {
 });
 
 it('signs what the phone needs, as wechatpay-core does', async () => {
-  const app = await start(WechatPayModule.forRoot({ ...settings, now: () => 1_772_337_605_000 }));
+  const now = sandbox.clock.now();
+  const app = await start(WechatPayModule.forRoot({ ...settings, now: () => now }));
   const payments = app.get(PaymentService);
   const client = app.get(WechatPayClient);
   const { prepayId } = await payments.unifiedOrder({ ...tea, tradeType: 'JSAPI', openId: 'o', outTradeNo: 'jsapi' });

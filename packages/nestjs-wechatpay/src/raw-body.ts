@@ -14,7 +14,7 @@ interface IncomingRequest {
  * The bytes of a request's body, whoever has read it: nobody (Nest parses JSON and forms only), or a parser of the application that
  * leaves a text or bytes.
  *
- * @throws {WechatPayNotificationError} more than 64 KiB: the rest is not read.
+ * @throws {WechatPayNotificationError} more than 64 KiB, of which no more is kept.
  * @throws {Error} a parser has read it and left neither; or the connection has ended.
  */
 export async function readRawBody(request: IncomingRequest): Promise<Uint8Array | string> {
@@ -29,12 +29,12 @@ export async function readRawBody(request: IncomingRequest): Promise<Uint8Array 
   }
   const chunks: Buffer[] = [];
   let length = 0;
-  // What is left unread goes with the connection: destroying the stream would leave the sender without an answer.
-  for await (const chunk of { [Symbol.asyncIterator]: () => stream.iterator({ destroyOnReturn: false }) }) {
-    length += (chunk as Buffer).length;
-    if (length > MAX_XML_BYTES) throw new WechatPayNotificationError('malformed', 'it has more than 64 KiB.');
-    chunks.push(chunk as Buffer);
+  // To its end, also where it is too long: an answer that comes before is lost with the connection.
+  for await (const chunk of stream as AsyncIterable<Buffer>) {
+    length += chunk.length;
+    if (length <= MAX_XML_BYTES) chunks.push(chunk);
   }
+  if (length > MAX_XML_BYTES) throw new WechatPayNotificationError('malformed', 'it has more than 64 KiB.');
   return Buffer.concat(chunks);
 }
 

@@ -14,7 +14,6 @@ import {
   type INestApplication,
 } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import type { NextFunction, Response } from 'express';
 import { describe, expect, it } from 'vitest';
 import type { PaymentNotification } from 'wechatpay-core';
 import {
@@ -86,9 +85,9 @@ describe.each(ADAPTERS)('the body, on %s', (adapter) => {
   const parsers: [string, StartOptions][] = [
     ['rawBody', { rawBody: true }],
     ['no body parser', { bodyParser: false }],
-    ['a parser that leaves text', { prepare: (app) => parse(app, 'string', (text) => text) }],
-    ['a parser that leaves bytes', { prepare: (app) => parse(app, 'buffer', (bytes) => bytes) }],
-    ['a parser that leaves an object', { prepare: (app) => parse(app, 'string', () => ({ xml: {} }), 'with rawBody') }],
+    ['a parser that leaves text', { prepare: parsing('string', (text) => text) }],
+    ['a parser that leaves bytes', { prepare: parsing('buffer', (bytes) => bytes) }],
+    ['a parser that leaves an object', { prepare: parsing('string', () => ({ xml: {} }), 'with rawBody') }],
   ];
   it.each(parsers)('is read where the application has %s', async (_, options) => {
     const url = await open(adapter, options);
@@ -110,7 +109,7 @@ describe.each(ADAPTERS)('the body, on %s', (adapter) => {
 });
 
 it('a parser of Express that keeps neither text nor bytes: refused', async () => {
-  const url = await open('express', { prepare: (app) => parse(app, 'string', () => ({ xml: {} })) });
+  const url = await open('express', { prepare: parsing('string', () => ({ xml: {} })) });
   const answer = await post(`${url}/wechatpay/payments`, N1, 'text/xml');
   expect(answer).toMatchObject({ status: 200, body: refused('Temporarily unavailable') });
 });
@@ -120,7 +119,10 @@ const IS_PUBLIC = 'is-public';
 /** As applications have one: whoever shows no token is refused, but where a route is public. */
 class TokenGuard implements CanActivate {
   canActivate(context: ExecutionContext): boolean {
-    return new Reflector().getAllAndOverride<boolean>(IS_PUBLIC, [context.getHandler(), context.getClass()]) ?? false;
+    return (
+      new Reflector().getAllAndOverride<boolean | undefined>(IS_PUBLIC, [context.getHandler(), context.getClass()]) ??
+      false
+    );
   }
 }
 
@@ -204,30 +206,31 @@ describe.each(ADAPTERS)('what the application sets globally, on %s', (adapter) =
 });
 
 /** What an application's own parser of XML does, written for its adapter. */
-function parse(
-  app: INestApplication,
+function parsing(
   parseAs: 'string' | 'buffer',
   toBody: (raw: string | Buffer) => unknown,
   keeping?: 'with rawBody',
-): void {
-  const http = app.getHttpAdapter();
-  if (http.getType() === 'fastify') {
-    const fastify = http.getInstance<{ addContentTypeParser: (...parameters: unknown[]) => void }>();
-    fastify.addContentTypeParser('text/xml', { parseAs }, (_: unknown, raw: string | Buffer, done: Done) => {
-      done(null, toBody(raw));
+): (app: INestApplication) => void {
+  return (app) => {
+    const http = app.getHttpAdapter();
+    if (http.getType() === 'fastify') {
+      const fastify = http.getInstance() as { addContentTypeParser: (...parameters: unknown[]) => void };
+      fastify.addContentTypeParser('text/xml', { parseAs }, (_: unknown, raw: string | Buffer, done: Done) => {
+        done(null, toBody(raw));
+      });
+      return;
+    }
+    app.use((request: ParsedRequest, _: unknown, next: () => void) => {
+      const chunks: Buffer[] = [];
+      request.on('data', (chunk: Buffer) => chunks.push(chunk));
+      request.on('end', () => {
+        const raw = Buffer.concat(chunks);
+        request.body = toBody(parseAs === 'string' ? raw.toString() : raw);
+        if (keeping !== undefined) request.rawBody = raw;
+        next();
+      });
     });
-    return;
-  }
-  app.use((request: ParsedRequest, _: Response, next: NextFunction) => {
-    const chunks: Buffer[] = [];
-    request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.on('end', () => {
-      const raw = Buffer.concat(chunks);
-      request.body = toBody(parseAs === 'string' ? raw.toString() : raw);
-      if (keeping !== undefined) request.rawBody = raw;
-      next();
-    });
-  });
+  };
 }
 
 type Done = (error: null, body: unknown) => void;

@@ -32,26 +32,21 @@ export class RefusalFilter implements ExceptionFilter {
   constructor(@Inject(HttpAdapterHost) private readonly host: HttpAdapterHost) {}
 
   catch(error: unknown, host: ArgumentsHost): void {
-    const http = host.switchToHttp();
-    const request = http.getRequest<AnyRequest & { raw?: object }>();
     const isInvalid = isWechatPayError(error) && error.code === 'WECHATPAY_INVALID_NOTIFICATION';
     this.#log(error, isInvalid);
-    const response = http.getResponse<unknown>();
-    const adapter = this.host.httpAdapter;
-    const { complete, httpVersionMajor } = (request.raw ?? request) as {
-      complete?: boolean;
-      httpVersionMajor?: number;
-    };
-    // The rest of a body that was not read is not waited for.
-    if (complete === false && httpVersionMajor === 1) adapter.setHeader(response, 'Connection', 'close');
-    respond(adapter, response, refuse(isInvalid ? 'invalid' : 'unavailable'));
+    const response = host.switchToHttp().getResponse<unknown>();
+    respond(this.host.httpAdapter, response, refuse(isInvalid ? 'invalid' : 'unavailable'));
   }
 
   // Messages and stacks, and no more: what else hangs on a database's error may be a password.
   #log(error: unknown, isInvalid: boolean): void {
     const text = error instanceof Error ? error.message : String(error);
     if (isInvalid) this.#logger.warn(`A notification is refused. ${text}`);
-    else this.#logger.error(`A notification is refused, and comes again. ${text}`, (error as Partial<Error>)?.stack);
+    else
+      this.#logger.error(
+        `A notification is refused, and comes again. ${text}`,
+        error instanceof Error ? error.stack : undefined,
+      );
   }
 }
 
