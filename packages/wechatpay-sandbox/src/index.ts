@@ -24,6 +24,9 @@ export type { SandboxClock } from './clock.js';
 export type { RecordedRequest } from './gateway/requests.js';
 export { faultCatalogue, type FaultDescription, type FaultKind } from './faults/catalogue.js';
 export type { FaultOptions, Faults, PendingFault } from './faults/fault-queue.js';
+export type { StatementFault } from './statement/statement-faults.js';
+export { statementEditions, type StatementEdition } from './statement/editions.js';
+export type { Statements, StatementStyle } from './statement/statements.js';
 export type { Fault } from './faults/faults.js';
 export {
   CertificateAuthority,

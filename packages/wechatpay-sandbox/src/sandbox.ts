@@ -17,6 +17,7 @@ import { Orders } from './orders/orders.js';
 import { CertificateAuthority } from './parties/certificate-authority.js';
 import { Customers } from './parties/customers.js';
 import { Payer } from './parties/payer.js';
+import { Statements } from './statement/statements.js';
 import { Merchants, type Merchant, type MerchantOptions } from './parties/merchants.js';
 
 /** What `Sandbox.start` takes. */
@@ -77,6 +78,8 @@ export class Sandbox {
   readonly customers: Customers;
   /** Where the money went. */
   readonly ledger: Ledger;
+  /** How the day's statements look, and what is wrong with them. */
+  readonly statements = new Statements();
   readonly faults = new Faults();
   /** What the merchants' servers are told: payments of Unified Order, and refunds. */
   readonly notifications: Notifications;
@@ -109,6 +112,8 @@ export class Sandbox {
     this.#house = {
       merchants: this.merchants,
       orders: this.orders,
+      ledger: this.ledger,
+      statements: this.statements,
       customers: this.customers,
       faults: this.faults,
       clock: this.clock,
@@ -215,6 +220,7 @@ export class Sandbox {
     this.customers.clear();
     this.faults.clear();
     this.notifications.clear();
+    this.statements.reset();
     this.clock.reset();
     this.#requests.clear();
   }

@@ -1,9 +1,12 @@
 import type { SandboxClock } from '../clock.js';
 import type { DocumentedErrorCode, Refusal } from '../gateway/refusal.js';
+import type { Answer } from '../http/answer.js';
 import type { Notifications } from '../notifications/notifications.js';
+import type { Ledger } from '../orders/ledger.js';
 import type { Orders } from '../orders/orders.js';
 import type { Customers } from '../parties/customers.js';
 import type { Merchant } from '../parties/merchants.js';
+import type { Statements } from '../statement/statements.js';
 import type { Fields } from '../wire/xml.js';
 
 /** One address of the gateway. Everything around it (TLS, XML, identities, signatures) is the gateway's. */
@@ -15,6 +18,10 @@ export interface Endpoint {
   readonly hasRecall: boolean;
   /** What its page calls by a name of its own, and the others by a broader one. */
   readonly codes?: Partial<FormCodes>;
+  /** What its page answers in place of a signed refusal, of which it has none. */
+  readonly unsignedRefusal?: (refusal: Refusal) => Fields;
+  /** Whether an institution may ask without naming a sub-merchant. */
+  readonly isOfWholeInstitution?: true;
   /** Judges a request whose sender and signature hold. Changes nothing yet. @throws {Refusal} */
   judge(call: Call): Verdict;
 }
@@ -40,6 +47,8 @@ export interface Call {
   readonly fields: Fields;
   readonly merchant: Merchant;
   readonly orders: Orders;
+  readonly ledger: Ledger;
+  readonly statements: Statements;
   readonly customers: Customers;
   readonly clock: SandboxClock;
   readonly notifications: Notifications;
@@ -57,6 +66,12 @@ export type Verdict = { readonly commit?: () => void } & (
   | {
       /** A refusal that has an effect all the same: USERPAYING leaves an order in the book. */
       readonly refusal: Refusal;
+    }
+  | {
+      /** Sent as it is: no reply, and not signed. */
+      readonly answer: Answer;
+      /** For the log of requests. */
+      readonly what: string;
     }
 );
 

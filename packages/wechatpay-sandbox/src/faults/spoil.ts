@@ -22,6 +22,33 @@ export function sound(reply: Reply): Answer {
   return xml(signed(reply));
 }
 
+/** What can happen to an answer of any kind; as it is where the fault is one of replies. */
+export function spoilAnswer(fault: Fault, whole: Answer): Answer {
+  switch (fault.kind) {
+    case 'delay':
+      return { ...whole, delivery: { kind: 'delay', delayMs: fault.delayMs } };
+    case 'hang':
+    case 'cut':
+      return { ...whole, delivery: { kind: fault.kind, at: fault.at ?? 'headers' } };
+    case 'status':
+      return html(fault.status, 'Sandbox Fault');
+    case 'redirect': {
+      const page = html(302, 'Found');
+      return { ...page, headers: { ...page.headers, Location: fault.location ?? '/moved' } };
+    }
+    case 'empty-body':
+      return { ...whole, body: '' };
+    case 'endless':
+      return { ...whole, body: ' '.repeat(16 * 1024), delivery: { kind: 'endless' } };
+    case 'return-fail':
+      return xml({ return_code: 'FAIL', return_msg: fault.returnMessage ?? 'system error' });
+    case 'retmsg':
+      return xml({ return_code: 'FAIL', retmsg: fault.message ?? 'system error', retcode: '1' });
+    default:
+      return whole;
+  }
+}
+
 /** The reply as the fault wants it. */
 export function spoil(fault: Fault, reply: Reply): Answer {
   const { identity, verdict, signType } = reply;
@@ -44,19 +71,6 @@ export function spoil(fault: Fault, reply: Reply): Answer {
       return fault.resultCode === 'SUCCESS' ? withFields({ recall: 'Y' }) : refused('SYSTEMERROR', undefined, true);
     case 'error':
       return refused(fault.errorCode, fault.errorDescription, fault.recall);
-    case 'delay':
-      return { ...whole, delivery: { kind: 'delay', delayMs: fault.delayMs } };
-    case 'hang':
-    case 'cut':
-      return { ...whole, delivery: { kind: fault.kind, at: fault.at ?? 'headers' } };
-    case 'status':
-      return html(fault.status, 'Sandbox Fault');
-    case 'redirect': {
-      const page = html(302, 'Found');
-      return { ...page, headers: { ...page.headers, Location: fault.location ?? '/moved' } };
-    }
-    case 'empty-body':
-      return withBody('');
     case 'truncated-xml':
       return withBody(text.slice(0, text.length / 2));
     case 'wrong-signature':
@@ -84,22 +98,18 @@ export function spoil(fault: Fault, reply: Reply): Answer {
       return withBody(`${entityBomb()}\n${withAttach(text, '&e9;')}`);
     case 'oversized':
       return withFields({ attach: 'x'.repeat(fault.bytes ?? 128 * 1024) });
-    case 'endless':
-      return { ...whole, body: ' '.repeat(16 * 1024), delivery: { kind: 'endless' } };
     case 'invalid-utf8':
       return withBody(notUtf8(Buffer.from(withFields({ attach: '\uFFFD' }).body)));
     case 'duplicate-field':
       return withBody(text.replace(`<${decisive}>`, `<${decisive}><![CDATA[${turned}]]></${decisive}>\n<${decisive}>`));
-    case 'return-fail':
-      return xml({ return_code: 'FAIL', return_msg: fault.returnMessage ?? 'system error' });
     case 'return-code':
       return withFields({ return_code: fault.returnCode ?? 'UNKNOWN' });
-    case 'retmsg':
-      return xml({ return_code: 'FAIL', retmsg: fault.message ?? 'system error', retcode: '1' });
     case 'extra-field':
       return withFields(fault.fields ?? { settlement_hint: 'a field that the page does not list' });
     case 'empty-field':
       return withFields({ [fault.field ?? 'attach']: '' });
+    default:
+      return spoilAnswer(fault, whole);
   }
 }
 

@@ -57,6 +57,8 @@ function arrived({ status, headers, body, delivery }: Answer): DirectReply {
   switch (delivery.kind) {
     case 'delay':
       return { kind: 'reply', status, headers, body: whole, delayMs: delivery.delayMs };
+    case 'slow':
+      return { kind: 'reply', status, headers, body: whole, delayMs: delivery.pieces * delivery.pauseMs };
     case 'endless':
       return { kind: 'endless', status, body: whole };
     default:

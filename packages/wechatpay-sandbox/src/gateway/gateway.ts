@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { SandboxClock } from '../clock.js';
 import { closeOrder } from '../endpoints/close-order.js';
+import { downloadStatement } from '../endpoints/download-statement.js';
 import type { Endpoint, Verdict } from '../endpoints/endpoint.js';
 import { queryOrder } from '../endpoints/query-order.js';
 import { queryRefund } from '../endpoints/query-refund.js';
@@ -10,12 +11,14 @@ import { reverse } from '../endpoints/reverse.js';
 import { unifiedOrder } from '../endpoints/unified-order.js';
 import { takesEffect } from '../faults/catalogue.js';
 import type { Faults } from '../faults/fault-queue.js';
-import { sound, spoil } from '../faults/spoil.js';
+import { sound, spoil, spoilAnswer } from '../faults/spoil.js';
 import { html, xml, type Answer } from '../http/answer.js';
 import type { Notifications } from '../notifications/notifications.js';
+import type { Ledger } from '../orders/ledger.js';
 import type { Orders } from '../orders/orders.js';
 import type { Customers } from '../parties/customers.js';
 import type { Merchant, Merchants } from '../parties/merchants.js';
+import type { Statements } from '../statement/statements.js';
 import { decode, type Document, type Fields } from '../wire/xml.js';
 import { assertIdentity, signTypeOf } from './identity.js';
 import { Refusal, refusedFields } from './refusal.js';
@@ -23,12 +26,17 @@ import type { RequestEntry } from './requests.js';
 import { assertWellFormed } from './well-formed.js';
 
 /** A new endpoint is one file and one line here. */
-const endpoints: readonly Endpoint[] = [quickPay, unifiedOrder, queryOrder, closeOrder, reverse, refund, queryRefund];
+const endpoints: readonly Endpoint[] = [
+  ...[quickPay, unifiedOrder, queryOrder, closeOrder, reverse, refund, queryRefund],
+  downloadStatement,
+];
 
 /** What the gateway works with. */
 export interface House {
   readonly merchants: Merchants;
   readonly orders: Orders;
+  readonly ledger: Ledger;
+  readonly statements: Statements;
   readonly customers: Customers;
   readonly faults: Faults;
   readonly clock: SandboxClock;
@@ -51,9 +59,13 @@ export function answer(request: RequestEntry, body: Buffer, house: House): Answe
   const merchant = house.merchants.get(fields.mch_id) ?? house.merchants.get(request.clientCertificate);
   const verdict = judge(endpoint, request, document, merchant, house);
   if ('fields' in verdict) request.answer = 'SUCCESS';
-  else {
+  else if ('answer' in verdict) {
+    request.answer = verdict.what;
+    return deliverFile(verdict.answer, request, house);
+  } else {
     const { errorCode, message } = verdict.refusal;
     request.answer = `${errorCode} (${message})`;
+    if (endpoint.unsignedRefusal !== undefined) return xml(endpoint.unsignedRefusal(verdict.refusal));
     const unsigned = unsignedMessage(verdict.refusal, merchant, house);
     if (unsigned !== undefined) return xml({ return_code: 'FAIL', return_msg: unsigned });
   }
@@ -61,6 +73,8 @@ export function answer(request: RequestEntry, body: Buffer, house: House): Answe
   if (merchant === undefined) throw new Error('an unknown merchant was served');
   return reply(verdict, request, endpoint, merchant, house);
 }
+
+type Reply = Exclude<Verdict, { readonly answer: Answer }>;
 
 function judge(
   endpoint: Endpoint,
@@ -79,8 +93,16 @@ function judge(
   }
 }
 
+/** What is no reply meets the faults of the network alone. */
+function deliverFile(file: Answer, request: RequestEntry, house: House): Answer {
+  const fault = house.faults.take(request);
+  if (fault === undefined) return file;
+  request.fault = fault.kind;
+  return spoilAnswer(fault, file);
+}
+
 /** Carries the verdict out and words the reply, unless a fault stands in between. */
-function reply(verdict: Verdict, request: RequestEntry, endpoint: Endpoint, merchant: Merchant, house: House): Answer {
+function reply(verdict: Reply, request: RequestEntry, endpoint: Endpoint, merchant: Merchant, house: House): Answer {
   const { fields } = request;
   const fault = house.faults.take(request);
   if (fault === undefined || takesEffect(fault)) verdict.commit?.();

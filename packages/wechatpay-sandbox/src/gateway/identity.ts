@@ -21,7 +21,7 @@ export function assertIdentity(
   if (needsCertificate(path) && clientCertificate !== merchant.merchantId) {
     throw new Refusal('INVALID_REQUEST', 'the client certificate is not of this mch_id');
   }
-  assertSubMerchant(fields, merchant);
+  assertSubMerchant(fields, merchant, endpoint);
   if (!isSignedWith(fields, merchant.apiKey, signTypeOf(fields))) throw new Refusal('SIGNERROR');
 }
 
@@ -30,12 +30,13 @@ export function signTypeOf(fields: Fields): SignType {
   return fields.sign_type === 'HMAC-SHA256' ? 'HMAC-SHA256' : 'MD5';
 }
 
-function assertSubMerchant(fields: Fields, { subMerchants }: Merchant): void {
+function assertSubMerchant(fields: Fields, { subMerchants }: Merchant, endpoint: Endpoint): void {
   const { sub_mch_id: subMerchantId = '', sub_appid: subAppId = '' } = fields;
   if (subMerchants.length === 0) {
     if (subMerchantId === '' && subAppId === '') return;
     throw new Refusal('INVALID_REQUEST', 'sub_mch_id and sub_appid are for institutions');
   }
+  if (subMerchantId === '' && endpoint.isOfWholeInstitution === true) return;
   if (subMerchantId === '') throw new Refusal('PARAM_ERROR', 'sub_mch_id is required of an institution');
   const subMerchant = subMerchants.find((sub) => sub.subMerchantId === subMerchantId);
   if (subMerchant === undefined) throw new Refusal('INVALID_REQUEST', 'sub_mch_id is not of this mch_id');

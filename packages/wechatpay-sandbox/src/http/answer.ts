@@ -12,6 +12,7 @@ export interface Answer {
 /** Anything but the plain way of delivering. `hang` and `cut` happen before the first byte, or in the middle of the body. */
 type Delivery =
   | { readonly kind: 'delay'; readonly delayMs: number }
+  | { readonly kind: 'slow'; readonly pieces: number; readonly pauseMs: number }
   | { readonly kind: 'hang' | 'cut'; readonly at: 'headers' | 'body' }
   | { readonly kind: 'endless' };
 
@@ -48,6 +49,9 @@ export function deliver(answer: Answer, response: ServerResponse): void {
     response.once('close', () => {
       clearTimeout(timer);
     });
+  } else if (delivery.kind === 'slow') {
+    writeHead();
+    trickle(body, Math.max(1, Math.ceil(body.length / delivery.pieces)), delivery.pauseMs, response);
   } else if (delivery.kind === 'endless') {
     response.writeHead(answer.status, answer.headers);
     pour(body, response);
@@ -61,6 +65,21 @@ export function deliver(answer: Answer, response: ServerResponse): void {
       response.write(body.subarray(0, Math.ceil(body.length / 2)), finish);
     }
   }
+}
+
+/** Piece by piece, with a pause before each. */
+function trickle(body: Buffer, size: number, pauseMs: number, response: ServerResponse): void {
+  let sent = 0;
+  const timer = setInterval(() => {
+    response.write(body.subarray(sent, sent + size));
+    sent += size;
+    if (sent < body.length) return;
+    clearInterval(timer);
+    response.end();
+  }, pauseMs);
+  response.once('close', () => {
+    clearInterval(timer);
+  });
 }
 
 /** As fast as the reader takes it, so that no memory fills here. */
