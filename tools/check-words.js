@@ -52,7 +52,7 @@ const ALLOWED = [
   /'[^'\n]*(?:Revoke API|revoke the order|cannot be revoked|order is revoked)[^'\n]*'/g,
   // The prefix of a refund's number: another one would refund an order in flight twice.
   /'settle'|\^settle|`settle\$|\bsettle(?=[0-9a-f]{8}|\[)/g,
-  /\bQuery Settlement\b|\bsettlement currenc(?:y|ies)\b|\b(?:query-?)?settlement(?:_\w+|TotalFee|RefundFee|Total\w*|Fee\w*|Currency)\b/gi,
+  /\bQuery Settlement\b|\bsettlement currenc(?:y|ies)\b|\bRefund settlement amount\b|\b(?:query-?)?settlement(?:_\w+|TotalFee|RefundFee|RefundCurrency|Total\w*|Fee\w*|Currency)\b/gi,
   /\bUNSETTLED\b|\ballSettled\b|\bPromiseSettledResult\b/g,
   /\bmustRevoke\b|\brevokeAfterMs\b/g,
   /(?:proxy|revocable)\w*\.revoke\(\)|\{ (?:proxy, )?revoke \}|\.revoke\(\)/g,

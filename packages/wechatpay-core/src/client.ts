@@ -1,17 +1,20 @@
 import { brand } from './brand.js';
 import { asWechatPayError, clientClosed, describeCall, endOf, orderOf, type Progress } from './call/call-error.js';
 import { deliver } from './call/deliver.js';
+import { withCommonFields } from './call/common-fields.js';
+import { openDownload, type DownloadLimits } from './call/download.js';
 import { publishCall, publishLoad } from './call/events.js';
 import { readGiven } from './call/given.js';
 import { MerchantKey, shareKey } from './call/merchant-key.js';
 import { NamelessReplies } from './call/nameless-replies.js';
 import { assertUnambiguousRequest, readRequest, type CallOptions, type Operation } from './call/operation.js';
 import { assertSameParties, assertSucceeded, readReply, verifyReply, type VerifiedReply } from './call/reply.js';
-import { createNonce, type Fields } from './call/sign.js';
+import type { Fields } from './call/sign.js';
 import { signalOf } from './call/signal.js';
+import { timeBy } from './call/time-by.js';
 import { encodeXml } from './call/xml.js';
 import { resolveConfig, type ResolvedConfig, type WechatPayConfig } from './config.js';
-import { WechatPayRequestError, type AnyWechatPayError, type OrderReference } from './errors.js';
+import type { AnyWechatPayError, OrderReference } from './errors.js';
 import { CallLimit } from './transport/call-limit.js';
 import type { CertificateInfo } from './transport/certificate.js';
 import { createHttpsTransport } from './transport/https.js';
@@ -83,16 +86,6 @@ export class WechatPayClient {
   /** The client's clock, in milliseconds since 1970. */
   now(): number {
     return this.#config.now();
-  }
-
-  /** A clock that throws must not keep an order from being reversed. */
-  #time(): number {
-    try {
-      const time = this.now();
-      return Number.isFinite(time) ? time : Date.now();
-    } catch {
-      return Date.now();
-    }
   }
 
   /**
@@ -175,6 +168,26 @@ export class WechatPayClient {
   }
 
   /**
+   * Posts one signed request whose answer is no reply but a file of any length: what `downloadStatement` is built on.
+   *
+   * The common fields are added as by {@link call}. Nothing of the answer is signed. It goes over connections of its own: no call waits
+   * behind it, it takes no place of a call, and no limit of calls counts it.
+   *
+   * @param path as in `/pay/downloadbill`. It shows no client certificate.
+   * @param fields by their names on the wire.
+   * @returns the bytes as they come, at the head of an answer with HTTP 200.
+   * @throws {WechatPayRequestError} fields that cannot be sent; nothing was sent.
+   * @throws {WechatPayTransportError} no usable answer; the bytes throw it too, where the connection breaks among them.
+   */
+  async download(path: string, fields: Fields, limits: DownloadLimits): Promise<AsyncIterable<Uint8Array>> {
+    const sent = withCommonFields(this.#config, fields);
+    sent.sign = this.#key.sign(sent);
+    const body = encodeXml(sent);
+    if (this.#closing) throw clientClosed();
+    return openDownload(this.#connection, { path, body }, limits);
+  }
+
+  /**
    * Checks a request as {@link call} does, all of it, and sends nothing: for what must not be found wrong once something is stored.
    *
    * @throws {WechatPayRequestError} what `call` would throw before the first byte.
@@ -194,8 +207,8 @@ export class WechatPayClient {
     operation: Operation<Request, Result>,
     request: Request,
   ): { readonly fields: Fields; readonly sent: Fields; readonly body: string } {
-    const fields = operation.toFields(request, () => this.#time());
-    const sent = this.#complete(fields);
+    const fields = operation.toFields(request, () => timeBy(() => this.now()));
+    const sent = withCommonFields(this.#config, fields);
     assertUnambiguousRequest(sent, operation.properties);
     sent.sign = this.#key.sign(sent);
     return { fields, sent, body: encodeXml(sent) };
@@ -224,23 +237,6 @@ export class WechatPayClient {
     };
     if (limit.isHeld) limit.onFree = end;
     else end();
-  }
-
-  #complete(fields: Fields): Record<string, string | null | undefined> {
-    const { appId, merchantId, subAppId, subMerchantId, signType } = this.#config;
-    const request: Record<string, string | null | undefined> = {
-      appid: appId,
-      mch_id: merchantId,
-      sub_appid: subAppId,
-      sub_mch_id: subMerchantId,
-      ...fields,
-      nonce_str: createNonce(),
-      sign_type: signType,
-    };
-    if (request.sub_appid !== undefined && request.sub_mch_id === undefined) {
-      throw new WechatPayRequestError('subMerchantId', 'is missing beside subAppId; institutional mode needs both.');
-    }
-    return request;
   }
 }
 

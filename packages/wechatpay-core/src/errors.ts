@@ -16,7 +16,8 @@ export type WechatPayErrorCode =
   | 'WECHATPAY_SIGNATURE_MISMATCH'
   | 'WECHATPAY_INVALID_NOTIFICATION'
   | 'WECHATPAY_GATEWAY_FAIL'
-  | 'WECHATPAY_BUSINESS_FAIL';
+  | 'WECHATPAY_BUSINESS_FAIL'
+  | 'WECHATPAY_STATEMENT';
 
 /** The order that a call was about, by the identifiers that it sent. */
 export interface OrderReference {
@@ -233,6 +234,62 @@ export class WechatPayNotificationError extends WechatPayError {
   }
 }
 
+/**
+ * Why there is no statement, or none that can be relied on.
+ *
+ * - `not-ready`: WeChat Pay makes a day's statement from 9:00 of the next day in Beijing, and asks to fetch it after 10:00.
+ * - `no-statement`: "No Bill Exist". An empty day only where you know of no order of that day: it has other causes as well.
+ * - `refused`: the gateway's answer is an error; `errorCode` and `received` hold its words.
+ * - `truncated`: it ends before its summary.
+ * - `malformed`: a line, named by `line`, that cannot be read as what the header says.
+ * - `mismatch`: the summary says otherwise than the rows; `differences` names what.
+ */
+export type StatementProblem = 'not-ready' | 'no-statement' | 'refused' | 'truncated' | 'malformed' | 'mismatch';
+
+/** A number of the summary that the rows do not add up to. */
+export interface StatementDifference {
+  /** As the summary names it, as in `总交易单数`. */
+  readonly name: string;
+  /** What the summary says, in the major unit. */
+  readonly stated: string;
+  /** What the rows add up to, in the major unit. */
+  readonly computed: string;
+}
+
+/** There is no statement of that day, or not yet, or none to rely on. Never an empty day, and no row of it counts. */
+export class WechatPayStatementError extends WechatPayError {
+  override readonly name = 'WechatPayStatementError';
+  readonly code = 'WECHATPAY_STATEMENT';
+  readonly reason: StatementProblem;
+  readonly advice: Advice;
+  /** The line of the file, from 1, where one is to blame. */
+  declare readonly line?: number;
+  /** `error_code` or, where there is none, `return_msg`: unsigned, where the gateway refused. */
+  declare readonly errorCode?: string;
+  /** How many rows were read before. */
+  readonly rows: number;
+  /** Of a `mismatch`. */
+  readonly differences: readonly StatementDifference[];
+  /** What the gateway sent, to be looked at by a person: the line, the summary, or its refusal. At most 2,000 characters. */
+  readonly received: string;
+
+  constructor(
+    message: string,
+    details: Pick<WechatPayStatementError, 'reason' | 'advice'> &
+      Partial<Pick<WechatPayStatementError, 'line' | 'errorCode' | 'rows' | 'differences' | 'received'>>,
+    cause?: unknown,
+  ) {
+    super(message, 'unknown', cause);
+    this.reason = details.reason;
+    this.advice = details.advice;
+    this.rows = details.rows ?? 0;
+    this.differences = details.differences ?? [];
+    this.received = escaped(details.received ?? '', 2_000);
+    if (details.line !== undefined) this.line = details.line;
+    if (details.errorCode !== undefined) this.errorCode = escaped(details.errorCode, 64);
+  }
+}
+
 /** Every error class of this library, as a union that `code` narrows: in a `switch`, or in an `if`. */
 export type AnyWechatPayError =
   | WechatPayConfigError
@@ -243,7 +300,8 @@ export type AnyWechatPayError =
   | WechatPaySignatureError
   | WechatPayNotificationError
   | WechatPayGatewayError
-  | WechatPayBusinessError;
+  | WechatPayBusinessError
+  | WechatPayStatementError;
 
 /**
  * Tells whether a value is an error of this library, also of another installed copy of it, where `instanceof` says no.

@@ -26,12 +26,15 @@ export {
   WechatPayRequestError,
   WechatPayResponseError,
   WechatPaySignatureError,
+  WechatPayStatementError,
   WechatPayTransportError,
   type AnyWechatPayError,
   type ConfigProblem,
   type NotificationProblem,
   type OrderReference,
   type OverloadReason,
+  type StatementDifference,
+  type StatementProblem,
   type WechatPayErrorCode,
 } from './errors.js';
 export { type VerifiedReply } from './call/reply.js';
@@ -158,6 +161,17 @@ export type {
   RefundStep,
 } from './refund-resolution/state.js';
 export { selfTest, type SelfTestCheck, type SelfTestOptions, type SelfTestReport } from './operations/self-test.js';
+export {
+  downloadStatement,
+  type DownloadStatementOptions,
+  type DownloadStatementRequest,
+  type StatementType,
+} from './statement/download.js';
+export { minorUnitDigits, toMinorUnit } from './statement/minor-unit.js';
+export { parseStatement, type Statement, type StatementSource } from './statement/parse.js';
+export { type StatementRow, type StatementTradeState } from './statement/row.js';
+export { type StatementSummary } from './statement/summary.js';
+export { type DownloadLimits } from './call/download.js';
 export { createNonce, signFields, verifySignature, type Fields, type SignType } from './call/sign.js';
 export { type Transport, type TransportRequest, type TransportResponse } from './transport/transport.js';
 export { decodeXml, encodeXml, MAX_XML_BYTES } from './call/xml.js';

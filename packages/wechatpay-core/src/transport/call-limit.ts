@@ -1,7 +1,7 @@
 /** Why a call's signal is aborted where the caller did not. */
 export class CallTimeout extends Error {
-  constructor(timeoutMs: number) {
-    super(`no answer within ${timeoutMs} ms`);
+  constructor(timeoutMs: number, what = 'no answer') {
+    super(`${what} within ${timeoutMs} ms`);
   }
 }
 

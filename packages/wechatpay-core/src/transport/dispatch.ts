@@ -94,4 +94,4 @@ export function post(
   });
 }
 
-const HEADERS = { 'content-type': 'text/xml; charset=utf-8', accept: '*/*' };
+export const HEADERS = { 'content-type': 'text/xml; charset=utf-8', accept: '*/*' };

@@ -3,11 +3,12 @@ import type { CallLimit } from './call-limit.js';
 import type { ResolvedConfig } from '../config.js';
 import { Connector } from './connector.js';
 import { post } from './dispatch.js';
+import { postForStream } from './stream.js';
 import { WechatPayTransportError } from '../errors.js';
 import { ambientProxy } from './proxy.js';
 import { loadPool } from './runtime.js';
 import { createServerCheck } from './server-identity.js';
-import type { Connection, SignedRequest, TransportResponse } from './transport.js';
+import type { Connection, SignedRequest, StreamedResponse, TransportResponse } from './transport.js';
 import { clientClosed } from '../call/call-error.js';
 
 /** A host that could not be reached is tried last for this long. */
@@ -19,6 +20,8 @@ interface Host {
   readonly mutual: Pool;
   /** Presents none: the certificate goes only where the documentation asks for it. */
   readonly plain: Pool;
+  /** For answers that take minutes: a call never waits behind one. Opened at the first. */
+  readonly streams: () => Pool;
   avoidUntil: number;
 }
 
@@ -29,7 +32,8 @@ interface Host {
  */
 export function createHttpsTransport(config: ResolvedConfig): Connection {
   const connectors: Connector[] = [];
-  const hosts = openHosts(config, connectors);
+  const streams: Pool[] = [];
+  const hosts = openHosts(config, connectors, streams);
   if (config.proxy === undefined) warnOfAmbientProxy(config.baseUrls);
   let inFlight = 0;
   let onIdle: (() => void) | undefined;
@@ -39,24 +43,34 @@ export function createHttpsTransport(config: ResolvedConfig): Connection {
     if (closing) throw clientClosed();
     inFlight += 1;
     try {
-      return await sendToFirstReachable(hosts, request, limit, config.now);
+      return await sendToFirstReachable(hosts, limit, config.now, (host) =>
+        post(request.path.startsWith('/secapi/') ? host.mutual : host.plain, host.origin, request, limit),
+      );
     } finally {
       inFlight -= 1;
       if (inFlight === 0) onIdle?.();
     }
   }
 
-  /** Ends with the calls in flight, whatever hosts do that are being connected to. */
+  async function stream(request: SignedRequest, limit: CallLimit, idleTimeoutMs: number): Promise<StreamedResponse> {
+    return sendToFirstReachable(hosts, limit, config.now, (host) => {
+      if (closing) throw clientClosed();
+      return postForStream(host.streams(), host.origin, request, limit, idleTimeoutMs);
+    });
+  }
+
+  /** Ends with the calls in flight, whatever hosts do that are being connected to. Streams end at once. */
   async function shutDown(): Promise<void> {
+    const ended = streams.map((pool) => pool.destroy(new DOMException('the client was closed', 'AbortError')));
     if (inFlight > 0) await new Promise<void>((resolve) => (onIdle = resolve));
     const closed = hosts.flatMap(({ mutual, plain }) => [mutual.destroy(), plain.destroy()]);
     for (const connector of connectors) connector.abort();
-    await Promise.all(closed);
+    await Promise.all([...ended, ...closed]);
   }
-  return { isBuiltIn: true, apiKey: config.apiKey, send, close: () => (closing ??= shutDown()) };
+  return { isBuiltIn: true, apiKey: config.apiKey, send, stream, close: () => (closing ??= shutDown()) };
 }
 
-function openHosts(config: ResolvedConfig, connectors: Connector[]): readonly Host[] {
+function openHosts(config: ResolvedConfig, connectors: Connector[], streams: Pool[]): readonly Host[] {
   const Pool = loadPool();
   const { baseUrls, ca, connectTimeoutMs, maxConnections } = config;
   const proxy = config.proxy === false ? undefined : config.proxy;
@@ -83,7 +97,17 @@ function openHosts(config: ResolvedConfig, connectors: Connector[]): readonly Ho
     avoidUntil: 0,
     mutual: open(origin, { ...identity, ...trust }),
     plain: open(origin, trust),
+    streams: once(() => {
+      const pool = open(origin, trust);
+      streams.push(pool);
+      return pool;
+    }),
   }));
+}
+
+function once<Value>(make: () => Value): () => Value {
+  let made: { readonly value: Value } | undefined;
+  return () => (made ??= { value: make() }).value;
 }
 
 const POOL_OPTIONS = {
@@ -96,16 +120,16 @@ const POOL_OPTIONS = {
   keepAliveMaxTimeout: 4_000,
 } as const;
 
-async function sendToFirstReachable(
+async function sendToFirstReachable<Response>(
   hosts: readonly Host[],
-  request: SignedRequest,
   limit: CallLimit,
   now: () => number,
-): Promise<TransportResponse> {
+  send: (host: Host) => Promise<Response>,
+): Promise<Response> {
   let failure: WechatPayTransportError | undefined;
   for (const host of healthyFirst(hosts, now())) {
     try {
-      return await post(request.path.startsWith('/secapi/') ? host.mutual : host.plain, host.origin, request, limit);
+      return await send(host);
     } catch (error) {
       const unreachable = error instanceof WechatPayTransportError && error.outcome === 'not-sent' && !limit.isOver;
       if (!unreachable) throw error;

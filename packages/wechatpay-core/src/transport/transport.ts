@@ -15,6 +15,15 @@ export interface TransportResponse {
   readonly body: Uint8Array;
 }
 
+/** An answer of any length, as it comes. */
+export interface StreamedResponse {
+  readonly status: number;
+  /** Has to be read to its end, or left, as a `for await` does. */
+  readonly body: AsyncIterable<Uint8Array>;
+  /** Frees the connection of an answer that is not read: an iteration that has not begun frees nothing. */
+  discard(): void;
+}
+
 /**
  * Sends one request and returns its answer, whatever its status. It never sends a request twice, and follows no redirect.
  *
@@ -35,6 +44,8 @@ export interface Connection {
   /** What no error may repeat, beside the request. */
   readonly apiKey: string;
   send(request: SignedRequest, limit: CallLimit): Promise<TransportResponse>;
+  /** Of the built-in transport: on connections of its own, so that no call waits for a long answer. */
+  stream?(request: SignedRequest, limit: CallLimit, idleTimeoutMs: number): Promise<StreamedResponse>;
   close(): Promise<void>;
 }
 
