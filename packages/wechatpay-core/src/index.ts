@@ -167,6 +167,11 @@ export {
   type DownloadStatementRequest,
   type StatementType,
 } from './statement/download.js';
+export { compareStatement, type CompareStatementOptions, type StatementComparison } from './statement/compare.js';
+export { type RowClass, type RowComparison } from './statement/classify-row.js';
+export { type BookComparison } from './statement/missing-movements.js';
+export { type MovementKind } from './statement/movement-key.js';
+export { type BookNumbers, type BookOrder, type BookRefund, type OrderBook } from './statement/order-book.js';
 export { minorUnitDigits, toMinorUnit } from './statement/minor-unit.js';
 export { parseStatement, type Statement, type StatementSource } from './statement/parse.js';
 export { type StatementRow, type StatementTradeState } from './statement/row.js';
