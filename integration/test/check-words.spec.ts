@@ -73,6 +73,7 @@ it.each([
   'as the page says: "please revoke the order"',
   'Query Settlement is a page, settlement_fee a field, and a merchant ID has one settlement currency',
   'await Promise.allSettled(calls)',
+  'querySettlement(client, { settled: true }) and QuerySettlementResult, of settlements, by POST /pay/settlementquery',
   'const { proxy, revoke } = Proxy.revocable({}, {})',
   '"engines": { "node": ">=20.19" }',
   'a callback that throws',
@@ -85,6 +86,14 @@ it.each([
   'reverse, reversal, reversed; resolve, unresolved; redrive; decline; refuse',
 ])('lets stand: %s', (text) => {
   expect(findBannedWords('docs/a.md', text)).toEqual([]);
+});
+
+it('lets what is about settlements say so, and nothing else', () => {
+  for (const file of ['packages/a/src/query-settlement.ts', 'packages/a/src/settlements.ts']) {
+    expect(findBannedWords(file, 'isSettled')).toEqual([]);
+    expect(findBannedWords(file, 'revoke')).toHaveLength(1);
+  }
+  expect(findBannedWords('packages/a/src/orders.ts', 'isSettled')).toHaveLength(1);
 });
 
 it.each(['docs/revoke-order.md', '.changeset/words.md', 'packages/a/test/stored-states/0.0.0.json'])(

@@ -1,14 +1,13 @@
 import type { Refusal } from '../gateway/refusal.js';
 import { xml, type Answer } from '../http/answer.js';
 import type { StatementType } from '../statement/editions.js';
+import { beijingMidnight } from '../statement/beijing-day.js';
 import { entriesOf } from '../statement/entries.js';
 import { commonFields, type Call, type Endpoint, type Verdict } from './endpoint.js';
 import { subMerchantOf } from './find-order.js';
 
 const hourMs = 60 * 60 * 1_000;
 const dayMs = 24 * hourMs;
-/** Beijing's day begins that much before that of UTC. */
-const offsetMs = 8 * hourMs;
 const keptMs = 92 * dayMs;
 
 /**
@@ -30,7 +29,7 @@ export const downloadStatement: Endpoint = {
   unsignedRefusal: (refusal) => ({ return_code: 'FAIL', return_msg: messageOf(refusal), error_code: '20001' }),
   judge(call) {
     const { bill_date: date = '', bill_type: type = '', tar_type: packing = '' } = call.fields;
-    const from = midnight(date);
+    const from = beijingMidnight(date);
     if (Number.isNaN(from) || !['', 'GZIP'].includes(packing)) return refused('data format error', '20001');
     if (!isType(type)) return refused('invalid bill_type', '20001');
     const age = call.clock.now() - (from + dayMs);
@@ -69,11 +68,4 @@ function messageOf({ errorCode, message }: Refusal): string {
 
 function isType(type: string): type is StatementType | '' {
   return ['', 'ALL', 'SUCCESS', 'REFUND', 'REVOKED'].includes(type);
-}
-
-function midnight(date: string): number {
-  const [, year = '', month = '', day = ''] = /^(\d{4})(\d{2})(\d{2})$/.exec(date) ?? [];
-  const begin = new Date(Date.UTC(Number(year), Number(month) - 1, Number(day)));
-  const isDay = date !== '' && begin.toISOString().slice(0, 10) === `${year}-${month}-${day}`;
-  return isDay ? begin.getTime() - offsetMs : NaN;
 }

@@ -20,6 +20,8 @@ export interface Endpoint {
   readonly codes?: Partial<FormCodes>;
   /** What its page answers in place of a signed refusal, of which it has none. */
   readonly unsignedRefusal?: (refusal: Refusal) => Fields;
+  /** Its requests and replies have no `nonce_str`. */
+  readonly isNonceless?: true;
   /** Whether an institution may ask without naming a sub-merchant. */
   readonly isOfWholeInstitution?: true;
   /** Judges a request whose sender and signature hold. Changes nothing yet. @throws {Refusal} */

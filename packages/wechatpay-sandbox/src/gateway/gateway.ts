@@ -3,8 +3,10 @@ import type { SandboxClock } from '../clock.js';
 import { closeOrder } from '../endpoints/close-order.js';
 import { downloadStatement } from '../endpoints/download-statement.js';
 import type { Endpoint, Verdict } from '../endpoints/endpoint.js';
+import { queryExchangeRate } from '../endpoints/query-exchange-rate.js';
 import { queryOrder } from '../endpoints/query-order.js';
 import { queryRefund } from '../endpoints/query-refund.js';
+import { querySettlement } from '../endpoints/query-settlement.js';
 import { quickPay } from '../endpoints/quick-pay.js';
 import { refund } from '../endpoints/refund.js';
 import { reverse } from '../endpoints/reverse.js';
@@ -28,7 +30,7 @@ import { assertWellFormed } from './well-formed.js';
 /** A new endpoint is one file and one line here. */
 const endpoints: readonly Endpoint[] = [
   ...[quickPay, unifiedOrder, queryOrder, closeOrder, reverse, refund, queryRefund],
-  downloadStatement,
+  ...[downloadStatement, querySettlement, queryExchangeRate],
 ];
 
 /** What the gateway works with. */
@@ -114,7 +116,7 @@ function reply(verdict: Reply, request: RequestEntry, endpoint: Endpoint, mercha
       mch_id: echo(fields.mch_id) ?? merchant.merchantId,
       ...present('sub_appid', echo(fields.sub_appid)),
       ...present('sub_mch_id', echo(fields.sub_mch_id)),
-      nonce_str: randomBytes(16).toString('hex'),
+      ...(endpoint.isNonceless !== true && { nonce_str: randomBytes(16).toString('hex') }),
     },
     verdict: 'fields' in verdict ? verdict.fields : refusedFields(verdict.refusal, endpoint.hasRecall),
     hasRecall: endpoint.hasRecall,

@@ -43,3 +43,9 @@ export function decimals(units: bigint, places: 2 | 3 | 5): string {
   const kept = /[^0]/.test(fraction.slice(places)) ? fraction : fraction.slice(0, places);
   return `${units < 0n ? '-' : ''}${text.slice(0, -5)}.${kept}`;
 }
+
+/** {@link feeOf}, rounded to the minor unit. */
+export function feeInMinorUnits(minor: number, currency: string): number {
+  const unit = 10n ** BigInt(5 - digitsIn(currency));
+  return Number((feeOf(BigInt(minor), currency) + unit / 2n) / unit);
+}

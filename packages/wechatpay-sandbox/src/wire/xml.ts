@@ -15,6 +15,13 @@ export function encode(fields: Fields, root: 'xml' | 'root' = 'xml'): string {
   return `<${root}>\n${lines.join('')}</${root}>`;
 }
 
+/** As {@link encode}, with a numbered element for each group: `setteinfo_0` and so on. */
+export function encodeGroups(fields: Fields, name: string, groups: readonly Fields[]): string {
+  const inner = (each: Fields): string => encode(each).slice('<xml>\n'.length, -'</xml>'.length);
+  const elements = groups.map((group, index) => `<${name}_${index}>\n${inner(group)}</${name}_${index}>\n`);
+  return `<xml>\n${inner(fields)}${elements.join('')}</xml>`;
+}
+
 /**
  * Reads a flat `<xml>` document, and nothing else: no DOCTYPE, no entity beyond the five of XML and the numeric ones,
  * no attribute, no nesting, no field twice. A merchant's request needs none of these, an attack does.
