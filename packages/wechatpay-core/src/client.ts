@@ -9,7 +9,7 @@ import { MerchantKey, shareKey } from './call/merchant-key.js';
 import { NamelessReplies } from './call/nameless-replies.js';
 import { assertUnambiguousRequest, readRequest, type CallOptions, type Operation } from './call/operation.js';
 import { assertSameParties, assertSucceeded, readReply, verifyReply, type VerifiedReply } from './call/reply.js';
-import type { Fields } from './call/sign.js';
+import type { Fields, SignType } from './call/sign.js';
 import { signalOf } from './call/signal.js';
 import { timeBy } from './call/time-by.js';
 import { encodeXml } from './call/xml.js';
@@ -111,7 +111,7 @@ export class WechatPayClient {
     const startedAt = performance.now();
     let order: OrderReference = {};
     let progress: Progress = 'checking';
-    let reply: VerifiedReply | undefined;
+    const passed: { reply?: VerifiedReply } = {};
     let failure: AnyWechatPayError | undefined;
     let flight: Flight | undefined;
     let waitedMs: number | undefined;
@@ -122,9 +122,8 @@ export class WechatPayClient {
       order = orderOf(given.values);
       if (given.unknown) throw given.unknown;
       const { path } = operation;
-      const { timeoutMs } = this.#config;
       // All of it before its turn: what cannot be sent neither waits nor takes the place of another.
-      const { fields, sent, body } = this.#prepare(operation, given.values as Request);
+      const { fields, sent, body, signType } = this.#prepare(operation, given.values as Request);
       if (this.#closing) throw clientClosed();
       const lane = this.#queue.lane(sent.sub_mch_id ?? this.merchantId, path, operation.isUrgent === true);
       flight = this.#queue.tryLeave(lane);
@@ -138,15 +137,23 @@ export class WechatPayClient {
         const refusal = this.#queue.tooLate(left, performance.now() - startedAt);
         return refusal && overloaded(refusal);
       };
-      const leftMs = waitedMs === undefined ? undefined : Math.max(1, timeoutMs - waitedMs);
-      const response = await deliver(this.#connection, { path, body }, limit, { timeoutMs, leftMs, signal });
+      const leftMs = waitedMs === undefined ? undefined : Math.max(1, this.timeoutMs - waitedMs);
+      const response = await deliver(this.#connection, { path, body }, limit, {
+        timeoutMs: this.timeoutMs,
+        leftMs,
+        signal,
+      });
       progress = 'answered';
-      const received = readReply(response, sent);
-      reply = verifyReply(received, sent, this.#key);
-      this.#nameless.assertNew(received, sent);
-      assertSameParties(sent, reply);
-      assertSucceeded(operation.errorCodes, reply, sent);
-      return operation.toResult(reply, fields);
+      const verify = (received: Record<string, string>): VerifiedReply => {
+        const reply = verifyReply(received, sent, this.#key, signType);
+        passed.reply = reply;
+        this.#nameless.assertNew(received, sent);
+        assertSameParties(sent, reply);
+        if (operation.isBare !== true || reply.result_code) assertSucceeded(operation.errorCodes, reply, sent);
+        return reply;
+      };
+      if (operation.readAnswer) return operation.readAnswer(response, sent, verify);
+      return operation.toResult(verify(readReply(response, sent)), fields);
     } catch (error) {
       failure = describeCall(asWechatPayError(error, progress), operation.name, order);
       throw failure;
@@ -162,7 +169,7 @@ export class WechatPayClient {
         outcome: failure?.outcome ?? 'succeeded',
         ...(failure && { code: failure.code }),
         ...(failure?.code === 'WECHATPAY_BUSINESS_FAIL' && { errorCode: failure.errorCode }),
-        ...(reply?.recall && { recall: reply.recall === 'Y' }),
+        ...(passed.reply?.recall && { recall: passed.reply.recall === 'Y' }),
       }));
     }
   }
@@ -206,12 +213,13 @@ export class WechatPayClient {
   #prepare<Request, Result>(
     operation: Operation<Request, Result>,
     request: Request,
-  ): { readonly fields: Fields; readonly sent: Fields; readonly body: string } {
+  ): { readonly fields: Fields; readonly sent: Fields; readonly signType: SignType; readonly body: string } {
     const fields = operation.toFields(request, () => timeBy(() => this.now()));
-    const sent = withCommonFields(this.#config, fields);
+    const sent = withCommonFields(this.#config, fields, operation.isBare);
     assertUnambiguousRequest(sent, operation.properties);
-    sent.sign = this.#key.sign(sent);
-    return { fields, sent, body: encodeXml(sent) };
+    const signType = operation.isBare === true ? 'MD5' : this.#key.signType; // MD5 where a request names none
+    sent.sign = this.#key.sign(sent, signType);
+    return { fields, sent, signType, body: encodeXml(sent) };
   }
 
   /** How many calls are under way and wait, and whether the gateway answers: for health checks and metrics. */

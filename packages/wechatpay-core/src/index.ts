@@ -89,6 +89,19 @@ export {
   type RefundStatus,
 } from './operations/query-refund.js';
 export { queryAllRefunds, type AllRefunds } from './operations/query-all-refunds.js';
+export {
+  QUERY_EXCHANGE_RATE,
+  queryExchangeRate,
+  type QueryExchangeRateRequest,
+  type QueryExchangeRateResult,
+} from './operations/query-exchange-rate.js';
+export {
+  QUERY_SETTLEMENT,
+  querySettlement,
+  type QuerySettlementRequest,
+  type QuerySettlementResult,
+} from './operations/query-settlement.js';
+export { type Settlement } from './operations/settlement.js';
 export { QUICK_PAY, quickPay, type QuickPayRequest, type QuickPayResult } from './operations/quick-pay.js';
 export {
   MAX_REFUND_PARTS,

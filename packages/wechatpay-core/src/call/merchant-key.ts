@@ -15,8 +15,8 @@ export class MerchantKey {
     this.#signer = new Signer(apiKey);
   }
 
-  sign(fields: Fields): string {
-    return this.#signer.sign(fields, this.signType);
+  sign(fields: Fields, signType: SignType = this.signType): string {
+    return this.#signer.sign(fields, signType);
   }
 
   verify(fields: Fields, signType: SignType = this.signType): boolean {

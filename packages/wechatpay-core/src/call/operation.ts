@@ -2,6 +2,7 @@ import type { ErrorCodes } from '../advice.js';
 import { WechatPayRequestError } from '../errors.js';
 import { findAmbiguous } from './deciding.js';
 import { readGiven, type Properties } from './given.js';
+import type { TransportResponse } from '../transport/transport.js';
 import type { VerifiedReply } from './reply.js';
 import type { Fields } from './sign.js';
 
@@ -25,6 +26,22 @@ export interface Operation<Request, Result> {
    * lacks an identifier. `sent` is what `toFields` gave.
    */
   readonly toResult: (reply: VerifiedReply, sent: Fields) => Result;
+  /**
+   * Reads an answer that is no flat, signed reply, in place of `toResult`. Only what `verify` returns may be called verified.
+   *
+   * @param verify what every other reply passes: its signature, its parties, its `result_code`.
+   */
+  readonly readAnswer?: (
+    answer: TransportResponse,
+    sent: Fields,
+    verify: (reply: Record<string, string>) => VerifiedReply,
+  ) => Result;
+  /**
+   * Its page lists neither `nonce_str` nor `sign_type`, so that MD5 signs, nor `result_code`: a reply without one is a success.
+   *
+   * @default false
+   */
+  readonly isBare?: boolean;
 }
 
 export interface CallOptions {

@@ -21,11 +21,21 @@ declare const verified: unique symbol;
 export type VerifiedReply = Readonly<Record<string, string>> & { readonly [verified]: true };
 
 /** HTTP status, XML, `return_code`: what can be judged before the signature, and only to refuse. */
-export function readReply({ status, body }: TransportResponse, request: Fields): Record<string, string> {
-  if (status !== 200) {
-    throw new WechatPayTransportError('WECHATPAY_HTTP_STATUS', describeStatus(status, body), 'unknown', { status });
-  }
-  const reply = decodeXml(body);
+export function readReply(response: TransportResponse, request: Fields): Record<string, string> {
+  assertOk(response);
+  const reply = decodeXml(response.body);
+  assertTalks(reply, request);
+  return reply;
+}
+
+/** @throws {WechatPayTransportError} another HTTP status than 200. */
+export function assertOk({ status, body }: TransportResponse): void {
+  if (status === 200) return;
+  throw new WechatPayTransportError('WECHATPAY_HTTP_STATUS', describeStatus(status, body), 'unknown', { status });
+}
+
+/** @throws {WechatPayGatewayError | WechatPayResponseError} another `return_code` than SUCCESS, or none. */
+export function assertTalks(reply: Fields, request: Fields): void {
   const { return_code: returnCode } = reply;
   if (!returnCode)
     throw new WechatPayResponseError('the reply has no return_code. Its outcome is unknown: query the order.');
@@ -37,17 +47,21 @@ export function readReply({ status, body }: TransportResponse, request: Fields):
       { returnCode: escaped(returnCode, 16), returnMessage: escaped(said) },
     );
   }
-  return reply;
 }
 
 /** What can be believed: a reply whose signature holds, in which each field that decides can be read in one way alone. */
-export function verifyReply(reply: Record<string, string>, request: Fields, key: MerchantKey): VerifiedReply {
-  if (!key.verify(reply)) {
-    const other = otherSignType(key.signType);
+export function verifyReply(
+  reply: Record<string, string>,
+  request: Fields,
+  key: MerchantKey,
+  signType = key.signType,
+): VerifiedReply {
+  if (!key.verify(reply, signType)) {
+    const other = otherSignType(signType);
     const what = !reply.sign
       ? 'the reply has no signature'
       : key.verify(reply, other)
-        ? `the reply is signed with ${other}, but the request asked for ${key.signType}`
+        ? `the reply is signed with ${other}, but the request asked for ${signType}`
         : 'the signature of the reply does not hold; if it never does, check apiKey';
     throw new WechatPaySignatureError(`${what}. Nothing in it was believed: its outcome is unknown; query the order.`);
   }
@@ -80,11 +94,10 @@ function describeStatus(status: number, body: Uint8Array): string {
   return `the gateway answered HTTP ${status}.${hint} The outcome is unknown: query the order, or repeat the call.`;
 }
 
-/** Whom and what a reply is about. The first two are in every reply; the others where the gateway sends them. */
-export function assertSameParties(request: Fields, reply: VerifiedReply): void {
+/** Whom and what a reply is about. The first two are in every signed reply; the others where the gateway sends them. */
+export function assertSameParties(request: Fields, reply: Fields, required = ['appid', 'mch_id']): void {
   for (const name of PARTIES) {
-    const required = name === 'appid' || name === 'mch_id';
-    if (!required && (!request[name] || !reply[name])) continue;
+    if (!required.includes(name) && (!request[name] || !reply[name])) continue;
     if (request[name] !== reply[name]) {
       throw new WechatPayResponseError(
         `the reply is about another ${name} than the request. Its outcome is unknown: query the order.`,
@@ -119,6 +132,21 @@ export function assertSucceeded(errorCodes: ErrorCodes, reply: VerifiedReply, re
       recall,
       advice: row?.advice ?? (recall ? 'reverse-again' : 'query-order'),
       raw: reply,
+    },
+  );
+}
+
+/** A `result_code` FAIL of a reply that has no signature: what it says is nobody's word. */
+export function unsignedRefusal(reply: Fields, request: Fields): WechatPayGatewayError | WechatPayResponseError {
+  if (reply.result_code !== 'FAIL')
+    return new WechatPayResponseError('the reply has no result_code of SUCCESS or FAIL. Query it again.');
+  const said = [reply.err_code, reply.err_code_des].filter(Boolean).join(', ');
+  const shown = withoutSecrets(said, secretsOf(request));
+  return new WechatPayGatewayError(
+    `the gateway answered result_code FAIL, ${quoted(shown)}. That is unsigned: query it again.`,
+    {
+      returnCode: 'SUCCESS',
+      returnMessage: escaped(shown),
     },
   );
 }

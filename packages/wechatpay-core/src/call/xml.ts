@@ -41,13 +41,30 @@ export function decodeXml(document: Uint8Array | string): Record<string, string>
 
 /** As {@link decodeXml}, also for the decrypted part of a refund notification, whose root is `<root>`. */
 export function decodeFlat(document: Uint8Array | string, root: Root): Record<string, string> {
-  const text = toText(document);
-  if (!FLAT_DOCUMENT[root].test(text) || !isXmlText(text)) {
-    throw malformed(describeForeign(text) ?? `it is not a flat <${root}> document`);
-  }
+  return readFields(parseDocument(document, FLAT_DOCUMENT[root], `it is not a flat <${root}> document`, root));
+}
 
+/**
+ * The elements of a document that a grammar describes.
+ *
+ * @param otherwise what is wrong with any other.
+ * @throws {WechatPayResponseError} a document that the grammar does not describe.
+ */
+export function parseDocument(
+  document: Uint8Array | string,
+  grammar: RegExp,
+  otherwise: string,
+  root: Root = 'xml',
+): Node[] {
+  const text = toText(document);
+  if (!grammar.test(text) || !isXmlText(text)) throw malformed(describeForeign(text) ?? otherwise);
+  return parseRoot(text, root);
+}
+
+/** @throws {WechatPayResponseError} a field twice, or one with a name of Object.prototype. */
+export function readFields(elements: readonly Node[]): Record<string, string> {
   const fields = Object.create(null) as Record<string, string>;
-  for (const element of parseRoot(text, root)) {
+  for (const element of elements) {
     const [name = '#text'] = Object.keys(element);
     if (name === '#text') continue; // white space between fields: the grammar allows no other text there
     if (!isFieldName(name)) throw malformed('it has a field with a reserved name');
@@ -58,21 +75,19 @@ export function decodeFlat(document: Uint8Array | string, root: Root): Record<st
 }
 
 const NAME = '[A-Za-z][A-Za-z0-9_]*';
-const SPACE = '[ \\t\\r\\n]*';
+export const SPACE = '[ \\t\\r\\n]*';
 const CDATA = '<!\\[CDATA\\[[^\\]]*(?:\\](?!\\]>)[^\\]]*)*\\]\\]>';
 const ENTITY = '&(?:amp|lt|gt|quot|apos|#[0-9]{1,7}|#x[0-9A-Fa-f]{1,6});';
 // Each alternative begins with another character, and none can match the empty string: matching takes linear time.
 const CONTENT = `[^<&\\]]*(?:(?:${ENTITY}|${CDATA}|\\](?!\\]>))[^<&\\]]*)*`;
-const FIELD = `<(${NAME})${SPACE}(?:/>|>${CONTENT}</\\1${SPACE}>)`;
 const QUOTED = (value: string): string => `(?:"${value}"|'${value}')`;
 const DECLARATION = `<\\?xml version=${QUOTED('1\\.[0-9]')}(?: encoding=${QUOTED('[Uu][Tt][Ff]-8')})?(?: standalone=${QUOTED('(?:yes|no)')})? ?\\?>`;
 
 // fast-xml-parser repairs what it reads (`<xml><a></xml>`, two roots, text after the end), and so does its validator here
 // and there. This is the whole grammar that a reply may have; the parser then only has to take it apart.
-const flatDocument = (root: string): RegExp =>
-  new RegExp(`^(?:${DECLARATION})?${SPACE}<${root}${SPACE}>${SPACE}(?:${FIELD}${SPACE})*</${root}${SPACE}>${SPACE}$`);
+const FLAT = `(?:${fieldPattern(1)}${SPACE})*`;
 type Root = 'xml' | 'root';
-const FLAT_DOCUMENT: Readonly<Record<Root, RegExp>> = { xml: flatDocument('xml'), root: flatDocument('root') };
+const FLAT_DOCUMENT: Readonly<Record<Root, RegExp>> = { xml: documentOf(FLAT), root: documentOf(FLAT, 'root') };
 
 // Every option that would change a value is off: by default a 28-digit number becomes 4.2e+27.
 // Decodes nothing. Without one, fast-xml-parser makes a decoder for each document.
@@ -94,11 +109,21 @@ const parser = new XMLParser({
 });
 
 /** An element, by its name; or text, by `#text`. Never more than one of them. */
-type Node = Record<string, Part[]>;
+export type Node = Record<string, Part[]>;
 
 interface Part {
   '#text'?: string;
   '#cdata'?: { '#text': string }[];
+}
+
+/** A field, as a part of a grammar. @param group the number of its name among the groups of the whole pattern. */
+export function fieldPattern(group: number): string {
+  return `<(${NAME})${SPACE}(?:/>|>${CONTENT}</\\${group}${SPACE}>)`;
+}
+
+/** The grammar of a document, by what may stand in its root. */
+export function documentOf(content: string, root: Root = 'xml'): RegExp {
+  return new RegExp(`^(?:${DECLARATION})?${SPACE}<${root}${SPACE}>${SPACE}${content}</${root}${SPACE}>${SPACE}$`);
 }
 
 function parseRoot(text: string, root: Root): Node[] {
@@ -188,6 +213,6 @@ export const NOT_XML_TEXT =
 
 const NOT_XML = /[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/u;
 
-function malformed(problem: string, cause?: unknown): WechatPayResponseError {
+export function malformed(problem: string, cause?: unknown): WechatPayResponseError {
   return new WechatPayResponseError(`The reply cannot be read: ${problem}.`, cause);
 }
