@@ -14,10 +14,12 @@ export const BARS = {
   goodput: 0.95,
   overloadHeapMiB: 10,
   sandboxQueryMs: 1,
+  statementRows: 400_000,
+  statementMiB: 96,
 };
 
 /** A list of `{ name, value, bar, pass, bound }`; `bound` says what a miss comes from. */
-export function judge({ calls, memory, imports, profile, resolving, overload, sandbox }) {
+export function judge({ calls, memory, imports, profile, resolving, overload, sandbox, statement }) {
   const perSecond = (level, name) => calls.levels[level][name].callsPerSecond;
   const cpu = (level, name) => median(calls.levels[level][name].cpuMicros);
 
@@ -85,6 +87,21 @@ export function judge({ calls, memory, imports, profile, resolving, overload, sa
       ' times its CPU',
       2,
       `The state machine takes ${micros(resolving.inProcess.resolve - resolving.inProcess.query)} beside ${micros(resolving.calls.query)} of the query.`,
+    ),
+    {
+      name: `reading a statement of ${thousands(statement.rows)} rows`,
+      value: `${thousands(Math.round(statement.rowsPerSecond))} rows/s`,
+      bar: `at least ${thousands(BARS.statementRows)} rows/s`,
+      pass: statement.rowsPerSecond >= BARS.statementRows,
+      bound: 'Each of its 27 columns is cut, read by its name, and added up exactly.',
+    },
+    atMost(
+      'memory of that, above the base',
+      statement.mebibytes,
+      BARS.statementMiB,
+      ' MiB',
+      0,
+      'Rows or chunks stay behind; the garbage collector decides when they go.',
     ),
     atMost(
       "a query of the sandbox's, with 100,000 orders",

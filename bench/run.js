@@ -52,6 +52,10 @@ try {
   const sandboxWorker = await Worker.start('sandbox.js', settings);
   const sandbox = await sandboxWorker.ask('measure', plan);
   await sandboxWorker.stop();
+  console.error('bench: reading statements');
+  const statementWorker = await Worker.start('statement.js', settings);
+  const statement = await statementWorker.ask('measure', plan);
+  await statementWorker.stop();
 
   const imports = measureImports(plan);
 
@@ -64,6 +68,7 @@ try {
     resolving,
     overload,
     sandbox,
+    statement,
     imports,
     plan,
     startedAt,
