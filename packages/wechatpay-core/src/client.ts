@@ -122,6 +122,7 @@ export class WechatPayClient {
       order = orderOf(given.values);
       if (given.unknown) throw given.unknown;
       const { path } = operation;
+      const { timeoutMs } = this;
       // All of it before its turn: what cannot be sent neither waits nor takes the place of another.
       const { fields, sent, body, signType } = this.#prepare(operation, given.values as Request);
       if (this.#closing) throw clientClosed();
@@ -137,16 +138,11 @@ export class WechatPayClient {
         const refusal = this.#queue.tooLate(left, performance.now() - startedAt);
         return refusal && overloaded(refusal);
       };
-      const leftMs = waitedMs === undefined ? undefined : Math.max(1, this.timeoutMs - waitedMs);
-      const response = await deliver(this.#connection, { path, body }, limit, {
-        timeoutMs: this.timeoutMs,
-        leftMs,
-        signal,
-      });
+      const leftMs = waitedMs === undefined ? undefined : Math.max(1, timeoutMs - waitedMs);
+      const response = await deliver(this.#connection, { path, body }, limit, { timeoutMs, leftMs, signal });
       progress = 'answered';
       const verify = (received: Record<string, string>): VerifiedReply => {
-        const reply = verifyReply(received, sent, this.#key, signType);
-        passed.reply = reply;
+        const reply = (passed.reply = verifyReply(received, sent, this.#key, signType));
         this.#nameless.assertNew(received, sent);
         assertSameParties(sent, reply);
         if (operation.isBare !== true || reply.result_code) assertSucceeded(operation.errorCodes, reply, sent);
