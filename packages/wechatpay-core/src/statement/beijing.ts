@@ -18,25 +18,36 @@ export function nextBeijingMidnight(day: string): number {
   return beijingMidnight(day) + DAY_MS;
 }
 
-/**
- * A time of a statement, always Beijing's.
- *
- * Also as older statements write it: two spaces or none between day and time, full-width colons, no leading zeros, slashes, no seconds.
- *
- * @returns NaN for what is no time.
- */
-export function readBeijingTime(text: string): number {
-  if (text.length === 19 && text.charCodeAt(4) === DASH && text.charCodeAt(10) === SPACE) {
-    const usual = beijingTime(
-      digits(text, 0, 4),
-      digits(text, 5, 7),
-      digits(text, 8, 10),
-      digits(text, 11, 13),
-      digits(text, 14, 16),
-      digits(text, 17, 19),
-    );
-    if (!Number.isNaN(usual) && isUsual(text)) return usual;
+/** Reads the times of a statement, always Beijing's. Nearly all of one file are of one day, whose beginning is looked up once. */
+export class BeijingTimeReader {
+  /** As in `2026-03-01 `. */
+  #day = '';
+  #midnight = NaN;
+
+  /**
+   * Also as older statements write it: two spaces or none between day and time, full-width colons, no leading zeros, slashes, no seconds.
+   *
+   * @returns milliseconds since 1970; NaN for what is no time.
+   */
+  read(text: string): number {
+    if (text.length === 19 && text.charCodeAt(13) === COLON && text.charCodeAt(16) === COLON) {
+      if (this.#day === '' || !text.startsWith(this.#day)) {
+        const [, year, month, day] = USUAL_DAY.exec(text) ?? [];
+        if (year === undefined) return readOtherForm(text);
+        this.#day = text.slice(0, 11);
+        this.#midnight = beijingTime(Number(year), Number(month), Number(day), 0, 0, 0);
+      }
+      const hour = twoDigits(text, 11);
+      const minute = twoDigits(text, 14);
+      const second = twoDigits(text, 17);
+      if (hour <= 23 && minute <= 59 && second <= 59)
+        return this.#midnight + ((hour * 60 + minute) * 60 + second) * 1_000;
+    }
+    return readOtherForm(text);
   }
+}
+
+function readOtherForm(text: string): number {
   const found = OTHER_FORM.exec(text);
   if (!found) return NaN;
   const [year = NaN, month = NaN, day = NaN, hour = NaN, minute = NaN, second = 0] = found
@@ -45,23 +56,15 @@ export function readBeijingTime(text: string): number {
   return beijingTime(year, month, day, hour, minute, second);
 }
 
-const DASH = 45;
-const SPACE = 32;
 const COLON = 58;
+const USUAL_DAY = /^(\d{4})-(\d{2})-(\d{2}) /;
 const OTHER_FORM = /^(\d{4})[-/](\d{1,2})[-/](\d{1,2}) *(\d{1,2})[:：](\d{1,2})(?:[:：](\d{1,2}))?$/;
 
-function isUsual(text: string): boolean {
-  return text.charCodeAt(7) === DASH && text.charCodeAt(13) === COLON && text.charCodeAt(16) === COLON;
-}
-
-function digits(text: string, from: number, to: number): number {
-  let value = 0;
-  for (let at = from; at < to; at += 1) {
-    const digit = text.charCodeAt(at) - 48;
-    if (!(digit >= 0 && digit <= 9)) return NaN;
-    value = value * 10 + digit;
-  }
-  return value;
+/** NaN where they are none. */
+function twoDigits(text: string, at: number): number {
+  const tens = text.charCodeAt(at) - 48;
+  const ones = text.charCodeAt(at + 1) - 48;
+  return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : NaN;
 }
 
 function beijingTime(year: number, month: number, day: number, hour: number, minute: number, second: number): number {

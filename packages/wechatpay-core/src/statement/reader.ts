@@ -1,7 +1,8 @@
 import { quoted } from '../call/untrusted-text.js';
 import { MAX_XML_BYTES } from '../call/xml.js';
 import { type WechatPayStatementError } from '../errors.js';
-import { createRowReader, UnreadableCell, type RowReader } from './build-row.js';
+import { createRowReader, type RowReader } from './build-row.js';
+import { UnreadableCell } from './cell-readers.js';
 import { separatorOf, splitRow } from './cells.js';
 import { foldName } from './columns.js';
 import { readHeader, type Header } from './header.js';

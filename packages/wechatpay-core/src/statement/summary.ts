@@ -1,5 +1,5 @@
 import type { StatementDifference } from '../errors.js';
-import type { Sums } from './build-row.js';
+import type { Sums } from './cell-readers.js';
 import { foldName, SUMS } from './columns.js';
 import { formatLeastUnits, inLeastUnits, readLeastUnits } from './decimal.js';
 
