@@ -59,7 +59,6 @@ export function createRowReader(header: Header): RowReader {
     exchangeRate: text('exchangeRate'),
     refundExchangeRate: text('refundExchangeRate'),
   };
-  const hasSettlementCurrency = indexes.settlementCurrency >= 0;
 
   return {
     sums: readers.sums,
@@ -93,7 +92,7 @@ export function createRowReader(header: Header): RowReader {
         bankType: of.bankType(),
         currency: orderCurrency,
         totalFee: of.totalFee(orderCurrency),
-        settlementTotalFee: of.settlementTotalFee(hasSettlementCurrency ? settlementCurrency : orderCurrency),
+        settlementTotalFee: of.settlementTotalFee(indexes.settlementCurrency < 0 ? orderCurrency : settlementCurrency),
         couponFee: of.couponFee(orderCurrency),
         refundAppliedAt: of.refundAppliedAt(),
         refundedAt: of.refundedAt(),

@@ -19,9 +19,9 @@ export class UnreadableCell extends TypeError {
 /** What the summary is compared with: each column as the file writes it, in the major unit. */
 export type Sums = Readonly<Record<keyof typeof AMOUNTS | 'fee', ExactSum>>;
 
-export type Reader<Value> = () => Value;
+type Reader<Value> = () => Value;
 /** By its currency. */
-export type AmountReader = (code: string | undefined) => number | undefined;
+type AmountReader = (code: string | undefined) => number | undefined;
 
 /** Makes the readers of a file's columns. Each reads the current row. */
 export interface CellReaders {
