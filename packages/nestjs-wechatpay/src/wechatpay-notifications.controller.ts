@@ -26,7 +26,7 @@ export const ROUTES = ['payments', 'refunds'] as const;
 
 /** Answers what goes wrong so that WeChat Pay sends the notification again, and says it in the log. */
 @Catch()
-export class RefusalFilter implements ExceptionFilter {
+class RefusalFilter implements ExceptionFilter {
   readonly #logger = new Logger('WechatPayNotificationsModule');
 
   constructor(@Inject(HttpAdapterHost) private readonly host: HttpAdapterHost) {}
