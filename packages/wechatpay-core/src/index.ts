@@ -51,6 +51,7 @@ export {
 export { readOnce, type Properties } from './call/given.js';
 export { findUnknownProperty, nearestName } from './call/known-properties.js';
 export type { CallbackError } from './resolution/callbacks.js';
+export type { ResolutionRun } from './resolution/drive.js';
 export { payAndResolve, type PayAndResolveOptions, type PaymentResult } from './resolution/pay-and-resolve.js';
 export { DEFAULT_RESOLUTION_POLICY, type ResolutionPolicy } from './resolution/policy.js';
 export {
@@ -69,6 +70,7 @@ export type {
   ResolutionOrder,
   ResolutionOutcome,
   ResolutionPayment,
+  ResolutionProduct,
   ResolutionState,
   ResolutionStep,
 } from './resolution/state.js';

@@ -1,13 +1,13 @@
 import type { WechatPayClient } from '../client.js';
 import { REFUND_ORDER } from '../operations/refund-order.js';
 import { Callbacks, type CallbackError } from '../resolution/callbacks.js';
-import { drive, readRunOptions, type Machine, type RunOptions } from '../resolution/drive.js';
+import { drive, readRunOptions, type Machine, type ResolutionRun, type RunOptions } from '../resolution/drive.js';
 import { advanceRefund } from './advance.js';
 import { nextRefundStep, unresolvedRefund } from './next-step.js';
 import { REFUND_POLICY_NAMES, refundRulesIn, type RefundPolicy } from './policy.js';
 import { startRefund, type RefundAndResolveRequest } from './start.js';
 import type { RefundCall, RefundEvent, RefundOutcome, RefundState } from './state.js';
-import { readRefundState, reopenRefund } from './stored-state.js';
+import { askRefundNow, readRefundState, reopenRefund } from './stored-state.js';
 import { takeRefundStep } from './take-step.js';
 
 export interface RefundAndResolveOptions extends Partial<RefundPolicy> {
@@ -19,6 +19,8 @@ export interface RefundAndResolveOptions extends Partial<RefundPolicy> {
   readonly onStep?: ((done: TakenRefundStep) => Promise<void> | void) | undefined;
   /** Waits until a time of the client's clock; 30 s later a timer goes on without it. @default a timer */
   readonly wait?: ((until: number, signal: AbortSignal | undefined) => Promise<void>) | undefined;
+  /** Called before the first step with the run: its `askNow` is for a refund notification. Not waited for. */
+  readonly onStart?: ((run: ResolutionRun) => void) | undefined;
 }
 
 /** A step that was made, what came of it, and the state after it. */
@@ -32,7 +34,7 @@ export interface RefundResolution {
   readonly outcome: RefundOutcome;
   /** Plain JSON. A refund without an end is resumed from it: `resumeRefund(client, state)`. */
   readonly state: RefundState;
-  /** What `onStep`, `wait` or the clock threw, the first 20 of them. It stopped nothing. */
+  /** What `onStart`, `onStep`, `wait` or the clock threw, the first 20 of them. It stopped nothing. */
   readonly callbackErrors?: readonly CallbackError[];
 }
 
@@ -100,6 +102,7 @@ const REFUND: Machine<RefundState, RefundCall, RefundEvent, RefundOutcome> = {
   advance: advanceRefund,
   unresolved: unresolvedRefund,
   setAside: (state) => state, // it is asked for first when it is resumed
+  askNow: askRefundNow,
 };
 
 function readRefundOptions(given: RefundAndResolveOptions): {

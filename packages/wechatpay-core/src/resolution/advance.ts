@@ -6,6 +6,7 @@ import {
   afterRefundsQueried,
 } from './after-refund.js';
 import { afterFailedReverse, afterReversed } from './after-reverse.js';
+import { afterClosed, afterFailedClose } from './after-close.js';
 import type { Open } from './build.js';
 import { classify } from './classify.js';
 import type { Moment, ResolutionEvent, ResolutionState } from './state.js';
@@ -22,6 +23,8 @@ export function advanceResolution(state: ResolutionState, event: ResolutionEvent
       return afterQuery(state, event, moment);
     case 'reversed':
       return afterReversed(state, event, moment);
+    case 'closed':
+      return afterClosed(state, moment);
     case 'refund-accepted':
       return afterRefundAccepted(state, moment);
     case 'refunds-queried':
@@ -42,6 +45,8 @@ function afterFailure(
       return afterFailedQuery(state, failure, error, moment);
     case 'reverse':
       return afterFailedReverse(state, failure, error, moment);
+    case 'close':
+      return afterFailedClose(state, failure, error, moment);
     case 'refund':
       return afterFailedRefund(state, failure, error, moment);
     case 'query-refunds':

@@ -6,15 +6,19 @@ import {
   checkingRefunds,
   end,
   factsOf,
+  isUnified,
+  mayRefund,
   returnsPayment,
   needsAttention,
   type Open,
 } from './build.js';
 import type { Failure } from './classify.js';
+import { CLOSE_NOT_BEFORE_MS } from '../operations/close-order.js';
+import { afterSeenClosed, closesAt, giveUp, isPaidLate } from './decide-close.js';
 import { isTooLateToReverse } from './next-step.js';
 import type {
   Asking,
-  Checking,
+  CheckingClose,
   Moment,
   ResolutionError,
   ResolutionEvent,
@@ -48,19 +52,19 @@ export function afterQuery(
   { tradeState, payment = {}, paidAt }: ResolutionEvent & { kind: 'queried' },
   moment: Moment,
 ): ResolutionState {
-  const { isAbsent: _, ...seen } = before as Checking; // it is not absent
+  const { isAbsent: _, closedSince, ...seen } = before as CheckingClose; // it is not absent
   const state = { ...seen, tradeState } as Open;
   switch (tradeState) {
     case 'CLOSED':
-      return end(state, { kind: 'closed', found: true });
+      return afterSeenClosed(state, closedSince, moment);
     case 'REVOKED':
       return end(state, { kind: 'reversed' });
     case 'REFUND':
       return checkingRefunds(state, moment.now, payment);
     case 'SUCCESS':
       return afterPaid(state, payment, paidAt, moment);
-    case 'PAYERROR': // "payment failed, please revoke the order"
-      return decideReversal(state, moment);
+    case 'PAYERROR': // "payment failed, please revoke the order"; an order of Unified Order can be paid again until it is closed
+      return isUnified(state) ? afterUnpaid(state, moment) : decideReversal(state, moment);
     case 'NOTPAY':
     case 'USERPAYING':
     case 'ACCEPT':
@@ -84,10 +88,8 @@ export function afterFailedQuery(
       return afterAbsent(state, moment);
     default:
       if (state.kind === 'asking') return afterUnclear(state, moment);
-      // A reversal that says it is done is proven by an answer, not by none.
-      return state.kind === 'checking' && state.isReversed
-        ? askLater(state, moment.now)
-        : decideReversal(state, moment);
+      // What says that it is done is proven by an answer, not by none.
+      return saysDone(state) ? askLater(state, moment.now) : giveUp(state, moment);
   }
 }
 
@@ -109,20 +111,23 @@ function afterPaid(
       ? needsAttention(state, wrongAmount(state, payment), { paid: payment })
       : askAgain({ ...state, doubt: payment }, now + policy.queryEveryMs);
   }
-  if (!returnsPayment(state)) return end(state, { kind: 'paid', payment });
-  if (!isTooLateToReverse(state, now)) return decideReversal(state, moment);
+  const isLate = isPaidLate(state, paidAt);
+  if (!returnsPayment(state) && !(isLate && policy.ifPaidLate === 'refund')) {
+    return end(state, { kind: 'paid', payment, ...(isLate && { isLate }) });
+  }
+  if (!isUnified(state) && !isTooLateToReverse(state, now)) return decideReversal(state, moment);
   const { totalFee } = payment;
   // A refund that may be under way is repeated with its own amount, or not at all.
-  if (!policy.refundWhenExpired || totalFee === undefined || (sent.refundFee ?? totalFee) !== totalFee) {
+  if (!mayRefund(state) || totalFee === undefined || (sent.refundFee ?? totalFee) !== totalFee) {
     return end(state, { kind: 'refund-required', payment });
   }
   const refund = { payment: { ...payment, totalFee }, refundFee: totalFee };
   return { ...factsOf(state), kind: 'refunding', at: now, attempts: attemptsOf(state), ...refund };
 }
 
-/** Nothing is paid, by a verified answer: ask again while the customer may be paying; then reverse. */
+/** Nothing is paid, by a verified answer: ask again while the customer may be paying; then reverse or close. */
 function afterUnpaid(state: Open, moment: Moment): ResolutionState {
-  if (state.kind !== 'asking' || moment.now >= endOfAsking(state) || state.doubt) return decideReversal(state, moment);
+  if (state.kind !== 'asking' || moment.now >= endOfAsking(state) || state.doubt) return giveUp(state, moment);
   const { unclear: _, ...asking } = state;
   return { ...asking, at: nextQueryAt(state, moment.now) };
 }
@@ -133,7 +138,7 @@ function afterUnpaid(state: Open, moment: Moment): ResolutionState {
  */
 function afterAbsent(state: Open, moment: Moment): ResolutionState {
   if (state.kind === 'asking') return afterUnclear(state, moment);
-  if (!neverCame(state, moment.now)) return decideReversal(state, moment);
+  if (!neverCame(state, moment.now)) return giveUp(state, moment);
   const isConfirmed = 'isAbsent' in state && state.isAbsent;
   return isConfirmed
     ? end(state, { kind: 'closed', found: false })
@@ -148,24 +153,52 @@ function afterUnclear(state: Asking, moment: Moment): ResolutionState {
   const unclear = { count: count + 1, since, last: now };
   const isEnough = unclear.count >= UNCLEAR_ANSWERS && now - since >= UNCLEAR_SPAN_MS;
   const next = { ...state, unclear, at: nextQueryAt(state, now) };
-  return isEnough && now >= endOfAsking(state) ? decideReversal(next, moment) : next;
+  return isEnough && now >= endOfAsking(state) ? giveUp(next, moment) : next;
 }
 
-function endOfAsking({ orderCreatedAt, policy }: Asking): number {
-  return orderCreatedAt + policy.reverseAfterMs;
+function endOfAsking(state: Asking): number {
+  return isUnified(state) ? closesAt(state) : state.orderCreatedAt + state.policy.reverseAfterMs;
 }
 
 function nextQueryAt(state: Asking, now: number): number {
-  const next = now + state.policy.queryEveryMs;
   const end = endOfAsking(state);
-  return now < end ? Math.min(next, end) : next;
+  const next = now + state.policy.queryEveryMs;
+  if (now >= end) return next;
+  return Math.min(isUnified(state) ? Math.max(next, state.orderCreatedAt + nextQueryAge(state, now)) : next, end);
 }
 
-/** Right after a time-out the order may not be there yet: it can have never come only where its time to be paid is over and it cannot be reversed. */
+/**
+ * How old an order of Unified Order is when it is asked for. The global guide leaves it to the merchant, within a minute at first; the
+ * times are those of the mainland's guide.
+ *
+ * @see https://pay.weixin.qq.com/doc/global/v2/en/4013665306 (Reasonable Query Mechanism)
+ * @see https://pay.weixin.qq.com/doc/v3/merchant/4012075249 (Query Order in place of a notification)
+ */
+const QUERY_AGES_MS: readonly number[] = [5, 30, 60, 180, 300, 600, 1800].map((seconds) => seconds * 1000);
+const OLDEST_QUERY_AGE_MS = 1_800_000;
+
+function nextQueryAge({ orderCreatedAt }: Asking, now: number): number {
+  const age = now - orderCreatedAt;
+  return QUERY_AGES_MS.find((one) => one > age) ?? (Math.floor(age / OLDEST_QUERY_AGE_MS) + 1) * OLDEST_QUERY_AGE_MS;
+}
+
+function saysDone(state: Open): boolean {
+  return (state.kind === 'checking' && state.isReversed) || (state.kind === 'checking-close' && state.isClosed);
+}
+
+/**
+ * Right after a time-out the order may not be there yet: it can have never come only where its time to be paid is over and it cannot be
+ * reversed. Of Unified Order, where a close was answered: nobody has a code to pay it by whose making brought no answer in 5 min.
+ */
 function neverCame(state: Open, now: number): boolean {
+  if (state.tradeState !== undefined) return false; // a verified answer that names it has been there: it came
+  if (isUnified(state)) {
+    const isAnswered =
+      state.kind === 'checking-close' && (state.isClosed || state.refusal?.errorCode === 'ORDERNOTEXIST');
+    return isAnswered && now >= state.orderCreatedAt + CLOSE_NOT_BEFORE_MS;
+  }
   const isOver = now >= state.orderCreatedAt + Math.max(state.policy.reverseAfterMs, CHARGEABLE_MS);
-  // A verified answer that names it has been there: it came.
-  if (!isOver || state.tradeState !== undefined) return false;
+  if (!isOver) return false;
   const wasReversed = state.kind === 'checking' && (state.refusal !== undefined || state.isReversed);
   return wasReversed || isTooLateToReverse(state, now);
 }

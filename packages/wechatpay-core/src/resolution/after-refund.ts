@@ -5,6 +5,7 @@ import {
   checkingRefunds,
   end,
   factsOf,
+  mayRefund,
   returnsPayment,
   needsAttention,
   spacing,
@@ -77,7 +78,7 @@ export function afterRefundsQueried(
   if (remaining <= 0) return later(state, moment, FOLLOW_AT_MOST_MS);
   if (!returnsPayment(state)) return needsAttention(state, partlyRefunded(totalFee, refunded + pending), amounts);
   // One number, one amount: a rest beside this resolution's own refund is for a person.
-  if (!policy.refundWhenExpired || own || (sent.refundFee ?? remaining) !== remaining) {
+  if (!mayRefund(state) || own || (sent.refundFee ?? remaining) !== remaining) {
     return end(state, { kind: 'refund-required', payment: amounts.paid, amounts });
   }
   const attempts = attemptsOf(state);

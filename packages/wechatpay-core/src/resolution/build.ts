@@ -21,6 +21,7 @@ export type Open = Exclude<ResolutionState, Ended>;
 export function factsOf(state: ResolutionState): ResolutionFacts {
   const { version, order, orderCreatedAt, policy, deadline, sent, totalFee, currency, doubt, tradeState, lastError } =
     state;
+  const { product, timeExpire, givenUpAt, hintedAt } = state;
   const facts: { -readonly [Name in keyof ResolutionFacts]: ResolutionFacts[Name] } = {
     version,
     order,
@@ -29,6 +30,10 @@ export function factsOf(state: ResolutionState): ResolutionFacts {
     deadline,
     sent,
   };
+  if (product !== undefined) facts.product = product;
+  if (timeExpire !== undefined) facts.timeExpire = timeExpire;
+  if (givenUpAt !== undefined) facts.givenUpAt = givenUpAt;
+  if (hintedAt !== undefined) facts.hintedAt = hintedAt;
   if (totalFee !== undefined) facts.totalFee = totalFee;
   if (currency !== undefined) facts.currency = currency;
   if (doubt !== undefined) facts.doubt = doubt;
@@ -83,6 +88,16 @@ export function askLater(state: Open, now: number): Open {
 /** Whether what is paid goes back: by the policy, or because a reversal or a refund may be under way. */
 export function returnsPayment({ policy, sent }: ResolutionFacts): boolean {
   return policy.ifPaid === 'reverse' || sent.reverse || sent.refundFee !== undefined;
+}
+
+/** Whether an order is closed where another is reversed. */
+export function isUnified({ product }: ResolutionFacts): boolean {
+  return product === 'unified-order';
+}
+
+/** Whether this resolution refunds what has to go back: of Unified Order there is no other way to return it. */
+export function mayRefund(facts: ResolutionFacts): boolean {
+  return facts.policy.refundWhenExpired || isUnified(facts);
 }
 
 export function attemptsOf(state: ResolutionState): number {

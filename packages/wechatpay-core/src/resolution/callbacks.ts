@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 /** What a callback of the caller threw. It stopped nothing: an order that may be charged is resolved all the same. */
 export interface CallbackError {
   /** The option, as in `onStep`; `now` is the client's clock. */
-  readonly callback: 'onUnclear' | 'onStep' | 'wait' | 'now';
+  readonly callback: 'onUnclear' | 'onStart' | 'onStep' | 'wait' | 'now';
   readonly error: unknown;
 }
 

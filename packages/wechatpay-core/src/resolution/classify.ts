@@ -30,6 +30,10 @@ export function classify(step: ResolutionCall['kind'], error: ResolutionError): 
       if (isWrong) return 'wrong';
       // That throttling kept a reversal from being made is not established: it counts as one that may have been.
       return isUnsent ? 'nobody-asked' : 'unclear';
+    case 'close':
+      if (isSigned) return 'refused';
+      if (isWrong) return 'wrong';
+      return isUnsent ? 'nobody-asked' : 'unclear';
     case 'refund':
       if (isUnsent && !isWrong) return 'nobody-asked';
       if (error.advice === 'retry-later') return 'again'; // also while the pool of refunds is empty, which is a matter of time

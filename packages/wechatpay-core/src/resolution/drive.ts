@@ -32,6 +32,17 @@ export interface Machine<State, Call extends { readonly kind: string }, Event, O
   readonly unresolved: (state: State) => Outcome;
   /** What is stored of a state whose next call is certainly not made. */
   readonly setAside: (state: State) => State;
+  /** The same state, to be asked for now: somebody says that something has happened. */
+  readonly askNow: (state: State, now: number) => State;
+}
+
+/** A run that is under way. */
+export interface ResolutionRun {
+  /**
+   * Asks WeChat Pay at once; of an order, at most once in `queryEveryMs`. Call it where a notification, or the customer's phone, tells of the order or the
+   * refund. It is a hint: what counts is the answer of the query. Does nothing once the run has ended.
+   */
+  readonly askNow: () => void;
 }
 
 /** What a driver's options have in common. */
@@ -39,9 +50,10 @@ export interface RunOptions<Taken> {
   readonly signal?: AbortSignal | undefined;
   readonly onStep?: ((done: Taken) => Promise<void> | void) | undefined;
   readonly wait?: ((until: number, signal: AbortSignal | undefined) => Promise<void>) | undefined;
+  readonly onStart?: ((run: ResolutionRun) => void) | undefined;
 }
 
-export const RUN_OPTIONS: readonly string[] = ['signal', 'deadline', 'onStep', 'wait'];
+export const RUN_OPTIONS: readonly string[] = ['signal', 'deadline', 'onStep', 'wait', 'onStart'];
 
 /**
  * Checks what a driver's options have in common.
@@ -60,12 +72,12 @@ export function readRunOptions<Taken, Options extends RunOptions<Taken> & { read
   const options = readOnce(given, known, 'options');
   const unknown = findUnknownProperty(options, known);
   if (unknown) throw new WechatPayRequestError(unknown.name, unknown.problem);
-  const { signal, deadline, onStep, wait } = options;
+  const { signal, deadline, onStep, wait, onStart } = options;
   assertSignal(signal);
-  for (const [name, callback] of Object.entries({ onStep, wait })) assertCallback(name, callback);
+  for (const [name, callback] of Object.entries({ onStep, wait, onStart })) assertCallback(name, callback);
   return {
     options,
-    run: { signal, onStep, wait },
+    run: { signal, onStep, wait, onStart },
     deadline: deadline === undefined ? undefined : timeOf('deadline', deadline),
   };
 }
@@ -84,7 +96,7 @@ export async function drive<State, Call extends { readonly kind: string }, Event
   client: WechatPayClient,
   machine: Machine<State, Call, Event, Outcome>,
   start: State,
-  { signal, onStep, wait }: RunOptions<{ readonly step: Call; readonly event: Event; readonly state: State }>,
+  { signal, onStep, wait, onStart }: RunOptions<{ readonly step: Call; readonly event: Event; readonly state: State }>,
   callbacks: Callbacks,
 ): Promise<{
   readonly outcome: Outcome;
@@ -93,7 +105,22 @@ export async function drive<State, Call extends { readonly kind: string }, Event
 }> {
   const now = (): number => callbacks.now(() => client.now());
   let state = start;
+  let hint = new AbortController();
+  if (onStart) {
+    const run = {
+      askNow: () => {
+        hint.abort();
+      },
+    };
+    callbacks.tell('onStart', () => {
+      onStart(run);
+    });
+  }
   for (;;) {
+    if (hint.signal.aborted) {
+      hint = new AbortController();
+      state = machine.askNow(state, now());
+    }
     const step = machine.nextStep(state, now());
     // What was not taken up to now is not taken: it does not count as sent when it is resumed.
     if (isDone(step)) return { outcome: step.outcome, state: machine.setAside(state), ...callbacks.result() };
@@ -102,9 +129,10 @@ export async function drive<State, Call extends { readonly kind: string }, Event
     }
     if (isWait(step)) {
       const { until } = step;
-      if (wait) await callbacks.call('wait', () => wait(until, signal), until - now() + CALLBACK_MS, signal);
+      const ends = onStart === undefined ? signal : AbortSignal.any(signal ? [signal, hint.signal] : [hint.signal]);
+      if (wait) await callbacks.call('wait', () => wait(until, ends), until - now() + CALLBACK_MS, ends);
       // Also where the caller's came back too early: nobody spins.
-      if (now() < until) await waitByTimer(until - now(), signal);
+      if (now() < until) await waitByTimer(until - now(), ends);
       continue;
     }
     const event = await machine.takeStep(client, state, step, signal);

@@ -15,7 +15,10 @@ export function nextResolutionStep(state: ResolutionState, now: number): Resolut
     case 'asking':
     case 'checking':
     case 'expired':
+    case 'checking-close':
       return { kind: 'query' };
+    case 'closing':
+      return { kind: 'close' };
     case 'reversing':
       return isTooLateToReverse(state, now) ? { kind: 'query' } : { kind: 'reverse' };
     case 'refunding': {

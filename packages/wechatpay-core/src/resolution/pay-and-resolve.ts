@@ -48,7 +48,7 @@ export type PaymentResult =
 
 export interface PayAndResolveOptions extends Omit<
   ResolveOrderOptions,
-  'ifPaid' | 'refundWhenExpired' | 'ifAmountDiffers'
+  'ifPaid' | 'refundWhenExpired' | 'ifAmountDiffers' | 'ifPaidLate' | 'closeAfterMs'
 > {
   /**
    * Called where Quick Pay's answer is not clear, before the first step: `errorCode` USERPAYING is the moment to ask the
@@ -57,7 +57,7 @@ export interface PayAndResolveOptions extends Omit<
   readonly onUnclear?: ((error: WechatPayError) => Promise<void> | void) | undefined;
 }
 
-const NOT_HERE = ['ifPaid', 'refundWhenExpired', 'ifAmountDiffers'] as const;
+const NOT_HERE = ['ifPaid', 'refundWhenExpired', 'ifAmountDiffers', 'ifPaidLate', 'closeAfterMs'] as const;
 
 /**
  * The cashier's whole flow: Quick Pay; where its answer is not clear, the order is resolved until it is.

@@ -3,7 +3,8 @@ import { WechatPayRequestError } from '../errors.js';
 /** How to resolve. All times in milliseconds. */
 export interface ResolutionPolicy {
   /**
-   * What to do about an order that turns out paid: keep it, which is good news, or return the money.
+   * What to do about an order that turns out paid: keep it, which is good news, or return the money: by reversing an order of Quick
+   * Pay, and by refunding one of Unified Order.
    *
    * @default 'keep'
    */
@@ -17,19 +18,37 @@ export interface ResolutionPolicy {
    */
   readonly ifAmountDiffers: 'needs-attention' | 'accept';
   /**
+   * Of Unified Order: what to do about an order that the customer paid after its close was decided, as between the last query and the
+   * close. What was paid before, by its `time_end`, is kept.
+   *
+   * @default 'keep'
+   */
+  readonly ifPaidLate: 'keep' | 'refund';
+  /**
    * Where Revoke Order cannot return the money, because the order is older than 7 days or partly refunded: refund what is left,
-   * or end with `refund-required`.
+   * or end with `refund-required`. Of Unified Order, what has to go back is always refunded.
    *
    * @default false
    */
   readonly refundWhenExpired: boolean;
   /** The first query, after the order was created. @default 5000, as Submit Quick Pay says */
   readonly firstQueryMs: number;
-  /** From query to query, while the customer may still be paying. @default 5000, as Reasonable Query Mechanism says */
+  /**
+   * From query to query, while the customer may still be paying. Of Unified Order this is the least: the queries come 5 s, 30 s, 1 min,
+   * 3 min, 5 min, 10 min and 30 min after the order was created, and every 30 min then.
+   *
+   * @default 5000, as Reasonable Query Mechanism says
+   */
   readonly queryEveryMs: number;
-  /** Without a clear result by then, the order is reversed; never sooner than 15 s. @default 45000, when WeChat Pay gives up too */
+  /** Of Quick Pay: without a clear result by then, the order is reversed; never sooner than 15 s. @default 45000, when WeChat Pay gives up too */
   readonly reverseAfterMs: number;
-  /** From reversal to reversal, doubled each time. @default 2000 */
+  /**
+   * Of Unified Order: where the order has no `timeExpire`, it is closed so long after it was created; never sooner than 5 min.
+   *
+   * @default 7200000, for as long as a `prepay_id` holds
+   */
+  readonly closeAfterMs: number;
+  /** From reversal to reversal, or close to close, doubled each time. @default 2000 */
   readonly backoffMs: number;
   /** Where doubling ends. @default 300000 */
   readonly maxBackoffMs: number;
@@ -38,10 +57,12 @@ export interface ResolutionPolicy {
 export const DEFAULT_RESOLUTION_POLICY: ResolutionPolicy = Object.freeze({
   ifPaid: 'keep',
   ifAmountDiffers: 'needs-attention',
+  ifPaidLate: 'keep',
   refundWhenExpired: false,
   firstQueryMs: 5_000,
   queryEveryMs: 5_000,
   reverseAfterMs: 45_000,
+  closeAfterMs: 2 * 60 * 60 * 1000,
   backoffMs: 2_000,
   maxBackoffMs: 300_000,
 });
@@ -54,11 +75,12 @@ export function rulesIn(given: Partial<ResolutionPolicy>): Partial<ResolutionPol
   return Object.fromEntries(rules.filter(([, value]) => value !== undefined));
 }
 
-const TIMES = ['firstQueryMs', 'queryEveryMs', 'reverseAfterMs', 'backoffMs', 'maxBackoffMs'] as const;
+const TIMES = ['firstQueryMs', 'queryEveryMs', 'reverseAfterMs', 'closeAfterMs', 'backoffMs', 'maxBackoffMs'] as const;
 
 const CHOICES = {
   ifPaid: ['keep', 'reverse'],
   ifAmountDiffers: ['needs-attention', 'accept'],
+  ifPaidLate: ['keep', 'refund'],
 } as const;
 
 /**

@@ -3,23 +3,31 @@ import { readOnce } from '../call/given.js';
 import { QUERY_ORDER } from '../operations/query-order.js';
 import { advanceResolution } from './advance.js';
 import { Callbacks, type CallbackError } from './callbacks.js';
-import { drive, readRunOptions, RUN_OPTIONS, type Machine, type RunOptions } from './drive.js';
+import { drive, readRunOptions, RUN_OPTIONS, type Machine, type ResolutionRun, type RunOptions } from './drive.js';
+import { isUnified } from './build.js';
+import { closesAt } from './decide-close.js';
 import { nextResolutionStep, unresolved } from './next-step.js';
 import { POLICY_NAMES, rulesIn, type ResolutionPolicy } from './policy.js';
 import { namesOf, startResolution, type ResolveOrderRequest } from './start.js';
-import { isStopped, readResolutionState, reopenResolution, setAside } from './stored-state.js';
+import { askOrderNow, isStopped, readResolutionState, reopenResolution, setAside } from './stored-state.js';
 import { takeResolutionStep } from './take-step.js';
 import type { ResolutionCall, ResolutionEvent, ResolutionOutcome, ResolutionState, ResolutionStep } from './state.js';
 
 export interface ResolveOrderOptions extends Partial<ResolutionPolicy> {
   /** Stops after the current step, with the outcome `unresolved`; go on from the state. */
   readonly signal?: AbortSignal | undefined;
-  /** No step begins later; then the outcome is `unresolved`. @default 90 s from now */
+  /**
+   * No step begins later; then the outcome is `unresolved`.
+   *
+   * @default 90 s from now; of Unified Order 10 min after it is to be closed, by `timeExpire` or `closeAfterMs`, and at least from now
+   */
   readonly deadline?: Date | undefined;
   /** Called after each step, and waited for before the next, for 30 s at most: store the state here, and a crash loses nothing. */
   readonly onStep?: ((done: TakenStep) => Promise<void> | void) | undefined;
   /** Waits until a time of the client's clock; 30 s later a timer goes on without it. @default a timer */
   readonly wait?: ((until: number, signal: AbortSignal | undefined) => Promise<void>) | undefined;
+  /** Called before the first step with the run: its `askNow` is for a notification of this order. Not waited for. */
+  readonly onStart?: ((run: ResolutionRun) => void) | undefined;
 }
 
 /** A step that was made, what came of it, and the state after it. */
@@ -33,18 +41,29 @@ export interface Resolution {
   readonly outcome: ResolutionOutcome;
   /** Plain JSON. An `unresolved` order is resumed from it: `resumeResolution(client, state)`. */
   readonly state: ResolutionState;
-  /** What `onStep`, `onUnclear`, `wait` or the clock threw, the first 20 of them. It stopped nothing. */
+  /** What `onStart`, `onStep`, `onUnclear`, `wait` or the clock threw, the first 20 of them. It stopped nothing. */
   readonly callbackErrors?: readonly CallbackError[];
 }
 
 /** In process, a resolution takes 45 s of asking, and some time to reverse, or to be sure that an order never came. */
 export const DEFAULT_DEADLINE_MS = 90_000;
 
+/** From when an order of Unified Order is to be closed: to close it, to ask once more, or to refund what was paid. */
+const CLOSING_MS = 10 * 60_000;
+
+function defaultDeadline(state: ResolutionState, now: number): number {
+  return isUnified(state) ? Math.max(now, closesAt(state)) + CLOSING_MS : now + DEFAULT_DEADLINE_MS;
+}
+
 /**
  * Brings an order whose outcome is not known to an end: asks while the customer may be paying, then reverses it, again where
- * need be. Nothing is thrown for what the gateway answers, the network does or a callback throws: the result says it.
+ * need be. An order of Unified Order is closed in place of it, and refunded where it has to be. Nothing is thrown for what the gateway answers, the network does or a callback throws: the result says it.
  *
  * @throws {WechatPayRequestError} an order or options that are invalid; nothing was sent.
+ * @example
+ * // An order of Unified Order; `runs` is asked where a notification comes: runs.get(outTradeNo)?.askNow()
+ * const order = { product: 'unified-order', outTradeNo, orderCreatedAt, timeExpire, totalFee: 888, currency: 'HKD' } as const;
+ * const { outcome } = await resolveOrder(client, order, { onStart: (run) => runs.set(outTradeNo, run) });
  * @see https://pay.weixin.qq.com/wiki/doc/api/wxpay/en/guide/pos/Closed-loop_Transactions.shtml
  */
 export async function resolveOrder(
@@ -54,15 +73,24 @@ export async function resolveOrder(
 ): Promise<Resolution> {
   const { deadline, policy, ...run } = readOptions(options);
   const callbacks = new Callbacks();
-  const end = deadline ?? callbacks.now(() => client.now()) + DEFAULT_DEADLINE_MS;
-  const start = withParty(client, startResolution(order, end, policy));
+  const begun = withParty(client, startResolution(order, deadline ?? 0, policy));
+  const start = {
+    ...begun,
+    deadline:
+      deadline ??
+      defaultDeadline(
+        begun,
+        callbacks.now(() => client.now()),
+      ),
+  };
   client.check(QUERY_ORDER, start.order); // with the client's own parties: what a later query would refuse
   return drive(client, RESOLUTION, start, run, callbacks);
 }
 
 /**
  * Goes on with a resolution that stopped, `unresolved` or otherwise without an end, from its state. The order is asked for first.
- * A state that has an outcome gives it again, without a call.
+ * A state that has an outcome gives it again, without a call. One of Unified Order that ended `closed`, and that a notification says is paid,
+ * is asked for again where a rule is given, as in `{ ifPaidLate: 'refund' }`.
  *
  * @param stored what an earlier run returned, or `onStep` was told; also as JSON that was read back.
  * @param options the deadline counts from now (90 s by default), and not from the earlier run; rules that are given replace those of the state.
@@ -81,7 +109,7 @@ export async function resumeResolution(
   if (hasEnd && Object.keys(policy).length === 0) return { outcome: state.outcome, state };
   client.check(QUERY_ORDER, state.order);
   const now = callbacks.now(() => client.now());
-  const open = reopenResolution(state, now, deadline ?? now + DEFAULT_DEADLINE_MS, policy);
+  const open = reopenResolution(state, now, deadline ?? defaultDeadline(state, now), policy);
   return drive(client, RESOLUTION, open, run, callbacks);
 }
 
@@ -120,4 +148,5 @@ export const RESOLUTION: Machine<ResolutionState, ResolutionCall, ResolutionEven
   advance: advanceResolution,
   unresolved,
   setAside,
+  askNow: askOrderNow,
 };

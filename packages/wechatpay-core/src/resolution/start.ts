@@ -3,14 +3,22 @@ import { assertCurrency } from '../call/fields.js';
 import { readOnce } from '../call/given.js';
 import { findUnknownProperty } from '../call/known-properties.js';
 import { REVERSE_NOT_BEFORE_MS } from '../operations/reverse-order.js';
+import { CLOSE_NOT_BEFORE_MS } from '../operations/close-order.js';
 import { checkPolicy, POLICY_NAMES, type ResolutionPolicy } from './policy.js';
-import type { ResolutionOrder, ResolutionState } from './state.js';
+import type { ResolutionFacts, ResolutionOrder, ResolutionProduct, ResolutionState } from './state.js';
 import { identifyOrder } from '../operations/order-identity.js';
 
 /** The order to resolve. */
 export interface ResolveOrderRequest extends ResolutionOrder {
+  /** How the order was made. @default 'quick-pay' */
+  readonly product?: ResolutionProduct | undefined;
   /**
-   * When quick pay was called, or the order created otherwise: by the client's clock. What was paid more than 5 min before it is
+   * Of Unified Order: its `timeExpire`, until when the customer may begin to pay. Then the order is closed where it is not paid, 5 min after
+   * it was created at the soonest. Without it, the policy's `closeAfterMs` says when.
+   */
+  readonly timeExpire?: Date | undefined;
+  /**
+   * When Quick Pay or Unified Order was called: by the client's clock. What was paid more than 5 min before it is
    * another payment under the same number, and needs attention.
    */
   readonly orderCreatedAt: Date;
@@ -26,7 +34,16 @@ export interface ResolveOrderRequest extends ResolutionOrder {
  */
 const EARLIEST = Date.UTC(2013, 0, 1);
 
-const NAMES = ['outTradeNo', 'subMerchantId', 'subAppId', 'orderCreatedAt', 'totalFee', 'currency'];
+const NAMES = [
+  'outTradeNo',
+  'subMerchantId',
+  'subAppId',
+  'orderCreatedAt',
+  'totalFee',
+  'currency',
+  'product',
+  'timeExpire',
+];
 
 /** A plain copy of an order: each property is read once, own or inherited. @throws {WechatPayRequestError} what is no order. */
 function readResolveRequest(order: ResolveOrderRequest): ResolveOrderRequest {
@@ -52,7 +69,7 @@ export function startResolution(
   }
   const unknown = findUnknownProperty(order, NAMES) ?? findUnknownProperty(policy, POLICY_NAMES);
   if (unknown) throw new WechatPayRequestError(unknown.name, unknown.problem);
-  const { outTradeNo, subMerchantId, subAppId, orderCreatedAt, totalFee, currency } = order;
+  const { outTradeNo, subMerchantId, subAppId, orderCreatedAt, totalFee, currency, product } = order;
   identifyOrder({ outTradeNo, subMerchantId, subAppId }); // throws where it is none
   assertAmount(totalFee, currency);
   assertTime('deadline', deadline);
@@ -64,9 +81,12 @@ export function startResolution(
       `is ${time}: this machine's clock is not set. Set it, then try again.`,
     );
   }
+  const timeExpire = readProduct(order, createdAt);
   const rules = checkPolicy(policy);
-  const facts = {
-    version: 2,
+  const isUnified = product === 'unified-order';
+  const facts: ResolutionFacts = {
+    version: isUnified ? 3 : 2,
+    ...(isUnified && { product }),
     order: namesOf(order),
     orderCreatedAt: createdAt,
     ...(totalFee !== undefined && { totalFee }),
@@ -74,18 +94,30 @@ export function startResolution(
     policy: rules,
     deadline,
     sent: { reverse: false },
-  } as const;
-  return rules.ifPaid === 'keep'
-    ? { ...facts, kind: 'asking', at: createdAt + rules.firstQueryMs }
-    : {
-        ...facts,
-        kind: 'checking',
-        at: createdAt,
-        attempts: 0,
-        notBefore: createdAt + REVERSE_NOT_BEFORE_MS,
-        isReversed: false,
-      };
+    ...(timeExpire !== undefined && { timeExpire }),
+  };
+  if (rules.ifPaid === 'keep') return { ...facts, kind: 'asking', at: createdAt + rules.firstQueryMs };
+  const decided = { at: createdAt, attempts: 0 };
+  return isUnified
+    ? { ...facts, kind: 'checking-close', ...decided, notBefore: createdAt + CLOSE_NOT_BEFORE_MS, isClosed: false }
+    : { ...facts, kind: 'checking', ...decided, notBefore: createdAt + REVERSE_NOT_BEFORE_MS, isReversed: false };
 }
+
+/** @throws {WechatPayRequestError} a product that is unknown, or a `timeExpire` that it cannot have. */
+function readProduct({ product, timeExpire }: ResolveOrderRequest, createdAt: number): number | undefined {
+  if (product !== undefined && !PRODUCTS.includes(product)) {
+    throw new WechatPayRequestError('product', `must be ${PRODUCTS.map((one) => `'${one}'`).join(' or ')}.`);
+  }
+  if (timeExpire === undefined) return undefined;
+  if (product !== 'unified-order') {
+    throw new WechatPayRequestError('timeExpire', "is for an order of Unified Order: give product 'unified-order'.");
+  }
+  const time = timeOf('timeExpire', timeExpire);
+  if (time <= createdAt) throw new WechatPayRequestError('timeExpire', 'is not after orderCreatedAt.');
+  return time;
+}
+
+const PRODUCTS: readonly ResolutionProduct[] = ['quick-pay', 'unified-order'];
 
 /** The names by which a call finds an order, and nothing that stands beside them: null is absent, as in a row of a database. */
 export function namesOf({ outTradeNo, subMerchantId, subAppId }: OrderNames): ResolutionOrder {

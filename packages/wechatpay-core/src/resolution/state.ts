@@ -3,6 +3,15 @@ import type { TradeState } from '../operations/query-order.js';
 import type { ResolutionPolicy } from './policy.js';
 import { type Advice, type Outcome } from '../advice.js';
 
+/**
+ * How the order was made.
+ *
+ * - `quick-pay`: Submit Quick Pay. An order that is not paid in time is reversed.
+ * - `unified-order`: Unified Order, for QR codes, official accounts, mini programs, apps and browsers. An order that is not paid in time
+ *   is closed, and what has to go back is refunded.
+ */
+export type ResolutionProduct = 'quick-pay' | 'unified-order';
+
 /** The order to resolve, as the operations name it. */
 export interface ResolutionOrder {
   readonly outTradeNo: string;
@@ -44,16 +53,16 @@ export interface ResolutionAmounts {
 /**
  * How an order ended.
  *
- * - `paid`: the customer paid, and the money is kept.
+ * - `paid`: the customer paid, and the money is kept. `isLate` where that was found once an order of Unified Order was to be closed.
  * - `reversed`: whatever was paid was returned, and nothing can be paid any more; a query has proven it.
  * - `closed`: not paid, and nothing can be paid any more. `found` is false where the gateway never knew the order.
  * - `refunded`: paid, then refunded in full; Query Refund has proven it. `outRefundNo` where the refund is this resolution's.
- * - `refund-required`: paid, and Revoke Order cannot return it: refund it; `amounts.remaining` where a part is refunded already.
+ * - `refund-required`: paid, to be returned, and not by this resolution: refund it; `amounts.remaining` where a part is refunded already.
  * - `needs-attention`: a person has to decide: a setting or a parameter is wrong, or another amount is paid (`amounts`).
  * - `unresolved`: the time was up, or the caller aborted. Whether the order is paid is not known; resolve on from the state.
  */
 export type ResolutionOutcome =
-  | { readonly kind: 'paid'; readonly payment: ResolutionPayment }
+  | { readonly kind: 'paid'; readonly payment: ResolutionPayment; readonly isLate?: true }
   | { readonly kind: 'reversed' }
   | { readonly kind: 'closed'; readonly found: boolean }
   | { readonly kind: 'refunded'; readonly outRefundNo?: string; readonly refundId?: string }
@@ -63,7 +72,10 @@ export type ResolutionOutcome =
 
 /** What is known of an order whatever its state. */
 export interface ResolutionFacts {
-  readonly version: 2;
+  /** 3 of an order of Unified Order: releases that know Quick Pay alone read no such state. */
+  readonly version: 2 | 3;
+  /** Absent of Quick Pay. */
+  readonly product?: 'unified-order';
   readonly order: ResolutionOrder;
   readonly orderCreatedAt: number;
   /** What the order should cost; another amount or currency paid needs attention. */
@@ -77,6 +89,12 @@ export interface ResolutionFacts {
    * out paid; a refund that may have is only repeated with the same amount.
    */
   readonly sent: { readonly reverse: boolean; readonly refundFee?: number };
+  /** Of Unified Order: until when the customer may begin to pay, in milliseconds since 1970. */
+  readonly timeExpire?: number;
+  /** Of Unified Order: when a close was decided, or a verified answer first said that it is closed. What is paid after that is late. */
+  readonly givenUpAt?: number;
+  /** When the order was last asked for out of turn. */
+  readonly hintedAt?: number;
   /** A verified answer told of this payment, and it is not what the order should cost. */
   readonly doubt?: ResolutionPayment;
   /** The last verified `trade_state`, and the last failure; they inform. */
@@ -116,6 +134,31 @@ export interface Checking extends ResolutionFacts {
   readonly isAbsent?: boolean;
 }
 
+/** Close Order is decided and due. */
+export interface Closing extends ResolutionFacts {
+  readonly kind: 'closing';
+  readonly at: number;
+  /** Closes and refunds so far: each waits longer. */
+  readonly attempts: number;
+}
+
+/** A close is decided, and perhaps made; a query says whether the order is closed, or was paid first. */
+export interface CheckingClose extends ResolutionFacts {
+  readonly kind: 'checking-close';
+  readonly at: number;
+  readonly attempts: number;
+  /** The next close is not sent before. */
+  readonly notBefore: number;
+  /** Close Order said that it is done, or was before; its answer names no order, so a query has to say so. */
+  readonly isClosed: boolean;
+  /** The last close was refused, signed. */
+  readonly refusal?: ResolutionError;
+  /** As of {@link Checking}. */
+  readonly isAbsent?: boolean;
+  /** When a verified answer first said CLOSED; one that comes later has to say so too. */
+  readonly closedSince?: number;
+}
+
 /** Too late to reverse: a query says whether there is anything to refund. */
 export interface Expired extends ResolutionFacts {
   readonly kind: 'expired';
@@ -148,12 +191,14 @@ export interface Ended extends ResolutionFacts {
 }
 
 /** Where a resolution stands: plain JSON, to be stored after each step and before the next. */
-export type ResolutionState = Asking | Reversing | Checking | Expired | Refunding | CheckingRefunds | Ended;
+export type ResolutionState =
+  Asking | Reversing | Checking | Expired | Closing | CheckingClose | Refunding | CheckingRefunds | Ended;
 
 export type ResolutionStep =
   | { readonly kind: 'wait'; readonly until: number }
   | { readonly kind: 'query' }
   | { readonly kind: 'reverse' }
+  | { readonly kind: 'close' }
   | {
       readonly kind: 'refund';
       readonly outRefundNo: string;
@@ -164,7 +209,9 @@ export type ResolutionStep =
   | { readonly kind: 'done'; readonly outcome: ResolutionOutcome };
 
 /** A step that makes a call. */
-export type ResolutionCall = ResolutionStep & { readonly kind: 'query' | 'reverse' | 'refund' | 'query-refunds' };
+export type ResolutionCall = ResolutionStep & {
+  readonly kind: 'query' | 'reverse' | 'close' | 'refund' | 'query-refunds';
+};
 
 /** What a step brought: a verified answer, or an error. */
 export type ResolutionEvent =
@@ -176,6 +223,7 @@ export type ResolutionEvent =
       readonly paidAt?: number;
     }
   | { readonly kind: 'reversed'; readonly recall: boolean }
+  | { readonly kind: 'closed' }
   | { readonly kind: 'refund-accepted'; readonly refundId?: string }
   | {
       readonly kind: 'refunds-queried';

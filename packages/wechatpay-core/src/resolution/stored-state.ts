@@ -1,9 +1,10 @@
 import { WechatPayRequestError } from '../errors.js';
+import { CLOSE_NOT_BEFORE_MS } from '../operations/close-order.js';
 import { REVERSE_NOT_BEFORE_MS } from '../operations/reverse-order.js';
-import { factsOf, returnsPayment } from './build.js';
+import { factsOf, isUnified, returnsPayment } from './build.js';
 import { checkPolicy, DEFAULT_RESOLUTION_POLICY, type ResolutionPolicy } from './policy.js';
 import { assertAmount, assertTime, namesOf } from './start.js';
-import type { Checking, ResolutionFacts, ResolutionOutcome, ResolutionState } from './state.js';
+import type { Checking, CheckingClose, ResolutionFacts, ResolutionOutcome, ResolutionState } from './state.js';
 import { isVersion1, upgradeVersion1 } from './version-1.js';
 import { identifyOrder } from '../operations/order-identity.js';
 
@@ -37,6 +38,7 @@ export function readResolutionState(stored: unknown): ResolutionState {
 
 const isTime = (value: unknown): boolean => Number.isFinite(value);
 const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
+const isTimeOrAbsent = (value: unknown): boolean => value === undefined || isTime(value);
 const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null;
 
 const KINDS: Readonly<Record<ResolutionState['kind'], readonly string[]>> = {
@@ -44,10 +46,16 @@ const KINDS: Readonly<Record<ResolutionState['kind'], readonly string[]>> = {
   reversing: ['at', 'attempts'],
   checking: ['at', 'attempts', 'notBefore', 'isReversed'],
   expired: ['at', 'attempts'],
+  closing: ['at', 'attempts'],
+  'checking-close': ['at', 'attempts', 'notBefore', 'isClosed'],
   refunding: ['at', 'attempts', 'payment', 'refundFee'],
   'checking-refunds': ['at', 'attempts'],
   ended: ['outcome'],
 };
+
+/** What only one product has: an order is reversed, or closed. */
+const OF_QUICK_PAY: readonly unknown[] = ['reversing', 'checking', 'expired'];
+const OF_UNIFIED_ORDER: readonly unknown[] = ['closing', 'checking-close'];
 
 const OUTCOMES: readonly unknown[] = [
   'paid',
@@ -64,13 +72,20 @@ const FIELDS: Readonly<Record<string, (value: unknown) => boolean>> = {
   attempts: isCount,
   notBefore: isTime,
   isReversed: (value) => typeof value === 'boolean',
+  isClosed: (value) => typeof value === 'boolean',
   payment: (value) => isObject(value) && isCount((value as { totalFee?: unknown }).totalFee),
   refundFee: isCount,
   outcome: (value) => isObject(value) && OUTCOMES.includes((value as { kind?: unknown }).kind),
 };
 
 const RULES: Readonly<Record<string, (value: unknown, state: Record<string, unknown>) => boolean>> = {
-  version: (value) => value === 2,
+  product: (value) => value === undefined || value === 'unified-order',
+  // 3 is what a release that knows Quick Pay alone does not read: it would reverse what has to be closed.
+  version: (value, { product }) => value === (product === undefined ? 2 : 3),
+  timeExpire: isTimeOrAbsent,
+  givenUpAt: isTimeOrAbsent,
+  hintedAt: isTimeOrAbsent,
+  closedSince: isTimeOrAbsent,
   order: isObject,
   orderCreatedAt: isTime,
   policy: isObject,
@@ -80,6 +95,7 @@ const RULES: Readonly<Record<string, (value: unknown, state: Record<string, unkn
     return typeof reverse === 'boolean' && (refundFee === undefined || isCount(refundFee));
   },
   kind: (value, state) => {
+    if ((state.product === undefined ? OF_UNIFIED_ORDER : OF_QUICK_PAY).includes(value)) return false;
     const names = Object.hasOwn(KINDS, String(value)) ? KINDS[value as ResolutionState['kind']] : undefined;
     return names?.every((name) => FIELDS[name]?.(state[name])) ?? false;
   },
@@ -96,9 +112,11 @@ export function askFirst(stored: ResolutionState): ResolutionState {
   switch (state.kind) {
     case 'reversing':
       return checkingAgain(state, state.at);
+    case 'closing':
+      return checkingCloseAgain(state, state.at);
     case 'refunding': {
-      const { at, attempts, refundFee } = state;
-      return { ...factsOf(state), sent: { ...state.sent, refundFee }, kind: 'expired', at, attempts };
+      const sent = { ...state.sent, refundFee: state.refundFee };
+      return refundingAgain({ ...state, sent });
     }
     default:
       return state;
@@ -115,19 +133,37 @@ export function setAside(state: ResolutionState): ResolutionState {
       const { at, attempts } = state;
       return { ...factsOf(state), kind: 'checking', at, attempts, notBefore: at, isReversed: false };
     }
-    case 'refunding': {
-      const { at, attempts } = state;
-      return { ...factsOf(state), kind: 'expired', at, attempts };
-    }
+    case 'closing':
+      return checkingCloseAgain(state, state.at);
+    case 'refunding':
+      return refundingAgain(state);
     default:
       return state;
   }
 }
 
 /**
+ * The same order, asked for now, where it is asked for at all: a notification came, or the customer's phone says that it is done. Either is a
+ * hint and no proof, and one that is forged costs a query: at most one in `queryEveryMs`. A close that is due waits for the answer.
+ *
+ * @throws {WechatPayRequestError} what is no state, or one of a later version.
+ * @example state = askOrderNow(askFirst(state), now); // a durable driver: what was stored may have been sent
+ */
+export function askOrderNow(stored: ResolutionState, now: number): ResolutionState {
+  assertTime('now', now);
+  const state = readResolutionState(stored);
+  if (state.kind === 'ended' || state.kind === 'reversing' || state.kind === 'refunding') return state;
+  const at = Math.max(now, state.hintedAt === undefined ? now : state.hintedAt + state.policy.queryEveryMs);
+  if (state.kind === 'closing' ? at > Math.max(now, state.at) : at >= state.at) return state;
+  const asked = state.kind === 'closing' ? checkingCloseAgain(state, at) : { ...state, at };
+  return { ...asked, hintedAt: at };
+}
+
+/**
  * A resolution that stopped without an end, to be resumed: `unresolved`, `needs-attention` or `refund-required`, once its cause
  * is fixed or a refund was made elsewhere. Also one that ended `paid`, or `closed` because it was never found, where the policy
- * is to reverse it now. The order is asked for first. A reversal that may have been sent stands.
+ * is to reverse it now; and one of Unified Order that ended `closed`, where something says that it was paid all the same. The order is
+ * asked for first. A reversal that may have been sent stands, and so does a close that was decided.
  *
  * @param deadline milliseconds since 1970.
  * @param policy what is to be otherwise from now on, as in `{ refundWhenExpired: true }`.
@@ -144,12 +180,20 @@ export function reopenResolution(
   assertTime('now', now);
   const rules = checkPolicy(policy, before.policy);
   const outcome = before.kind === 'ended' ? before.outcome : undefined;
-  if (outcome && !isStopped(outcome) && !(mayBePaid(outcome) && rules.ifPaid === 'reverse')) {
+  const isClosed = isUnified(before) && outcome?.kind === 'closed';
+  if (outcome && !isStopped(outcome) && !isClosed && !(mayBePaid(outcome) && rules.ifPaid === 'reverse')) {
     throw new WechatPayRequestError('state', `has an end: the order is ${outcome.kind}.`);
   }
   const { doubt: _, ...facts } = factsOf(before);
   const open: ResolutionFacts = { ...facts, policy: rules, deadline };
   if (before.kind === 'checking-refunds' || before.kind === 'expired') return { ...before, ...open, at: now };
+  if (isUnified(open)) {
+    const isDecided = before.kind === 'checking-close' || returnsPayment(open) || open.givenUpAt !== undefined;
+    const { doubt: _doubt, ...known } = before;
+    return isDecided
+      ? checkingCloseAgain({ ...known, ...open } as ResolutionState, now)
+      : { ...open, kind: 'asking', at: now };
+  }
   if (before.kind === 'ended' && open.sent.refundFee !== undefined)
     return { ...open, kind: 'expired', at: now, attempts: 0 };
   return returnsPayment(open) ? checkingAgain({ ...before, ...open }, now) : { ...open, kind: 'asking', at: now };
@@ -174,4 +218,19 @@ function checkingAgain(state: ResolutionState, at: number): Checking {
       : Math.max(state.orderCreatedAt + REVERSE_NOT_BEFORE_MS, state.kind === 'reversing' ? state.at : 0);
   const isReversed = state.kind === 'checking' && state.isReversed;
   return { ...factsOf(state), sent, kind: 'checking', at, attempts, notBefore, isReversed };
+}
+
+/** A close is decided, and may have been sent where it was due: a query first. Closing again is safe. */
+function checkingCloseAgain(state: ResolutionState, at: number): CheckingClose {
+  const soonest = state.orderCreatedAt + CLOSE_NOT_BEFORE_MS;
+  if (state.kind === 'checking-close') return { ...state, at };
+  const notBefore = Math.max(soonest, state.kind === 'closing' ? state.at : at);
+  const attempts = 'attempts' in state ? state.attempts : 0;
+  return { ...factsOf(state), kind: 'checking-close', at, attempts, notBefore, isClosed: false };
+}
+
+/** A refund is decided, and may have been sent: what was paid is asked for first. */
+function refundingAgain(state: ResolutionState & { readonly kind: 'refunding' }): ResolutionState {
+  const { at, attempts } = state;
+  return isUnified(state) ? checkingCloseAgain(state, at) : { ...factsOf(state), kind: 'expired', at, attempts };
 }

@@ -1,5 +1,6 @@
 import type { WechatPayClient } from '../client.js';
 import { isWechatPayError } from '../errors.js';
+import { closeOrder } from '../operations/close-order.js';
 import type { ReplyBase } from '../operations/payment.js';
 import { queryAllRefunds } from '../operations/query-all-refunds.js';
 import { queryOrder } from '../operations/query-order.js';
@@ -40,6 +41,11 @@ export async function takeResolutionStep(
         const { recall, raw } = await reverseOrder(client, order, options);
         onReply?.(raw);
         return { kind: 'reversed', recall };
+      }
+      case 'close': {
+        const { raw } = await closeOrder(client, order, options);
+        onReply?.(raw);
+        return { kind: 'closed' };
       }
       case 'refund': {
         const { outRefundNo, refundFee, payment } = step;
