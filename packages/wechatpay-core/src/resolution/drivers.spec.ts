@@ -260,8 +260,9 @@ describe('resolveOrder', () => {
     const { client, calls } = scripted([PAID]);
     expect(await failure(resolveOrder(client, ORDER, { onUnclear: () => undefined } as object))).toMatchObject({
       message:
-        'onUnclear: is unknown, and nothing would read it. Valid properties: ifPaid, ifAmountDiffers, refundWhenExpired, ' +
-        'firstQueryMs, queryEveryMs, reverseAfterMs, backoffMs, maxBackoffMs, signal, deadline, onStep, wait.',
+        'onUnclear: is unknown, and nothing would read it. Valid properties: ifPaid, ifAmountDiffers, ifPaidLate, ' +
+        'refundWhenExpired, firstQueryMs, queryEveryMs, reverseAfterMs, closeAfterMs, backoffMs, maxBackoffMs, signal, ' +
+        'deadline, onStep, wait, onStart.',
     });
     expect(calls).toEqual([]);
   });

@@ -959,8 +959,18 @@ describe('the beginning', () => {
     ['policy: must be an object of rules.', ORDER, DEADLINE, 7],
     ["ifPaid: must be 'keep' or 'reverse'.", ORDER, DEADLINE, { ifPaid: 'refund' }],
     ["ifAmountDiffers: must be 'needs-attention' or 'accept'.", ORDER, DEADLINE, { ifAmountDiffers: true }],
+    ["ifPaidLate: must be 'keep' or 'refund'.", ORDER, DEADLINE, { ifPaidLate: 'reverse' }],
+    ["product: must be 'quick-pay' or 'unified-order'.", { ...ORDER, product: 'native' }],
+    [
+      "timeExpire: is for an order of Unified Order: give product 'unified-order'.",
+      { ...ORDER, timeExpire: new Date() },
+    ],
+    ['timeExpire: must be a valid Date.', { ...ORDER, product: 'unified-order', timeExpire: LATE }],
+    ['timeExpire: is not after orderCreatedAt.', { ...ORDER, product: 'unified-order', timeExpire: new Date(CREATED) }],
     ['refundWhenExpired: must be true or false.', ORDER, DEADLINE, { refundWhenExpired: 1 }],
-    ...(['firstQueryMs', 'queryEveryMs', 'reverseAfterMs', 'backoffMs', 'maxBackoffMs'] as const).flatMap((name) =>
+    ...(
+      ['firstQueryMs', 'queryEveryMs', 'reverseAfterMs', 'closeAfterMs', 'backoffMs', 'maxBackoffMs'] as const
+    ).flatMap((name) =>
       [0, 1.5, '5', Number.NaN, null].map((value): [string, unknown, unknown, unknown] => [
         `${name}: must be a whole number of milliseconds, 1 or more.`,
         ORDER,
@@ -976,10 +986,12 @@ describe('the beginning', () => {
     expect(DEFAULT_RESOLUTION_POLICY).toStrictEqual({
       ifPaid: 'keep',
       ifAmountDiffers: 'needs-attention',
+      ifPaidLate: 'keep',
       refundWhenExpired: false,
       firstQueryMs: 5_000,
       queryEveryMs: 5_000,
       reverseAfterMs: 45_000,
+      closeAfterMs: 7_200_000,
       backoffMs: 2_000,
       maxBackoffMs: 300_000,
     });
@@ -990,10 +1002,12 @@ describe('the beginning', () => {
     const given = {
       ifPaid: 'keep',
       ifAmountDiffers: 'accept',
+      ifPaidLate: 'refund',
       refundWhenExpired: true,
       firstQueryMs: 1,
       queryEveryMs: 2,
       reverseAfterMs: 3,
+      closeAfterMs: 6,
       backoffMs: 4,
       maxBackoffMs: 5,
     } as const;

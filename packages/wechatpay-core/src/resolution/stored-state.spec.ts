@@ -45,6 +45,13 @@ const FACTS: ResolutionFacts = {
   deadline: CREATED + 60 * SECOND,
   sent: { reverse: false },
 };
+const UNIFIED: ResolutionFacts = {
+  ...FACTS,
+  version: 3,
+  product: 'unified-order',
+  timeExpire: CREATED + DAY,
+  givenUpAt: CREATED,
+};
 const at = CREATED + 50 * SECOND;
 const STATES = {
   asking: { ...FACTS, kind: 'asking', at },
@@ -52,6 +59,8 @@ const STATES = {
   checking: { ...FACTS, kind: 'checking', at, attempts: 2, notBefore: at + 1, isReversed: true },
   expired: { ...FACTS, kind: 'expired', at, attempts: 3 },
   refunding: { ...FACTS, kind: 'refunding', at, attempts: 1, payment: PAYMENT, refundFee: 88 },
+  closing: { ...UNIFIED, kind: 'closing', at, attempts: 0 },
+  'checking-close': { ...UNIFIED, kind: 'checking-close', at, attempts: 2, notBefore: at + 1, isClosed: true },
   'checking-refunds': { ...FACTS, kind: 'checking-refunds', at, attempts: 4, payment: PAYMENT },
   ended: { ...FACTS, kind: 'ended', outcome: { kind: 'unresolved' } },
 } satisfies Record<ResolutionState['kind'], ResolutionState>;
@@ -65,14 +74,25 @@ describe('a stored state is checked before it moves money', () => {
   });
 
   const ofKind: readonly [kind: ResolutionState['kind'], field: string, wrong: readonly unknown[]][] = [
-    ...(['asking', 'reversing', 'checking', 'expired', 'refunding', 'checking-refunds'] as const).map(
-      (kind): [ResolutionState['kind'], string, readonly unknown[]] => [kind, 'at', NO_TIME],
-    ),
-    ...(['reversing', 'checking', 'expired', 'refunding', 'checking-refunds'] as const).map(
-      (kind): [ResolutionState['kind'], string, readonly unknown[]] => [kind, 'attempts', NO_COUNT],
-    ),
+    ...(
+      [
+        'asking',
+        'reversing',
+        'checking',
+        'expired',
+        'closing',
+        'checking-close',
+        'refunding',
+        'checking-refunds',
+      ] as const
+    ).map((kind): [ResolutionState['kind'], string, readonly unknown[]] => [kind, 'at', NO_TIME]),
+    ...(
+      ['reversing', 'checking', 'expired', 'closing', 'checking-close', 'refunding', 'checking-refunds'] as const
+    ).map((kind): [ResolutionState['kind'], string, readonly unknown[]] => [kind, 'attempts', NO_COUNT]),
     ['checking', 'notBefore', NO_TIME],
     ['checking', 'isReversed', [undefined, null, 1, 'true']],
+    ['checking-close', 'notBefore', NO_TIME],
+    ['checking-close', 'isClosed', [undefined, null, 1, 'true']],
     ['refunding', 'payment', [undefined, null, 888, {}, { totalFee: '888' }, { totalFee: -1 }, { totalFee: 1.5 }]],
     ['refunding', 'refundFee', NO_COUNT],
     ['ended', 'outcome', [undefined, null, 'paid', {}, { kind: 1 }]],
@@ -97,6 +117,22 @@ describe('a stored state is checked before it moves money', () => {
     for (const value of wrong) {
       expect(() => readResolutionState({ ...STATES.asking, [field]: value })).toThrow(`can read: ${field} is invalid.`);
     }
+  });
+
+  it.each<[string, ResolutionState, object]>([
+    ['version is invalid', STATES.closing, { version: 2 }],
+    ['version is invalid', STATES.asking, { version: 3 }],
+    ['product is invalid', STATES.asking, { product: 'quick-pay' }],
+    ['timeExpire is invalid', STATES.closing, { timeExpire: '5' }],
+    ['givenUpAt is invalid', STATES.closing, { givenUpAt: null }],
+    ['hintedAt is invalid', STATES.closing, { hintedAt: true }],
+    ['closedSince is invalid', STATES['checking-close'], { closedSince: 'now' }],
+    ['kind is invalid', STATES.closing, { kind: 'reversing' }],
+    ['kind is invalid', STATES['checking-close'], { kind: 'checking', isReversed: true }],
+    ['kind is invalid', STATES.closing, { kind: 'expired' }],
+    ['kind is invalid', STATES.reversing, { kind: 'closing' }],
+  ])('of one product, what the other has is refused: %s', (message, state, change) => {
+    expect(() => readResolutionState({ ...state, ...change })).toThrow(message);
   });
 
   it.each<[message: string, change: object]>([

@@ -106,6 +106,7 @@ const ANSWERS: Readonly<Record<ResolutionCall['kind'], readonly ResolutionEvent[
       error(SIGNED, 'unknown', { errorCode: 'NEVER_HEARD_OF', advice: 'query-order' }),
     ]),
   ],
+  close: [], // of Unified Order: closing.walk.spec.ts
   refund: [{ kind: 'refund-accepted' }, ...failures('refund', [unsent, unclear, throttled, wrong])],
   'query-refunds': [
     refunds(TOTAL_FEE, 0),
