@@ -3,9 +3,12 @@ import { inspect } from 'node:util';
 import * as core from '../../src/index.js';
 import type { PaymentResult, ResolutionState, Transport, WechatPayClient } from '../../src/index.js';
 import { clockTime } from './gateway.js';
-import type { Heard, Keeper } from './keeper.js';
+import { Breach } from './breach.js';
+import { Order, type Heard, type Keeper } from './keeper.js';
 import type { Wrong } from './arguments.js';
-import type { Act, Story } from './story.js';
+import { payment } from './deeds.js';
+import type { Act, Hint, Story } from './story.js';
+import { signed, write } from './wire.js';
 import { dropTimers, type World } from './time.js';
 
 // Who calls the library: does one act after another, passes callbacks that throw or hang, aborts, dies, and resumes from what
@@ -191,6 +194,15 @@ async function perform(
       await callback('onStep');
       store(state);
     },
+    ...(act.hints && {
+      onStart: (run: core.ResolutionRun) => {
+        for (const hint of act.hints ?? []) {
+          world.in(hint.afterMs, () => {
+            if (process.isAlive) hear(hint, run);
+          });
+        }
+      },
+    }),
     ...(act.waits && {
       wait: async (until: number, signal?: AbortSignal) => {
         await callback('wait');
@@ -207,6 +219,29 @@ async function perform(
         if (!process.isAlive) await never;
       },
     }),
+  };
+
+  const hear = ({ says }: Hint, run: core.ResolutionRun): void => {
+    const mine = keeper.order(life.outTradeNo);
+    const order =
+      says === "another's" ? Object.assign(new Order('B9', '42000B9'), { amount: 888, currency: 'HKD' }) : mine;
+    if (says === 'genuine' && order.standing !== 'paid') return;
+    tell(`a hint: ${says}`);
+    if (says === 'phone') {
+      run.askNow();
+      return;
+    }
+    const parties = { return_code: 'SUCCESS', result_code: 'SUCCESS', appid: 'wx2421b1c4370ec43b', mch_id: '10000100' };
+    const subMerchant = life.story.subMerchantId === undefined ? {} : { sub_mch_id: life.story.subMerchantId };
+    const fields = { ...parties, ...subMerchant, nonce_str: 'n1', ...payment(order) };
+    const body = write(signed(fields, says === 'forged' ? 'x'.repeat(32) : API_KEY));
+    try {
+      const { outTradeNo } = core.readPaymentNotification(client, body);
+      if (says === 'forged') throw new Breach('a forged notification is no hint', 'it was read');
+      if (outTradeNo === life.outTradeNo) run.askNow();
+    } catch (error) {
+      if (!(error instanceof core.WechatPayError) || says !== 'forged') throw error;
+    }
   };
 
   const work = (): Promise<unknown> =>
@@ -267,6 +302,8 @@ async function call(
   const order = {
     outTradeNo,
     orderCreatedAt: new Date(createdAt),
+    ...(story.product && { product: story.product }),
+    ...(story.timeExpireMs !== undefined && { timeExpire: new Date(createdAt + story.timeExpireMs) }),
     ...(totalFee !== undefined && { totalFee }),
     ...(currency !== undefined && { currency }),
     ...given('order'),
@@ -288,6 +325,8 @@ async function call(
       return library.queryOrder(client, { outTradeNo }, { signal });
     case 'reverse':
       return library.reverseOrder(client, { outTradeNo }, { signal });
+    case 'close':
+      return core.closeOrder(client, { outTradeNo, orderCreatedAt: new Date(createdAt) }, { signal });
     case 'refund':
       return library.refundOrder(
         client,

@@ -1,5 +1,13 @@
 import type { Order, Refund } from './keeper.js';
-import { QUERY_ORDER_PAGE, QUERY_REFUND_PAGE, QUICK_PAY_PAGE, REFUND_PAGE, REVERSE_PAGE, type Page } from './pages.js';
+import {
+  CLOSE_PAGE,
+  QUERY_ORDER_PAGE,
+  QUERY_REFUND_PAGE,
+  QUICK_PAY_PAGE,
+  REFUND_PAGE,
+  REVERSE_PAGE,
+  type Page,
+} from './pages.js';
 import type { World } from './time.js';
 import type { Wire } from './wire.js';
 
@@ -40,6 +48,8 @@ export function carryOut(page: Page, call: Call): Reply {
       return queryOrder(call);
     case REVERSE_PAGE:
       return reverse(call);
+    case CLOSE_PAGE:
+      return close(call);
     case REFUND_PAGE:
       return refund(call);
     case QUERY_REFUND_PAGE:
@@ -74,6 +84,20 @@ function quickPay({ order, request, scene, world }: Call): Reply {
   return { code: 'USERPAYING' };
 }
 
+/** What Unified Order leaves: an order that its customer pays, now or later, or never; WeChat Pay itself does not close it. */
+export function unifiedOrder({ order, request, scene, world }: Omit<Call, 'variant'>): void {
+  order.isUnified = true;
+  order.amount = Number(request.total_fee);
+  order.currency = request.fee_type ?? 'CNY';
+  order.standing = 'open';
+  const pay = (): void => {
+    if (order.standing === 'open') order.charge(world.now);
+  };
+  const { customer } = scene;
+  if (customer.does === 'pay') pay();
+  if (customer.does === 'pay later') world.in(customer.ms, pay);
+}
+
 function queryOrder({ order, variant }: Call): Reply {
   if (order.standing === 'absent') return { code: 'ORDERNOTEXIST' };
   const words = stateWords(order);
@@ -88,14 +112,14 @@ function queryOrder({ order, variant }: Call): Reply {
   };
 }
 
-function stateWords({ standing, refunds }: Order): readonly string[] {
+function stateWords({ standing, refunds, isUnified }: Order): readonly string[] {
   switch (standing) {
     case 'paid':
       return refunds.length > 0 ? ['REFUND'] : ['SUCCESS'];
     case 'open':
       return ['USERPAYING', 'NOTPAY', 'ACCEPT'];
     case 'failed':
-      return ['PAYERROR', 'NOTPAY', 'CLOSED'];
+      return isUnified ? ['PAYERROR', 'NOTPAY'] : ['PAYERROR', 'NOTPAY', 'CLOSED'];
     case 'reversed':
       return ['REVOKED'];
     default:
@@ -103,7 +127,22 @@ function stateWords({ standing, refunds }: Order): readonly string[] {
   }
 }
 
+function close({ order, variant }: Call): Reply {
+  switch (order.standing) {
+    case 'absent':
+      return { code: 'ORDERNOTEXIST' };
+    case 'paid':
+      return { code: 'ORDERPAID' };
+    case 'closed':
+      return variant > 0 ? { code: 'ORDERCLOSED' } : { fields: {} };
+    default:
+      order.standing = 'closed';
+      return { fields: {} };
+  }
+}
+
 function reverse({ order, scene }: Call): Reply {
+  if (order.isUnified) return { code: 'INVALID_REQUEST' };
   if (order.standing === 'absent' && !scene.blocksUnknown) return { code: 'INVALID_REQUEST' };
   order.reverse();
   return { fields: { recall: 'N' } };
@@ -174,7 +213,7 @@ function numbered({ outRefundNo, refundId, fee, status }: Refund, index: number)
 }
 
 /** What a reply says of a payment. */
-export function payment({ outTradeNo, transactionId, amount, currency }: Order): Wire {
+export function payment({ outTradeNo, transactionId, amount, currency, paidAt }: Order): Wire {
   return {
     openid: 'oUpF8uN95-Ptaags6E_roPHg7AG0',
     is_subscribe: 'N',
@@ -187,6 +226,11 @@ export function payment({ outTradeNo, transactionId, amount, currency }: Order):
     transaction_id: transactionId,
     out_trade_no: outTradeNo,
     attach: 'till 4',
-    time_end: '20991231120000', // later than any clock of a story: it decides nothing
+    // Of Quick Pay later than any clock of a story: it decides nothing.
+    time_end: paidAt === undefined ? '20991231120000' : beijingTime(paidAt),
   };
+}
+
+function beijingTime(at: number): string {
+  return new Date(at + 8 * 3_600_000).toISOString().replace(/\D/g, '').slice(0, 14);
 }

@@ -2,7 +2,7 @@ import type { ResolutionOutcome, ResolutionState, WechatPayError } from '../../s
 import type { Deed, Life } from './caller.js';
 import type { Heard } from './keeper.js';
 import type { Case } from './law.js';
-import { REFUND_PAGE, REVERSE_PAGE } from './pages.js';
+import { CLOSE_PAGE, REFUND_PAGE, REVERSE_PAGE } from './pages.js';
 
 // What the laws have in common: what an act ended with, what rules held in it, and what the client could know.
 
@@ -26,18 +26,49 @@ export function isResolving({ act }: Deed): boolean {
 }
 
 /** What holds in this act: what was given, else what the state that it went on from says, else the default. */
-export function policyOf({ act, from }: Deed): { keeps: boolean; reverseAfterMs: number; queryEveryMs: number } {
+export function policyOf({ act, from }: Deed): {
+  keeps: boolean;
+  reverseAfterMs: number;
+  queryEveryMs: number;
+  closeAfterMs: number;
+  refundsLate: boolean;
+} {
   const stored = act.does === 'resolve' || act.does === 'pay' ? undefined : from?.policy;
   const {
     ifPaid,
     reverseAfterMs = 45_000,
     queryEveryMs = 5_000,
+    closeAfterMs = 7_200_000,
+    ifPaidLate,
   }: Partial<ResolutionState['policy']> = {
     ...stored,
     ...act.policy,
   };
   const returnsPayment = act.does === 'return' || (act.does !== 'pay' && ifPaid === 'reverse');
-  return { keeps: !returnsPayment, reverseAfterMs, queryEveryMs };
+  return { keeps: !returnsPayment, reverseAfterMs, queryEveryMs, closeAfterMs, refundsLate: ifPaidLate === 'refund' };
+}
+
+const MINUTE = 60_000;
+
+/** When an order of Unified Order is to be closed. */
+export function closesAt({ createdAt, story }: Life, deed: Deed): number {
+  const timeExpireMs = deed.from ? timeExpireOf(deed.from, createdAt) : story.timeExpireMs;
+  return createdAt + Math.max(5 * MINUTE, timeExpireMs ?? policyOf(deed).closeAfterMs);
+}
+
+function timeExpireOf({ timeExpire }: ResolutionState, createdAt: number): number | undefined {
+  return timeExpire === undefined ? undefined : timeExpire - createdAt;
+}
+
+/** For how long an act without a deadline goes on. */
+export function usualDeadline(life: Life, deed: Deed, begunAt: number): number {
+  if (life.story.product === undefined) return begunAt + 90_000;
+  return Math.max(begunAt, closesAt(life, deed)) + 10 * MINUTE;
+}
+
+/** Whether a close was decided before this act, and stands. */
+export function wasGivenUp({ sent }: Case['earlier'], { from, act }: Deed): boolean {
+  return sent.some(({ path }) => path === CLOSE_PAGE.path) || (act.does !== 'resolve' && from?.givenUpAt !== undefined);
 }
 
 /** The caller itself reversed or refunded: the machine cannot know. */

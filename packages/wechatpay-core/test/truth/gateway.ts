@@ -10,7 +10,7 @@ import { recut, toBytes, withOddity, type Asked, type Dressed } from './dress.js
 import type { Turn } from './grammar.js';
 import { befall } from './jumps.js';
 import { Order, type Keeper, type Sent, type Word } from './keeper.js';
-import { meaningOf, PAGES, QUERY_ORDER_PAGE, QUICK_PAY_PAGE, REVERSE_PAGE, type Page } from './pages.js';
+import { isNameless, meaningOf, PAGES, QUERY_ORDER_PAGE, QUICK_PAY_PAGE, REVERSE_PAGE, type Page } from './pages.js';
 import type { World } from './time.js';
 import { read, signed, type Wire } from './wire.js';
 
@@ -146,7 +146,7 @@ export function createGateway(stage: Stage): Transport {
   function takeEarlier(page: Page, outTradeNo: string): (Response & { outTradeNo: string }) | undefined {
     const reply = earlier.get(page.path);
     if (!reply) return undefined;
-    if (page === REVERSE_PAGE) return { ...reply, isPlain: false };
+    if (isNameless(page)) return { ...reply, isPlain: false };
     // What was signed of the same order is true of it. A refusal names no order: that two of them come late is left out.
     if (reply.outTradeNo === outTradeNo || (reply.word.kind === 'code' && wasMistaken.has(outTradeNo)))
       return undefined;
@@ -189,7 +189,7 @@ export function createGateway(stage: Stage): Transport {
           (currency === undefined || fields.fee_type === currency);
         return { kind: 'state', state: fields.trade_state ?? 'SUCCESS', amount: isAsAsked ? 'as-asked' : 'another' };
       }
-      return about === REVERSE_PAGE ? { kind: 'done', recall: fields.recall === 'Y' } : { kind: 'refunds' };
+      return isNameless(about) ? { kind: 'done', recall: fields.recall === 'Y' } : { kind: 'refunds' };
     };
 
     switch (given.says) {
@@ -232,13 +232,13 @@ export function createGateway(stage: Stage): Transport {
     const theirs = new Order('B9', '42000B9');
     theirs.amount = stage.roleOf(order.outTradeNo).totalFee ?? 888;
     theirs.currency = stage.roleOf(order.outTradeNo).currency ?? 'HKD';
-    const about: Wire =
-      page === REVERSE_PAGE
+    const about: Wire = isNameless(page)
+      ? page === REVERSE_PAGE
         ? { recall: 'N' }
-        : { ...payment(theirs), ...(page === QUERY_ORDER_PAGE && { trade_state: 'SUCCESS' }) };
+        : {}
+      : { ...payment(theirs), ...(page === QUERY_ORDER_PAGE && { trade_state: 'SUCCESS' }) };
     const fields = { ...common(request), result_code: 'SUCCESS', ...about };
-    const isNameless = page === REVERSE_PAGE;
-    const word: Word = isNameless ? { kind: 'done', recall: false } : { kind: 'nothing' };
+    const word: Word = isNameless(page) ? { kind: 'done', recall: false } : { kind: 'nothing' };
     const isCut =
       isRecut && request.out_trade_no !== undefined && (page === QUERY_ORDER_PAGE || page === QUICK_PAY_PAGE);
     if (!isCut) {

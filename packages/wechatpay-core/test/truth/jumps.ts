@@ -8,7 +8,7 @@ export function befall(order: Order, { jump, ...how }: Jump, scene: Scene, world
   const { standing } = order;
   switch (jump) {
     case 'pays':
-      if (standing === 'open') order.charge();
+      if (standing === 'open') order.charge(world.now);
       break;
     case 'fails':
       if (standing === 'open') order.standing = 'failed';
@@ -17,7 +17,7 @@ export function befall(order: Order, { jump, ...how }: Jump, scene: Scene, world
       if (standing === 'open') order.standing = 'closed';
       break;
     case 'reopens':
-      if (standing === 'closed' || (standing === 'reversed' && order.amount > 0)) order.charge();
+      if (standing === 'closed' || (standing === 'reversed' && order.amount > 0)) order.charge(world.now);
       break;
     case 'refund ends':
       for (const refund of order.refunds) {

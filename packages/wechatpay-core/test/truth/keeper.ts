@@ -18,6 +18,10 @@ export class Order {
   amount = 0;
   currency = '';
   readonly refunds: Refund[] = [];
+  /** Made by Unified Order: it is closed, and never reversed. */
+  isUnified = false;
+  /** When it was paid. */
+  paidAt: number | undefined;
 
   constructor(
     readonly outTradeNo: string,
@@ -39,8 +43,9 @@ export class Order {
     return this.standing === 'paid' ? this.amount - this.refunded : 0;
   }
 
-  charge(): void {
+  charge(now?: number): void {
     this.standing = 'paid';
+    if (this.isUnified) this.paidAt = now;
   }
 
   reverse(): void {

@@ -1,10 +1,10 @@
 import { inspect } from 'node:util';
 import { WechatPayError, WechatPayRequestError, type ResolutionState } from '../../src/index.js';
 import type { Deed } from './caller.js';
-import { isResolving, outcomeOf, RESOLVING } from './evidence.js';
+import { isResolving, outcomeOf, RESOLVING, usualDeadline } from './evidence.js';
 import type { Heard } from './keeper.js';
 import { hasJumped, type Law } from './law.js';
-import { QUICK_PAY_PAGE, REVERSE_PAGE } from './pages.js';
+import { CLOSE_PAGE, QUERY_ORDER_PAGE, QUICK_PAY_PAGE, REVERSE_PAGE } from './pages.js';
 import { DAY } from './story.js';
 
 /** How the functions behave: no order is left alone, nothing takes for ever, what can be read is read, and nothing else is. */
@@ -72,11 +72,31 @@ export const LAWS_OF_CONDUCT: Readonly<Record<string, Law>> = {
       broken(`at ${first.at - life.createdAt} ms`);
   },
 
-  'it ends by its deadline'({ deed, sent, timeoutMs }, broken) {
+  'no close before 5 min, and none of Quick Pay'({ deed, sent, life }, broken) {
+    if (!isResolving(deed)) return;
+    const close = sent.find(({ path }) => path === CLOSE_PAGE.path);
+    if (close && life.story.product === undefined) broken('Quick Pay is reversed');
+    if (close && close.at < life.createdAt + 300_000 && !hasJumped(life)) broken(`at ${close.at - life.createdAt} ms`);
+  },
+
+  'no reversal of Unified Order'({ deed, sent, life }, broken) {
+    if (!isResolving(deed) || life.story.product === undefined) return;
+    if (sent.some(({ path }) => path === REVERSE_PAGE.path)) broken('it was sent');
+  },
+
+  'hints do not multiply queries'({ deed, sent, life }, broken) {
+    if (!deed.act.hints || !isResolving(deed) || hasJumped(life) || deed.act.policy.queryEveryMs !== undefined) return;
+    // One is due by its time, and one may be hinted, in 5 s.
+    const queries = sent.filter(({ path }) => path === QUERY_ORDER_PAGE.path).map(({ at }) => at);
+    const dense = queries.find((at, index) => (queries[index + 4] ?? Infinity) < at + 5_000);
+    if (dense !== undefined) broken(`5 queries in 5 s, ${dense - life.createdAt} ms after it was made`);
+  },
+
+  'it ends by its deadline'({ deed, sent, timeoutMs, life }, broken) {
     if (!isResolving(deed) || deed.ended.how === 'died') return;
     const { startedAt, endedAt, act, hungMs, jumpedMs } = deed;
     const begun = startedAt + (act.does === 'pay' ? timeoutMs : 0);
-    const deadline = Math.max(deed.deadline ?? begun + hungMs + 90_000, begun);
+    const deadline = Math.max(deed.deadline ?? usualDeadline(life, deed, begun) + hungMs, begun);
     if (endedAt > deadline + timeoutMs + hungMs + Math.max(0, jumpedMs)) broken(`${endedAt - deadline} ms late`);
     const late = sent.find(({ path, at }) => path !== QUICK_PAY_PAGE.path && at >= deadline + Math.max(0, jumpedMs));
     if (late && jumpedMs === 0) broken(`${late.path} was sent ${late.at - deadline} ms after it`);
@@ -105,7 +125,7 @@ export const LAWS_OF_CONDUCT: Readonly<Record<string, Law>> = {
     if (deed.deadline === undefined || deed.deadline - Math.max(quietSince, deed.startedAt) < DAY / 2) return;
     const order = keeper.order(life.outTradeNo);
     // What can no longer be reversed, and was not paid, is WeChat Pay's to close.
-    if (life.story.ageMs > 7 * DAY && order.here === 0) return;
+    if (life.story.product === undefined && life.story.ageMs > 7 * DAY && order.here === 0) return;
     if (outcome.kind === 'unresolved') broken(`it is unresolved, and ${String(order)}`);
   },
 

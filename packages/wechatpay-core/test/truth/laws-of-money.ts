@@ -1,5 +1,6 @@
 import { WechatPayError } from '../../src/index.js';
 import {
+  closesAt,
   errorOf,
   isByHand,
   isResolving,
@@ -8,11 +9,12 @@ import {
   outcomeOf,
   policyOf,
   saysUnpaid,
+  wasGivenUp,
 } from './evidence.js';
 import { hasJumped, type Law } from './law.js';
 import type { Deed } from './caller.js';
 import type { Heard, Keeper, Sent } from './keeper.js';
-import { QUERY_ORDER_PAGE, QUICK_PAY_PAGE, REFUND_PAGE, REVERSE_PAGE } from './pages.js';
+import { CLOSE_PAGE, QUERY_ORDER_PAGE, QUICK_PAY_PAGE, REFUND_PAGE, REVERSE_PAGE } from './pages.js';
 
 /** What is said about the money is so. */
 export const LAWS_OF_MONEY: Readonly<Record<string, Law>> = {
@@ -70,6 +72,8 @@ export const LAWS_OF_MONEY: Readonly<Record<string, Law>> = {
     if (!isResolving(deed) || !policyOf(deed).keeps) return;
     const first = sent.find(({ path }) => path === REVERSE_PAGE.path || path === REFUND_PAGE.path);
     if (!first || mayBeReversed(earlier, deed) || isByHand(life)) return;
+    // What is refunded since it was paid too late has a law of its own.
+    if (life.story.product !== undefined && policyOf(deed).refundsLate) return;
     const paid = heardBefore(keeper, first, deed).findLast(
       ({ word, path }) =>
         (path === QUERY_ORDER_PAGE.path || path === QUICK_PAY_PAGE.path) &&
@@ -94,6 +98,54 @@ export const LAWS_OF_MONEY: Readonly<Record<string, Law>> = {
     if (!isUnclearForLong(queries, queryGap)) {
       broken(`it was reversed after ${JSON.stringify(queries.map(({ word, at }) => [at - life.createdAt, word]))}`);
     }
+  },
+
+  'under keep, what was paid is refunded only where it was paid late, and that is asked for'(
+    { deed, sent, earlier, life, keeper },
+    broken,
+  ) {
+    if (life.story.product === undefined || !isResolving(deed) || !policyOf(deed).keeps) return;
+    const first = sent.find(({ path }) => path === REFUND_PAGE.path);
+    if (!first || mayBeReversed(earlier, deed) || isByHand(life)) return;
+    if (!policyOf(deed).refundsLate) broken('nobody asked for it');
+    if (hasJumped(life) || wasGivenUp(earlier, deed)) return;
+    const { paidAt = 0 } = keeper.order(life.outTradeNo);
+    const saidClosed = heardBefore(keeper, first).some(({ word }) => word.kind === 'state' && word.state === 'CLOSED');
+    if (paidAt < closesAt(life, deed) && !saidClosed)
+      broken(`it was paid ${closesAt(life, deed) - paidAt} ms before its time was up`);
+  },
+
+  'under keep, a close is decided by a verified state at its time, or by three unclear answers in a row'(
+    { deed, keeper, sent, earlier, life },
+    broken,
+  ) {
+    if (life.story.product === undefined || !isResolving(deed) || !policyOf(deed).keeps) return;
+    const first = sent.find(({ path }) => path === CLOSE_PAGE.path);
+    if (!first || wasGivenUp(earlier, deed) || mayBeReversed(earlier, deed) || hasJumped(life)) return;
+    const queries = heardBefore(keeper, first).filter(({ path }) => path === QUERY_ORDER_PAGE.path);
+    const at = closesAt(life, deed);
+    if (first.at < at && !queries.some(({ word }) => word.kind === 'state' && word.state === 'CLOSED'))
+      broken(`${at - first.at} ms before its time was up`);
+    if (queries.some((heard) => heard.at >= at && saysUnpaid(heard, at))) return;
+    const { queryEveryMs } = policyOf(deed);
+    const queryGap = Math.max(60_000, 3 * queryEveryMs, ...earlier.deeds.map((one) => 3 * policyOf(one).queryEveryMs));
+    if (!isUnclearForLong(queries, queryGap)) {
+      broken(
+        `it was closed after ${JSON.stringify(queries.map(({ word, at: told }) => [told - life.createdAt, word]))}`,
+      );
+    }
+  },
+
+  'closed of Unified Order is said twice, a minute apart'({ deed, keeper, life, heard }, broken) {
+    const outcome = outcomeOf(deed);
+    if (life.story.product === undefined || outcome?.kind !== 'closed' || !outcome.found || heard.length === 0) return;
+    if (hasJumped(life)) return;
+    const times = keeper
+      .heardOf(life.outTradeNo)
+      .filter(({ word }) => word.kind === 'state' && word.state === 'CLOSED')
+      .map(({ at }) => at);
+    if (times.length < 2 || times.at(-1)! - times[0]! < 60_000)
+      broken(`at ${times.map((at) => at - life.createdAt).join(', ')} ms`);
   },
 
   'one Quick Pay an order'({ deed, sent }, broken) {

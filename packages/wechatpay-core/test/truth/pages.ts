@@ -207,7 +207,34 @@ export const QUERY_REFUND_PAGE: Page = {
   },
 };
 
-export const PAGES: readonly Page[] = [QUICK_PAY_PAGE, QUERY_ORDER_PAGE, REVERSE_PAGE, REFUND_PAGE, QUERY_REFUND_PAGE];
+/** https://pay.weixin.qq.com/wiki/doc/api/wxpay/en/pay/NativePay/chapter8_3.shtml */
+export const CLOSE_PAGE: Page = {
+  name: 'Close Order',
+  path: '/pay/closeorder',
+  reply: COMMON,
+  errorCodes: {
+    ...REQUEST_IS_WRONG,
+    ORDERPAID: 'nothing-done',
+    ORDERCLOSED: 'nothing-done',
+    ORDERNOTEXIST: 'nothing-done',
+    TRADE_STATE_ERROR: 'nothing-done',
+    SYSTEMERROR: 'unclear',
+  },
+};
+
+/** The pages whose answers name no order. */
+export function isNameless(page: Page): boolean {
+  return page === REVERSE_PAGE || page === CLOSE_PAGE;
+}
+
+export const PAGES: readonly Page[] = [
+  QUICK_PAY_PAGE,
+  QUERY_ORDER_PAGE,
+  REVERSE_PAGE,
+  REFUND_PAGE,
+  QUERY_REFUND_PAGE,
+  CLOSE_PAGE,
+];
 
 /** Every code of every page, and some that none lists. */
 export const ERROR_CODES: readonly string[] = [

@@ -26,7 +26,18 @@ export interface Act {
    * - `go on`: from the state that was stored last; where none was, from the order.
    * - `return`: the same, with `ifPaid: 'reverse'`.
    */
-  readonly does: 'pay' | 'resolve' | 'go on' | 'return' | 'quick pay' | 'query' | 'reverse' | 'refund' | 'query refund';
+  readonly does:
+    | 'pay'
+    | 'resolve'
+    | 'go on'
+    | 'return'
+    | 'quick pay'
+    | 'query'
+    | 'reverse'
+    | 'refund'
+    | 'query refund'
+    /** Of Unified Order. */
+    | 'close';
   readonly policy: Partial<ResolutionPolicy>;
   /** From the act's beginning; without it, the default. */
   readonly deadlineMs: number | undefined;
@@ -35,9 +46,24 @@ export interface Act {
   readonly trouble: Trouble | null;
   /** An argument that is wrong: the act is refused. */
   readonly wrong: Wrong | null;
+  /** Of Unified Order: what comes in while it is resolved. */
+  readonly hints?: readonly Hint[];
+}
+
+/**
+ * Somebody says that something has happened: a notification of this order or of another, one that is forged, or the customer's phone.
+ * A genuine one comes where the order is paid, and is a copy of the same from then on.
+ */
+export interface Hint {
+  readonly says: 'genuine' | 'forged' | "another's" | 'phone';
+  readonly afterMs: number;
 }
 
 export interface Story {
+  /** Absent of Quick Pay. Of Unified Order, `charged` is one that was made, and `new` one whose making never arrived. */
+  readonly product?: 'unified-order';
+  /** Of Unified Order, from its making. */
+  readonly timeExpireMs?: number | undefined;
   /** The number was used before, for an order of another amount or in another currency, or it was charged elsewhere. */
   readonly past: 'new' | 'charged' | 'used, another amount' | 'used, another currency';
   readonly ageMs: number;
@@ -95,7 +121,7 @@ const nth = fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, { weight: 2, arbi
 const afterMs = fc.integer({ min: 0, max: 120_000 });
 const pauseMs = fc.constantFrom(0, 10_000, 60_000, 10 * MINUTE);
 
-const trouble: fc.Arbitrary<Trouble> = fc.oneof(
+export const trouble: fc.Arbitrary<Trouble> = fc.oneof(
   fc.record({
     trouble: fc.constant('throws' as const),
     callback: fc.constantFrom('onUnclear' as const, 'onStep' as const, 'wait' as const, 'clock' as const),

@@ -1,7 +1,7 @@
 import * as core from '../../src/index.js';
 import { Breach } from './breach.js';
 import { API_KEY, live, type Library, type Life, type Shop } from './caller.js';
-import { carryOut } from './deeds.js';
+import { carryOut, unifiedOrder } from './deeds.js';
 import { createGateway } from './gateway.js';
 import { PLAIN, type Turn } from './grammar.js';
 import { Keeper } from './keeper.js';
@@ -106,12 +106,13 @@ export function setUp(
   world: World,
   keeper: Keeper,
   outTradeNo: string,
-  { past, scene }: Pick<Story, 'past' | 'scene'>,
+  { past, scene, product }: Pick<Story, 'past' | 'scene' | 'product'>,
 ): void {
   if (past === 'new') return;
   const total = past === 'used, another amount' ? '500' : '888';
   const request = { total_fee: total, fee_type: past === 'used, another currency' ? 'CNY' : 'HKD' };
-  carryOut(QUICK_PAY_PAGE, { request, order: keeper.order(outTradeNo), scene, world, variant: 0 });
+  if (product === 'unified-order') unifiedOrder({ request, order: keeper.order(outTradeNo), scene, world });
+  else carryOut(QUICK_PAY_PAGE, { request, order: keeper.order(outTradeNo), scene, world, variant: 0 });
 }
 
 /** The beginning and the end: what repeats itself for a day is told once. */

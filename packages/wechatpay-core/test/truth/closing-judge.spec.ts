@@ -1,0 +1,15 @@
+import { CLOSING_MUST_BE_REACHED, reachClosing } from './closing-coverage.js';
+import { closingStory } from './closing-story.js';
+import { LAW_NAMES } from './laws.js';
+import { describeJudge } from './run.js';
+import { tell } from './tell.js';
+
+describeJudge({
+  story: closingStory,
+  tell,
+  lawNames: LAW_NAMES,
+  runs: 3000,
+  mustBeReached: CLOSING_MUST_BE_REACHED,
+  atLeastOnceIn: 500,
+  reach: reachClosing,
+});
