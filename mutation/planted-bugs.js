@@ -2,7 +2,7 @@
 const core = (file) => `packages/wechatpay-core/src/${file}`;
 const durable = (file) => `packages/wechatpay-durable/src/${file}`;
 
-/** @type {{ name: string, changes: { file: string, find: string, replace: string }[] }[]} */
+/** @type {{ name: string, changes: { file: string, find: string, replace: string }[], spec?: string }[]} */
 export const BUGS = [
   {
     name: 'what a later step would refuse is refused after the charge',
@@ -166,6 +166,71 @@ export const BUGS = [
         replace: 'import { attemptsOf, end, expired,',
       },
     ],
+  },
+  {
+    name: 'closing: CLOSED is believed at once',
+    changes: [
+      {
+        file: core('resolution/decide-close.ts'),
+        find: 'const isProven = closedSince !== undefined && now >= closedSince + CLOSED_AGAIN_MS;',
+        replace: 'const isProven = closedSince === undefined || now >= closedSince;',
+      },
+    ],
+    spec: 'test/truth/closing-judge.spec.ts',
+  },
+  {
+    name: 'closing: a close is not proven',
+    changes: [
+      {
+        file: core('resolution/after-close.ts'),
+        find: 'return checkingClose(state, moment, { at: moment.now, isClosed: true });',
+        replace: "return end(state, { kind: 'closed', found: true });",
+      },
+      {
+        file: core('resolution/after-close.ts'),
+        find: 'import { attemptsOf, factsOf,',
+        replace: 'import { attemptsOf, end, factsOf,',
+      },
+    ],
+    spec: 'test/truth/closing-judge.spec.ts',
+  },
+  {
+    name: 'closing: what was paid late is refunded, and nobody asked for it',
+    changes: [
+      {
+        file: core('resolution/after-query.ts'),
+        find: "if (!returnsPayment(state) && !(isLate && policy.ifPaidLate === 'refund')) {",
+        replace: 'if (!returnsPayment(state) && !isLate) {',
+      },
+    ],
+    spec: 'test/truth/closing-judge.spec.ts',
+  },
+  {
+    name: 'closing: an order is closed within 5 min',
+    changes: [
+      {
+        file: core('resolution/decide-close.ts'),
+        find: 'at: Math.max(moment.now, notBefore ?? state.orderCreatedAt + CLOSE_NOT_BEFORE_MS),',
+        replace: 'at: Math.max(moment.now, notBefore ?? 0, CLOSE_NOT_BEFORE_MS),',
+      },
+      {
+        file: core('resolution/decide-close.ts'),
+        find: 'return Math.max(soonest, timeExpire',
+        replace: 'return Math.max(soonest - CLOSE_NOT_BEFORE_MS, timeExpire',
+      },
+    ],
+    spec: 'test/truth/closing-judge.spec.ts',
+  },
+  {
+    name: 'closing: each copy of a notification is a query',
+    changes: [
+      {
+        file: core('resolution/stored-state.ts'),
+        find: 'state.hintedAt === undefined ? now : state.hintedAt + state.policy.queryEveryMs',
+        replace: 'now',
+      },
+    ],
+    spec: 'test/truth/closing-judge.spec.ts',
   },
   {
     name: 'durable: the charge leaves, and its durable order is stored beside it',

@@ -23,8 +23,9 @@ try {
   }
   symlinkSync(join(root, 'node_modules'), join(workshop, 'node_modules'));
 
-  for (const judged of new Set(chosen.map(packageOf))) {
-    const clean = judge(judged, 500);
+  const judges = new Map(chosen.map((bug) => [`${packageOf(bug)}/${specOf(bug)}`, bug]));
+  for (const bug of judges.values()) {
+    const clean = judge(bug, 500);
     if (!clean.holds) throw new Error(`The judge objects to the sources as they are:\n${clean.output}`);
   }
   const alive = chosen.filter((bug) => !isCaught(bug));
@@ -37,6 +38,11 @@ try {
 /** Whose judge is to catch it: of the package that it is in. */
 function packageOf({ changes }) {
   return changes[0].file.split('/').slice(0, 2).join('/');
+}
+
+/** Its judge: that of Quick Pay, where it names no other. */
+function specOf({ spec = 'test/truth/judge.spec.ts' }) {
+  return spec;
 }
 
 function isCaught(bug) {
@@ -53,21 +59,21 @@ function isCaught(bug) {
     );
   }
   const startedAt = Date.now();
-  const { law } = judge(packageOf(bug), 1_000_000);
+  const { law } = judge(bug, 1_000_000);
   const seconds = Math.round((Date.now() - startedAt) / 1000);
   console.log(law ? `caught in ${seconds} s: ${name}\n  by: ${law}` : `ALIVE after ${seconds} s: ${name}`);
   for (const [path, text] of before) writeFileSync(path, text);
   return law !== undefined;
 }
 
-/** Has a package's judge read so many stories, and stop at the first breach. */
-function judge(folder, runs) {
+/** Has the judge of a bug read so many stories, and stop at the first breach. */
+function judge(bug, runs) {
   // In one process: where its time is over, nothing goes on reading stories.
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
-    [vitest, 'run', 'test/truth/judge.spec.ts', '--reporter=default', '--pool=threads'],
+    [vitest, 'run', specOf(bug), '--reporter=default', '--pool=threads'],
     {
-      cwd: join(workshop, folder),
+      cwd: join(workshop, packageOf(bug)),
       env: { ...process.env, JUDGE_RUNS: String(runs), JUDGE_SEED: '1', JUDGE_FIRST: '1', NO_COLOR: '1' },
       encoding: 'utf8',
       timeout: LIMIT_MS,

@@ -17,7 +17,7 @@ const unknown = values.package.find((name) => !JUDGES.includes(name));
 if (unknown !== undefined) throw new Error(`No judge in package ${unknown}. Valid packages: ${JUDGES.join(', ')}.`);
 
 for (const name of values.package) {
-  const { status } = spawnSync('npx', ['vitest', 'run', 'test/truth/judge.spec.ts'], {
+  const { status } = spawnSync('npx', ['vitest', 'run', 'judge.spec.ts'], {
     cwd: fileURLToPath(new URL(`../packages/${name}`, import.meta.url)),
     env: {
       ...process.env,

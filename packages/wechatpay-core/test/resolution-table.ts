@@ -1,3 +1,4 @@
+// Over 250 lines, as one idea: each situation of an order, asked one by one.
 import { type ResolutionCall, type ResolutionError, type ResolutionEvent, type ResolutionState } from '../src/index.js';
 import {
   advanceResolution,
@@ -75,6 +76,58 @@ const checkingRefunds: Situation = {
   now: LATE,
 };
 
+const unified = startResolution(
+  { ...order, product: 'unified-order', timeExpire: new Date(CREATED + 600 * SECOND) },
+  CREATED + 30 * DAY,
+);
+const { product, timeExpire } = unified as ResolutionFacts & { product: 'unified-order'; timeExpire: number };
+const open: ResolutionFacts = { ...facts, version: 3, product, timeExpire, sent: { reverse: false } };
+const givenUp: ResolutionFacts = { ...open, givenUpAt: CREATED + 600 * SECOND };
+const checkingClose = { kind: 'checking-close', attempts: 1, notBefore: CREATED + 602 * SECOND } as const;
+const AT_EXPIRY = CREATED + 600 * SECOND;
+
+const askingUnified: Situation = {
+  name: 'asking, after 60 s',
+  state: { ...unified, ...at(60) },
+  now: CREATED + 60 * SECOND,
+};
+const lastAskingUnified: Situation = {
+  name: 'asking, at its time',
+  state: { ...unified, ...at(600) },
+  now: AT_EXPIRY,
+};
+const closing: Situation = {
+  name: 'closing',
+  state: { ...givenUp, kind: 'closing', attempts: 0, ...at(600) },
+  now: AT_EXPIRY,
+};
+const checkingCloseUnknown: Situation = {
+  name: 'checking-close',
+  state: { ...givenUp, ...checkingClose, isClosed: false, ...at(602) },
+  now: CREATED + 602 * SECOND,
+};
+const checkingCloseDone: Situation = {
+  name: 'checking-close, closed by its own word',
+  state: { ...givenUp, ...checkingClose, isClosed: true, ...at(602) },
+  now: CREATED + 602 * SECOND,
+};
+const checkingCloseAgain: Situation = {
+  name: 'checking-close, a minute after CLOSED',
+  state: { ...givenUp, ...checkingClose, isClosed: true, closedSince: AT_EXPIRY, ...at(660) },
+  now: CREATED + 660 * SECOND,
+};
+const checkingLate: Situation = {
+  name: 'checking-close, with `ifPaidLate` refund',
+  state: {
+    ...givenUp,
+    ...checkingClose,
+    policy: { ...givenUp.policy, ifPaidLate: 'refund' },
+    isClosed: false,
+    ...at(602),
+  },
+  now: CREATED + 602 * SECOND,
+};
+
 const failed = (step: ResolutionCall['kind'], error: Partial<ResolutionError>): ResolutionEvent => ({
   kind: 'failed',
   step,
@@ -121,6 +174,18 @@ const REVERSED: readonly [string, ResolutionEvent][] = [
   ],
   ['a wrong parameter', failed('reverse', wrong)],
 ];
+const closeCode = (errorCode: string): ResolutionEvent =>
+  failed('close', { errorCode, outcome: 'rejected', advice: 'query-order' });
+const CLOSED: readonly [string, ResolutionEvent][] = [
+  ['SUCCESS', { kind: 'closed' }],
+  ['`ORDERPAID`', closeCode('ORDERPAID')],
+  ['`ORDERCLOSED`', closeCode('ORDERCLOSED')],
+  ['`ORDERNOTEXIST`, `TRADE_STATE_ERROR`', closeCode('ORDERNOTEXIST')],
+  ['`SYSTEMERROR`', failed('close', { errorCode: 'SYSTEMERROR', advice: 'retry-later' })],
+  ['no answer to be trusted', failed('close', noAnswer)],
+  ['nothing was sent', failed('close', notSent)],
+  ['a wrong parameter', failed('close', wrong)],
+];
 const REFUNDED: readonly [string, ResolutionEvent][] = [
   ['SUCCESS', { kind: 'refund-accepted', refundId: '7' }],
   ['`SYSTEMERROR`, no answer to be trusted', failed('refund', noAnswer)],
@@ -140,7 +205,9 @@ const COUNTED: readonly [string, ResolutionEvent][] = [
   ['a wrong parameter', failed('query-refunds', wrong)],
 ];
 
-const SITUATIONS: readonly [Situation, readonly [string, ResolutionEvent][]][] = [
+type Situations = readonly [Situation, readonly [string, ResolutionEvent][]][];
+
+const SITUATIONS: Situations = [
   [asking, QUERIED],
   [lastAsking, QUERIED],
   [reversing, REVERSED],
@@ -152,12 +219,25 @@ const SITUATIONS: readonly [Situation, readonly [string, ResolutionEvent][]][] =
   [checkingRefunds, COUNTED],
 ];
 
+/** Of Unified Order; refunds are as above. */
+const CLOSING_SITUATIONS: Situations = [
+  [askingUnified, QUERIED],
+  [lastAskingUnified, QUERIED],
+  [closing, CLOSED],
+  [checkingCloseUnknown, QUERIED],
+  [checkingCloseDone, QUERIED],
+  [checkingCloseAgain, QUERIED],
+  [checkingLate, QUERIED],
+];
+
 /** What follows an answer, as a row says it, and the state that it leads to. */
 function follow({ state, now }: Situation, event: ResolutionEvent): { row: string; to: string } {
   const after = advanceResolution(state, event, { now });
   if (after.kind === 'ended') {
     const { outcome } = after;
-    const detail = outcome.kind === 'closed' && !outcome.found ? ', never arrived' : '';
+    const isAbsent = outcome.kind === 'closed' && !outcome.found;
+    const isLate = outcome.kind === 'paid' && outcome.isLate;
+    const detail = isAbsent ? ', never arrived' : isLate ? ', late' : '';
     return { row: `**${outcome.kind}**${detail}`, to: outcome.kind };
   }
   const step = nextResolutionStep(after, now);
@@ -176,24 +256,41 @@ export function resolutionTable(): string {
   const lines = [
     '# What resolving does about each answer',
     '',
+    '[An order of Quick Pay](#while-the-customer-may-be-paying) is reversed, [one of Unified Order](#unified-order) is closed.',
+    '',
     'Made by running the state machine with its default policy, state by state; a test fails where it differs from the code.',
     'Bold is an end. Times between reversals double each time, up to 5 minutes; these are the first ones.',
     'Unclear answers decide a reversal only three in a row, over 15 s: the table shows the first.',
     '',
   ];
-  for (const [title, from] of PICTURES) lines.push(`## ${title}`, '', ...picture(from), '');
-  for (const [situation, answers] of SITUATIONS) {
-    lines.push(`## ${situation.name}`, '', '| answer | then |', '| --- | --- |');
-    for (const [answer, event] of answers) lines.push(`| ${answer} | ${follow(situation, event).row} |`);
-    lines.push('');
-  }
+  for (const [title, from] of PICTURES) lines.push(`## ${title}`, '', ...picture(from, SITUATIONS), '');
+  lines.push(...tables(SITUATIONS));
+  lines.push(
+    '## Unified Order',
+    '',
+    'Of an order whose time is up 10 min after it was created. Refunds are as above. Asked at 5 s, 30 s, 1 min, 3 min, 5 min, 10 min, 30 min.',
+    '',
+    ...picture(['asking', 'closing', 'checking-close'], CLOSING_SITUATIONS),
+    '',
+    ...tables(CLOSING_SITUATIONS, 'Unified Order: '),
+  );
   return lines.join('\n');
 }
 
-function picture(from: readonly string[]): string[] {
+function tables(situations: Situations, prefix = ''): string[] {
+  const lines: string[] = [];
+  for (const [situation, answers] of situations) {
+    lines.push(`## ${prefix}${situation.name}`, '', '| answer | then |', '| --- | --- |');
+    for (const [answer, event] of answers) lines.push(`| ${answer} | ${follow(situation, event).row} |`);
+    lines.push('');
+  }
+  return lines;
+}
+
+function picture(from: readonly string[], situations: Situations): string[] {
   const id = (name: string): string => name.replace(/[^a-z0-9]+/gi, '_');
   const edges = new Set<string>();
-  for (const [situation, answers] of SITUATIONS) {
+  for (const [situation, answers] of situations) {
     if (!from.includes(situation.state.kind)) continue;
     for (const [, event] of answers) {
       const { to } = follow(situation, event);

@@ -1,3 +1,4 @@
+// Over 250 lines, as one idea: what each page of the documentation says of its reply.
 /**
  * What decides about money, and what only informs.
  *
