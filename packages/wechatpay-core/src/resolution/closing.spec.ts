@@ -417,6 +417,15 @@ describe('whoever takes it over', () => {
     });
   });
 
+  it('the sale is on again before anything was closed: it is asked for as before', () => {
+    const off = start({ ifPaid: 'reverse' });
+    const on = reopenResolution(off, CREATED + MINUTE, CREATED + DAY, { ifPaid: 'keep' });
+    expect(on).toMatchObject({ kind: 'asking', at: CREATED + MINUTE });
+    const decided = advanceResolution(off, NOTPAY, { now: CREATED });
+    const stands = reopenResolution(decided, CREATED + MINUTE, CREATED + DAY, { ifPaid: 'keep' });
+    expect(stands).toMatchObject({ kind: 'checking-close', notBefore: CREATED + 5 * MINUTE });
+  });
+
   it('a closed order of which a notification says that it is paid is asked for again, and refunded by policy', () => {
     const { state } = play([...unpaid, CLOSED, CLOSED_STATE]);
     const reopened = reopenResolution(state, CREATED + HOUR, CREATED + DAY, { ifPaidLate: 'refund' });

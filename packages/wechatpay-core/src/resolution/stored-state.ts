@@ -188,7 +188,7 @@ export function reopenResolution(
   const open: ResolutionFacts = { ...facts, policy: rules, deadline };
   if (before.kind === 'checking-refunds' || before.kind === 'expired') return { ...before, ...open, at: now };
   if (isUnified(open)) {
-    const isDecided = before.kind === 'checking-close' || returnsPayment(open) || open.givenUpAt !== undefined;
+    const isDecided = returnsPayment(open) || open.givenUpAt !== undefined;
     const { doubt: _doubt, ...known } = before;
     return isDecided
       ? checkingCloseAgain({ ...known, ...open } as ResolutionState, now)
