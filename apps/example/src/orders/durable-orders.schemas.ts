@@ -60,7 +60,7 @@ export const durableOrder = z.strictObject({
   createdAt: time,
   dueAt: time.optional().meta({ description: 'When the next step is due, of one that waits.' }),
   endedAt: time.optional(),
-  next: z.enum(['query', 'reverse', 'refund', 'query-refunds'] satisfies ResolutionCall['kind'][]).optional(),
+  next: z.enum(['query', 'reverse', 'close', 'refund', 'query-refunds'] satisfies ResolutionCall['kind'][]).optional(),
   outcome: z
     .enum([
       'paid',

@@ -28,6 +28,7 @@ const TRADE_STATES: Record<TradeState, string> = {
 const STEPS: Record<ResolutionCall['kind'], string> = {
   query: 'Ask',
   reverse: 'Reverse',
+  close: 'Close',
   refund: 'Refund',
   'query-refunds': 'Ask about the refund',
 };
@@ -38,6 +39,8 @@ export const NEXT_STEPS: Record<OpenState['kind'], ResolutionCall['kind']> = {
   reversing: 'reverse',
   checking: 'query',
   expired: 'query',
+  closing: 'close',
+  'checking-close': 'query',
   refunding: 'refund',
   'checking-refunds': 'query-refunds',
 };
@@ -56,6 +59,8 @@ export function stepWords({ event }: TakenStep): string {
       return `Asked: ${TRADE_STATES[event.tradeState]}`;
     case 'reversed':
       return event.recall ? 'Reversed: WeChat Pay asks for it once more' : 'Reversed';
+    case 'closed':
+      return 'Closed';
     case 'refund-accepted':
       return 'Refund accepted';
     case 'refunds-queried':
@@ -78,12 +83,15 @@ const WAITING_REMEDIES: Partial<Record<TradeState, string>> = {
 };
 
 const REVERSING = 'Wait: the order is being reversed. Do not hand over the goods.';
+const CLOSING = 'Wait: the order is being closed. Do not hand over the goods.';
 const REFUNDED = 'Wait: the order is being refunded. Do not hand over the goods.';
 const WAITING_STATES: Record<ResolutionState['kind'], string | undefined> = {
   asking: undefined,
   reversing: REVERSING,
   checking: REVERSING,
   expired: REFUNDED,
+  closing: CLOSING,
+  'checking-close': CLOSING,
   refunding: REFUNDED,
   'checking-refunds': REFUNDED,
   ended: 'Wait.', // until that is stored
