@@ -39,8 +39,8 @@ export interface Machine<State, Call extends { readonly kind: string }, Event, O
 /** A run that is under way. */
 export interface ResolutionRun {
   /**
-   * Asks WeChat Pay at once; of an order, at most once in `queryEveryMs`. Call it where a notification, or the customer's phone, tells of the order or the
-   * refund. It is a hint: what counts is the answer of the query. Does nothing once the run has ended.
+   * Asks WeChat Pay at once; of an order, at most once in `queryEveryMs`. Call it where a notification, or the customer's phone, tells
+   * of the order or the refund. It is a hint: what counts is the answer of the query. Does nothing once the run has ended.
    */
   readonly askNow: () => void;
 }

@@ -24,7 +24,11 @@ export interface ResolveOrderOptions extends Partial<ResolutionPolicy> {
   readonly deadline?: Date | undefined;
   /** Called after each step, and waited for before the next, for 30 s at most: store the state here, and a crash loses nothing. */
   readonly onStep?: ((done: TakenStep) => Promise<void> | void) | undefined;
-  /** Waits until a time of the client's clock, or the signal: the caller's, or `askNow`. 30 s later a timer goes on without it. @default a timer */
+  /**
+   * Waits until a time of the client's clock, or until the signal: the caller's, or `askNow`. 30 s later a timer goes on without it.
+   *
+   * @default a timer
+   */
   readonly wait?: ((until: number, signal: AbortSignal | undefined) => Promise<void>) | undefined;
   /** Called before the first step with the run: its `askNow` is for a notification of this order. Not waited for. */
   readonly onStart?: ((run: ResolutionRun) => void) | undefined;
