@@ -13,6 +13,7 @@ import { decisionOf, ruleOf, type Decision, type Rule } from './rules.js';
 export const OPERATIONS: Readonly<Record<ResolutionCall['kind'], JournalOperation>> = {
   query: 'Query Order',
   reverse: 'Revoke Order',
+  close: 'Close Order',
   refund: 'Submit Refund',
   'query-refunds': 'Query Refund',
 };

@@ -15,7 +15,8 @@ import type { Decision, Rule } from './rules.js';
 // clock; amounts are in the minor unit of their currency. No entry holds a secret.
 
 /** The operation that a call was of. */
-export type JournalOperation = 'Submit Quick Pay' | 'Query Order' | 'Revoke Order' | 'Submit Refund' | 'Query Refund';
+export type JournalOperation =
+  'Submit Quick Pay' | 'Query Order' | 'Revoke Order' | 'Close Order' | 'Submit Refund' | 'Query Refund';
 
 /** What a verified answer said, as far as it decides anything. */
 export type VerifiedAnswer =
@@ -68,7 +69,7 @@ interface JournalFields {
     readonly advice?: Advice;
     readonly recall?: boolean;
   };
-  /** What is done next was decided: noted before a reversal or a refund is sent. `postpone`: it was not sent after all. */
+  /** What is done next was decided: noted before a reversal, a close or a refund is sent. `postpone`: it was not sent after all. */
   readonly decided: { readonly decision: Decision; readonly rule: Rule };
   /** It has an end. */
   readonly ended: { readonly end: number; readonly outcome: ResolutionOutcome | RefundOutcome; readonly rule: Rule };

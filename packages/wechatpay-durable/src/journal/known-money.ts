@@ -48,7 +48,7 @@ function afterEntry(known: KnownMoney, noted: OrderJournalEntry): KnownMoney {
       const { operation, answer } = noted.fields;
       if (answer.kind === 'refund-queried') return known; // of a durable refund, whose journal is its own
       const said = whatItSays(answer, known);
-      if (!said) return maybe(known, answer.kind === 'refund-accepted' ? 'by a refund' : 'by a reversal');
+      if (!said) return afterUnnamed(known, answer);
       const { kind } = said;
       const since = known.kind === kind && known.since ? known.since : noted.at;
       const by = { operation, at: noted.at, seq: noted.seq };
@@ -70,6 +70,12 @@ function afterEntry(known: KnownMoney, noted: OrderJournalEntry): KnownMoney {
     default:
       return known;
   }
+}
+
+/** An answer that names no order, and tells of something that was done, or begun. */
+function afterUnnamed(known: KnownMoney, { kind }: VerifiedAnswer): KnownMoney {
+  if (kind === 'refund-accepted') return maybe(known, 'by a refund');
+  return kind === 'reversed' ? maybe(known, 'by a reversal') : known; // a close moves no money
 }
 
 /** Nothing is left that a reversal or a refund could change. */
@@ -106,6 +112,7 @@ function whatItSays(answer: Exclude<VerifiedAnswer, { kind: 'refund-queried' }>,
       return { kind: isAll ? 'refunded' : 'refunding', ...payment, refunded, pending };
     }
     case 'reversed': // its answer names no order
+    case 'closed':
     case 'refund-accepted':
       return undefined;
   }

@@ -4,6 +4,8 @@ import type { ResolutionEvent, ResolutionState } from 'wechatpay-core';
 export type Decision =
   | 'reverse'
   | 'prove'
+  | 'close'
+  | 'prove-closed'
   | 'ask-past-reversal'
   | 'refund'
   | 'follow-refunds'
@@ -21,11 +23,13 @@ export const RULES = {
   'payment-failed': 'the payment failed, and such an order has to be reversed',
   'time-to-pay-is-over': 'it was not paid in time',
   'unclear-answers': 'several queries in a row brought no answer that names the order',
-  'not-proven-yet': 'no answer has proven the reversal',
+  'not-proven-yet': 'no answer has proven the reversal, or the close',
   'gateway-asks-again': 'WeChat Pay asks for the same call again',
   'prove-by-query': 'only a query can prove what came of it',
   'too-late-to-reverse': 'the order is older than 7 days',
   'refund-when-expired': 'it can no longer be reversed, and the policy is to refund it',
+  'closed-is-asked-again': 'an answer says that it is closed, and a payment that was begun before may still arrive',
+  'refund-by-hand': 'it is to be refunded, and one refund of this durable order cannot return all of it',
   'refund-seen': 'a refund of it was seen',
   'accepted-is-not-refunded': 'a refund that is accepted has not arrived',
   'closed-by-answer': 'a verified answer says that it is closed',
@@ -72,6 +76,10 @@ export function decisionOf(before: ResolutionState, after: ResolutionState): Dec
       return 'prove';
     case 'expired':
       return 'ask-past-reversal';
+    case 'closing':
+      return 'close';
+    case 'checking-close':
+      return 'prove-closed';
     case 'refunding':
       return 'refund';
     case 'checking-refunds':
@@ -85,11 +93,14 @@ export function decisionOf(before: ResolutionState, after: ResolutionState): Dec
 export function ruleOf(before: ResolutionState, event: ResolutionEvent, after: ResolutionState): Rule {
   switch (after.kind) {
     case 'reversing':
-      return ruleOfReversal(before, event);
+    case 'closing':
+      return ruleOfGivingUp(before, event);
+    case 'checking-close':
+      return event.kind === 'queried' ? 'closed-is-asked-again' : 'prove-by-query';
     case 'expired':
       return 'too-late-to-reverse';
     case 'refunding':
-      return 'refund-when-expired';
+      return isUnified(after) ? 'paid-is-returned' : 'refund-when-expired';
     case 'checking-refunds':
       return event.kind === 'refund-accepted' ? 'accepted-is-not-refunded' : 'refund-seen';
     case 'ended':
@@ -99,7 +110,12 @@ export function ruleOf(before: ResolutionState, event: ResolutionEvent, after: R
   }
 }
 
-function ruleOfReversal(before: ResolutionState, event: ResolutionEvent): Rule {
+/** Of Unified Order, an order is closed, and returned by a refund, where one of Quick Pay is reversed. */
+function isUnified({ product }: ResolutionState): boolean {
+  return product === 'unified-order';
+}
+
+function ruleOfGivingUp(before: ResolutionState, event: ResolutionEvent): Rule {
   if (event.kind === 'reversed' || (event.kind === 'failed' && event.step === 'reverse')) return 'gateway-asks-again';
   if (event.kind === 'queried') {
     if (event.tradeState === 'SUCCESS') return 'paid-is-returned';
@@ -109,7 +125,8 @@ function ruleOfReversal(before: ResolutionState, event: ResolutionEvent): Rule {
   return before.kind === 'asking' ? 'unclear-answers' : 'not-proven-yet';
 }
 
-function ruleOfEnd(event: ResolutionEvent, { outcome }: ResolutionState & { kind: 'ended' }): Rule {
+function ruleOfEnd(event: ResolutionEvent, state: ResolutionState & { kind: 'ended' }): Rule {
+  const { outcome } = state;
   switch (outcome.kind) {
     case 'paid':
       return 'paid-is-kept';
@@ -120,7 +137,7 @@ function ruleOfEnd(event: ResolutionEvent, { outcome }: ResolutionState & { kind
     case 'refunded':
       return 'refunded-in-full';
     case 'refund-required':
-      return 'too-late-to-reverse';
+      return isUnified(state) ? 'refund-by-hand' : 'too-late-to-reverse';
     case 'unresolved':
       return 'deadline';
     case 'needs-attention':

@@ -97,6 +97,8 @@ export function withoutStop(text: string): string {
 const DECISIONS: Readonly<Record<Decision, string>> = {
   reverse: 'To be reversed',
   prove: 'To be proven by a query',
+  close: 'To be closed',
+  'prove-closed': 'To be proven closed by a query',
   'ask-past-reversal': 'Not to be reversed any more',
   refund: 'To be refunded',
   'follow-refunds': 'Its refunds are to be followed',
@@ -171,6 +173,8 @@ function answerText(answer: VerifiedAnswer): string {
     }
     case 'reversed':
       return answer.recall ? 'to be called again' : 'done, which a query has to prove';
+    case 'closed':
+      return 'done, which a query has to prove';
     case 'refund-accepted':
       return 'accepted, which is not refunded yet';
     case 'refunds-queried': {

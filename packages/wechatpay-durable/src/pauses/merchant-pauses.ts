@@ -300,6 +300,8 @@ function stepOf(event: ResolutionEvent): ResolutionCall['kind'] {
       return 'query';
     case 'reversed':
       return 'reverse';
+    case 'closed':
+      return 'close';
     case 'refund-accepted':
       return 'refund';
     case 'refunds-queried':

@@ -1,6 +1,7 @@
 import type { ResolutionOutcome } from 'wechatpay-core';
 import type { Heard } from '../../../wechatpay-core/test/truth/keeper.js';
 import {
+  CLOSE_PAGE,
   QUERY_ORDER_PAGE,
   QUERY_REFUND_PAGE,
   QUICK_PAY_PAGE,
@@ -88,6 +89,7 @@ const PATHS: Readonly<Record<JournalOperation, string>> = {
   'Submit Quick Pay': QUICK_PAY_PAGE.path,
   'Query Order': QUERY_ORDER_PAGE.path,
   'Revoke Order': REVERSE_PAGE.path,
+  'Close Order': CLOSE_PAGE.path,
   'Submit Refund': REFUND_PAGE.path,
   'Query Refund': QUERY_REFUND_PAGE.path,
 };
@@ -101,6 +103,8 @@ function isSaidBy({ word, isPlain }: Heard, answer: VerifiedAnswer): boolean {
       return word.kind === 'state' && word.state === answer.tradeState;
     case 'reversed':
       return word.kind === 'done' && (word.recall === answer.recall || !isPlain);
+    case 'closed':
+      return word.kind === 'done' || !isPlain;
     case 'refund-accepted':
     case 'refunds-queried':
     case 'refund-queried':
