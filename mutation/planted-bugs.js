@@ -210,7 +210,7 @@ export const BUGS = [
     changes: [
       {
         file: core('resolution/decide-close.ts'),
-        find: 'at: Math.max(moment.now, notBefore ?? state.orderCreatedAt + CLOSE_NOT_BEFORE_MS),',
+        find: 'at: Math.max(moment.now, state.orderCreatedAt + CLOSE_NOT_BEFORE_MS, notBefore ?? 0),',
         replace: 'at: Math.max(moment.now, notBefore ?? 0, CLOSE_NOT_BEFORE_MS),',
       },
       {

@@ -76,7 +76,7 @@ const REFUNDED: ResolutionEvent = {
   own: { refundStatus: 'SUCCESS', refundId: '7' },
 };
 
-type Script = readonly [ResolutionEvent, ...ResolutionEvent[]];
+type Script = readonly ResolutionEvent[];
 
 interface Played {
   readonly steps: string[];

@@ -27,7 +27,7 @@ function decideClose(state: Open, moment: Moment): ResolutionState {
     ...factsOf(state),
     givenUpAt: state.givenUpAt ?? moment.now,
     kind: 'closing',
-    at: Math.max(moment.now, notBefore ?? state.orderCreatedAt + CLOSE_NOT_BEFORE_MS),
+    at: Math.max(moment.now, state.orderCreatedAt + CLOSE_NOT_BEFORE_MS, notBefore ?? 0),
     attempts: attemptsOf(state),
   };
 }

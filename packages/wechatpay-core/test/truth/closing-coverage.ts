@@ -5,7 +5,7 @@ import type { Told } from './tell.js';
 // What the stories of Unified Order reached.
 
 export const CLOSING_MUST_BE_REACHED: readonly string[] = [
-  ...['paid', 'paid late', 'closed', 'never came', 'refunded', 'refund-required', 'needs-attention', 'unresolved'],
+  ...['paid', 'paid late', 'closed', 'never came', 'refunded', 'needs-attention', 'unresolved'],
   ...['a close', 'a close that closed', 'a close of a paid order', 'a close without an answer', 'a second close'],
   ...['a refund', 'Query Refund', 'a closed order was paid', 'a late reply of an earlier call'],
   ...['a genuine notification', 'a forged notification', "another's notification", 'a hint of the phone', 'many hints'],

@@ -8,8 +8,8 @@ describeJudge({
   story: closingStory,
   tell,
   lawNames: LAW_NAMES,
-  runs: 3000,
+  runs: 600,
   mustBeReached: CLOSING_MUST_BE_REACHED,
-  atLeastOnceIn: 500,
+  atLeastOnceIn: 600,
   reach: reachClosing,
 });

@@ -47,7 +47,15 @@ const act = (...does: Act['does'][]): fc.Arbitrary<Act> =>
     })
     .map(({ rules: [shared, own], ...rest }) => ({ ...rest, policy: { ...shared, ...own }, wrong: null }) as Act);
 
-const customer: fc.Arbitrary<Story['scene']['customer']> = fc.oneof(
+/** Pays so long after the order is due to be closed: between the last query and the close, where the answers take that long. */
+const atTheClose = fc.record({
+  does: fc.constant('pay at the close' as const),
+  ms: fc.integer({ min: -2_000, max: 20_000 }),
+});
+
+const customer: fc.Arbitrary<Story['scene']['customer'] | { does: 'pay at the close'; ms: number }> = fc.oneof(
+  atTheClose,
+  atTheClose,
   fc.constant({ does: 'pay' as const }),
   fc.constant({ does: 'nothing' as const }),
   fc.constant({ does: 'nothing' as const }),
@@ -87,4 +95,8 @@ export const closingStory: fc.Arbitrary<Story> = fc
       )
       .map(([first, rest]) => [first, ...rest]),
   })
-  .map(({ customer: who, ...told }) => ({ ...told, scene: { ...told.scene, customer: who }, neighbours: [] }) as Story);
+  .map(({ customer: given, ...told }) => {
+    const closesMs = Math.max(told.timeExpireMs ?? 0, 5 * MINUTE);
+    const who = given.does === 'pay at the close' ? { does: 'pay later', ms: closesMs + given.ms } : given;
+    return { ...told, scene: { ...told.scene, customer: who }, neighbours: [] } as Story;
+  });
