@@ -90,8 +90,8 @@ export const BUGS = [
     changes: [
       {
         file: core('resolution/resolve-order.ts'),
-        find: 'reopenResolution(state, now, deadline ?? now + DEFAULT_DEADLINE_MS, policy)',
-        replace: 'reopenResolution(state, now, deadline ?? state.deadline, policy)',
+        find: 'deadline ?? defaultDeadline({ ...state, policy: { ...state.policy, ...policy } }, now),',
+        replace: 'deadline ?? state.deadline,',
       },
     ],
   },

@@ -15,7 +15,7 @@ const wanted = process.argv.slice(2);
 const chosen = BUGS.filter(({ name }) => wanted.every((part) => name.includes(part)));
 
 try {
-  for (const path of ['package.json', 'tsconfig.base.json', 'vitest.shared.ts', 'packages']) {
+  for (const path of ['package.json', 'tsconfig.base.json', 'vitest.shared.ts', 'tools', 'packages']) {
     cpSync(join(root, path), join(workshop, path), {
       recursive: true,
       filter: (source) => !/node_modules|[\\/]dist$/.test(source),

@@ -114,7 +114,7 @@ const JITTERS: readonly [jitter: number | undefined, factor: number][] = [
 
 /** What an event leads to: without what only informs, unless it is asked for. */
 function lead(state: ResolutionState, event: ResolutionEvent, moment: Moment): Record<string, unknown> {
-  const { tradeState: _, lastError: __, ...next } = { ...advanceResolution(state, event, moment) } as ResolutionState;
+  const { tradeState: _, lastError: __, ...next } = { ...advanceResolution(state, event, moment) };
   return next;
 }
 

@@ -135,7 +135,7 @@ export interface Checking extends ResolutionFacts {
 }
 
 /** Close Order is decided and due. */
-export interface Closing extends ResolutionFacts {
+interface Closing extends ResolutionFacts {
   readonly kind: 'closing';
   readonly at: number;
   /** Closes and refunds so far: each waits longer. */

@@ -190,9 +190,7 @@ export function reopenResolution(
   if (isUnified(open)) {
     const isDecided = returnsPayment(open) || open.givenUpAt !== undefined;
     const { doubt: _doubt, ...known } = before;
-    return isDecided
-      ? checkingCloseAgain({ ...known, ...open } as ResolutionState, now)
-      : { ...open, kind: 'asking', at: now };
+    return isDecided ? checkingCloseAgain({ ...known, ...open }, now) : { ...open, kind: 'asking', at: now };
   }
   if (before.kind === 'ended' && open.sent.refundFee !== undefined)
     return { ...open, kind: 'expired', at: now, attempts: 0 };

@@ -45,7 +45,7 @@ const act = (...does: Act['does'][]): fc.Arbitrary<Act> =>
       trouble: fc.oneof({ weight: 2, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: trouble }),
       hints,
     })
-    .map(({ rules: [shared, own], ...rest }) => ({ ...rest, policy: { ...shared, ...own }, wrong: null }) as Act);
+    .map(({ rules: [shared, own], ...rest }) => ({ ...rest, policy: { ...shared, ...own }, wrong: null }));
 
 /** Pays so long after the order is due to be closed: between the last query and the close, where the answers take that long. */
 const atTheClose = fc.record({
