@@ -8,7 +8,7 @@ export interface Bar {
   readonly isMet: boolean;
 }
 
-export const BARS = {
+const BARS = {
   resolutions: 2000,
   enqueueMs: 1.5,
   takeoverSeconds: 12,

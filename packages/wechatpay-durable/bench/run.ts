@@ -1,3 +1,4 @@
+// Over 250 lines, as one idea: what is measured, in its order, each with the processes that it needs.
 // `npm run bench:durable`: how fast durable orders are stored and resolved, how soon another worker takes over, and how long it takes to
 // ask a store that keeps a million. It writes docs/benchmarks-durable.md; `-- --quick` prints it and writes nothing; with `-- --check` a
 // missed bar is a failure.

@@ -24,7 +24,7 @@ export const HOUR = 60 * MINUTE;
 export const DAY = 24 * HOUR;
 export const TOTAL_FEE = 888;
 
-export interface GatewayCall {
+interface GatewayCall {
   readonly path: string;
   readonly fields: Readonly<Record<string, string>>;
   readonly at: number;

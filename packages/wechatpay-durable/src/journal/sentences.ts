@@ -90,7 +90,7 @@ function endText(outcome: DurableData['outcome'], end: number | undefined): stri
   return `as ${outcome?.kind ?? 'unknown'}${number}${why}`;
 }
 
-export function withoutStop(text: string): string {
+function withoutStop(text: string): string {
   return text.replace(/[.\s]+$/u, '');
 }
 
