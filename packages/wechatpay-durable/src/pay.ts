@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import {
   isWechatPayError,
   QUICK_PAY,
@@ -15,12 +14,14 @@ import {
 } from 'wechatpay-core';
 import { confirmDecline, toResolutionError, type DeclineCheck } from 'wechatpay-core/resolution';
 import { readActor, type ActorOptions } from './actor.js';
+import { nothingSent, startTime, stopwatch } from './before-the-call.js';
 import { leavesWithinMs } from './charge-time.js';
-import { readClock, timeOf } from './clocks.js';
-import { DurableOrdersError, isDurableOrdersError } from './errors.js';
+import { timeOf } from './clocks.js';
+import { DurableOrdersError } from './errors.js';
 import { readPolicy, type OrderOf, type OrderIntent } from './intent.js';
 import { noteEvent, noteFailure } from './journal/answers.js';
 import type { MerchantProblem } from './merchant-watch.js';
+import { isStored, Patience } from './patience.js';
 import type { JournalEntry } from './stores/store.js';
 
 /** How a payment stands. */
@@ -173,77 +174,3 @@ export async function payDurably(
     return check;
   }
 }
-
-/** Before the charge, whatever fails has moved no money: the errors of wechatpay-core say so by themselves. */
-function nothingSent(error: unknown): never {
-  if (!isDurableOrdersError(error)) throw error;
-  const { code, message, cause } = error;
-  throw new DurableOrdersError(code, `${message} Nothing was sent.`, { cause, outcome: 'not-sent' });
-}
-
-function startTime(client: WechatPayClient): number {
-  try {
-    return readClock(client);
-  } catch (error) {
-    return nothingSent(error);
-  }
-}
-
-/**
- * How long ago it was made, in milliseconds of the client's clock. That clock may be set back, and a timer stands still while the
- * machine sleeps: the longer time counts.
- */
-function stopwatch(client: WechatPayClient, at: number, speed: number): () => number {
-  const startedAt = performance.now();
-  return () => {
-    const byTimer = (performance.now() - startedAt) * speed;
-    try {
-      const byClock = client.now() - at;
-      return Number.isFinite(byClock) ? Math.max(byClock, byTimer) : byTimer;
-    } catch {
-      return byTimer;
-    }
-  };
-}
-
-/**
- * Whether the durable order has what is to become of the order: an answer that took very long may come when a reversal is decided already.
- *
- * Where the store cannot be reached, nobody knows: the durable order finds the order paid and keeps it, unless every query fails until
- * it gives up. A store that comes back soon is waited for.
- */
-async function isStored(store: () => Promise<boolean>): Promise<boolean> {
-  for (let time = 1; ; time += 1) {
-    try {
-      return await store();
-    } catch {
-      if (time === TRIES) return false;
-    }
-    await sleep(TRY_AGAIN_MS);
-  }
-}
-
-/** How long the cashier waits for the store, once Quick Pay has answered: what is under way by then goes on by itself. */
-class Patience {
-  #timer: NodeJS.Timeout | undefined;
-  #over: Promise<undefined> | undefined;
-
-  /** @returns what comes of it; undefined where that takes too long. */
-  wait<Result>(work: Promise<Result>): Promise<Result | undefined> {
-    this.#over ??= new Promise((resolve) => {
-      this.#timer = setTimeout(() => {
-        resolve(undefined);
-      }, STORE_LIMIT_MS);
-    });
-    return Promise.race([work, this.#over]);
-  }
-
-  end(): void {
-    clearTimeout(this.#timer);
-  }
-}
-
-/** Real time: the cashier waits. */
-const STORE_LIMIT_MS = 5_000;
-const TRIES = 4;
-const TRY_AGAIN_MS = 500;
