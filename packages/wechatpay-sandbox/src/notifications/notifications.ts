@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import type { SandboxClock } from '../clock.js';
 import type { OrderEntry } from '../orders/order-entry.js';
 import type { Refund } from '../orders/order.js';
@@ -207,6 +208,7 @@ export class Notifications {
     const body = documentOf({ order, merchant, paidAt, ...(refund && { refund }), fault: changed });
     const headers = headersOf(body, randomUUID());
     const { signal } = this.#abort;
+    setMaxListeners(0, signal); // as many as are under way
     const send = (): Promise<Posted> => post(url, headers, body, { ...this.#options, isCut: fault === 'cut', signal });
     const [posted, copy] = await Promise.all(fault === 'duplicated' ? [send(), send()] : [send()]);
     // What somebody else has written, or came too late, is not WeChat Pay's to be acknowledged.
