@@ -25,6 +25,12 @@ export function leavesWithinMs(timeoutMs: number): number {
   return Math.min(FIRST_STEP_MS, PAYABLE_MS - TWO_CLOCKS_MS - timeoutMs);
 }
 
+/**
+ * What the customer pays an order of Unified Order by is handed out at most so long after the order was stored, in milliseconds: well
+ * before it may be closed, 5 min after it. A charge that leaves in time is answered, or given up, sooner.
+ */
+export const HANDED_OUT_WITHIN_MS = 2 * 60_000;
+
 /** @throws {WechatPayConfigError} a client with which a charge could be answered after its durable order has ended. */
 export function checkTimeout({ merchantId, timeoutMs }: WechatPayClient): void {
   if (timeoutMs <= MAX_TIMEOUT_MS) return;

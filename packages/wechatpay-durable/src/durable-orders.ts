@@ -1,7 +1,8 @@
 // Over 250 lines, as one idea: all that an application can do with durable orders, each a line that says where it is done.
-import type { QuickPayRequest, WechatPayClient } from 'wechatpay-core';
+import type { QuickPayRequest, UnifiedOrderRequest, WechatPayClient } from 'wechatpay-core';
 import type { ActorOptions } from './actor.js';
 import { ClockWatch } from './clock-watch.js';
+import { createDurably, type DurableCreateOptions, type DurableCreation } from './create.js';
 import { resolveOptions, type DurableOrdersOptions, type Settings } from './durable-orders-options.js';
 import { cancelOrder, cancelRefund, enqueueOrder, hastenOrder } from './enqueue.js';
 import { DurableOrdersError, isDurableOrdersError, storeInUse, toProblem } from './errors.js';
@@ -21,6 +22,7 @@ import {
   type RefundQuery,
 } from './list.js';
 import { MerchantWatch, toError, type MerchantProblem } from './merchant-watch.js';
+import { takeNotification, type NotifiedOrder } from './notified.js';
 import { Orders } from './orders.js';
 import { payDurably, type DurablePayment, type DurablePayOptions } from './pay.js';
 import { createPauses } from './pauses/create-pauses.js';
@@ -185,17 +187,61 @@ export class DurableOrders {
    * @see https://pay.weixin.qq.com/doc/global/v2/en/4013658162 (Submit Quick Pay)
    */
   async pay(request: QuickPayRequest, given: DurablePayOptions = {}): Promise<DurablePayment> {
-    if (this.#stopping.signal.aborted) {
-      const message = 'The durable orders are being stopped: nothing was sent.';
-      throw new DurableOrdersError('WECHATPAY_STOPPING', message, { outcome: 'not-sent' });
-    }
-    const options = readProperties('options', given, ['merchantId', 'signal', 'policy', 'actor']);
+    this.#assertGoesOn();
+    const options = readProperties('options', given, PAY_OPTIONS);
     const payments = storedPayments(this.#orders, {
       problems: () => this.merchantProblems(),
       stopping: () => this.#stopping.signal,
       whilePaying: (work) => this.#whilePaying(work),
     });
     return this.#whilePaying(payDurably(this.clientOf(options.merchantId), payments, request, options));
+  }
+
+  /**
+   * Makes an order that the customer pays by themselves: by QR code, in an official account, a mini program, an app or a browser. It is
+   * stored, then Unified Order is called, once. From then on it is asked for, and closed at `timeExpire` (or the policy's `closeAfterMs`)
+   * where it is not paid; a process that dies at any moment leaves an order that another resolves.
+   *
+   * `onResolved` is told how it ended: `paid`, `closed`, or by `policy: { ifPaidLate: 'refund' }` `refunded`, where the customer paid after
+   * it was given up.
+   *
+   * @returns after Unified Order's answer, or its time-out, and 5 s for the store at most. Only `created` has something to pay by.
+   * @throws {WechatPayRequestError} a request that must not be sent, or a number that was used before; nothing was sent.
+   * @throws {DurableOrdersError} the store failed, or this process stops; nothing was sent, and `outcome` says so.
+   * @see https://pay.weixin.qq.com/doc/global/v2/en/4013665947 (Unified Order)
+   * @example
+   * const { outcome, result } = await durableOrders.create({ tradeType: 'NATIVE', productId: 'tea', timeExpire, ...order });
+   */
+  async create(request: UnifiedOrderRequest, given: DurableCreateOptions = {}): Promise<DurableCreation> {
+    this.#assertGoesOn();
+    const options = readProperties('options', given, PAY_OPTIONS);
+    const problemOf = (merchantId: string): MerchantProblem | undefined =>
+      this.merchantProblems().find((problem) => problem.merchantId === merchantId);
+    const client = this.clientOf(options.merchantId);
+    return this.#whilePaying(createDurably(this.#orders, client, request, options, problemOf));
+  }
+
+  /**
+   * Takes a payment notification: what WeChat Pay posts to the `notifyUrl` of an order. It is read as `readPaymentNotification` reads it, that
+   * it came is stored, and a worker asks for the order at once: a notification is a hint, and ends no order by itself.
+   *
+   * Answer WeChat Pay once this resolves: `acknowledge()`. Where it throws, `refuse()`, and the notification comes again.
+   *
+   * @param body the request's bytes, before any parser.
+   * @throws {WechatPayNotificationError} it is not WeChat Pay's word to one of the clients: nothing was stored.
+   * @throws {DurableOrdersError} the store failed, or a worker has had the order for 4 s: nothing may be stored.
+   * @example
+   * const { kind } = await durableOrders.notified(body);
+   * return kind === 'unknown-order' ? refuse('unknown-order') : acknowledge();
+   */
+  async notified(body: Uint8Array | string): Promise<NotifiedOrder> {
+    return takeNotification(this.#orders, body);
+  }
+
+  #assertGoesOn(): void {
+    if (!this.#stopping.signal.aborted) return;
+    const message = 'The durable orders are being stopped: nothing was sent.';
+    throw new DurableOrdersError('WECHATPAY_STOPPING', message, { outcome: 'not-sent' });
   }
 
   /** Has {@link stop} wait for it. */
@@ -241,7 +287,8 @@ export class DurableOrders {
    * have been sent.
    *
    * @returns false where it is too late: a worker works on it, it must reverse, the refund may have been sent, or it has an outcome, even
-   *   one that `onResolved` has not taken yet. {@link get} tells.
+   *   one that `onResolved` has not taken yet. {@link get} tells. Also of an order of Unified Order, which its customer can pay: {@link reverse}
+   *   closes it.
    */
   async cancel(one: OrderOf | RefundOf, options: ActorOptions = {}): Promise<boolean> {
     return isRefundOf(one) ? cancelRefund(this.#orders, one, options) : cancelOrder(this.#orders, one, options);
@@ -299,7 +346,8 @@ export class DurableOrders {
 
   /**
    * Has an order reversed, whatever became of its payment: what was paid goes back, and nothing can be paid any more. It is
-   * `reverseOrder` that survives the process. Past 7 days it is dead, `refund-required`, unless `policy.refundWhenExpired` is true.
+   * `reverseOrder` that survives the process. One of Unified Order is closed, 5 min after it was created at the soonest, or refunded.
+   * Past 7 days it is dead, `refund-required`, unless `policy.refundWhenExpired` is true.
    *
    * @returns 'already-reversing' where a reversal is decided already, 'ended' where nothing is left to be reversed.
    * @throws {WechatPayRequestError} an intent that is invalid: nothing was stored.
@@ -413,3 +461,5 @@ export class DurableOrders {
     return this.#settings.store.counts();
   }
 }
+
+const PAY_OPTIONS = ['merchantId', 'signal', 'policy', 'actor'];

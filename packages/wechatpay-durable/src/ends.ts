@@ -74,6 +74,11 @@ export function mayHoldMoney(outcome: ResolutionOutcome): boolean {
   return outcome.kind === 'paid' || (outcome.kind === 'closed' && !outcome.found) || !isProven(outcome);
 }
 
+/** Whether it was made by Unified Order; also of a state that cannot be read. */
+export function isUnified({ state }: DurableOrderData): boolean {
+  return (Object(state) as Partial<ResolutionState>).product === 'unified-order';
+}
+
 /** The order of what is stored; of a state that cannot be read, without its number. */
 export function orderOf({ state }: DurableOrderData): ResolutionOrder {
   const { order } = Object(state) as Partial<ResolutionState>;

@@ -2,7 +2,7 @@ import { QUERY_ORDER } from 'wechatpay-core';
 import { readActor, type ActorOptions } from './actor.js';
 import { readClock, timeOf } from './clocks.js';
 import { durableOrderId } from './durable-order-id.js';
-import { dueAt } from './ends.js';
+import { dueAt, isUnified } from './ends.js';
 import { about, aboutRefund, publish } from './events.js';
 import { begin, readActorOptions, readIntent, readProperties, type OrderIntent, type OrderOf } from './intent.js';
 import { entry } from './journal/entries.js';
@@ -16,7 +16,7 @@ export async function enqueueOrder(
   orders: Orders,
   given: OrderIntent,
   options: EnqueueOptions & ActorOptions = {},
-  by: 'enqueue' | 'pay' | 'reverse' = 'enqueue',
+  by: 'enqueue' | 'pay' | 'create' | 'reverse' = 'enqueue',
 ): Promise<'enqueued' | 'duplicate'> {
   const intent = readIntent(given);
   const { tx, ...rest } = readProperties('options', options, ['tx', 'actor']);
@@ -32,11 +32,13 @@ export async function enqueueOrder(
     subMerchantId: state.order.subMerchantId,
   });
   const data = { merchantId, state };
-  const { order, orderCreatedAt, totalFee, currency, policy, deadline } = state;
+  const { order, product, orderCreatedAt, timeExpire, totalFee, currency, policy, deadline } = state;
   const stored = entry('enqueued', now, {
     ...{ by, ...actor, outTradeNo: order.outTradeNo, orderCreatedAt, ifPaid: policy.ifPaid, deadline },
     ...(totalFee !== undefined && { totalFee }),
     ...(currency !== undefined && { currency }),
+    ...(product !== undefined && { product }),
+    ...(timeExpire !== undefined && { timeExpire }),
   });
   const result = await orders.store.enqueue(id, data, orders.delayOf(state, due, now), { tx, journal: [stored] });
   if (result === 'enqueued') publish({ kind: 'enqueued', ...about(id, data) });
@@ -58,6 +60,9 @@ export async function hastenOrder(orders: Orders, order: OrderOf, options?: Acto
 /** What `DurableOrders.cancel` does. */
 export async function cancelOrder(orders: Orders, order: OrderOf, options: ActorOptions = {}): Promise<boolean> {
   const actor = readActorOptions(options);
+  const stored = await orders.get(order);
+  // Its customer may have a code to pay it by: it has to be closed, which `reverse` does.
+  if (stored && isUnified(stored)) return false;
   return callOff(orders, order, { rule: 'called-off', actor });
 }
 

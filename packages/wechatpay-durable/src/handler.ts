@@ -2,6 +2,7 @@ import { type ResolutionError, type ResolutionState, type TakenStep, type Wechat
 import {
   advanceResolution,
   askFirst,
+  askOrderNow,
   nextResolutionStep,
   setAside,
   takeResolutionStep,
@@ -16,7 +17,7 @@ import type {
   OrderHandler,
   Verdict,
 } from './stores/store.js';
-import { again, dueAt, ended, ongoing, outcomeOf, type EndedOrder } from './ends.js';
+import { again, dueAt, ended, isUnified, ongoing, outcomeOf, type EndedOrder } from './ends.js';
 import { about, publish } from './events.js';
 import { clockFor, workerClock } from './clocks.js';
 import { noteDecision, noteEvent } from './journal/answers.js';
@@ -86,7 +87,7 @@ function createOrderHandler(
     }
     now = clockFor({ since: first.orderCreatedAt, ...('at' in first && { at: first.at }) }, now);
     try {
-      return await drive({ id, data, signal, save, client, now }, first);
+      return await drive({ id, data, signal, save, client, now }, isUnified(data) ? woken(first, now()) : first);
     } finally {
       pauses.release({ id }, now());
     }
@@ -159,6 +160,14 @@ function createOrderHandler(
     const journal = isFirst ? [...notes, held] : notes;
     return again(ongoing(data, next), delay(at + forMs, at), journal);
   }
+}
+
+/** An order that comes so long before its next step is due was woken by a notification; less may be a clock that differs. */
+const WOKEN_MS = 1_000;
+
+/** An order that is here before its next step is due: somebody says that something has happened, so it is asked for. */
+function woken(state: ResolutionState, now: number): ResolutionState {
+  return dueAt(state, now) - now > WOKEN_MS ? askOrderNow(state, now) : state;
 }
 
 /** An order that a worker has, and can take on. */

@@ -64,3 +64,5 @@ export { type ExplainedRefund } from './refunds/refunds-of-order.js';
 export { type KnownRefund, type KnownRefundKind } from './refunds/known-refund.js';
 export { type RefundListener, type ResolvedRefund } from './refunds/refund-end.js';
 export { type DurablePayment, type DurablePayOptions } from './pay.js';
+export { type DurableCreation, type DurableCreateOptions } from './create.js';
+export { type NotifiedOrder } from './notified.js';

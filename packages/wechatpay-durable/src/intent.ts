@@ -6,6 +6,7 @@ import {
   WechatPayRequestError,
   type ResolutionOrder,
   type ResolutionPolicy,
+  type ResolutionProduct,
   type ResolutionState,
   type WechatPayClient,
 } from 'wechatpay-core';
@@ -17,19 +18,27 @@ import { FIRST_STEP_MS } from './charge-time.js';
 export interface OrderIntent extends ResolutionOrder {
   /** `mch_id`. @default that of the only client */
   readonly merchantId?: string | undefined;
-  /** When quick pay is called, or the order is created otherwise: by the client's clock. */
+  /** How the order is made. @default 'quick-pay' */
+  readonly product?: ResolutionProduct | undefined;
+  /** When Quick Pay or Unified Order is called, or the order is created otherwise: by the client's clock. */
   readonly orderCreatedAt: Date;
+  /**
+   * Of Unified Order, its `timeExpire`: the order is closed then where it is not paid, 5 min after it was created at the soonest. Without
+   * it, the policy's `closeAfterMs` says when.
+   */
+  readonly timeExpire?: Date | undefined;
   /** What it should cost, in the currency's minor unit. Where another amount turns out paid, it needs attention. */
   readonly totalFee?: number | undefined;
   /** ISO 4217: the currency that it should be paid in. */
   readonly currency?: string | undefined;
-  /** The first step is not taken before. @default 15 s after `orderCreatedAt`: by then, quick pay was answered */
+  /** The first step is not taken before. @default 15 s after `orderCreatedAt`: by then, the call was answered */
   readonly notBefore?: Date | undefined;
   /**
-   * Where there is no end by then, it is dead: `unresolved`. With `refundWhenExpired` it must be later than 7 days after
+   * Where there is no end by then, it is dead: `unresolved`. Of Quick Pay with `refundWhenExpired` it must be later than 7 days after
    * `orderCreatedAt`: a refund follows only then.
    *
-   * @default 7 days from now; with `refundWhenExpired`, at least 14 days after `orderCreatedAt`
+   * @default 7 days from now, and of Unified Order from `timeExpire`; of Quick Pay with `refundWhenExpired`, at least 14 days after
+   *   `orderCreatedAt`
    */
   readonly deadline?: Date | undefined;
   /** How to resolve; see wechatpay-core. */
@@ -63,7 +72,10 @@ const REFUND_MS = 7 * DAY_MS;
 const MAX_CREATED_AHEAD_MS = 60_000;
 
 const ORDER = ['outTradeNo', 'merchantId', 'subMerchantId'];
-const INTENT = [...ORDER, 'subAppId', 'orderCreatedAt', 'totalFee', 'currency', 'notBefore', 'deadline', 'policy'];
+const INTENT = [
+  ...ORDER,
+  ...['product', 'subAppId', 'orderCreatedAt', 'timeExpire', 'totalFee', 'currency', 'notBefore', 'deadline', 'policy'],
+];
 const REDRIVE = ['deadline', 'policy', 'actor'];
 const POLICY = Object.keys(DEFAULT_RESOLUTION_POLICY);
 const OTHER_NAMES = { outTradeNo: 'out_trade_no', merchantId: 'mch_id', subMerchantId: 'sub_mch_id' };
@@ -148,20 +160,36 @@ export function begin(
   now: number,
 ): { state: ResolutionState; dueAt: number } {
   const { outTradeNo, subMerchantId = byDefault, subAppId, orderCreatedAt, totalFee, currency, policy } = intent;
+  const { product, timeExpire } = intent;
   const createdAt = timeOf('orderCreatedAt', orderCreatedAt) ?? Number.NaN;
-  const deadline = deadlineOf(intent.deadline, { now, orderCreatedAt: createdAt, policy });
+  const expiry = timeOf('timeExpire', timeExpire);
+  const isUnified = product === 'unified-order';
+  const deadline = deadlineOf(intent.deadline, {
+    now,
+    orderCreatedAt: createdAt,
+    policy,
+    isUnified,
+    timeExpire: expiry,
+  });
   const order = {
     outTradeNo,
     ...(subMerchantId !== undefined && { subMerchantId }),
     ...(subAppId !== undefined && { subAppId }),
   };
-  const state = startResolution({ ...order, orderCreatedAt, totalFee, currency }, deadline, policy);
+  const state = startResolution(
+    { ...order, product, orderCreatedAt, timeExpire, totalFee, currency },
+    deadline,
+    policy,
+  );
   const first = nextResolutionStep(state, 0);
   const firstAt = first.kind === 'wait' ? first.until : 0;
   const dueAt = Math.max(firstAt, timeOf('notBefore', intent.notBefore) ?? createdAt + FIRST_STEP_MS);
   if (createdAt > now + MAX_CREATED_AHEAD_MS) throw new WechatPayRequestError('orderCreatedAt', 'is in the future.');
   if (deadline <= Math.max(dueAt, now)) {
     throw new WechatPayRequestError('deadline', 'must be later than now, and than the first step (`notBefore`).');
+  }
+  if (expiry !== undefined && deadline <= expiry) {
+    throw new WechatPayRequestError('deadline', 'must be later than `timeExpire`: the order is closed only then.');
   }
   return { state, dueAt };
 }
@@ -177,9 +205,19 @@ export function deadlineOf(
     now,
     orderCreatedAt,
     policy,
-  }: { now: number; orderCreatedAt: number; policy?: Partial<ResolutionPolicy> | undefined },
+    isUnified = false,
+    timeExpire = now,
+  }: {
+    now: number;
+    orderCreatedAt: number;
+    policy?: Partial<ResolutionPolicy> | undefined;
+    isUnified?: boolean;
+    timeExpire?: number | undefined;
+  },
 ): number {
   const deadline = timeOf('deadline', given);
+  // Its refund follows as soon as it is decided.
+  if (isUnified) return deadline ?? Math.max(now, timeExpire) + RESOLVE_MS;
   const expiresAt = orderCreatedAt + REVERSE_NOT_AFTER_MS;
   if (policy?.refundWhenExpired !== true) return deadline ?? now + RESOLVE_MS;
   if (deadline === undefined) return Math.max(now + RESOLVE_MS, expiresAt + REFUND_MS);

@@ -31,7 +31,7 @@ export function noteReopened(
   now: number,
   stored: DurableOrder,
   { state }: DurableOrderData,
-  { by, actor }: { by: 'redrive' | 'reverse'; actor?: string | undefined },
+  { by, actor }: { by: 'redrive' | 'reverse' | 'notified'; actor?: string | undefined },
 ): JournalEntry[] {
   const before = outcomeOf(stored)?.kind;
   const { policy, deadline } = state;
@@ -49,6 +49,8 @@ export function reopened(
   const state = readResolutionState(stored.state);
   const now = readClock(orders.clientOf(stored.merchantId));
   const merged = { ...state.policy, ...policy };
-  const deadline = deadlineOf(given, { now, orderCreatedAt: state.orderCreatedAt, policy: merged });
+  const { orderCreatedAt, timeExpire, product } = state;
+  const isUnified = product === 'unified-order';
+  const deadline = deadlineOf(given, { now, orderCreatedAt, policy: merged, isUnified, timeExpire });
   return ongoing(stored, reopenResolution(state, at, deadline, policy));
 }

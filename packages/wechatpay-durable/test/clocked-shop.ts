@@ -1,6 +1,13 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { afterEach, expect } from 'vitest';
-import { decodeXml, encodeXml, signFields, WechatPayClient, type QuickPayRequest } from 'wechatpay-core';
+import {
+  decodeXml,
+  encodeXml,
+  signFields,
+  WechatPayClient,
+  type QuickPayRequest,
+  type UnifiedOrderRequest,
+} from 'wechatpay-core';
 import {
   DurableOrders,
   DURABLE_ORDER_CHANNEL,
@@ -38,12 +45,16 @@ export interface ClockedShop {
   readonly calls: readonly Call[];
   readonly events: readonly DurableOrderEvent[];
   readonly told: readonly ResolvedOrder[];
-  /** How each order stands at WeChat Pay; paid with HKD 8.88 where it is not here. */
+  /** How each order stands at WeChat Pay; paid with HKD 8.88 where it is not here. Of Unified Order, NOTPAY once it was called. */
   readonly states: Map<string, string>;
   /** What the gateway answers instead, whatever the order. */
   answer: (call: Call) => Reply | undefined;
   readonly enqueue: (outTradeNo: string, more?: Partial<Parameters<DurableOrders['enqueue']>[0]>) => Promise<string>;
   readonly request: (outTradeNo: string) => QuickPayRequest;
+  /** An order that is paid by a QR code. @param minutes until `timeExpire` */
+  readonly codeRequest: (outTradeNo: string, minutes?: number) => UnifiedOrderRequest;
+  /** What WeChat Pay posts once an order is paid. @param more other fields than those of HKD 8.88 */
+  readonly notification: (outTradeNo: string, more?: Readonly<Record<string, string>>) => string;
   /** Lets time go on, and all that is due be done. */
   readonly pass: (ms: number) => Promise<void>;
 }
@@ -94,6 +105,16 @@ export async function openClockedShop({
       return { recall: 'N' };
     }
     if (path === '/pay/micropay') return { ...paid, cash_fee: '888' };
+    if (path === '/pay/unifiedorder') {
+      states.set(outTradeNo, 'NOTPAY');
+      return { trade_type: 'NATIVE', prepay_id: 'wx201', code_url: `weixin://wxpay/bizpayurl?pr=${outTradeNo}` };
+    }
+    if (path === '/pay/closeorder') {
+      if (state === 'SUCCESS') return { result_code: 'FAIL', err_code: 'ORDERPAID' };
+      if (state !== 'ABSENT') states.set(outTradeNo, 'CLOSED');
+    }
+    if (state === 'ABSENT') return { result_code: 'FAIL', err_code: 'ORDERNOTEXIST' };
+    if (path === '/pay/closeorder') return {};
     return { trade_state: state, ...(state === 'SUCCESS' && paid) };
   }
 
@@ -139,6 +160,24 @@ export async function openClockedShop({
       spbillCreateIp: '203.0.113.7',
       authCode: '134567890123456789',
     }),
+    codeRequest: (outTradeNo, minutes = 10) => ({
+      tradeType: 'NATIVE',
+      productId: 'tea',
+      outTradeNo,
+      body: 'tea',
+      totalFee: 888,
+      currency: 'HKD',
+      notifyUrl: 'https://shop.example/wechatpay/payments',
+      spbillCreateIp: '203.0.113.7',
+      timeExpire: new Date(clock.time + minutes * 60 * SECOND),
+    }),
+    notification: (outTradeNo, more = {}) => {
+      const parties = { appid: 'wx2421b1c4370ec43b', mch_id: MERCHANT, nonce_str: '5d2b6c2a8db53831f7eda20af46e531c' };
+      const paid = { transaction_id: `42${outTradeNo}`, total_fee: '888', fee_type: 'HKD', trade_type: 'NATIVE' };
+      const result = { return_code: 'SUCCESS', result_code: 'SUCCESS', out_trade_no: outTradeNo, ...paid };
+      const fields = { ...parties, ...result, ...more };
+      return encodeXml({ ...fields, sign: signFields(fields, API_KEY, 'HMAC-SHA256') });
+    },
     pass: async (ms) => {
       clock.time += ms;
       await expect

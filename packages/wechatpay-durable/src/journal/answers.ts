@@ -1,5 +1,6 @@
 import type {
   QuickPayResult,
+  UnifiedOrderResult,
   ResolutionCall,
   ResolutionError,
   ResolutionEvent,
@@ -77,6 +78,12 @@ export function noteCharge(
     answer: { kind: 'charged', payment, ...(paidAt && { paidAt: paidAt.getTime() }) },
     reply: evidence(raw, keepsOpenId),
   });
+}
+
+/** Unified Order's clear yes. */
+export function noteCreation(at: number, { raw }: Pick<UnifiedOrderResult, 'raw'>, keepsOpenId: boolean): JournalEntry {
+  const reply = evidence(raw, keepsOpenId);
+  return entry('answered', at, { operation: 'Unified Order', answer: { kind: 'created' }, reply });
 }
 
 /** Fields that tell who the customer is. */

@@ -16,13 +16,21 @@ import type { Decision, Rule } from './rules.js';
 
 /** The operation that a call was of. */
 export type JournalOperation =
-  'Submit Quick Pay' | 'Query Order' | 'Revoke Order' | 'Close Order' | 'Submit Refund' | 'Query Refund';
+  | 'Submit Quick Pay'
+  | 'Unified Order'
+  | 'Query Order'
+  | 'Revoke Order'
+  | 'Close Order'
+  | 'Submit Refund'
+  | 'Query Refund';
 
 /** What a verified answer said, as far as it decides anything. */
 export type VerifiedAnswer =
   | Exclude<ResolutionEvent | RefundEvent, { readonly kind: 'failed' }>
   /** Quick Pay: the customer paid. */
-  | { readonly kind: 'charged'; readonly payment: ResolutionPayment; readonly paidAt?: number };
+  | { readonly kind: 'charged'; readonly payment: ResolutionPayment; readonly paidAt?: number }
+  /** Unified Order: the order is there, and can be paid. */
+  | { readonly kind: 'created' };
 
 /** Who asked for something, where a person did: as the application gave it. */
 interface ByActor {
@@ -32,7 +40,10 @@ interface ByActor {
 interface JournalFields {
   /** It was stored. `by`: the function that stored it. */
   readonly enqueued: ByActor & {
-    readonly by: 'pay' | 'enqueue' | 'reverse';
+    readonly by: 'pay' | 'create' | 'enqueue' | 'reverse';
+    /** Absent of Quick Pay. */
+    readonly product?: 'unified-order';
+    readonly timeExpire?: number;
     readonly outTradeNo: string;
     readonly orderCreatedAt: number;
     readonly totalFee?: number;
@@ -88,11 +99,18 @@ interface JournalFields {
   readonly left: { readonly reason: string };
   /** Its next step is to be taken sooner. */
   readonly hastened: ByActor;
+  /** A notification of WeChat Pay came, whose signature holds: a hint, upon which the order is asked for. */
+  readonly notified: {
+    /** As of the notification: equal in each copy of it. */
+    readonly id: string;
+    readonly isPaid: boolean;
+    readonly payment?: ResolutionPayment;
+  };
   /** It was called off. */
   readonly cancelled: ByActor & { readonly rule: Rule };
   /** It was set going again. */
   readonly reopened: ByActor & {
-    readonly by: 'redrive' | 'reverse';
+    readonly by: 'redrive' | 'reverse' | 'notified';
     readonly ifPaid: ResolutionPolicy['ifPaid'];
     readonly deadline: number;
     readonly before?: ResolutionOutcome['kind'];
@@ -132,6 +150,7 @@ const KINDS: Readonly<Record<JournalKind, true>> = {
   held: true,
   left: true,
   hastened: true,
+  notified: true,
   cancelled: true,
   reopened: true,
   'refund-reopened': true,

@@ -8,7 +8,7 @@ import type { JournalOperation, OrderJournalEntry, VerifiedAnswer } from './entr
  * - `absent`: WeChat Pay said that there is no such order; that answer names none.
  * - `not-paid`: it was not paid, and could still be.
  * - `paid`: the customer paid.
- * - `closed`: nothing was paid, and nothing can be.
+ * - `closed`: nothing was paid, and nobody can begin to pay. Who had begun before may still have paid one of Unified Order.
  * - `reversed`: whatever was paid went back, and nothing can be paid any more.
  * - `refunding`: refunds of it were seen; they have not returned all of it.
  * - `refunded`: all of it was refunded, and has arrived.
@@ -111,6 +111,8 @@ function whatItSays(answer: Exclude<VerifiedAnswer, { kind: 'refund-queried' }>,
       const payment = { ...paymentIn(known), ...paymentIn({ totalFee, currency }) };
       return { kind: isAll ? 'refunded' : 'refunding', ...payment, refunded, pending };
     }
+    case 'created':
+      return { kind: 'not-paid', ...paymentIn(known) };
     case 'reversed': // its answer names no order
     case 'closed':
     case 'refund-accepted':

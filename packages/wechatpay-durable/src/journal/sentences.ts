@@ -44,7 +44,7 @@ function moneyText(outTradeNo: string, money: KnownMoney): string {
     case 'absent':
       return `WeChat Pay knew no order ${outTradeNo} when ${by.operation} last answered, at ${timeText(by.at)}`;
     case 'closed':
-      return `Order ${outTradeNo} is closed, so that nothing is paid and nothing can be, ${known}`;
+      return `Order ${outTradeNo} is closed, so that nothing is paid and nobody can begin to pay, ${known}`;
     case 'reversed':
       return `Order ${outTradeNo} is reversed, so that whatever was paid goes back and nothing can be paid any more, ${known}`;
     case 'refunding':
@@ -143,6 +143,11 @@ export function entryText(noted: OrderJournalEntry): string {
     }
     case 'left':
       return `Left to another worker: ${withoutStop(noted.fields.reason)}.`;
+    case 'notified': {
+      const { isPaid, payment } = noted.fields;
+      const said = isPaid ? `paid, ${amountText(payment?.totalFee, payment?.currency)}` : 'not paid';
+      return `A notification came: ${said}; the order is asked for.`;
+    }
     case 'cancelled':
       return `Called off${byText(noted.fields.actor)}: ${RULES[noted.fields.rule]}.`;
     case 'reopened': {
@@ -173,6 +178,8 @@ function answerText(answer: VerifiedAnswer): string {
     }
     case 'reversed':
       return answer.recall ? 'to be called again' : 'done, which a query has to prove';
+    case 'created':
+      return 'the order is there, and can be paid';
     case 'closed':
       return 'done, which a query has to prove';
     case 'refund-accepted':

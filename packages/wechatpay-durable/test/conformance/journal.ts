@@ -92,9 +92,8 @@ export function describeJournal(conformance: Conformance): void {
       await store.cancel(cancelled.id, [entry('cancelled')]);
       await store.cancel(cancelled.id, [entry('not noted')]);
       expect(await store.reschedule(cancelled.id, 0, [entry('not noted')])).toBe(false);
-      expect((await store.journal(cancelled.id)).map(({ kind }) => kind)).toEqual([
-        ...['enqueued', 'rescheduled', 'cancelled'],
-      ]);
+      const entries = await store.journal(cancelled.id);
+      expect(entries.map(({ kind }) => kind)).toEqual(['enqueued', 'rescheduled', 'cancelled']);
     });
 
     it('has one chain, also of two who change at a time', async ({ onTestFinished }) => {

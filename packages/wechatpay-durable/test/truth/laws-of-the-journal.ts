@@ -88,6 +88,7 @@ function entriesOf({ life, chronicle }: Pick<Case, 'life' | 'chronicle'>): Order
 const PATHS: Readonly<Record<JournalOperation, string>> = {
   'Submit Quick Pay': QUICK_PAY_PAGE.path,
   'Query Order': QUERY_ORDER_PAGE.path,
+  'Unified Order': '/pay/unifiedorder', // of which no story tells
   'Revoke Order': REVERSE_PAGE.path,
   'Close Order': CLOSE_PAGE.path,
   'Submit Refund': REFUND_PAGE.path,
@@ -103,6 +104,8 @@ function isSaidBy({ word, isPlain }: Heard, answer: VerifiedAnswer): boolean {
       return word.kind === 'state' && word.state === answer.tradeState;
     case 'reversed':
       return word.kind === 'done' && (word.recall === answer.recall || !isPlain);
+    case 'created':
+      return false;
     case 'closed':
       return word.kind === 'done' || !isPlain;
     case 'refund-accepted':

@@ -1,0 +1,94 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { readPaymentNotification, type PaymentNotification } from 'wechatpay-core';
+import { readClock } from './clocks.js';
+import { isOver, isUnified, outcomeOf } from './ends.js';
+import { DurableOrdersError } from './errors.js';
+import { about, publish } from './events.js';
+import { entry } from './journal/entries.js';
+import { readJournal } from './journal/explain.js';
+import type { Orders } from './orders.js';
+import { noteReopened, reopened } from './redrive.js';
+import type { DurableOrder, JournalEntry, ReopenedStatus } from './stores/store.js';
+
+/** What a notification was to the durable orders. What the order has come to is for `onResolved`, and never for a notification. */
+export type NotifiedOrder = {
+  /** What WeChat Pay says, signed: a hint, upon which the order is asked for. */
+  readonly notification: PaymentNotification;
+} & (
+  | {
+      /**
+       * - `woken`: that it came is stored, and a worker asks for the order at once.
+       * - `duplicate`: it came before, and that is stored. Two copies that come at the same moment may both be `woken`; the order is
+       *   asked for once.
+       * - `late`: the order had ended, and that end stands: it is known to be paid, or a person looks at it.
+       * - `reopened`: the order had ended as one that nobody can pay, and the notification says that it is paid: it is asked for again, and
+       *   has another end.
+       */
+      readonly kind: 'woken' | 'duplicate' | 'late' | 'reopened';
+      /** As it was before the notification. */
+      readonly order: DurableOrder;
+    }
+  /** There is no durable order of it, or no more: it was made elsewhere, or is kept no longer. */
+  | { readonly kind: 'unknown-order' }
+);
+
+/** A worker has an order for one step, which may take longer than the 5 s in which WeChat Pay waits for an answer. */
+const LIMIT_MS = 4_000;
+const TRY_AGAIN_MS = 100;
+
+/** What `DurableOrders.notified` does. */
+export async function takeNotification(orders: Orders, body: Uint8Array | string): Promise<NotifiedOrder> {
+  const notification = readPaymentNotification([...orders.clients.values()], body);
+  const { outTradeNo, subMerchantId, client, id: notificationId } = notification;
+  const { merchantId } = client;
+  const order = { outTradeNo, merchantId, ...(subMerchantId !== undefined && { subMerchantId }) };
+  const startedAt = performance.now();
+  for (;;) {
+    const stored = await orders.get(order);
+    if (!stored) return { kind: 'unknown-order', notification };
+    const kind = await take(orders, stored, notification);
+    if (kind) return { kind, notification, order: stored };
+    if (performance.now() - startedAt > LIMIT_MS) {
+      const message = `A worker still works on order ${outTradeNo}: let the notification come again. Its id is ${notificationId}.`;
+      throw new DurableOrdersError('WECHATPAY_ORDER_BUSY', message);
+    }
+    await sleep(TRY_AGAIN_MS); // a worker has it, for one step
+  }
+}
+
+/** @returns undefined where a worker has it, or took it just now. */
+async function take(
+  orders: Orders,
+  stored: DurableOrder,
+  notification: PaymentNotification,
+): Promise<Exclude<NotifiedOrder['kind'], 'unknown-order'> | undefined> {
+  const { id } = stored;
+  const journal = await readJournal(orders, id);
+  const isKnown = journal.some(({ kind, fields }) => kind === 'notified' && fields.id === notification.id);
+  if (isKnown) return 'duplicate';
+  const now = readClock(orders.clientOf(stored.merchantId));
+  const notes = [noteNotified(now, notification)];
+  if (!isOver(stored)) return (await orders.store.reschedule(id, 0, notes)) ? 'woken' : undefined;
+  if (!notification.isPaid || !mayBePaidAfterAll(stored)) return 'late';
+  const data = reopened(orders, stored, now, {});
+  const from: ReopenedStatus = stored.status === 'waiting' || stored.status === 'active' ? 'untold' : stored.status;
+  const again = noteReopened(now, stored, data, { by: 'notified' });
+  if (!(await orders.store.redrive(id, data, [from], [...notes, ...again]))) return undefined;
+  publish({ kind: 'redriven', ...about(id, data) });
+  return 'reopened';
+}
+
+/** It ended as one that nobody can pay, or without anybody knowing: so that a payment is known to nobody. */
+function mayBePaidAfterAll(stored: DurableOrder): boolean {
+  if (!isUnified(stored)) return false;
+  const kind = outcomeOf(stored)?.kind;
+  return stored.status === 'cancelled' || kind === 'closed' || kind === 'unresolved';
+}
+
+function noteNotified(at: number, notification: PaymentNotification): JournalEntry {
+  const { id, isPaid } = notification;
+  if (!isPaid) return entry('notified', at, { id, isPaid });
+  const { transactionId, totalFee, currency } = notification;
+  const payment = { transactionId, totalFee, ...(currency !== undefined && { currency }) };
+  return entry('notified', at, { id, isPaid, payment });
+}
