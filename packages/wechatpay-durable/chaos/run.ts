@@ -26,7 +26,7 @@ export function runChaos(settings: Settings): Promise<History> {
 
 /** Stops every fault, and gives each order the time to end. */
 async function healAndWait(cluster: Cluster): Promise<Pick<History, 'unfinished' | 'redriven'>> {
-  const { gatewayNemesis, networks, workers, cashiers, tills, durableOrders } = cluster;
+  const { gatewayNemesis, networks, workers, cashiers, tills, payers, sandbox, durableOrders } = cluster;
   gatewayNemesis.isHealed = true;
   for (const link of Object.values(networks) as Link[]) link.heal();
 
@@ -46,6 +46,9 @@ async function healAndWait(cluster: Cluster): Promise<Pick<History, 'unfinished'
   await until('every process is there', isThere, SERVED_WITHIN_MS);
   await until('every customer is served', () => tills.isServed, SERVED_WITHIN_MS);
   tills.close();
+  await until('every customer who pays by themselves has paid', () => payers.areDone, AT_REST_WITHIN_MS);
+  const isAcknowledged = (): boolean => sandbox.notifications.list().every(({ state }) => state === 'acknowledged');
+  await until('every notification is acknowledged', isAcknowledged, AT_REST_WITHIN_MS);
   await until('every durable order has an end, or is dead', isAtRest, AT_REST_WITHIN_MS);
 
   const redriven: string[] = [];

@@ -1,4 +1,4 @@
-import { REVERSE_ORDER, REVERSE_NOT_BEFORE_MS, type ResolutionState } from 'wechatpay-core';
+import { CLOSE_ORDER, REVERSE_ORDER, REVERSE_NOT_BEFORE_MS, UNIFIED_ORDER, type ResolutionState } from 'wechatpay-core';
 import type { Change } from '../history/audit.js';
 import { outcomeIn, type History, type OrderHistory } from '../history/history.js';
 import { refundChecks } from './refund-checks.js';
@@ -12,8 +12,8 @@ const REFUND_PATH = '/secapi/pay/refund';
 const SLACK_MS = 1;
 
 export const checks: Readonly<Record<string, Check>> = {
-  'a charge that the gateway sees has a durable order, stored before': ({ requests, changes }) => {
-    const charge = requests.find(({ path }) => path === QUICK_PAY_PATH);
+  'a charge, or an order, that the gateway sees has a durable order, stored before': ({ requests, changes }) => {
+    const charge = requests.find(({ path }) => path === QUICK_PAY_PATH || path === UNIFIED_ORDER.path);
     const stored = changes.find(({ change }) => change === 'INSERT');
     if (!charge || (stored && stored.at <= charge.at + SLACK_MS)) return undefined;
     return stored ? `its durable order came ${(stored.at - charge.at).toFixed(1)} ms later` : 'it has no durable order';
@@ -51,14 +51,14 @@ export const checks: Readonly<Record<string, Check>> = {
     stored && stored.status !== 'done' && stored.status !== 'cancelled' ? `it is ${stored.status}` : undefined,
 
   'the store and the ledger agree': ({ stored, balance, planned, gateway }) => {
-    if (!stored) return balance.paid > 0 && planned.job.kind === 'pay' ? `net is ${balance.net}` : undefined;
+    if (!stored) return balance.paid > 0 && planned.job.kind !== 'reverse' ? `net is ${balance.net}` : undefined;
     if (stored.status === 'done') {
       const due = stored.outcome?.kind === 'paid' ? planned.totalFee : 0;
       return balance.net === due ? undefined : `${stored.outcome?.kind ?? ''}, and net is ${balance.net}`;
     }
     if (stored.status !== 'cancelled') return undefined;
     // It is called off after a clear no only: nothing was paid, and nothing can be paid any more.
-    const isOpen = gateway?.state === 'user-paying' || gateway?.state === 'not-paid';
+    const isOpen = planned.job.kind !== 'create' && (gateway?.state === 'user-paying' || gateway?.state === 'not-paid');
     if (isOpen) return `called off, and its order is ${gateway.state}`;
     return balance.paid === 0 ? undefined : `called off, and ${balance.paid} were paid`;
   },
@@ -72,6 +72,11 @@ export const checks: Readonly<Record<string, Check>> = {
       ? 'a cashier was answered declined, and it was paid'
       : undefined;
   },
+
+  'only who was shown a code can pay by it': ({ answers, balance, planned }) =>
+    planned.job.kind === 'create' && balance.paid > 0 && !answers.some(({ answer }) => answer === 'created')
+      ? 'nobody was answered created, and it was paid'
+      : undefined,
 
   'a number is charged once': ({ requests, movements }) => {
     const charges = requests.filter(({ path }) => path === QUICK_PAY_PATH).length;
@@ -91,7 +96,7 @@ export const checks: Readonly<Record<string, Check>> = {
     return age + onItsWay < REVERSE_NOT_BEFORE_MS - 1 ? `the first came after ${(age / 1000).toFixed(3)} s` : undefined;
   },
 
-  'a reversal, or a refund, is stored before it is sent': ({ requests, changes, refundChanges }) => {
+  'a reversal, a close, or a refund, is stored before it is sent': ({ requests, changes, refundChanges }) => {
     const isStored = (at: number, holds: (change: Change) => boolean): boolean =>
       changes.some((change) => change.at <= at + SLACK_MS && holds(change));
     const isPartStored = (when: number, number: string | undefined): boolean =>
@@ -102,6 +107,7 @@ export const checks: Readonly<Record<string, Check>> = {
     const early = requests.find(
       ({ path, at, fields: { out_refund_no: number } }) =>
         (path === REVERSE_ORDER.path && !isStored(at, ({ data }) => data.state.kind !== 'asking')) ||
+        (path === CLOSE_ORDER.path && !isStored(at, ({ data }) => data.state.kind === 'closing')) ||
         (path === REFUND_PATH &&
           !isStored(at, ({ data }) => data.state.kind === 'refunding') &&
           !isPartStored(at, number)),
@@ -144,9 +150,11 @@ export const checks: Readonly<Record<string, Check>> = {
       const before = changes[index - 1];
       if (!before || change === 'DELETE') continue;
       const [old, now] = [before.data.state, data.state];
-      const isRedriven = before.status === 'dead' && status === 'waiting';
+      // A notification said that one is paid, which nobody could pay any more.
+      const isReopened = now.product !== undefined && now.kind !== 'ended' && old.kind === 'ended';
+      const isRedriven = (before.status === 'dead' || isReopened) && status === 'waiting';
       const wrong = {
-        'ended, and goes on': ['done', 'cancelled'].includes(before.status),
+        'ended, and goes on': ['done', 'cancelled'].includes(before.status) && !isReopened,
         'dead, and goes on unasked': before.status === 'dead' && !isRedriven,
         'a reversal that may have been sent was not any more': old.sent.reverse && !now.sent.reverse,
         'too late to reverse, and is not any more':
@@ -172,8 +180,13 @@ export const checks: Readonly<Record<string, Check>> = {
 
   'the shop is told every end, as it is stored': ({ stored, told }) => {
     if (stored?.status !== 'done') return undefined;
-    const ends = told.map(({ outcome }) => String(outcome)).filter((outcome) => !NO_ENDS.has(outcome));
-    const isTold = ends.length > 0 && ends.every((outcome) => outcome === stored.outcome?.kind);
+    const ends = told
+      .toSorted((one, other) => one.at - other.at)
+      .map(({ outcome }) => String(outcome))
+      .filter((outcome) => !NO_ENDS.has(outcome));
+    // One of Unified Order has another end where a notification has set it going again.
+    const right = (outcome: string | undefined): boolean => outcome === stored.outcome?.kind;
+    const isTold = stored.state.product === undefined ? ends.length > 0 && ends.every(right) : right(ends.at(-1));
     return isTold ? undefined : `it is ${stored.outcome?.kind ?? ''}, and the shop was told: ${ends.join(', ')}`;
   },
 

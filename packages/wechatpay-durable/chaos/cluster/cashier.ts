@@ -1,16 +1,28 @@
 import { WechatPayRequestError } from 'wechatpay-core';
 import type { Task } from '../workload/workload.js';
 import { log, open, tell } from './child.js';
+import type { Posted } from './counter.js';
 
 /** What a cashier was answered; written down before anything else comes of it. */
 export type Answer =
-  'paid' | 'declined' | 'pending' | 'charged before' | 'resolved later' | 'guarded before' | 'refunding' | 'threw';
+  | 'paid'
+  | 'declined'
+  | 'pending'
+  | 'created'
+  | 'refused'
+  | 'charged before'
+  | 'resolved later'
+  | 'guarded before'
+  | 'refunding'
+  | 'threw';
 
 const durableOrders = await open({ work: false });
 
 interface Served {
   readonly answer: Answer;
   readonly reason?: string;
+  /** What the customer pays by. */
+  readonly codeUrl?: string;
 }
 
 async function serve({ outTradeNo, merchantId, totalFee, job, reverseAfterMs }: Task): Promise<Served> {
@@ -36,6 +48,22 @@ async function serve({ outTradeNo, merchantId, totalFee, job, reverseAfterMs }: 
       }
       return { answer: 'refunding' };
     }
+    if (job.kind === 'create') {
+      const { notifyUrl, expiresAfterMs } = job;
+      const order = { outTradeNo, totalFee, currency: 'HKD', body: 'tea', spbillCreateIp: '203.0.113.7' };
+      const timeExpire = new Date(durableOrders.clientOf(merchantId).now() + expiresAfterMs);
+      const { outcome, result } = await durableOrders.create(
+        { ...order, tradeType: 'NATIVE', productId: 'tea', notifyUrl, timeExpire },
+        { merchantId, policy: { ifPaidLate: 'refund', maxBackoffMs: 60_000 } },
+      );
+      const reason = 'error' in outcome ? outcome.error.message : undefined;
+      const codeUrl = result?.codeUrl;
+      return {
+        answer: outcome.kind,
+        ...(reason !== undefined && { reason }),
+        ...(codeUrl !== undefined && { codeUrl }),
+      };
+    }
     const { authCode } = job;
     const { outcome } = await durableOrders.pay(
       { outTradeNo, totalFee, authCode, currency: 'HKD', body: 'tea', spbillCreateIp: '203.0.113.7' },
@@ -49,7 +77,20 @@ async function serve({ outTradeNo, merchantId, totalFee, job, reverseAfterMs }: 
   }
 }
 
-process.on('message', (task: Task) => {
+async function take({ notification, number }: Posted): Promise<void> {
+  let answer = 'threw';
+  try {
+    const taken = await durableOrders.notified(notification);
+    answer = taken.kind;
+    log({ kind: 'notified', outTradeNo: taken.notification.outTradeNo, is: answer });
+  } catch (error) {
+    log({ kind: 'notification refused', message: (error as Error).message });
+  }
+  tell({ kind: 'notified', number, answer });
+}
+
+process.on('message', (task: Task | Posted) => {
+  if ('notification' in task) return void take(task);
   void serve(task).then((served) => {
     log({ kind: 'answer', outTradeNo: task.outTradeNo, ...served });
     tell({ kind: 'answered', outTradeNo: task.outTradeNo, ...served });

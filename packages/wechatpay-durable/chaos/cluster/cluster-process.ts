@@ -18,6 +18,9 @@ interface Message {
   readonly kind: string;
   readonly outTradeNo?: string;
   readonly answer?: string;
+  readonly codeUrl?: string;
+  /** Of a notification. */
+  readonly number?: number;
 }
 
 /** A line of a process's log. */

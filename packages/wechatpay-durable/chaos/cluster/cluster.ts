@@ -6,9 +6,11 @@ import { PostgresServer } from '../../test/servers/postgres.js';
 import { Audit } from '../history/audit.js';
 import { GatewayNemesis } from '../nemesis/gateway-nemesis.js';
 import type { Settings } from '../settings.js';
+import { Payers } from '../workload/payers.js';
 import { Tills } from '../workload/tills.js';
 import { generateWorkload, type WorkloadOrder } from '../workload/workload.js';
 import { ClusterProcess, type ProcessOptions } from './cluster-process.js';
+import { Counter } from './counter.js';
 import { makeFolder } from './folder.js';
 import type { Link } from './link.js';
 import { openNetworks, type Networks } from './networks.js';
@@ -33,6 +35,8 @@ export interface Cluster {
   readonly durableOrders: DurableOrders;
   readonly networks: Networks;
   readonly tills: Tills;
+  readonly payers: Payers;
+  readonly counter: Counter;
   readonly workers: readonly ClusterProcess[];
   readonly cashiers: readonly ClusterProcess[];
 }
@@ -52,7 +56,15 @@ export async function withCluster<Result>(
     const sandbox = await Sandbox.start({ now, keepRequests: Infinity });
     closing.push(() => sandbox.stop());
     const merchants = [sandbox.merchant, await sandbox.merchants.create()];
-    const workload = generateWorkload(sandbox, merchants, settings);
+    const counter = await Counter.open(seed);
+    closing.push(() => {
+      counter.close();
+    });
+    const workload = generateWorkload(sandbox, merchants, settings, counter.url);
+    const payers = new Payers(sandbox, workload, speed);
+    closing.push(() => {
+      payers.close();
+    });
     const gatewayNemesis = new GatewayNemesis(sandbox, workload, seed);
 
     const postgres = await PostgresServer.create();
@@ -98,19 +110,26 @@ export async function withCluster<Result>(
       return new ClusterProcess('cashier', index, {
         folder: folder.path,
         settings: (name) => toSettings(name, networks.cashierToGateway, networks.cashierToDatabase, timeoutMs),
-        onMessage: (by, { outTradeNo = '', answer = '' }) => {
+        onMessage: (by, { outTradeNo = '', answer = '', codeUrl, number }) => {
+          if (number !== undefined) {
+            counter.onAnswer(number, answer);
+            return;
+          }
           tills.onAnswer(by, outTradeNo, answer);
+          if (codeUrl !== undefined) payers.see(outTradeNo, codeUrl);
         },
         onEnd: (by) => {
           tills.onEnd(by);
+          counter.onEnd(by);
         },
       });
     });
     closing.push(() => Promise.all([...workers, ...cashiers].map((one) => one.kill())));
+    counter.cashiers = cashiers;
     await Promise.all([...workers, ...cashiers].map((one) => one.start()));
     return await live({
       ...{ settings, epoch, sandbox, merchants, workload, gatewayNemesis, postgres, audit, durableOrders },
-      ...{ networks, tills, workers, cashiers },
+      ...{ networks, tills, payers, counter, workers, cashiers },
     });
   } finally {
     for (const close of closing.reverse()) await close();

@@ -7,7 +7,20 @@ import type { History } from './history.js';
 
 /** Collects the history of each order from the gateway, its ledger, the database, the cashiers and the workers. */
 export async function collectHistory(
-  { settings, epoch, sandbox, merchants, workload, audit, durableOrders, networks, tills, workers, cashiers }: Cluster,
+  {
+    settings,
+    epoch,
+    sandbox,
+    merchants,
+    workload,
+    audit,
+    durableOrders,
+    networks,
+    tills,
+    counter,
+    workers,
+    cashiers,
+  }: Cluster,
   { nemesis, ...rest }: Pick<History, 'unfinished' | 'redriven'> & { nemesis: NemesisCounts },
 ): Promise<History> {
   const realTime = (fast: number): number => epoch + (fast - epoch) / settings.speed;
@@ -57,6 +70,7 @@ export async function collectHistory(
       ...nemesis,
       'requests and replies held': links.reduce((sum, { held }) => sum + held, 0),
       'connections cut': links.reduce((sum, { cuts }) => sum + cuts, 0),
+      'notifications acknowledged': counter.acknowledged,
     },
     faults: Object.fromEntries([...struck].map(([kind, all]) => [kind, all.length])),
     unexpectedExits: processes.flatMap(({ unexpectedExits }) => unexpectedExits),

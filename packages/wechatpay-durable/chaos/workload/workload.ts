@@ -7,9 +7,13 @@ export interface Task {
   readonly outTradeNo: string;
   readonly merchantId: string;
   readonly totalFee: number;
-  /** Charge this code; or return an order that was made, and paid, elsewhere; or refund parts of such a one, more than it has. */
+  /**
+   * Charge this code; make an order that the customer pays by themselves; return one that was made, and paid, elsewhere; or refund parts
+   * of such a one, more than it has.
+   */
   readonly job:
     | { readonly kind: 'pay'; readonly authCode: string }
+    | { readonly kind: 'create'; readonly notifyUrl: string; readonly expiresAfterMs: number }
     | { readonly kind: 'reverse'; readonly createdAt: number }
     | { readonly kind: 'refund'; readonly parts: readonly number[] };
   readonly reverseAfterMs: number;
@@ -23,7 +27,13 @@ export interface WorkloadOrder extends Task {
   readonly at: number;
   /** What it is asked about fails nearly always, for a while. */
   readonly isUnlucky: boolean;
+  /** Of an order that its customer pays by themselves: when they do, in milliseconds of the fast clock after they have seen its code. */
+  readonly paysAfterMs?: number;
 }
+
+/** Closed a little later than the 5 min before which no order may be. */
+const EXPIRES_AFTER_MS = 310_000;
+const NEVER = Infinity;
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
@@ -32,6 +42,7 @@ export function generateWorkload(
   sandbox: Sandbox,
   merchants: readonly Merchant[],
   settings: Settings,
+  notifyUrl: string,
 ): WorkloadOrder[] {
   const { orders, seconds, seed } = settings;
   return Array.from({ length: orders }, (_, index) => {
@@ -57,6 +68,16 @@ export function generateWorkload(
       sandbox.orders.create({ outTradeNo, merchant, totalFee, state: 'paid', currency: 'HKD' });
       const parts = Array.from({ length: 3 }, () => Math.max(1, Math.floor(totalFee * 0.45)));
       return { ...about, about: `refunds ${parts.join(', ')}`, job: { kind: 'refund', parts } };
+    }
+    // In the first third alone: each is closed 5 min of the fast clock after it was made, and has to end as well.
+    if (index < orders / 3 && random.chance(0.6)) {
+      const paysAfterMs = random.pick([2_000, 40_000, 200_000, EXPIRES_AFTER_MS, EXPIRES_AFTER_MS + 90_000, NEVER]);
+      return {
+        ...about,
+        about: paysAfterMs === NEVER ? 'sees a code, and leaves' : `pays a code after ${paysAfterMs / 1000} s`,
+        job: { kind: 'create', notifyUrl, expiresAfterMs: EXPIRES_AFTER_MS },
+        ...(paysAfterMs !== NEVER && { paysAfterMs }),
+      };
     }
     const behaviour = behave(random);
     const { authCode } = sandbox.customers.create({ ...behaviour, validForMs: DAY_MS });
