@@ -9,6 +9,7 @@ const MAY_IMPORT = {
   'nestjs-wechatpay': ['wechatpay-core', 'wechatpay-durable', '@nestjs'],
   // Shares no code with the core: a bug in signing or XML must not hide in both.
   'wechatpay-sandbox': [],
+  'wechatpay-cli': ['wechatpay-core', 'wechatpay-durable'],
 };
 const NAMES = [...Object.keys(MAY_IMPORT), '@nestjs'];
 

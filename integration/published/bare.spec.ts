@@ -4,7 +4,7 @@ import { install, type Project } from './project.js';
 let project: Project;
 
 beforeAll(async () => {
-  project = await install('bare', ['wechatpay-core', 'wechatpay-sandbox']);
+  project = await install('bare', ['wechatpay-core', 'wechatpay-sandbox', 'wechatpay-cli']);
 });
 
 test.each([
@@ -20,5 +20,17 @@ test('the command of the sandbox is installed and starts', async () => {
   expect({ code, output }).toMatchObject({
     code: 0,
     output: expect.stringContaining('Usage: wechatpay-sandbox') as string,
+  });
+});
+
+test('the command line is installed, starts, and says what it lacks', async () => {
+  const wechatpay = (...given: string[]): Promise<unknown> => project.run('npx', '--no-install', 'wechatpay', ...given);
+  expect(await wechatpay('--help')).toMatchObject({
+    code: 0,
+    output: expect.stringContaining('Usage: wechatpay') as string,
+  });
+  expect(await wechatpay('orders', 'counts')).toMatchObject({
+    code: 2,
+    output: expect.stringContaining('npm install wechatpay-durable') as string,
   });
 });

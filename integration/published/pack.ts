@@ -4,7 +4,13 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { succeed } from './run.js';
 
-export const packages = ['wechatpay-core', 'wechatpay-durable', 'nestjs-wechatpay', 'wechatpay-sandbox'] as const;
+export const packages = [
+  'wechatpay-core',
+  'wechatpay-durable',
+  'nestjs-wechatpay',
+  'wechatpay-sandbox',
+  'wechatpay-cli',
+] as const;
 
 export type Package = (typeof packages)[number];
 

@@ -14,6 +14,13 @@ export { CALL_CHANNEL, LOAD_CHANNEL, type CallEvent, type LoadEvent } from './ca
 export { assertWechatPayClient, isWechatPayClient } from './client-brand.js';
 export { WechatPayClient, type ClientLoad } from './client.js';
 export { CONFIG_PROPERTIES, DEFAULT_BASE_URL, validateConfig, type WechatPayConfig } from './config.js';
+export {
+  configFromEnvironment,
+  readEnvironment,
+  type Environment,
+  type EnvironmentOptions,
+  type EnvironmentSettings,
+} from './environment.js';
 export { type Advice, type ErrorCodeRow, type ErrorCodes, type Outcome } from './advice.js';
 export {
   isWechatPayError,

@@ -1,24 +1,28 @@
-import { nearestName, type ConfigProblem } from 'wechatpay-core';
+import { nearestName } from './call/known-properties.js';
+import type { ConfigProblem } from './errors.js';
 
-const PREFIX = 'WECHATPAY_';
-
-/** The variables that are nearly one of ours: a typing error would otherwise leave a default in force, silently. */
+/**
+ * The variables that are nearly one of ours: a typing error would otherwise leave a default in force, silently.
+ *
+ * @param names what is read, without the prefix, as in `API_KEY`.
+ */
 export function mistypedVariables(
-  environment: NodeJS.ProcessEnv,
-  variables: readonly string[],
+  environment: Readonly<Record<string, string | undefined>>,
+  prefix: string,
+  names: readonly string[],
 ): readonly ConfigProblem[] {
-  const known = [...new Set(variables)].map((variable) => variable.slice(PREFIX.length));
+  const known = [...new Set(names)];
   const problems: ConfigProblem[] = [];
   for (const [variable, value = ''] of Object.entries(environment)) {
-    const name = variable.slice(PREFIX.length);
-    if (!variable.startsWith(PREFIX) || value.trim() === '' || known.includes(name)) continue;
+    const name = variable.slice(prefix.length);
+    if (!variable.startsWith(prefix) || value.trim() === '' || known.includes(name)) continue;
     const meant = known.includes(withoutKind(name))
       ? withoutKind(name)
       : known.some((candidate) => hasMoreWords(name, candidate))
         ? undefined
         : nearestName(name, known);
     if (meant === undefined) continue;
-    const problem = `is unknown, and nothing would read it. Did you mean ${PREFIX}${meant}? Another purpose needs another name.`;
+    const problem = `is unknown, and nothing would read it. Did you mean ${prefix}${meant}? Another purpose needs another name.`;
     problems.push({ field: variable, problem });
   }
   return problems;

@@ -1,0 +1,197 @@
+import { createHash } from 'node:crypto';
+import {
+  checkRefundPart,
+  refundAndResolve,
+  type AllRefunds,
+  type QueryOrderResult,
+  type RefundAndResolveRequest,
+  type RefundDetail,
+  type RefundOutcome,
+  type TakenRefundStep,
+  type WechatPayClient,
+} from 'wechatpay-core';
+import { confirm } from '../ask/confirm.js';
+import { CliError } from '../cli-error.js';
+import { EXIT_CODES, type ExitCode } from '../exit-codes.js';
+import { amountText, readAmount } from '../output/money.js';
+import { withProgress } from '../output/progress.js';
+import { pairs } from '../output/table.js';
+import type { RefundOptions } from '../program.js';
+import type { Report, Session } from '../session.js';
+import { withClient } from '../settings/connect.js';
+import { dryRun } from './close.js';
+import { findFirst, orderName, planFacts } from './find-order.js';
+import { refundsOf } from './query-refund.js';
+import { watchStep } from './watch.js';
+
+/** `wechatpay refund`: the core's closed loop, after a look at what is paid and what is refunded already. */
+export async function refund(session: Session, given: string | undefined, options: RefundOptions): Promise<Report> {
+  const { words } = session;
+  const name = orderName(session, given, options);
+  if ((options.amount === undefined) === (options.all !== true)) {
+    throw new CliError(EXIT_CODES.usage, 'HOW_MUCH', words.howMuch);
+  }
+  return withClient(session, async (client) => {
+    const found = await findFirst(session, client, name);
+    const payment = paymentOf(session, found.order);
+    const known: AllRefunds =
+      payment.order.tradeState === 'REFUND' ? await refundsOf(session, client, found.outTradeNo) : { refunds: [] };
+    const part = choosePart(session, client, payment, known.refunds, options);
+    const { labels } = words;
+    const facts: [string, string | undefined][] = [
+      ...planFacts(session, client, found),
+      [labels.refunded, part.refunded > 0 ? amountText(part.refunded, payment.currency) : undefined],
+      [words.labels.refund, `${amountText(part.request.refundFee, payment.currency)}, ${part.request.outRefundNo}`],
+      [labels.left, amountText(part.left, payment.currency)],
+    ];
+    const action = part.isKnown ? words.sameRefund(part.request.outRefundNo) : words.refundPlan;
+    if ((await confirm(session, { action, facts })) === 'dry-run') return dryRun(session, found.outTradeNo);
+    const { io } = session;
+    const { outcome } = await withProgress(session, words.resolving, () =>
+      refundAndResolve(client, part.request, {
+        ...(io.signal && { signal: io.signal }),
+        ...(options.timeout !== undefined && { deadline: new Date(client.now() + options.timeout * 1000) }),
+        ...(options.watch && {
+          onStep: ({ step, event }: TakenRefundStep) => {
+            watchStep(session, step.kind, event);
+          },
+        }),
+      }),
+    );
+    return report(session, part, payment.currency, outcome);
+  });
+}
+
+interface PaidOrder {
+  readonly order: QueryOrderResult;
+  readonly outTradeNo: string;
+  readonly totalFee: number;
+  readonly currency: string;
+}
+
+/** @throws {CliError} an order that is not paid, or of which the answer does not tell the amount. */
+function paymentOf({ words }: Session, order: QueryOrderResult | undefined): PaidOrder {
+  const isPaid = order?.tradeState === 'SUCCESS' || order?.tradeState === 'REFUND';
+  const { totalFee, currency, outTradeNo } = order ?? {};
+  if (!order || !isPaid || totalFee === undefined || currency === undefined || outTradeNo === undefined) {
+    const state = order ? words.tradeStates[order.tradeState] : '?';
+    throw new CliError(EXIT_CODES.refused, 'NOT_REFUNDABLE', words.cannotRefund(state));
+  }
+  return { order, outTradeNo, totalFee, currency };
+}
+
+interface Part {
+  readonly request: RefundAndResolveRequest;
+  /** Refunded before, or on its way: in the minor unit. */
+  readonly refunded: number;
+  readonly left: number;
+  /** This refund was asked for before. */
+  readonly isKnown: boolean;
+}
+
+function choosePart(
+  { words }: Session,
+  client: WechatPayClient,
+  { order, outTradeNo, totalFee, currency }: PaidOrder,
+  refunds: readonly RefundDetail[],
+  options: RefundOptions,
+): Part {
+  const refunded = refunds.filter(returnsMoney).reduce((sum, { refundFee = 0 }) => sum + refundFee, 0);
+  const left = totalFee - refunded;
+  const refundFee =
+    options.amount === undefined
+      ? (lastOf(client, outTradeNo, left, refunds)?.refundFee ?? left)
+      : readRefundFee(words, options.amount, currency);
+  const outRefundNo = options.refundNo ?? refundNumber(client.merchantId, outTradeNo, refundFee);
+  const same = refunds.some((each) => each.outRefundNo === outRefundNo);
+  if (!same && left <= 0) throw new CliError(EXIT_CODES.refused, 'NOTHING_LEFT', words.nothingLeft);
+  if (!same && refundFee > left) {
+    throw new CliError(EXIT_CODES.refused, 'MORE_THAN_LEFT', words.moreThanLeft(amountText(left, currency)));
+  }
+  const { description } = options;
+  const request: RefundAndResolveRequest = {
+    outTradeNo,
+    outRefundNo,
+    totalFee,
+    refundFee,
+    refundCurrency: currency,
+    ...(description !== undefined && { refundDescription: description }),
+    ...(order.paidAt && { paidAt: order.paidAt }),
+  };
+  const parts = refunds.flatMap((each) =>
+    each.outRefundNo === undefined || each.refundFee === undefined
+      ? []
+      : [{ outRefundNo: each.outRefundNo, refundFee: each.refundFee, refundStatus: each.refundStatus }],
+  );
+  const check = checkRefundPart(request, { totalFee, currency, parts }, client.now());
+  if (check.kind === 'refused') throw new CliError(EXIT_CODES.refused, 'NOT_REFUNDABLE', check.message);
+  return { request, refunded, left: same ? left : left - refundFee, isKnown: same };
+}
+
+/** The refund that `--all` asked for before, where it left nothing: the same command is the same refund. */
+function lastOf(
+  { merchantId }: WechatPayClient,
+  outTradeNo: string,
+  left: number,
+  refunds: readonly RefundDetail[],
+): RefundDetail | undefined {
+  if (left > 0) return undefined;
+  return refunds.find(
+    (each) => returnsMoney(each) && each.outRefundNo === refundNumber(merchantId, outTradeNo, each.refundFee ?? 0),
+  );
+}
+
+function returnsMoney({ refundStatus }: RefundDetail): boolean {
+  return refundStatus !== 'REFUNDCLOSE' && refundStatus !== 'FAIL';
+}
+
+function readRefundFee(words: Session['words'], text: string, currency: string): number {
+  const read = readAmount(text, currency);
+  if ('amount' in read) return read.amount;
+  throw new CliError(EXIT_CODES.usage, 'AMOUNT', words.amountForm(read.example, currency));
+}
+
+/** The same command is the same refund, also where its answer was lost: its number is made of what it refunds. */
+function refundNumber(merchantId: string, outTradeNo: string, refundFee: number): string {
+  const hash = createHash('sha256').update(JSON.stringify([merchantId, outTradeNo, refundFee])).digest('hex');
+  return `cli${hash.slice(0, 29)}`;
+}
+
+const EXITS: Readonly<Record<RefundOutcome['kind'], ExitCode>> = {
+  refunded: EXIT_CODES.done,
+  'refund-rejected': EXIT_CODES.refused,
+  'needs-attention': EXIT_CODES.person,
+  unresolved: EXIT_CODES.unknown,
+};
+
+function report(
+  { words }: Session,
+  { request: { outTradeNo, outRefundNo, refundFee }, isKnown }: Part,
+  currency: string,
+  outcome: RefundOutcome,
+): Report {
+  const { labels } = words;
+  const isProven = outcome.kind === 'refunded';
+  const error = 'error' in outcome ? outcome.error : undefined;
+  const said = {
+    refunded: () => words.refundedText(amountText(refundFee, currency), outRefundNo),
+    'refund-rejected': () => words.refundRejected(error?.errorCode ?? error?.code ?? '?'),
+    'needs-attention': () => (outcome.kind === 'needs-attention' ? words.refundAttention[outcome.reason] : ''),
+    unresolved: () => words.refundUnresolved(outRefundNo),
+  }[outcome.kind]();
+  return {
+    exitCode: EXITS[outcome.kind],
+    result: { outTradeNo, outRefundNo, refundFee, currency, outcome, proven: isProven, knownBefore: isKnown },
+    lines: [
+      `${isProven ? words.proven : words.notProven}: ${said}`,
+      ...pairs([
+        [labels.order, outTradeNo],
+        [labels.refund, outRefundNo],
+        [labels.refundId, outcome.kind === 'refunded' ? outcome.refundId : undefined],
+        [labels.outcome, outcome.kind],
+        [labels.reason, error?.message],
+        [labels.advice, error?.advice],
+      ]),
+    ],
+  };
+}

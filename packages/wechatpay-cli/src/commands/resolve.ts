@@ -1,0 +1,133 @@
+import {
+  resolveOrder,
+  type QueryOrderResult,
+  type Resolution,
+  type ResolutionOutcome,
+  type TakenStep,
+  type WechatPayClient,
+} from 'wechatpay-core';
+import { confirm } from '../ask/confirm.js';
+import { CliError } from '../cli-error.js';
+import { EXIT_CODES, type ExitCode } from '../exit-codes.js';
+import { amountText, readAmount } from '../output/money.js';
+import { withProgress } from '../output/progress.js';
+import { pairs } from '../output/table.js';
+import type { ResolveOptions } from '../program.js';
+import type { Report, Session } from '../session.js';
+import { withClient } from '../settings/connect.js';
+import { dryRun } from './close.js';
+import { findFirst, orderName, planFacts, type Found } from './find-order.js';
+import { watchStep } from './watch.js';
+
+/** `wechatpay resolve`: the core's closed loop, on one order. */
+export async function resolve(session: Session, given: string | undefined, options: ResolveOptions): Promise<Report> {
+  const { words } = session;
+  const { ifPaid = 'keep' } = options;
+  const name = orderName(session, given, options);
+  const created = readTime(session, options.created);
+  return withClient(session, async (client) => {
+    const found = await findFirst(session, client, name);
+    const plan = { action: words.resolvePlan(ifPaid), facts: planFacts(session, client, found) };
+    const expected = readExpected(session, options.amount, found.order);
+    // An order that is paid, and is to be kept, or that has an end: asking is all that is done.
+    const state = found.order?.tradeState ?? '';
+    const movesNothing = (ifPaid === 'keep' && state === 'SUCCESS') || state === 'REVOKED' || state === 'CLOSED';
+    if (!movesNothing && (await confirm(session, plan)) === 'dry-run') return dryRun(session, found.outTradeNo);
+    return runResolution(session, client, found, { ...options, ifPaid, created, expected });
+  });
+}
+
+export interface Running extends ResolveOptions {
+  readonly ifPaid: 'keep' | 'reverse';
+  readonly created: Date | undefined;
+  /** In the minor unit of the order's currency. */
+  readonly expected?: number | undefined;
+}
+
+/** Runs the closed loop, and tells what is proven. */
+export async function runResolution(
+  session: Session,
+  client: WechatPayClient,
+  { outTradeNo, order }: Found,
+  { ifPaid, created, timeout, watch, expected }: Running,
+): Promise<Report> {
+  const { words, io } = session;
+  // When it was paid it was there already; of an order that is not paid, to take it for a new one is the safe side.
+  const orderCreatedAt = created ?? order?.paidAt ?? new Date(client.now());
+  const { currency } = order ?? {};
+  const resolution = await withProgress(session, words.resolving, () =>
+    resolveOrder(
+      client,
+      {
+        outTradeNo,
+        orderCreatedAt,
+        ...(expected !== undefined && { totalFee: expected, ...(currency !== undefined && { currency }) }),
+      },
+      {
+        ifPaid,
+        ...(io.signal && { signal: io.signal }),
+        ...(timeout !== undefined && { deadline: new Date(client.now() + timeout * 1000) }),
+        ...(watch && {
+          onStep: ({ step, event }: TakenStep) => {
+            watchStep(session, step.kind, event);
+          },
+        }),
+      },
+    ),
+  );
+  return report(session, outTradeNo, resolution);
+}
+
+const EXITS: Readonly<Record<ResolutionOutcome['kind'], ExitCode>> = {
+  paid: EXIT_CODES.done,
+  reversed: EXIT_CODES.done,
+  closed: EXIT_CODES.done,
+  refunded: EXIT_CODES.done,
+  'refund-required': EXIT_CODES.person,
+  'needs-attention': EXIT_CODES.person,
+  unresolved: EXIT_CODES.unknown,
+};
+
+function report({ words }: Session, outTradeNo: string, { outcome, state }: Resolution): Report {
+  const { labels } = words;
+  const exitCode = EXITS[outcome.kind];
+  const error = 'error' in outcome ? outcome.error : undefined;
+  const payment = 'payment' in outcome ? outcome.payment : undefined;
+  const isProven = exitCode === EXIT_CODES.done;
+  return {
+    exitCode,
+    result: { outTradeNo, outcome, proven: isProven, tradeState: state.tradeState },
+    lines: [
+      `${isProven ? words.proven : words.notProven}: ${words.outcomes[outcome.kind]}`,
+      ...pairs([
+        [labels.order, outTradeNo],
+        [labels.transaction, payment?.transactionId],
+        [labels.outcome, outcome.kind],
+        [labels.amount, payment?.totalFee === undefined ? undefined : amountText(payment.totalFee, payment.currency)],
+        [labels.reason, error?.message],
+        [labels.advice, error?.advice],
+      ]),
+    ],
+  };
+}
+
+/** @throws {CliError} what is no time. */
+export function readTime({ words }: Session, text: string | undefined): Date | undefined {
+  if (text === undefined) return undefined;
+  const time = new Date(text);
+  // A time without a zone would be this machine's, which is another one in a container.
+  if (!Number.isNaN(time.getTime()) && /(?:Z|[+-][0-9]{2}:?[0-9]{2})$/.test(text)) return time;
+  throw new CliError(EXIT_CODES.usage, 'TIME', words.timeForm('--created'));
+}
+
+function readExpected(
+  { words }: Session,
+  text: string | undefined,
+  order: QueryOrderResult | undefined,
+): number | undefined {
+  if (text === undefined) return undefined;
+  const currency = order?.currency ?? 'HKD';
+  const read = readAmount(text, currency);
+  if ('amount' in read) return read.amount;
+  throw new CliError(EXIT_CODES.usage, 'AMOUNT', words.amountForm(read.example, currency));
+}

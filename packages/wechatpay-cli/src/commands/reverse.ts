@@ -1,0 +1,30 @@
+import { confirm } from '../ask/confirm.js';
+import { CliError } from '../cli-error.js';
+import { EXIT_CODES } from '../exit-codes.js';
+import type { ResolveOptions } from '../program.js';
+import type { Report, Session } from '../session.js';
+import { withClient } from '../settings/connect.js';
+import { dryRun } from './close.js';
+import { findFirst, orderName, planFacts } from './find-order.js';
+import { orderJson } from './order-view.js';
+import { readTime, runResolution } from './resolve.js';
+
+/** `wechatpay reverse`: whatever was paid goes back; again while WeChat Pay asks for it, until a query proves it. */
+export async function reverse(session: Session, given: string | undefined, options: ResolveOptions): Promise<Report> {
+  const { words } = session;
+  const name = orderName(session, given, options);
+  const created = readTime(session, options.created);
+  return withClient(session, async (client) => {
+    const found = await findFirst(session, client, name);
+    const { order, outTradeNo } = found;
+    if (order && (order.tradeState === 'REVOKED' || order.tradeState === 'CLOSED')) {
+      const line = words.nothingToReverse(words.tradeStates[order.tradeState]);
+      return { exitCode: EXIT_CODES.done, result: { ...orderJson(order), sent: false, proven: true }, lines: [line] };
+    }
+    if (order?.tradeState === 'REFUND') throw new CliError(EXIT_CODES.refused, 'USE_REFUND', words.useRefund);
+    const action = order ? words.reversePlan : words.reverseUnknownPlan;
+    const plan = { action, facts: planFacts(session, client, found) };
+    if ((await confirm(session, plan)) === 'dry-run') return dryRun(session, outTradeNo);
+    return runResolution(session, client, found, { ...options, ifPaid: 'reverse', created });
+  });
+}

@@ -1,0 +1,138 @@
+import type { Environment, RefundAttention, ResolutionOutcome, TradeState } from 'wechatpay-core';
+
+import type { Cause, Check } from '../doctor/finding.js';
+import type { SignCause } from '../sign/ways.js';
+import type { helpEn } from './help.js';
+
+/** What the program says, in one language. What WeChat Pay, the core and the durable store say stays as it is. */
+export interface Words {
+  readonly help: typeof helpEn;
+  readonly envFileUnreadable: (path: string, code: string) => string;
+  readonly whichMerchant: (names: readonly string[]) => string;
+  readonly noSuchMerchant: (name: string, names: readonly string[]) => string;
+  readonly needsYes: string;
+  readonly needsExpect: (count: number) => string;
+  readonly countDiffers: (count: number, expected: number) => string;
+  readonly typeCount: (count: number) => string;
+  readonly goOn: string;
+  readonly interrupted: string;
+  readonly answeredNo: string;
+  readonly dryRun: string;
+  readonly missingPackage: (name: string) => string;
+  readonly proven: string;
+  readonly notProven: string;
+  readonly nothingChanged: string;
+  readonly live: string;
+  readonly notLive: string;
+  readonly labels: Readonly<
+    Record<
+      | 'order'
+      | 'transaction'
+      | 'state'
+      | 'amount'
+      | 'paidAt'
+      | 'merchant'
+      | 'host'
+      | 'product'
+      | 'cash'
+      | 'refund'
+      | 'refundId'
+      | 'refunded'
+      | 'left'
+      | 'succeededAt'
+      | 'outcome'
+      | 'reason'
+      | 'advice'
+      | 'status'
+      | 'createdAt'
+      | 'dueAt'
+      | 'policy'
+      | 'count'
+      | 'sum'
+      | 'time'
+      | 'what'
+      | 'check'
+      | 'finding'
+      | 'remedy',
+      string
+    >
+  >;
+  readonly tradeStates: Readonly<Record<TradeState, string>>;
+  readonly asking: string;
+  readonly resolving: string;
+  readonly orderNeeded: string;
+  readonly oneNumber: string;
+  readonly reversePlan: string;
+  readonly reverseUnknownPlan: string;
+  readonly nothingToReverse: (state: string) => string;
+  readonly useRefund: string;
+  readonly closePlan: string;
+  readonly cannotClose: (state: string) => string;
+  readonly closed: string;
+  readonly alreadyClosed: string;
+  readonly closeUnproven: (state: string) => string;
+  readonly refundPlan: string;
+  readonly howMuch: string;
+  readonly amountForm: (example: string, currency: string) => string;
+  readonly cannotRefund: (state: string) => string;
+  readonly nothingLeft: string;
+  readonly moreThanLeft: (left: string) => string;
+  readonly sameRefund: (number: string) => string;
+  readonly refundedText: (amount: string, number: string) => string;
+  readonly refundRejected: (why: string) => string;
+  readonly refundUnresolved: (number: string) => string;
+  readonly refundAttention: Readonly<Record<RefundAttention, string>>;
+  readonly resolvePlan: (ifPaid: 'keep' | 'reverse') => string;
+  readonly outcomes: Readonly<Record<ResolutionOutcome['kind'], string>>;
+  readonly unknownOutcome: string;
+  readonly timeForm: (option: string) => string;
+  readonly numberForm: (option: string) => string;
+  readonly noRefunds: string;
+  readonly noFolder: (path: string) => string;
+  readonly whichStore: string;
+  readonly noDurableOrder: (number: string) => string;
+  readonly severalOrders: (number: string, merchants: readonly string[]) => string;
+  readonly noOrders: string;
+  readonly redrivePlan: string;
+  readonly redriveAllPlan: string;
+  readonly redriven: (count: number) => string;
+  readonly notRedriven: string;
+  readonly cancelPlan: string;
+  readonly cancelled: string;
+  readonly notCancelled: string;
+  readonly orderOrAll: string;
+  readonly sign: SignWords;
+  readonly doctor: DoctorWords;
+}
+
+export interface DoctorWords {
+  readonly checking: (what: string) => string;
+  readonly allWell: string;
+  readonly firstOf: (count: number) => string;
+  readonly remedy: string;
+  readonly statuses: Readonly<Record<'ok' | 'warning' | 'failed' | 'skipped', string>>;
+  readonly checks: Readonly<Record<Check, string>>;
+  readonly causes: Readonly<Record<Cause, readonly [finding: string, remedy: string]>>;
+}
+
+export interface SignWords {
+  readonly noInput: string;
+  readonly unreadable: (file: string, code: string) => string;
+  readonly noFields: string;
+  readonly noSign: string;
+  readonly maskedSign: string;
+  readonly holds: (signType: string) => string;
+  readonly string: string;
+  readonly keyProblem: string;
+  readonly causes: Readonly<Record<SignCause, (detail: string) => readonly [finding: string, remedy: string]>>;
+}
+
+/** `zh` or `en`: by `--lang`, or else as POSIX has it, LC_ALL before LC_MESSAGES before LANG. */
+export function languageOf(env: Environment, given: string | undefined): 'en' | 'zh' {
+  const locale = given ?? [env.LC_ALL, env.LC_MESSAGES, env.LANG].find(Boolean) ?? '';
+  return /^zh\b|^zh_/i.test(locale) ? 'zh' : 'en';
+}
+
+export async function wordsIn(language: 'en' | 'zh'): Promise<Words> {
+  return language === 'zh' ? (await import('./zh.js')).zh : (await import('./en.js')).en;
+}
