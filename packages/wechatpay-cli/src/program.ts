@@ -238,4 +238,3 @@ function oneOf<Choice extends string>(choices: readonly Choice[]): (text: string
 function version(): string {
   return (createRequire(import.meta.url)('../package.json') as { version: string }).version;
 }
-

@@ -81,4 +81,3 @@ function languageIn(argv: readonly string[]): string | undefined {
   const at = argv.indexOf('--lang');
   return at === -1 ? argv.find((argument) => argument.startsWith('--lang='))?.slice('--lang='.length) : argv[at + 1];
 }
-

@@ -76,7 +76,9 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     env({ SUB_APP_ID: 'wx0123456789abcdef' }),
   ),
   fault('sign-type-unknown', 'failed', 'WECHATPAY_SIGN_TYPE=SHA256', () => env({ SIGN_TYPE: 'SHA256' })),
-  fault('base-url-form', 'failed', 'WECHATPAY_BASE_URL with http:', () => env({ BASE_URL: 'http://apihk.mch.weixin.qq.com' })),
+  fault('base-url-form', 'failed', 'WECHATPAY_BASE_URL with http:', () =>
+    env({ BASE_URL: 'http://apihk.mch.weixin.qq.com' }),
+  ),
   fault('number-form', 'failed', 'WECHATPAY_TIMEOUT_MS=15s', () => env({ TIMEOUT_MS: '15s' })),
   fault('proxy-form', 'failed', 'WECHATPAY_PROXY=socks5://proxy', () => env({ PROXY: 'socks5://proxy' })),
   fault('ca-unreadable', 'failed', 'WECHATPAY_CA names no file', () => env({ CA: '/nowhere/ca.pem' })),
@@ -111,22 +113,31 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
   fault('certificate-passphrase', 'failed', 'the merchant ID of another merchant as passphrase', ({ other }) =>
     env({ PASSPHRASE: other.merchantId }),
   ),
-  fault('key-encrypted', 'failed', 'a private key that is encrypted, without its passphrase', ({ sandbox: { merchant } }) => {
-    const { cert, key } = merchant.certificate;
-    const encrypted = createPrivateKey(key).export({
-      type: 'pkcs8',
-      format: 'pem',
-      cipher: 'aes-256-cbc',
-      passphrase: 'secret',
-    });
-    return pem({ cert, key: encrypted.toString() });
-  }),
+  fault(
+    'key-encrypted',
+    'failed',
+    'a private key that is encrypted, without its passphrase',
+    ({ sandbox: { merchant } }) => {
+      const { cert, key } = merchant.certificate;
+      const encrypted = createPrivateKey(key).export({
+        type: 'pkcs8',
+        format: 'pem',
+        cipher: 'aes-256-cbc',
+        passphrase: 'secret',
+      });
+      return pem({ cert, key: encrypted.toString() });
+    },
+  ),
   fault('key-of-another-certificate', 'failed', 'certificate and key of two downloads', ({ sandbox, other }) =>
     pem({ cert: sandbox.merchant.certificate.cert, key: other.certificate.key }),
   ),
   fault('certificate-expired', 'failed', 'a certificate that expired yesterday', ({ expired }) => pem(expired)),
-  fault('certificate-not-yet-valid', 'failed', 'a certificate that is valid from tomorrow', ({ future }) => pem(future)),
-  fault('certificate-of-another-merchant', 'failed', "another merchant's certificate", ({ other }) => pem(other.certificate)),
+  fault('certificate-not-yet-valid', 'failed', 'a certificate that is valid from tomorrow', ({ future }) =>
+    pem(future),
+  ),
+  fault('certificate-of-another-merchant', 'failed', "another merchant's certificate", ({ other }) =>
+    pem(other.certificate),
+  ),
   fault('certificate-expires-soon', 'warning', 'a certificate that expires in 10 days', ({ soon }) => pem(soon)),
   fault('proxy-ignored', 'warning', 'HTTPS_PROXY is set, WECHATPAY_PROXY is not', () => ({
     env: { HTTPS_PROXY: 'http://user:word@proxy.internal:3128' },
@@ -140,7 +151,9 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
   fault('host-not-found', 'failed', 'a host that does not exist', () =>
     env({ BASE_URL: 'https://apihk.mch.weixin.qq.invalid' }),
   ),
-  fault('connection-refused', 'failed', 'a port at which nothing listens', async ({ servers }) => at(await servers.closed())),
+  fault('connection-refused', 'failed', 'a port at which nothing listens', async ({ servers }) =>
+    at(await servers.closed()),
+  ),
   fault('tls-untrusted', 'failed', 'a gateway whose root is not given as WECHATPAY_CA', () => env({ CA: undefined })),
   fault('tls-other-host', 'failed', 'a certificate for another host', async ({ elsewhere, servers }) =>
     at(await servers.https(elsewhere, (_, response) => response.end())),
@@ -181,13 +194,18 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     sandbox.faults.add({ kind: 'error', errorCode: 'FREQUENCY_LIMITED' });
     return {};
   }),
-  fault('certificate-refused', 'failed', 'a certificate that the gateway does not take any more', async ({ sandbox }) => {
-    // Of the right merchant, by an authority that the gateway does not know.
-    const { CertificateAuthority } = await import('wechatpay-sandbox');
-    const authority = await CertificateAuthority.create();
-    const { cert, key } = await authority.issueClient({ commonName: sandbox.merchant.merchantId });
-    return pem({ cert, key });
-  }),
+  fault(
+    'certificate-refused',
+    'failed',
+    'a certificate that the gateway does not take any more',
+    async ({ sandbox }) => {
+      // Of the right merchant, by an authority that the gateway does not know.
+      const { CertificateAuthority } = await import('wechatpay-sandbox');
+      const authority = await CertificateAuthority.create();
+      const { cert, key } = await authority.issueClient({ commonName: sandbox.merchant.merchantId });
+      return pem({ cert, key });
+    },
+  ),
   fault('gateway-silent', 'failed', 'a gateway that takes the question, and cuts the connection', ({ sandbox }) => {
     sandbox.faults.add({ kind: 'cut' });
     return {};
@@ -213,4 +231,3 @@ function fault(
 ): Misconfiguration {
   return { cause, is, what, plant };
 }
-

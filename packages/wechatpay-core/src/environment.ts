@@ -62,7 +62,10 @@ export function readEnvironment(environment: Environment, given: EnvironmentOpti
   if (unknown) throw new WechatPayConfigError(unknown.name, unknown.problem);
   const { prefix = 'WECHATPAY_' } = options;
   if (typeof (prefix as unknown) !== 'string' || !/^[A-Z][A-Z0-9_]*_$/.test(prefix)) {
-    throw new WechatPayConfigError('prefix', "must be capital letters, digits and _, with _ at the end, as 'WECHATPAY_'.");
+    throw new WechatPayConfigError(
+      'prefix',
+      "must be capital letters, digits and _, with _ at the end, as 'WECHATPAY_'.",
+    );
   }
   const settings = settingsIn(environment, prefix);
   const mistyped = mistypedVariables(environment, prefix, Object.values(NAMES));

@@ -21,7 +21,11 @@ export interface Plan {
  */
 export async function confirm(session: Session, plan: Plan): Promise<'go' | 'dry-run'> {
   const { io, options, words, colors } = session;
-  io.stderr.write(`${colors.bold(plan.action)}\n${pairs(plan.facts).map((line) => `  ${line}\n`).join('')}`);
+  io.stderr.write(
+    `${colors.bold(plan.action)}\n${pairs(plan.facts)
+      .map((line) => `  ${line}\n`)
+      .join('')}`,
+  );
   if (options.dryRun) return 'dry-run';
   if (plan.many?.expected !== undefined && plan.many.expected !== plan.many.count) {
     throw new CliError(EXIT_CODES.refused, 'COUNT_DIFFERS', words.countDiffers(plan.many.count, plan.many.expected));

@@ -24,11 +24,20 @@ export async function doctorSign(session: Session, file: string | undefined): Pr
 
   const { holds, cause, detail, signType } = explainSignature(fields, apiKey);
   const text = stringToSign(fields, apiKey);
-  const [finding, remedy] = cause === undefined ? [words.sign.holds(signType ?? '?'), undefined] : words.sign.causes[cause](detail);
+  const [finding, remedy] =
+    cause === undefined ? [words.sign.holds(signType ?? '?'), undefined] : words.sign.causes[cause](detail);
   const hidden = (said: string): string => said.replaceAll(apiKey.trim(), '******');
   return {
     exitCode: holds ? EXIT_CODES.done : cause === 'not-found' ? EXIT_CODES.person : EXIT_CODES.refused,
-    result: { holds, cause: cause ?? null, detail: hidden(detail), signType, finding: hidden(finding), remedy, stringToSign: text },
+    result: {
+      holds,
+      cause: cause ?? null,
+      detail: hidden(detail),
+      signType,
+      finding: hidden(finding),
+      remedy,
+      stringToSign: text,
+    },
     lines: [
       hidden(finding),
       ...pairs([
@@ -50,7 +59,8 @@ async function readInput({ io, words }: Session, file: string | undefined): Prom
       throw new CliError(EXIT_CODES.usage, 'FILE', words.sign.unreadable(file, code));
     }
   }
-  if (io.stdin.isTTY === true && file === undefined) throw new CliError(EXIT_CODES.usage, 'NO_INPUT', words.sign.noInput);
+  if (io.stdin.isTTY === true && file === undefined)
+    throw new CliError(EXIT_CODES.usage, 'NO_INPUT', words.sign.noInput);
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of io.stdin) {

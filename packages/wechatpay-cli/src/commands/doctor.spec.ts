@@ -68,7 +68,10 @@ it('finds nothing wrong where nothing is, and says what it looked at', async () 
     'clock ok',
     'gateway ok',
   ]);
-  const { paths, orders } = { paths: world.sandbox.requests.map(({ path }) => path), orders: world.sandbox.orders.list() };
+  const { paths, orders } = {
+    paths: world.sandbox.requests.map(({ path }) => path),
+    orders: world.sandbox.orders.list(),
+  };
   expect(paths).toEqual(['/', '/pay/orderquery', '/secapi/pay/reverse']);
   expect(orders).toEqual([]);
 });
@@ -83,7 +86,8 @@ describe.each(MISCONFIGURATIONS)('$what', ({ cause, is, plant, what }) => {
     const first = found.find(({ status }) => status === is);
     expect({ cause: first?.cause, hasRemedy: (first?.remedy ?? '').length > 10 }).toEqual({ cause, hasRemedy: true });
     if (is === 'failed') expect([ran.code, ran.json.result.cause]).toEqual([1, cause]);
-    else if (cause !== 'api-key-placeholder') expect(found.filter(({ status }) => status === 'failed').length).toBeLessThan(2);
+    else if (cause !== 'api-key-placeholder')
+      expect(found.filter(({ status }) => status === 'failed').length).toBeLessThan(2);
   });
 
   it('stands in the guide', () => {
@@ -115,7 +119,9 @@ it('every cause is planted, or said to be out of reach of a test', () => {
 it('speaks to people, in their language', async () => {
   const env = { ...variablesOf(world.sandbox.merchant), WECHATPAY_API_KEY: 'short' };
   const english = await cli(['doctor', '--offline'], env);
-  expect(english.stdout).toMatch(/FAILED +API key +WECHATPAY_API_KEY: has not 32 characters\n.*\n +Remedy: Copy the API key/);
+  expect(english.stdout).toMatch(
+    /FAILED +API key +WECHATPAY_API_KEY: has not 32 characters\n.*\n +Remedy: Copy the API key/,
+  );
   const chinese = await cli(['doctor', '--offline'], { ...env, LANG: 'zh_CN.UTF-8' });
   expect(chinese.stdout).toMatch(/失败 API 密钥 +WECHATPAY_API_KEY: 不是 32 个字符/);
 });

@@ -65,7 +65,10 @@ export function planFacts(
     [labels.state, order && words.tradeStates[order.tradeState]],
     [labels.amount, order?.totalFee === undefined ? undefined : amountText(order.totalFee, order.currency)],
     [labels.paidAt, order?.paidAt?.toISOString()],
-    [labels.merchant, client.subMerchantId === undefined ? client.merchantId : `${client.merchantId}, ${client.subMerchantId}`],
-    [labels.host, isLive(client.baseUrls) ? ? `${host} (${words.live})` : `${host} (${words.notLive})`],
+    [
+      labels.merchant,
+      client.subMerchantId === undefined ? client.merchantId : `${client.merchantId}, ${client.subMerchantId}`,
+    ],
+    [labels.host, isLive(client.baseUrls) ? `${host} (${words.live})` : `${host} (${words.notLive})`],
   ];
 }

@@ -153,7 +153,9 @@ function readRefundFee(words: Session['words'], text: string, currency: string):
 
 /** The same command is the same refund, also where its answer was lost: its number is made of what it refunds. */
 function refundNumber(merchantId: string, outTradeNo: string, refundFee: number): string {
-  const hash = createHash('sha256').update(JSON.stringify([merchantId, outTradeNo, refundFee])).digest('hex');
+  const hash = createHash('sha256')
+    .update(JSON.stringify([merchantId, outTradeNo, refundFee]))
+    .digest('hex');
   return `cli${hash.slice(0, 29)}`;
 }
 

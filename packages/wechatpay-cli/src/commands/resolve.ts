@@ -37,7 +37,7 @@ export async function resolve(session: Session, given: string | undefined, optio
   });
 }
 
-export interface Running extends ResolveOptions {
+export interface Running extends Omit<ResolveOptions, 'created'> {
   readonly ifPaid: 'keep' | 'reverse';
   readonly created: Date | undefined;
   /** In the minor unit of the order's currency. */

@@ -15,7 +15,12 @@ export async function checkGateway(config: WechatPayConfig, prefix: string, io: 
   if (outcome === 'ok') return [ok('gateway', report.message)];
   const detail = error?.message;
   const fail = (cause: Cause, name?: string): Finding[] => [
-    failed('gateway', cause, name === undefined ? undefined : name.replaceAll(/[A-Z_]{4,}/g, (each) => prefix + each), detail),
+    failed(
+      'gateway',
+      cause,
+      name === undefined ? undefined : name.replaceAll(/[A-Z_]{4,}/g, (each) => prefix + each),
+      detail,
+    ),
   ];
   switch (outcome) {
     case 'wrong-key':
@@ -41,11 +46,7 @@ async function test(config: WechatPayConfig, io: Io): Promise<SelfTestReport> {
 }
 
 /** The key may be right, and the algorithm be what the gateway does not take. */
-async function causeOfWrongKey(
-  config: WechatPayConfig,
-  error: AnyWechatPayError | undefined,
-  io: Io,
-): Promise<Cause> {
+async function causeOfWrongKey(config: WechatPayConfig, error: AnyWechatPayError | undefined, io: Io): Promise<Cause> {
   if (error?.code === 'WECHATPAY_SIGNATURE_MISMATCH' && error.message.includes('is signed with')) {
     return 'reply-other-algorithm';
   }

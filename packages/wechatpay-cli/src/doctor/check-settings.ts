@@ -21,7 +21,9 @@ export function checkSettings(read: ReadSettings, now: number): Finding[] {
   // In the order in which they would bite; a check without a finding is well.
   const found = OFFLINE.flatMap((check) => {
     const ofCheck = findings.filter((finding) => finding.check === check);
-    return ofCheck.some(({ status }) => status !== 'ok') || ofCheck.length > 0 ? ofCheck : [ok(check, about(check, read))];
+    return ofCheck.some(({ status }) => status !== 'ok') || ofCheck.length > 0
+      ? ofCheck
+      : [ok(check, about(check, read))];
   });
   return [...found, ...findings.filter(({ check }) => !OFFLINE.includes(check))];
 }

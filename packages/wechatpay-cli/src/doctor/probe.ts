@@ -80,7 +80,8 @@ async function openDirect({ host, port, timeoutMs }: Way): Promise<Opened> {
 /** CONNECT, as the library does. The proxy's password is in no detail. */
 function openTunnel({ host, port, timeoutMs }: Way, proxy: string): Promise<Opened> {
   const { protocol, hostname, port: proxyPort, username, password, origin } = new URL(proxy);
-  const credentials = username || password ? `${decodeURIComponent(username)}:${decodeURIComponent(password)}` : undefined;
+  const credentials =
+    username || password ? `${decodeURIComponent(username)}:${decodeURIComponent(password)}` : undefined;
   const target = `${host}:${port}`;
   return new Promise((resolve) => {
     const fail = (cause: Cause, detail: string): void => {

@@ -88,7 +88,11 @@ async function redriveOne(
 async function redriveMany(session: Session, store: DurableOrders, options: RedriveOptions): Promise<Report> {
   const { words } = session;
   const { outcome, code } = options;
-  const filter: RedriveFilter = { ...(outcome && { outcome }), ...(code !== undefined && { code }), ...chosenMerchant(session, store) };
+  const filter: RedriveFilter = {
+    ...(outcome && { outcome }),
+    ...(code !== undefined && { code }),
+    ...chosenMerchant(session, store),
+  };
   const chosen = new Set((await store.redriveAll(filter, { dryRun: true })).redriven.map(({ id }) => id));
   const orders = (await allDead(store)).filter(({ id }) => chosen.has(id));
   if (orders.length === 0) return { exitCode: EXIT_CODES.done, result: { redriven: 0 }, lines: [words.noOrders] };
@@ -132,7 +136,9 @@ export async function cancel(session: Session, order: string, options: StoreOpti
 export async function counts(session: Session, options: StoreOptions): Promise<Report> {
   const { oldestOpenAt, ...numbers } = await withOrders(session, options, (store) => store.counts());
   const result = { ...numbers, oldestOpenAt: oldestOpenAt?.toISOString() };
-  const lines = pairs(Object.entries(result).map(([name, value]) => [name, value === undefined ? undefined : String(value)]));
+  const lines = pairs(
+    Object.entries(result).map(([name, value]) => [name, value === undefined ? undefined : String(value)]),
+  );
   return { exitCode: EXIT_CODES.done, result, lines };
 }
 

@@ -1,7 +1,11 @@
 import type { Session } from '../session.js';
 
 /** What lasts longer than a second says so, on the standard error; a terminal counts the seconds. */
-export async function withProgress<Result>(session: Session, what: string, work: () => Promise<Result>): Promise<Result> {
+export async function withProgress<Result>(
+  session: Session,
+  what: string,
+  work: () => Promise<Result>,
+): Promise<Result> {
   const { stderr } = session.io;
   const isTerminal = stderr.isTTY === true;
   const startedAt = performance.now();

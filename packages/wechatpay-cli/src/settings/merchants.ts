@@ -42,5 +42,12 @@ export function chooseMerchant({ options, words }: Session, environment: Environ
   const wanted = merchant.toLowerCase().replaceAll('_', '-');
   const found = all.find(({ name, merchantId }) => name === wanted || merchantId === merchant);
   if (found) return found;
-  throw new CliError(EXIT_CODES.usage, 'NO_SUCH_MERCHANT', words.noSuchMerchant(merchant, all.map(({ name }) => name)));
+  throw new CliError(
+    EXIT_CODES.usage,
+    'NO_SUCH_MERCHANT',
+    words.noSuchMerchant(
+      merchant,
+      all.map(({ name }) => name),
+    ),
+  );
 }

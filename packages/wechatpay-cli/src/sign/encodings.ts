@@ -18,7 +18,10 @@ export const twice: Encode = (text) => Buffer.from(Buffer.from(text, 'utf8').toS
 
 /** Every character that Latin-1 does not have becomes a question mark, as old Java and PHP do. */
 export const latin1: Encode = (text) =>
-  Buffer.from([...text].map((character) => ((character.codePointAt(0) ?? 0) > 0xff ? '?' : character)).join(''), 'latin1');
+  Buffer.from(
+    [...text].map((character) => ((character.codePointAt(0) ?? 0) > 0xff ? '?' : character)).join(''),
+    'latin1',
+  );
 
 /** What stands in the document was read as Latin-1 on its way, and was signed before. */
 export const readAsLatin1: Encode = (text) =>

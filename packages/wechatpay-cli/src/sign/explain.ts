@@ -21,14 +21,18 @@ export interface SignatureReport {
  * @param rawKey the API key as it is set, with what stands around it.
  */
 export function explainSignature(fields: readonly ReadField[], rawKey: string): SignatureReport {
-  const key = rawKey.trim().replace(/^(["'])(.*)\1$/s, '$2').trim();
+  const key = rawKey
+    .trim()
+    .replace(/^(["'])(.*)\1$/s, '$2')
+    .trim();
   const valueOf = (name: string): string => fields.find((field) => field.name === name)?.value ?? '';
   const sign = valueOf('sign').trim();
   if (!/^(?:[0-9A-Fa-f]{32}|[0-9A-Fa-f]{64})$/.test(sign)) {
     return { holds: false, cause: 'sign-form', detail: String(sign.length) };
   }
   const isReply = valueOf('return_code') !== '';
-  const declared: SignType | undefined = valueOf('sign_type') === '' ? (isReply ? undefined : 'MD5') : asSignType(valueOf('sign_type'));
+  const declared: SignType | undefined =
+    valueOf('sign_type') === '' ? (isReply ? undefined : 'MD5') : asSignType(valueOf('sign_type'));
   const asIs: Way = {
     cause: 'not-found',
     detail: '',

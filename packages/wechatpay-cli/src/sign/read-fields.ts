@@ -34,7 +34,9 @@ function inXml(text: string): ReadField[] {
 /** Digits stay as they are written: 28 of them are no number of JavaScript. */
 function inJson(text: string): ReadField[] {
   const source = text.includes('\\"') ? unescaped(text) : text;
-  const fields = source.matchAll(/"([A-Za-z_]\w*)"\s*:\s*(?:"((?:[^"\\]|\\.)*)"|(-?[0-9][0-9.eE+-]*|true|false|null))/g);
+  const fields = source.matchAll(
+    /"([A-Za-z_]\w*)"\s*:\s*(?:"((?:[^"\\]|\\.)*)"|(-?[0-9][0-9.eE+-]*|true|false|null))/g,
+  );
   return [...fields].map(([, name = '', quoted, bare = '']) => {
     const value = quoted === undefined ? bare : unescaped(quoted);
     return { name, value, written: value };
@@ -60,9 +62,12 @@ function unescaped(text: string): string {
 const ENTITIES: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
 
 function fromHtml(text: string): string {
-  return text.replaceAll(/&(?:#x([0-9a-fA-F]{1,6})|#([0-9]{1,7})|(\w{2,4}));/g, (whole, hex?: string, decimal?: string, name?: string) => {
-    if (name !== undefined) return ENTITIES[name] ?? whole;
-    const code = hex === undefined ? Number(decimal) : Number.parseInt(hex, 16);
-    return code <= 0x10ffff ? String.fromCodePoint(code) : whole;
-  });
+  return text.replaceAll(
+    /&(?:#x([0-9a-fA-F]{1,6})|#([0-9]{1,7})|(\w{2,4}));/g,
+    (whole, hex?: string, decimal?: string, name?: string) => {
+      if (name !== undefined) return ENTITIES[name] ?? whole;
+      const code = hex === undefined ? Number(decimal) : Number.parseInt(hex, 16);
+      return code <= 0x10ffff ? String.fromCodePoint(code) : whole;
+    },
+  );
 }

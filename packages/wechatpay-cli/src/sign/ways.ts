@@ -49,13 +49,20 @@ export function* waysOf(all: readonly ReadField[], key: string, rawKey: string):
     if (variant !== key) yield { ...base, cause: 'key-case', detail, key: variant };
   }
   yield { ...base, cause: 'key-left-out', detail: '', withoutKey: true };
-  for (const [name] of fields) yield { ...base, cause: 'field-not-signed', detail: name, fields: without(fields, [name]) };
+  for (const [name] of fields)
+    yield { ...base, cause: 'field-not-signed', detail: name, fields: without(fields, [name]) };
   const empty = fields.filter(([, value]) => value === '').map(([name]) => name);
   if (empty.length > 0) yield { ...base, cause: 'empty-signed', detail: empty.join(', '), keepsEmpty: true };
   yield { ...base, cause: 'empty-signed', detail: 'sign', fields: [...fields, ['sign', '']], keepsEmpty: true };
   yield* valueWays(all, base);
   yield { ...base, cause: 'order', detail: 'as written', isUnsorted: true };
-  yield { ...base, cause: 'order', detail: 'without regard to case', fields: sortedWithoutCase(fields), isUnsorted: true };
+  yield {
+    ...base,
+    cause: 'order',
+    detail: 'without regard to case',
+    fields: sortedWithoutCase(fields),
+    isUnsorted: true,
+  };
   for (const [index, [first]] of fields.entries()) {
     for (const [second] of fields.slice(index + 1)) {
       const left = without(fields, [first, second]);
@@ -71,7 +78,9 @@ function without(fields: readonly Pair[], names: readonly string[]): readonly Pa
 }
 
 function sortedWithoutCase(fields: readonly Pair[]): readonly Pair[] {
-  return fields.toSorted(([a], [b]) => (a.toLowerCase() < b.toLowerCase() ? -1 : 1)).filter(([, value]) => value !== '');
+  return fields
+    .toSorted(([a], [b]) => (a.toLowerCase() < b.toLowerCase() ? -1 : 1))
+    .filter(([, value]) => value !== '');
 }
 
 /** The key as it may have been read elsewhere: with a line break, quotes, a byte order mark. */
@@ -93,10 +102,24 @@ function* keys(key: string, rawKey: string): Generator<readonly [detail: string,
 function* valueWays(all: readonly ReadField[], base: Pick<Way, 'fields' | 'key'>): Generator<Way> {
   const written = new Map(all.map((field) => [field.name, field.written]));
   const forms: readonly (readonly [SignCause, (value: string, name: string) => readonly string[]])[] = [
-    ['white-space-trimmed', (value) => [value.trim(), value.replaceAll(/\s+/g, ' '), `${value} `, ` ${value}`, `${value}\n`]],
+    [
+      'white-space-trimmed',
+      (value) => [value.trim(), value.replaceAll(/\s+/g, ' '), `${value} `, ` ${value}`, `${value}\n`],
+    ],
     ['number-form', numberForms],
-    ['escaped', (value, name) => [written.get(name) ?? value, escaped(value), JSON.stringify(value).slice(1, -1), unicodeEscaped(value)]],
-    ['url-encoded', (value) => [encodeURIComponent(value), encodeURIComponent(value).replaceAll('%20', '+'), decoded(value)]],
+    [
+      'escaped',
+      (value, name) => [
+        written.get(name) ?? value,
+        escaped(value),
+        JSON.stringify(value).slice(1, -1),
+        unicodeEscaped(value),
+      ],
+    ],
+    [
+      'url-encoded',
+      (value) => [encodeURIComponent(value), encodeURIComponent(value).replaceAll('%20', '+'), decoded(value)],
+    ],
   ];
   for (const [cause, form] of forms) {
     for (const [at, [name, value]] of base.fields.entries()) {
@@ -123,16 +146,33 @@ function numberForms(value: string): readonly string[] {
   if (!/^-?[0-9]+(?:\.[0-9]+)?$/.test(value)) return [value];
   const number = Number(value);
   const major = /^[0-9]{1,15}$/.test(value) ? (number / 100).toFixed(2) : value;
-  return [String(number), `${value}.0`, `${value}.00`, number.toFixed(2), String(Math.round(number)), major, `0${value}`];
+  return [
+    String(number),
+    `${value}.0`,
+    `${value}.00`,
+    number.toFixed(2),
+    String(Math.round(number)),
+    major,
+    `0${value}`,
+  ];
 }
 
 function escaped(value: string): string {
-  const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&apos;' };
+  const entities: Readonly<Record<string, string>> = {
+    '&': '&amp;',
+    '<': '&lt;',
+    '>': '&gt;',
+    '"': '&quot;',
+    "'": '&apos;',
+  };
   return value.replaceAll(/[&<>"']/g, (character) => entities[character] ?? character);
 }
 
 function unicodeEscaped(value: string): string {
-  return value.replaceAll(/[\u0080-\uffff]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  return value.replaceAll(
+    /[\u0080-\uffff]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }
 
 function decoded(value: string): string {

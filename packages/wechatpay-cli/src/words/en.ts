@@ -11,8 +11,10 @@ export const en: Words = {
     `There are no settings of a merchant ${name}. ` +
     (names.length > 0 ? `There are: ${names.join(', ')}.` : 'Set WECHATPAY_NAME_MERCHANT_ID and the others of it.'),
   needsYes: 'Nobody is there to be asked (no terminal): check the plan above, then call again with --yes.',
-  needsExpect: (count) => `These are ${count}: with --yes, give --expect ${count}, so that no more are taken than you looked at.`,
-  countDiffers: (count, expected) => `These are ${count}, and --expect says ${expected}: look again. Nothing was changed.`,
+  needsExpect: (count) =>
+    `These are ${count}: with --yes, give --expect ${count}, so that no more are taken than you looked at.`,
+  countDiffers: (count, expected) =>
+    `These are ${count}, and --expect says ${expected}: look again. Nothing was changed.`,
   typeCount: (count) => `These are ${count}. Type their number to go on:`,
   goOn: 'Go on?',
   interrupted: 'Interrupted. Nothing was sent.',
@@ -69,7 +71,8 @@ export const en: Words = {
   orderNeeded: 'Which order? Give its number, or --transaction-id.',
   oneNumber: 'Give the order number or --transaction-id, not both.',
   reversePlan: 'Reverse this order: what was paid goes back to the customer, and nothing can be paid any more.',
-  reverseUnknownPlan: 'Reverse this order, which WeChat Pay does not know (yet): nothing can be paid under this number any more.',
+  reverseUnknownPlan:
+    'Reverse this order, which WeChat Pay does not know (yet): nothing can be paid under this number any more.',
   nothingToReverse: (state) => `Nothing is left to be reversed: the order is ${state}.`,
   useRefund: 'A part of it is refunded already, so that it cannot be reversed: use wechatpay refund for the rest.',
   closePlan: 'Close this order: it cannot be paid any more.',
@@ -90,7 +93,8 @@ export const en: Words = {
   refundUnresolved: (number) =>
     `Whether it is refunded is not known yet (refund ${number}). Repeat the same command: it is the same refund. To cards it takes up to 5 days.`,
   refundAttention: {
-    'not-received': "The money did not reach the customer, whose account is gone: return it by other means, on the Merchant Platform.",
+    'not-received':
+      'The money did not reach the customer, whose account is gone: return it by other means, on the Merchant Platform.',
     closed: 'WeChat Pay ended the refund, and nothing was returned.',
     differs: 'This refund number was used for another order or amount: take another.',
     'too-late': 'The payment is older than a year: return the money by other means.',
@@ -125,7 +129,8 @@ export const en: Words = {
   redriveAllPlan: 'Set these dead orders going again: a worker asks for each first, and resolves it.',
   redriven: (count) => `Going again: ${count}.`,
   notRedriven: 'It is not dead, so that there is nothing to redrive. Nothing was changed.',
-  cancelPlan: 'Call this durable order off: nobody asks for it or reverses it any more. Do so only where its money is looked after.',
+  cancelPlan:
+    'Call this durable order off: nobody asks for it or reverses it any more. Do so only where its money is looked after.',
   cancelled: 'It is called off.',
   notCancelled: 'Too late: a worker works on it, a reversal is decided, or it has ended. Nothing was changed.',
   orderOrAll: 'Give an order number, or --all; not both.',

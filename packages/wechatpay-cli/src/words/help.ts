@@ -30,7 +30,8 @@ export const helpEn = {
   expectedAmount: 'what it should cost, as in 8.88; another amount needs a person',
   doctor: 'find what is wrong: settings, certificate, network, signature',
   offline: 'without asking anybody',
-  doctorSign: 'say why a signature does not hold: a request or reply as XML, JSON or a log line, from a file or the standard input',
+  doctorSign:
+    'say why a signature does not hold: a request or reply as XML, JSON or a log line, from a file or the standard input',
   orders: 'the durable orders of a store: DATABASE_URL, or --folder',
   folder: 'the folder of an embedded store',
   schema: 'the schema of the store',

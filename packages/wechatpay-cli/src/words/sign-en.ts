@@ -3,7 +3,8 @@ import type { SignWords } from './words.js';
 export const signEn: SignWords = {
   noInput: 'Give a file, or the text on the standard input, as in: wechatpay doctor sign request.xml',
   unreadable: (file, code) => `The file ${file} cannot be read (${code}).`,
-  noFields: 'No fields are found in it. Give the XML as it was sent or received, the log line that holds it, or its fields as JSON.',
+  noFields:
+    'No fields are found in it. Give the XML as it was sent or received, the log line that holds it, or its fields as JSON.',
   noSign: 'It has no sign. A reply with return_code FAIL is not signed; everything else is.',
   maskedSign: 'Its sign is masked: take it from where it is whole, as from the request itself.',
   keyProblem: 'Set WECHATPAY_API_KEY to the API key (v2): with it, the signature is made again. It is not shown.',
@@ -29,7 +30,10 @@ export const signEn: SignWords = {
       `It was made without ${detail}.`,
       'Sign every field that is sent, sign_type and nonce_str too, and add none afterwards.',
     ],
-    'empty-signed': (detail) => [`It was made with an empty field: ${detail}.`, 'Leave empty fields out of what is signed, and sign itself.'],
+    'empty-signed': (detail) => [
+      `It was made with an empty field: ${detail}.`,
+      'Leave empty fields out of what is signed, and sign itself.',
+    ],
     'white-space-trimmed': (detail) => [
       `White space of ${detail} was changed between signing and sending, or on receipt.`,
       'Sign what is sent, to the letter. A parser of XML must not trim values.',
@@ -38,11 +42,23 @@ export const signEn: SignWords = {
       `A number was written in another form when it was signed: ${detail}.`,
       'Keep values as texts. Amounts are whole numbers of the minor unit; a transaction ID of 28 digits is no number.',
     ],
-    escaped: (detail) => [`${detail} was signed as it is escaped in the document.`, 'Sign the value itself, and escape it afterwards.'],
-    'url-encoded': (detail) => [`${detail} was signed URL-encoded, or decoded.`, 'Sign the value itself, without any encoding.'],
+    escaped: (detail) => [
+      `${detail} was signed as it is escaped in the document.`,
+      'Sign the value itself, and escape it afterwards.',
+    ],
+    'url-encoded': (detail) => [
+      `${detail} was signed URL-encoded, or decoded.`,
+      'Sign the value itself, without any encoding.',
+    ],
     encoding: (detail) => [`The text was signed in another encoding: ${detail}.`, 'Sign and send UTF-8.'],
-    order: (detail) => [`The fields were not sorted by their ASCII codes: ${detail}.`, 'Sort the names by their bytes: upper case before lower case.'],
-    'plain-sha256': () => ['It is a SHA-256 of the text, and not an HMAC.', 'Use HMAC-SHA256 with the API key as its key.'],
+    order: (detail) => [
+      `The fields were not sorted by their ASCII codes: ${detail}.`,
+      'Sort the names by their bytes: upper case before lower case.',
+    ],
+    'plain-sha256': () => [
+      'It is a SHA-256 of the text, and not an HMAC.',
+      'Use HMAC-SHA256 with the API key as its key.',
+    ],
     'sign-form': (detail) => [
       `A sign has 32 hexadecimal characters (MD5) or 64 (HMAC-SHA256); this one has ${detail} characters.`,
       'Look at how it is made and copied; base64 is not taken.',

@@ -83,10 +83,12 @@ export const zh: Words = {
   cannotRefund: (state) => `不能退款：订单${state}。没有发送任何请求。`,
   nothingLeft: '已全部退款或在途。没有发送任何请求。',
   moreThanLeft: (left) => `超过剩余可退金额：${left}。没有发送任何请求。`,
-  sameRefund: (number) => `该金额已有退款单 ${number}：本次查询的是同一笔，不会多退。另退一笔请用 --refund-no 指定新单号。`,
+  sameRefund: (number) =>
+    `该金额已有退款单 ${number}：本次查询的是同一笔，不会多退。另退一笔请用 --refund-no 指定新单号。`,
   refundedText: (amount, number) => `已退款 ${amount}，用户已收到（退款单 ${number}）。`,
   refundRejected: (why) => `微信支付拒绝了退款，且查无此退款单：${why}`,
-  refundUnresolved: (number) => `尚不知是否已退款（退款单 ${number}）。重复同一命令即为同一笔退款。退至银行卡最多需 5 个工作日。`,
+  refundUnresolved: (number) =>
+    `尚不知是否已退款（退款单 ${number}）。重复同一命令即为同一笔退款。退至银行卡最多需 5 个工作日。`,
   refundAttention: {
     'not-received': '款项未到达用户，其账户已注销：请在商户平台以其他方式退回。',
     closed: '微信支付关闭了退款，款项没有退回。',
