@@ -20,6 +20,8 @@ export interface Io {
   readonly cwd: string;
   /** The clock, in milliseconds since 1970. */
   readonly now: () => number;
+  /** Waits until a time of the clock. @default a timer */
+  readonly wait: ((until: number, signal: AbortSignal | undefined) => Promise<void>) | undefined;
   /** Ctrl-C: what is under way is stopped after its current step. */
   readonly signal: AbortSignal | undefined;
   /** As `process.versions`. */
@@ -36,6 +38,7 @@ export function processIo(): Io {
     env: process.env,
     cwd: process.cwd(),
     now: Date.now,
+    wait: undefined,
     signal: undefined,
     versions: process.versions,
     store: undefined,

@@ -1,5 +1,4 @@
 import { CommanderError } from 'commander';
-import { describeFailure } from './failure.js';
 import { EXIT_CODES, type ExitCode } from './exit-codes.js';
 import { processIo, type Io } from './io.js';
 import { colorsFor } from './output/colors.js';
@@ -53,6 +52,8 @@ async function endOf(session: Session, command: string, work: (session: Session)
     else for (const line of lines) io.stdout.write(`${line}\n`);
     return { exitCode };
   } catch (error) {
+    // Loaded where something went wrong: it brings the core along, which help and completion do not need.
+    const { describeFailure } = await import('./failure.js');
     const failure = describeFailure(error, session.words);
     if (options.json) writeJson(io, { command, exitCode: failure.exitCode, error: failure.error });
     io.stderr.write(`${colors.red('wechatpay:')} ${failure.text}\n`);

@@ -50,6 +50,7 @@ export async function refund(session: Session, given: string | undefined, option
     const { outcome } = await withProgress(session, words.resolving, () =>
       refundAndResolve(client, part.request, {
         ...(io.signal && { signal: io.signal }),
+        ...(io.wait && { wait: io.wait }),
         ...(options.timeout !== undefined && { deadline: new Date(client.now() + options.timeout * 1000) }),
         ...(options.watch && {
           onStep: ({ step, event }: TakenRefundStep) => {

@@ -66,6 +66,7 @@ export async function runResolution(
       {
         ifPaid,
         ...(io.signal && { signal: io.signal }),
+        ...(io.wait && { wait: io.wait }),
         ...(timeout !== undefined && { deadline: new Date(client.now() + timeout * 1000) }),
         ...(watch && {
           onStep: ({ step, event }: TakenStep) => {

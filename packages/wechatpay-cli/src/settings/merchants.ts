@@ -15,15 +15,16 @@ export interface NamedMerchant {
 
 const DEFAULT: NamedMerchant = { name: 'default', prefix: 'WECHATPAY_', merchantId: undefined };
 
-/** Every merchant that has a WECHATPAY_…_MERCHANT_ID. */
+/** Every merchant that has a WECHATPAY_…_MERCHANT_ID, the one without a name first. */
 export function merchantsIn(environment: Environment): readonly NamedMerchant[] {
-  return Object.keys(environment).flatMap((variable) => {
+  const found = Object.keys(environment).flatMap((variable) => {
     const [, name] = /^WECHATPAY_(?:([A-Z0-9_]+)_)?MERCHANT_ID$/.exec(variable) ?? [undefined, 'SUB'];
     const merchantId = environment[variable]?.trim();
     if (!merchantId || (name !== undefined && /(?:^|_)SUB$/.test(name))) return [];
     if (name === undefined) return [{ ...DEFAULT, merchantId }];
     return [{ name: name.toLowerCase().replaceAll('_', '-'), prefix: `WECHATPAY_${name}_`, merchantId }];
   });
+  return found.toSorted((a, b) => Number(b.name === DEFAULT.name) - Number(a.name === DEFAULT.name));
 }
 
 /**

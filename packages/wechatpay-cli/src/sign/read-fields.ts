@@ -43,12 +43,13 @@ function inJson(text: string): ReadField[] {
   });
 }
 
+/** A value may hold an ampersand: it ends where the next name begins. */
 function inQuery(text: string): ReadField[] {
-  return [...text.matchAll(/(?:^|[\s?&"'])([A-Za-z_]\w*)=([^&\r\n"']*)/g)].map(([, name = '', value = '']) => ({
-    name,
-    value,
-    written: value,
-  }));
+  const fields = text.matchAll(/(?:^|[\s?&"'])([A-Za-z_]\w*)=(.*?)(?=&[A-Za-z_]\w*=|["'\r\n]|$)/g);
+  return [...fields].map(([, name = '', found = '']) => {
+    const value = name === 'sign' ? (found.split(/\s/)[0] ?? '') : found;
+    return { name, value, written: value };
+  });
 }
 
 /** As a string of JSON is written, in a structured log. */
