@@ -1,8 +1,17 @@
-// Over 250 lines, as one idea: every command and option of the program, each with the function that does it.
 import { Command, InvalidArgumentError } from 'commander';
 import { createRequire } from 'node:module';
-import type { Io } from './io.js';
-import type { GlobalOptions, Report, Session } from './session.js';
+import type { Io, Output } from './io.js';
+import type {
+  GlobalOptions,
+  ListOptions,
+  OrderOptions,
+  RedriveOptions,
+  RefundNumbers,
+  RefundOptions,
+  ResolveOptions,
+  StoreOptions,
+} from './options.js';
+import type { Report, Session } from './session.js';
 import type { Words } from './words/words.js';
 
 /** Runs what a command does, and keeps how it ended. */
@@ -24,9 +33,8 @@ export function createProgram(io: Io, { help }: Words, execute: Execute): Comman
     .configureOutput({
       writeOut: (text) => io.stdout.write(text),
       writeErr: (text) => io.stderr.write(text),
-      // A terminal may have no columns, as in some containers.
-      getOutHelpWidth: () => io.stdout.columns || 100,
-      getErrHelpWidth: () => io.stderr.columns || 100,
+      getOutHelpWidth: () => columnsOf(io.stdout),
+      getErrHelpWidth: () => columnsOf(io.stderr),
     });
 
   /** The options that every command has. */
@@ -141,7 +149,7 @@ function addOrders({ program, help, general, movesMoney, execute }: Building): v
     general(orders.command(name).description(description))
       .option('--folder <path>', help.folder)
       .option('--schema <name>', help.schema);
-  const load = (): Promise<typeof import('./orders/commands.js')> => import('./orders/commands.js');
+  const load = async () => import('./orders/commands.js');
 
   inStore('list', help.ordersList)
     .option('--status <status>', help.status, oneOf(['waiting', 'active', 'done', 'dead', 'cancelled']))
@@ -172,48 +180,9 @@ function addOrders({ program, help, general, movesMoney, execute }: Building): v
   );
 }
 
-export interface OrderOptions extends GlobalOptions {
-  readonly transactionId?: string;
-}
-
-export interface RefundNumbers {
-  readonly refundNo?: string;
-  readonly refundId?: string;
-}
-
-export interface ResolveOptions extends OrderOptions {
-  readonly ifPaid?: 'keep' | 'reverse';
-  readonly amount?: string;
-  /** ISO 8601. */
-  readonly created?: string;
-  readonly timeout?: number;
-  readonly watch?: boolean;
-}
-
-export interface RefundOptions extends OrderOptions {
-  readonly amount?: string;
-  readonly all?: boolean;
-  readonly refundNo?: string;
-  readonly description?: string;
-  readonly timeout?: number;
-  readonly watch?: boolean;
-}
-
-export interface StoreOptions extends GlobalOptions {
-  readonly folder?: string;
-  readonly schema?: string;
-}
-
-export interface ListOptions {
-  readonly status?: 'waiting' | 'active' | 'done' | 'dead' | 'cancelled';
-  readonly limit?: number;
-}
-
-export interface RedriveOptions extends StoreOptions {
-  readonly all?: boolean;
-  readonly outcome?: 'needs-attention' | 'unresolved' | 'refund-required';
-  readonly code?: string;
-  readonly expect?: number;
+/** A terminal may have no columns, as in some containers. */
+function columnsOf({ columns = 0 }: Output): number {
+  return columns > 0 ? columns : 100;
 }
 
 function wholeNumber(text: string): number {

@@ -39,7 +39,7 @@ it.each<[string, RegExp]>([
   ['orders list --status asleep', /It must be waiting/],
   ['query T-1', /WECHATPAY_APP_ID: is missing/],
   ['query T-1 --env-file nowhere.env', /nowhere\.env cannot be read \(ENOENT\)/],
-  ['query T-1 --merchant hk', /no settings of a merchant hk/],
+  ['query T-1 --merchant hk', /settings have no merchant hk/],
 ])('refuses: %s', async (argv, message) => {
   const { code, stdout, stderr } = await cli(argv.split(' '), {});
   expect([code, stdout, stderr]).toEqual([2, '', expect.stringMatching(message)]);

@@ -4,7 +4,7 @@ import { processIo, type Io } from './io.js';
 import { colorsFor } from './output/colors.js';
 import { createProgram } from './program.js';
 import type { Report, Session } from './session.js';
-import { languageOf, wordsIn } from './words/words.js';
+import { languageOf, wordsIn } from './words/language.js';
 
 /** Marks the form of what `--json` writes; a change that a script could notice is another number. */
 export const SCHEMA = 'wechatpay-cli/1';

@@ -1,16 +1,8 @@
+import type { GlobalOptions } from './options.js';
 import type { Colors } from './output/colors.js';
 import type { Io } from './io.js';
 import type { ExitCode } from './exit-codes.js';
 import type { Words } from './words/words.js';
-
-/** The options that every command has. */
-export interface GlobalOptions {
-  readonly json?: boolean;
-  readonly yes?: boolean;
-  readonly dryRun?: boolean;
-  readonly merchant?: string;
-  readonly envFile?: string;
-}
 
 /** A command under way. */
 export interface Session {

@@ -54,7 +54,7 @@ export function configFromEnvironment(environment: Environment, options: Environ
 /**
  * As {@link configFromEnvironment}, with what is wrong beside what was read.
  *
- * @throws {WechatPayConfigError} a prefix that is none: it begins and goes on with capital letters, digits and `_`.
+ * @throws {WechatPayConfigError} an invalid prefix: it is capital letters, digits and `_`, with `_` at its end.
  */
 export function readEnvironment(environment: Environment, given: EnvironmentOptions = {}): EnvironmentSettings {
   const options = readOnce(given, OPTIONS, 'options');

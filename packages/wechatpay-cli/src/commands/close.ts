@@ -3,7 +3,7 @@ import { confirm } from '../ask/confirm.js';
 import { CliError } from '../cli-error.js';
 import { EXIT_CODES } from '../exit-codes.js';
 import { withProgress } from '../output/progress.js';
-import type { OrderOptions } from '../program.js';
+import type { OrderOptions } from '../options.js';
 import type { Report, Session } from '../session.js';
 import { withClient } from '../settings/connect.js';
 import { askFor, findFirst, orderName, planFacts } from './find-order.js';

@@ -69,7 +69,7 @@ function report({ words, colors, io }: Session, findings: readonly Finding[]): R
     result: { healthy: failures.length === 0, cause: failures[0]?.cause ?? null, findings: shown },
     lines: [
       ...shown.flatMap(({ check, status, subject, detail, finding, remedy }) => {
-        const title = words.doctor.checks[check] ?? check;
+        const title = words.doctor.checks[check];
         const what = [subject, finding ?? detail].filter(Boolean).join(': ');
         return [
           `${paint(status, words.doctor.statuses[status])} ${title}${what === '' ? '' : `  ${printable(what)}`}`,

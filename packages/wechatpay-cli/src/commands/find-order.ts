@@ -3,7 +3,7 @@ import { CliError } from '../cli-error.js';
 import { EXIT_CODES } from '../exit-codes.js';
 import { amountText } from '../output/money.js';
 import { withProgress } from '../output/progress.js';
-import type { OrderOptions } from '../program.js';
+import type { OrderOptions } from '../options.js';
 import type { Session } from '../session.js';
 import { isLive } from '../settings/connect.js';
 

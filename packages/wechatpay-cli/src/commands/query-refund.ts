@@ -4,7 +4,7 @@ import { EXIT_CODES } from '../exit-codes.js';
 import { amountText } from '../output/money.js';
 import { withProgress } from '../output/progress.js';
 import { table } from '../output/table.js';
-import type { OrderOptions, RefundNumbers } from '../program.js';
+import type { OrderOptions, RefundNumbers } from '../options.js';
 import type { Report, Session } from '../session.js';
 import { withClient } from '../settings/connect.js';
 

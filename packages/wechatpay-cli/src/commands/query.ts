@@ -1,5 +1,5 @@
 import { EXIT_CODES } from '../exit-codes.js';
-import type { OrderOptions } from '../program.js';
+import type { OrderOptions } from '../options.js';
 import type { Report, Session } from '../session.js';
 import { withClient } from '../settings/connect.js';
 import { askFor, orderName } from './find-order.js';

@@ -16,7 +16,7 @@ import { EXIT_CODES, type ExitCode } from '../exit-codes.js';
 import { amountText, readAmount } from '../output/money.js';
 import { withProgress } from '../output/progress.js';
 import { pairs } from '../output/table.js';
-import type { RefundOptions } from '../program.js';
+import type { RefundOptions } from '../options.js';
 import type { Report, Session } from '../session.js';
 import { withClient } from '../settings/connect.js';
 import { dryRun } from './close.js';

@@ -1,7 +1,7 @@
 import { confirm } from '../ask/confirm.js';
 import { CliError } from '../cli-error.js';
 import { EXIT_CODES } from '../exit-codes.js';
-import type { ResolveOptions } from '../program.js';
+import type { ResolveOptions } from '../options.js';
 import type { Report, Session } from '../session.js';
 import { withClient } from '../settings/connect.js';
 import { dryRun } from './close.js';

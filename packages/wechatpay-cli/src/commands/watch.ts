@@ -10,7 +10,7 @@ export function watchStep({ io, options }: Session, step: string, event: Resolut
   }
   const told = Object.entries(summaryOf(event))
     .filter(([name]) => name !== 'kind')
-    .map(([name, value]) => `${name} ${typeof value === 'object' ? JSON.stringify(value) : String(value)}`);
+    .map(([name, value]) => `${name} ${typeof value === 'string' ? value : JSON.stringify(value)}`);
   io.stderr.write(printable(`${new Date(io.now()).toISOString()} ${step}: ${[event.kind, ...told].join(', ')}`) + '\n');
 }
 

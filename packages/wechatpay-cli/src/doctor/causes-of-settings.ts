@@ -32,7 +32,7 @@ export function causeOf(name: string, { problem }: ConfigProblem): SettingCause 
     case 'PASSPHRASE':
       return { check: 'certificate', cause: causeOfCertificate(problem) };
     default:
-      return settings(/whole number/.test(problem) ? 'number-form' : 'setting-wrong');
+      return settings(problem.includes('whole number') ? 'number-form' : 'setting-wrong');
   }
 }
 

@@ -57,7 +57,7 @@ async function causeOfWrongKey(config: WechatPayConfig, error: AnyWechatPayError
 function causeOfMismatch(error: AnyWechatPayError | undefined): Cause {
   const { errorCode, message } = saidBy(error);
   if (/sub_(?:mch_id|appid)/i.test(message)) return 'sub-merchant-wrong';
-  return /MCHID_NOT_EXIST/.test(`${errorCode} ${message}`) || /mch_id is unknown/.test(message)
+  return errorCode === 'MCHID_NOT_EXIST' || message.includes('MCHID_NOT_EXIST') || message.includes('mch_id is unknown')
     ? 'merchant-unknown'
     : 'app-not-of-merchant';
 }

@@ -155,9 +155,9 @@ function secure(
       const { issuer, valid_to: validTo } = tls.getPeerCertificate();
       stop(causeOfTls(code), `${code}, issued by ${nameOf(issuer)}, valid to ${validTo}`);
     });
-    tls.on('error', (error) => {
+    tls.on('error', (error: Error) => {
       const code = codeOf(error);
-      const isCut = /^(?:ECONNRESET|EPIPE)$/.test(code) || /disconnected before secure/.test(error.message);
+      const isCut = /^(?:ECONNRESET|EPIPE)$/.test(code) || error.message.includes('disconnected before secure');
       stop(isCut ? 'tls-cut' : 'not-tls', code);
     });
     tls.once('close', () => {

@@ -1,4 +1,4 @@
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -98,16 +98,14 @@ it('calls one off', async () => {
   expect(await orders('cancel W-1 --yes --json')).toMatchObject({ code: 1, json: { error: { code: 'TOO_LATE' } } });
 });
 
-it('opens a folder, and says where to look where there is none', async () => {
+it('says where to look where there is no store, and changes nothing where it does not open', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'wechatpay-cli-'));
-  const counted = await cli(['orders', 'counts', '--folder', folder, '--json'], env);
-  expect([counted.code, counted.json.result.dead]).toEqual([0, 0]);
-  expect(await cli(['orders', 'counts', '--folder', join(folder, 'typo')], env)).toMatchObject({
-    code: 2,
-    stderr: expect.stringContaining('no folder') as string,
-  });
-  expect(await cli(['orders', 'counts'], env)).toMatchObject({
-    code: 2,
-    stderr: expect.stringContaining('DATABASE_URL') as string,
+  writeFileSync(join(folder, 'file'), '');
+  const run = (...argv: string[]): Promise<Ran> => cli(['orders', 'counts', '--json', ...argv], env);
+  expect(await run()).toMatchObject({ code: 2, stderr: expect.stringContaining('DATABASE_URL') as string });
+  expect(await run('--folder', join(folder, 'typo'))).toMatchObject({ code: 2, json: { error: { code: 'FOLDER' } } });
+  expect(await run('--folder', join(folder, 'file'))).toMatchObject({
+    code: 1,
+    json: { error: { code: 'WECHATPAY_FOLDER_UNUSABLE' } },
   });
 });

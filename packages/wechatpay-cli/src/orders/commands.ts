@@ -5,7 +5,7 @@ import { CliError } from '../cli-error.js';
 import { EXIT_CODES } from '../exit-codes.js';
 import { amountText } from '../output/money.js';
 import { pairs, printable } from '../output/table.js';
-import type { ListOptions, OrderOptions, RedriveOptions, StoreOptions } from '../program.js';
+import type { ListOptions, OrderOptions, RedriveOptions, StoreOptions } from '../options.js';
 import type { Report, Session } from '../session.js';
 import { durableJson, durableLines, durableTable, sumText } from './order-view.js';
 import { findOne, orderOf, withOrders } from './with-orders.js';

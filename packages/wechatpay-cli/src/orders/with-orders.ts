@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import type { DurableOrder, DurableOrders, OrderStore } from 'wechatpay-durable';
 import { CliError } from '../cli-error.js';
 import { EXIT_CODES } from '../exit-codes.js';
-import type { OrderOptions, StoreOptions } from '../program.js';
+import type { OrderOptions, StoreOptions } from '../options.js';
 import type { Session } from '../session.js';
 import { connectAll } from '../settings/connect.js';
 import { readVariables } from '../settings/variables.js';
@@ -19,7 +19,7 @@ export async function withOrders<Result>(
   const clients = connectAll(session);
   try {
     const orders = new Orders({ store, clients });
-    await orders.start({ work: false });
+    await open(orders);
     try {
       return await work(orders);
     } finally {
@@ -27,6 +27,16 @@ export async function withOrders<Result>(
     }
   } finally {
     await Promise.all(clients.map((client) => client.close()));
+  }
+}
+
+/** Of a store that does not open, nothing was asked: whatever its error says, nothing was changed. */
+async function open(orders: DurableOrders): Promise<void> {
+  try {
+    await orders.start({ work: false });
+  } catch (error) {
+    const { code, message } = Object(error) as { code?: unknown; message?: unknown };
+    throw new CliError(EXIT_CODES.refused, String(code), String(message), error);
   }
 }
 

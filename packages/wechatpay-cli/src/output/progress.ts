@@ -9,17 +9,17 @@ export async function withProgress<Result>(
   const { stderr } = session.io;
   const isTerminal = stderr.isTTY === true;
   const startedAt = performance.now();
-  let isShown = false;
+  const shown = { isShown: false };
   const timer = setInterval(() => {
     const seconds = Math.round((performance.now() - startedAt) / 1000);
     if (isTerminal) stderr.write(`\r${what} ${seconds} s`);
-    else if (!isShown) stderr.write(`${what}\n`);
-    isShown = true;
+    else if (!shown.isShown) stderr.write(`${what}\n`);
+    shown.isShown = true;
   }, 1_000);
   try {
     return await work();
   } finally {
     clearInterval(timer);
-    if (isShown && isTerminal) stderr.write('\r\u001b[K');
+    if (shown.isShown && isTerminal) stderr.write('\r\u001b[K');
   }
 }

@@ -27,6 +27,5 @@ function padded(text: string, width: number): string {
 
 /** What came over the network is shown, and steers no terminal. */
 export function printable(text: string): string {
-  // eslint-disable-next-line no-control-regex -- these are what must not reach a terminal
   return text.replaceAll(/[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g, '\ufffd');
 }

@@ -18,9 +18,11 @@ const DEFAULT: NamedMerchant = { name: 'default', prefix: 'WECHATPAY_', merchant
 /** Every merchant that has a WECHATPAY_…_MERCHANT_ID, the one without a name first. */
 export function merchantsIn(environment: Environment): readonly NamedMerchant[] {
   const found = Object.keys(environment).flatMap((variable) => {
-    const [, name] = /^WECHATPAY_(?:([A-Z0-9_]+)_)?MERCHANT_ID$/.exec(variable) ?? [undefined, 'SUB'];
+    const named = /^WECHATPAY_(?:(?<name>[A-Z0-9_]+)_)?MERCHANT_ID$/.exec(variable);
     const merchantId = environment[variable]?.trim();
-    if (!merchantId || (name !== undefined && /(?:^|_)SUB$/.test(name))) return [];
+    const name = named?.groups?.name;
+    // WECHATPAY_SUB_MERCHANT_ID is a setting of the one without a name.
+    if (!named || !merchantId || /(?:^|_)SUB$/.test(name ?? '')) return [];
     if (name === undefined) return [{ ...DEFAULT, merchantId }];
     return [{ name: name.toLowerCase().replaceAll('_', '-'), prefix: `WECHATPAY_${name}_`, merchantId }];
   });

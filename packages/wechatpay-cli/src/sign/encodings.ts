@@ -17,15 +17,11 @@ export const gbk: Encode = (text) => {
 export const twice: Encode = (text) => Buffer.from(Buffer.from(text, 'utf8').toString('latin1'), 'utf8');
 
 /** Every character that Latin-1 does not have becomes a question mark, as old Java and PHP do. */
-export const latin1: Encode = (text) =>
-  Buffer.from(
-    [...text].map((character) => ((character.codePointAt(0) ?? 0) > 0xff ? '?' : character)).join(''),
-    'latin1',
-  );
+export const latin1: Encode = (text) => Buffer.from(text.replaceAll(/[^\u0000-\u00ff]/gu, '?'), 'latin1');
 
 /** What stands in the document was read as Latin-1 on its way, and was signed before. */
 export const readAsLatin1: Encode = (text) =>
-  [...text].every((character) => (character.codePointAt(0) ?? 0) <= 0xff) ? Buffer.from(text, 'latin1') : undefined;
+  /^[\u0000-\u00ff]*$/.test(text) ? Buffer.from(text, 'latin1') : undefined;
 
 let table: Map<string, readonly number[]> | undefined;
 

@@ -54,11 +54,14 @@ function inQuery(text: string): ReadField[] {
 
 /** As a string of JSON is written, in a structured log. */
 function unescaped(text: string): string {
-  return text.replaceAll(/\\(?:u([0-9a-fA-F]{4})|(.))/gs, (_, code: string | undefined, character: string = '') => {
-    if (code !== undefined) return String.fromCharCode(Number.parseInt(code, 16));
-    return { n: '\n', r: '\r', t: '\t', b: '\b', f: '\f' }[character] ?? character;
+  return text.replaceAll(/\\(?:u[0-9a-fA-F]{4}|.)/gs, (escape) => {
+    const character = escape.charAt(1);
+    if (escape.length === 6) return String.fromCharCode(Number.parseInt(escape.slice(2), 16));
+    return CONTROLS[character] ?? character;
   });
 }
+
+const CONTROLS: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t', b: '\b', f: '\f' };
 
 const ENTITIES: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
 

@@ -8,7 +8,7 @@ export const en: Words = {
   envFileUnreadable: (path, code) => `The env file ${path} cannot be read (${code}).`,
   whichMerchant: (names) => `Which merchant? The settings have ${names.join(', ')}: name one by --merchant.`,
   noSuchMerchant: (name, names) =>
-    `There are no settings of a merchant ${name}. ` +
+    `The settings have no merchant ${name}. ` +
     (names.length > 0 ? `There are: ${names.join(', ')}.` : 'Set WECHATPAY_NAME_MERCHANT_ID and the others of it.'),
   needsYes: 'Nobody is there to be asked (no terminal): check the plan above, then call again with --yes.',
   needsExpect: (count) =>

@@ -1,4 +1,4 @@
-import type { Environment, RefundAttention, ResolutionOutcome, TradeState } from 'wechatpay-core';
+import type { RefundAttention, ResolutionOutcome, TradeState } from 'wechatpay-core';
 
 import type { Cause, Check } from '../doctor/finding.js';
 import type { SignCause } from '../sign/ways.js';
@@ -125,14 +125,4 @@ export interface SignWords {
   readonly string: string;
   readonly keyProblem: string;
   readonly causes: Readonly<Record<SignCause, (detail: string) => readonly [finding: string, remedy: string]>>;
-}
-
-/** `zh` or `en`: by `--lang`, or else as POSIX has it, LC_ALL before LC_MESSAGES before LANG. */
-export function languageOf(env: Environment, given: string | undefined): 'en' | 'zh' {
-  const locale = given ?? [env.LC_ALL, env.LC_MESSAGES, env.LANG].find(Boolean) ?? '';
-  return /^zh\b|^zh_/i.test(locale) ? 'zh' : 'en';
-}
-
-export async function wordsIn(language: 'en' | 'zh'): Promise<Words> {
-  return language === 'zh' ? (await import('./zh.js')).zh : (await import('./en.js')).en;
 }
