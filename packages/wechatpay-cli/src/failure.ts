@@ -32,7 +32,7 @@ export function describeFailure(error: unknown, words: Words): Failure {
 
 function ofCore(error: AnyWechatPayError, words: Words): Failure {
   const { code, outcome, message } = error;
-  const text = outcome === 'unknown' ? `${message}\n${words.unknownOutcome}` : message;
+  const text = outcome === 'unknown' && code !== 'WECHATPAY_ABORTED' ? `${message}\n${words.unknownOutcome}` : message;
   return {
     exitCode: exitCodeOf(error),
     text,
@@ -48,6 +48,8 @@ function ofCore(error: AnyWechatPayError, words: Words): Failure {
 }
 
 function exitCodeOf(error: AnyWechatPayError): ExitCode {
+  // What can be interrupted so is a question: what moves money tells how far it came.
+  if (error.code === 'WECHATPAY_ABORTED') return EXIT_CODES.interrupted;
   if (error.code === 'WECHATPAY_INVALID_CONFIG') return EXIT_CODES.usage;
   if (error.code === 'WECHATPAY_INVALID_REQUEST' && error.advice === 'fix-request') return EXIT_CODES.usage;
   return error.outcome === 'unknown' ? EXIT_CODES.unknown : EXIT_CODES.refused;

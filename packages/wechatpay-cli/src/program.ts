@@ -30,6 +30,7 @@ export function createProgram(io: Io, { help }: Words, execute: Execute): Comman
     .helpCommand('help [command]', help.help)
     .exitOverride()
     .showHelpAfterError(help.tryHelp)
+    .addHelpText('after', `\n${help.completion}`)
     .configureOutput({
       writeOut: (text) => io.stdout.write(text),
       writeErr: (text) => io.stderr.write(text),

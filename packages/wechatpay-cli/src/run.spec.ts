@@ -1,11 +1,14 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { cli } from '../test/cli.js';
+import { processIo } from './io.js';
+import { createProgram } from './program.js';
+import { wordsIn } from './words/language.js';
 
 it('explains itself, in English and in Chinese, on the standard output', async () => {
   const english = await cli(['--help'], {});
@@ -75,6 +78,29 @@ it('reads .env where a variable is not set, and takes no merchant for granted wh
   const problems = chosen.json.error.problems as { field: string }[];
   expect(problems.map(({ field }) => field)).toEqual(['WECHATPAY_HK_API_KEY', 'WECHATPAY_HK_PFX']);
 });
+
+const root = fileURLToPath(new URL('../../../', import.meta.url));
+const documented = ['packages/wechatpay-cli/README.md', 'docs/guides/command-line.md', 'docs/guides/doctor.md'].flatMap(
+  (page) =>
+    [...readFileSync(root + page, 'utf8').matchAll(/^(?:.*\| )?(?:npx )?wechatpay(?:-cli)? ([a-z][^#|\n]*)/gm)].map(
+      ([, line = '']) => line.trim(),
+    ),
+);
+
+it.each([...new Set(documented)].filter((line) => !line.startsWith('complete')))(
+  'the command line of the documentation is one: wechatpay %s',
+  async (line) => {
+    const ran: string[] = [];
+    const io = { ...processIo(), stdout: { write: () => true }, stderr: { write: () => true } };
+    const program = createProgram(io, await wordsIn('en'), (command) => {
+      ran.push(command);
+      return Promise.resolve();
+    });
+    await program.parseAsync(line.split(/\s+/), { from: 'user' });
+    expect(ran).toHaveLength(1);
+    expect(line).toContain(ran[0]);
+  },
+);
 
 const bin = fileURLToPath(new URL('bin.ts', import.meta.url));
 const start = (...argv: string[]): ReturnType<typeof spawn> =>

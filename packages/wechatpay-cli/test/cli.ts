@@ -1,6 +1,8 @@
 import { Readable } from 'node:stream';
+import { expect } from 'vitest';
 import type { Merchant } from 'wechatpay-sandbox';
 import { run, type ExitCode, type Io } from '../src/index.js';
+import { documentedNames } from './documented.js';
 
 /** What a run wrote, and how it ended. */
 export interface Ran {
@@ -11,7 +13,7 @@ export interface Ran {
   readonly json: Report;
 }
 
-export interface Report {
+interface Report {
   readonly schema: string;
   readonly command: string;
   readonly exitCode: number;
@@ -38,6 +40,12 @@ export async function cli(
   });
   const last = stdout.trimEnd().split('\n').at(-1) ?? '';
   const json = (last.startsWith('{"schema"') ? JSON.parse(last) : {}) as Report;
+  // Whatever a test is about: the guide names each field that a script may find.
+  if (json.command) {
+    const undocumented = Object.keys(json.result ?? {}).filter((name) => !documentedNames(json.command).includes(name));
+    expect(undocumented).toEqual([]);
+    expect(Object.keys(json)).toEqual(['schema', 'command', 'exitCode', json.result ? 'result' : 'error']);
+  }
   return { code, stdout, stderr, json };
 }
 

@@ -27,6 +27,7 @@ export async function confirm(session: Session, plan: Plan): Promise<'go' | 'dry
       .join('')}`,
   );
   if (options.dryRun) return 'dry-run';
+  if (io.signal?.aborted) throw new CliError(EXIT_CODES.interrupted, 'INTERRUPTED', words.interrupted);
   if (plan.many?.expected !== undefined && plan.many.expected !== plan.many.count) {
     throw new CliError(EXIT_CODES.refused, 'COUNT_DIFFERS', words.countDiffers(plan.many.count, plan.many.expected));
   }

@@ -1,4 +1,10 @@
-import { closeOrder, isWechatPayError, type AnyWechatPayError, type WechatPayClient } from 'wechatpay-core';
+import {
+  closeOrder,
+  isWechatPayError,
+  type AnyWechatPayError,
+  type QueryOrderResult,
+  type WechatPayClient,
+} from 'wechatpay-core';
 import { confirm } from '../ask/confirm.js';
 import { CliError } from '../cli-error.js';
 import { EXIT_CODES } from '../exit-codes.js';
@@ -28,7 +34,7 @@ export async function close(session: Session, given: string | undefined, options
     if ((await confirm(session, plan)) === 'dry-run') return dryRun(session, outTradeNo);
     const failure = await send(session, client, outTradeNo);
     if (failure && failure.outcome !== 'unknown') throw failure;
-    const after = await askFor(session, client, { outTradeNo });
+    const after = await askAfter(session, client, outTradeNo);
     const isProven = after.tradeState === 'CLOSED' || after.tradeState === 'REVOKED';
     if (!isProven && failure) throw failure;
     const line = isProven ? words.closed : words.closeUnproven(words.tradeStates[after.tradeState]);
@@ -51,6 +57,17 @@ async function send(
   } catch (error) {
     if (isWechatPayError(error)) return error;
     throw error;
+  }
+}
+
+/** Something was sent: whatever becomes of the question, that stays unknown. */
+async function askAfter(session: Session, client: WechatPayClient, outTradeNo: string): Promise<QueryOrderResult> {
+  try {
+    return await askFor(session, client, { outTradeNo });
+  } catch (error) {
+    if (!isWechatPayError(error)) throw error;
+    const message = `${error.message}\n${session.words.unknownOutcome}`;
+    throw new CliError(EXIT_CODES.unknown, error.code, message, error);
   }
 }
 

@@ -82,7 +82,10 @@ describe.each<[cause: string, detail: RegExp, input: string, env?: Record<string
   [
     'empty-signed',
     /^attach$/,
-    document(REQUEST, hmac(text(REQUEST).replace('&body', '&attach=&body'))).replace('<body>', '<attach></attach><body>'),
+    document(REQUEST, hmac(text(REQUEST).replace('&body', '&attach=&body'))).replace(
+      '<body>',
+      '<attach></attach><body>',
+    ),
   ],
   ['white-space-trimmed', /^body$/, document({ ...REQUEST, body: ' tea ' }, hmac(text({ ...REQUEST, body: 'tea' })))],
   ['white-space-trimmed', /^body$/, document({ ...REQUEST, body: 'tea' }, hmac(text({ ...REQUEST, body: 'tea ' })))],

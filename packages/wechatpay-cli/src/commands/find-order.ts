@@ -45,7 +45,7 @@ export async function findFirst(session: Session, client: WechatPayClient, name:
     if (!isWechatPayError(error)) throw error;
     const isAbsent = error.code === 'WECHATPAY_BUSINESS_FAIL' && error.errorCode === 'ORDERNOTEXIST';
     if (isAbsent && 'outTradeNo' in name) return { order: undefined, outTradeNo: name.outTradeNo };
-    if (error.code === 'WECHATPAY_INVALID_REQUEST') throw error;
+    if (error.code === 'WECHATPAY_INVALID_REQUEST' || error.code === 'WECHATPAY_ABORTED') throw error;
     const message = `${error.message}\n${session.words.nothingChanged}`;
     throw new CliError(EXIT_CODES.refused, error.code, message, error);
   }

@@ -1,7 +1,7 @@
-import { PassThrough } from 'node:stream';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Sandbox, type Order, type OrderState } from 'wechatpay-sandbox';
 import { cli, variablesOf, type Ran } from '../../test/cli.js';
+import { typing } from '../../test/typing.js';
 import type { Io } from '../index.js';
 
 let sandbox: Sandbox;
@@ -126,22 +126,6 @@ describe('reverse', () => {
 });
 
 describe('a person at a terminal', () => {
-  /** Types as soon as the question stands there. */
-  async function typing(keys: string, argv: string): Promise<Ran> {
-    const stdin = Object.assign(new PassThrough(), { isTTY: true, setRawMode: () => undefined });
-    let shown = '';
-    const stderr = Object.assign(new PassThrough(), { isTTY: true, columns: 80 });
-    let isTyped = false;
-    stderr.on('data', (chunk: Buffer) => {
-      shown += chunk.toString();
-      if (isTyped || !shown.includes('Go on?')) return;
-      isTyped = true;
-      setImmediate(() => stdin.write(keys));
-    });
-    const ran = await wechatpay(argv, { stdin, stderr });
-    return { ...ran, stderr: shown };
-  }
-
   it.each<[string, string, number, OrderState]>([
     ['Enter', '\r', 1, 'paid'],
     ['n', 'n', 1, 'paid'],
@@ -149,7 +133,7 @@ describe('a person at a terminal', () => {
     ['y', 'y', 0, 'refunded'],
   ])('%s ends with the right code, and the default is No', async (_, keys, code, state) => {
     const paid = order('paid');
-    const ran = await typing(keys, `reverse T-1 --created ${created()}`);
+    const ran = await wechatpay(`reverse T-1 --created ${created()}`, typing(keys, 'Go on?'));
     expect([ran.code, paid.state]).toEqual([code, state]);
   });
 });
@@ -211,6 +195,15 @@ describe('close', () => {
     expect((await wechatpay('close T-1 --json')).json.result.sent).toBe(false);
   });
 
+  it('does not know, where it was sent and nobody can be asked afterwards', async () => {
+    sandbox.orders.create({ state: 'not-paid', outTradeNo: 'T-1', createdAt: Date.now() - 600_000 });
+    sandbox.faults.add({ kind: 'cut' }, { path: '/pay/closeorder' });
+    let asked = 0;
+    sandbox.faults.add({ kind: 'cut' }, { when: ({ path }) => path === '/pay/orderquery' && (asked += 1) > 1 });
+    const ran = await wechatpay('close T-1 --yes --json');
+    expect([ran.code, ran.json.error.message]).toEqual([3, expect.stringContaining('It may have happened')]);
+  });
+
   it('refuses one that is paid', async () => {
     order('paid');
     expect(await wechatpay('close T-1 --yes --json')).toMatchObject({
@@ -220,6 +213,15 @@ describe('close', () => {
     expect(paths()).toEqual(['/pay/orderquery']);
   });
 });
+
+it.each(['query T-1', 'reverse T-1 --yes', 'refund T-1 --all --yes', 'close T-1 --yes'])(
+  'Ctrl-C before anything was sent ends %s with 130',
+  async (argv) => {
+    order('paid');
+    const ran = await wechatpay(argv, { signal: AbortSignal.abort() });
+    expect([ran.code, paths().filter((path) => path !== '/pay/orderquery')]).toEqual([130, []]);
+  },
+);
 
 describe('resolve', () => {
   it('keeps what is paid, and asks nobody for it', async () => {

@@ -39,7 +39,7 @@ export async function refundsOf(session: Session, client: WechatPayClient, outTr
     const isNone =
       isWechatPayError(error) && error.code === 'WECHATPAY_BUSINESS_FAIL' && error.errorCode === 'REFUNDNOTEXIST';
     if (isNone) return { refunds: [] };
-    if (!isWechatPayError(error)) throw error;
+    if (!isWechatPayError(error) || error.code === 'WECHATPAY_ABORTED') throw error;
     throw new CliError(EXIT_CODES.refused, error.code, `${error.message}\n${session.words.nothingChanged}`, error);
   }
 }

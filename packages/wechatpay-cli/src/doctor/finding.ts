@@ -1,5 +1,5 @@
 /** What is looked at, in the order in which it would bite. */
-export const CHECKS = [
+const CHECKS = [
   'runtime',
   'settings',
   'api-key',

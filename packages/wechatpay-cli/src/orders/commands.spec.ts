@@ -7,6 +7,7 @@ import { DurableOrders } from 'wechatpay-durable';
 import { MemoryStore } from 'wechatpay-durable/memory';
 import { Sandbox } from 'wechatpay-sandbox';
 import { cli, variablesOf, type Ran } from '../../test/cli.js';
+import { typing } from '../../test/typing.js';
 
 let sandbox: Sandbox;
 let client: WechatPayClient;
@@ -89,7 +90,17 @@ it('redrives all only where their number was seen', async () => {
   });
   expect((await orders('counts --json')).json.result).toMatchObject({ dead: 2 });
   expect((await orders('redrive --all --outcome unresolved --yes --json')).json.result).toEqual({ redriven: 0 });
-  expect((await orders('redrive --all --yes --expect 2 --json')).json.result).toEqual({ redriven: 2, found: 2 });
+  // Enter is no number.
+  const hasty = await cli(['orders', 'redrive', '--all'], env, {
+    store: store.share(),
+    ...typing('\r', 'Type their number'),
+  });
+  expect([hasty.code, (await orders('counts --json')).json.result.dead]).toEqual([1, 2]);
+  const sure = await cli(['orders', 'redrive', '--all'], env, {
+    store: store.share(),
+    ...typing('2\r', 'Type their number'),
+  });
+  expect([sure.code, sure.stdout]).toEqual([0, 'Going again: 2.\n']);
 });
 
 it('calls one off', async () => {

@@ -52,7 +52,7 @@ export async function explain(
   return {
     exitCode: EXIT_CODES.done,
     result: { ...explanation },
-    lines: [summary, '', ...timeline.map(({ at, text }) => printable(`${at.toISOString()}  ${text}`))],
+    lines: [printable(summary), '', ...timeline.map(({ at, text }) => printable(`${at.toISOString()}  ${text}`))],
   };
 }
 
@@ -114,7 +114,8 @@ async function redriveMany(session: Session, store: DurableOrders, options: Redr
     if (session.io.signal?.aborted) break;
     if (await store.redrive(orderOf(order), { actor: actor() })) redriven += 1;
   }
-  return { exitCode: EXIT_CODES.done, result: { redriven, found: orders.length }, lines: [words.redriven(redriven)] };
+  const exitCode = session.io.signal?.aborted ? EXIT_CODES.refused : EXIT_CODES.done;
+  return { exitCode, result: { redriven, found: orders.length }, lines: [words.redriven(redriven)] };
 }
 
 /** `wechatpay orders cancel`. */

@@ -4,7 +4,7 @@ import { chooseMerchant, merchantsIn, type NamedMerchant } from './merchants.js'
 import { readVariables } from './variables.js';
 
 /** A merchant's client, made of its variables. */
-export function connect(session: Session): WechatPayClient {
+function connect(session: Session): WechatPayClient {
   const environment = readVariables(session);
   return clientOf(session, environment, chooseMerchant(session, environment));
 }

@@ -5,6 +5,7 @@ export const helpZh: typeof helpEn = {
   version: '显示版本',
   help: '显示帮助',
   tryHelp: '请查看 wechatpay --help。',
+  completion: 'bash、zsh、fish 自动补全：source <(wechatpay complete zsh)',
   json: '以一行 JSON 输出结果',
   merchant: '使用哪个商户的配置：WECHATPAY_名称_… 中的名称、default 或商户号',
   envFile: '要读取的环境文件（默认：.env，如存在）',

@@ -4,6 +4,7 @@ export const helpEn = {
   version: 'print the version',
   help: 'print help',
   tryHelp: "Try 'wechatpay --help'.",
+  completion: 'Completion for bash, zsh and fish: source <(wechatpay complete zsh)',
   json: 'write the result as one line of JSON',
   merchant: 'whose settings: NAME of WECHATPAY_NAME_…, default, or the merchant ID',
   envFile: 'the env file to read (default: .env, where there is one)',
