@@ -144,9 +144,17 @@ function handlersIn(wrappers: readonly Wrapper[], kind: Kind): Handler[] {
     return methods.map((method) => {
       const name = nameOf(method);
       assertPlain(name, target[method], kind);
-      return { name, call: (notification) => (target[method] as Handler['call'])(notification) };
+      return { name, call: async (notification) => assertDone(name, await (target[method] as Handler['call'])(notification)) };
     });
   });
+}
+
+/** An Observable does nothing until somebody subscribes: what it stands for would never be done, and be acknowledged. */
+function assertDone(name: string, result: unknown): unknown {
+  if (typeof (Object(result) as { subscribe?: unknown }).subscribe !== 'function') return result;
+  throw new TypeError(
+    `${name} returns an Observable, to which nobody subscribes: return a Promise instead, as lastValueFrom() of rxjs makes one.`,
+  );
 }
 
 const ENHANCERS: Readonly<Record<string, string>> = {

@@ -32,6 +32,7 @@ export async function readRawBody(request: IncomingRequest): Promise<Uint8Array 
   // To its end, also where it is too long: an answer that comes before is lost with the connection.
   for await (const chunk of stream as AsyncIterable<Buffer>) {
     length += chunk.length;
+    if (length > ENDLESS_BYTES) throw new WechatPayNotificationError('malformed', 'it has no end.'); // which closes the connection
     if (length <= MAX_XML_BYTES) chunks.push(chunk);
   }
   if (length > MAX_XML_BYTES) throw new WechatPayNotificationError('malformed', 'it has more than 64 KiB.');
@@ -41,6 +42,9 @@ export async function readRawBody(request: IncomingRequest): Promise<Uint8Array 
 function isRaw(body: unknown): body is Uint8Array | string {
   return typeof body === 'string' || body instanceof Uint8Array;
 }
+
+/** Whoever sends more than this is not answered. */
+const ENDLESS_BYTES = 8 * 1024 * 1024;
 
 /** The part of a Fastify instance that is used here. */
 export interface FastifyLike {

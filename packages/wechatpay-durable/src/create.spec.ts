@@ -95,7 +95,7 @@ describe('an order that its customer pays by themselves', () => {
       'Query Order answered: CLOSED.',
       'Query Order answered: CLOSED.',
       'Ended as closed (end 1): a verified answer says that it is closed.',
-      'onResolved took end 1.',
+      'The application took end 1.',
     ]);
   });
 

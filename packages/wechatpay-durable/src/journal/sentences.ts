@@ -134,9 +134,9 @@ export function entryText(noted: OrderJournalEntry): string {
     case 'ended':
       return `Ended as ${noted.fields.outcome.kind} (end ${noted.fields.end}): ${RULES[noted.fields.rule]}.`;
     case 'told':
-      return `onResolved took end ${noted.fields.end}.`;
+      return `The application took end ${noted.fields.end}.`;
     case 'telling-failed':
-      return `onResolved ${noted.fields.reason} for end ${noted.fields.end}, and is called again.`;
+      return `The application did not take end ${noted.fields.end} (it ${noted.fields.reason}), and is told again.`;
     case 'held': {
       const { code, operation, until } = noted.fields;
       return `Held until ${timeText(new Date(until))}: ${operation} fails with ${code}, as of the merchant and not of this order.`;

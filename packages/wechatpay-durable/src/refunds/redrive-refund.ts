@@ -44,9 +44,14 @@ export async function redriveDeadRefund(
   return isRedriven;
 }
 
-/** One that was refused leaves its amount to others: it must still be there. */
-function stillPartOf({ id, parentId, state }: DurableRefund, now: number): ParentCheck | undefined {
-  if (parentId === undefined) return undefined;
+/** One that was refused leaves its amount to others: it must still be there. Of every other one, the amount is its own all the time. */
+function stillPartOf(stored: DurableRefund, now: number): ParentCheck | undefined {
+  const { id, parentId, state } = stored;
+  const outcome = outcomeOf(stored);
+  const isFree =
+    outcome?.kind === 'refund-rejected' ||
+    (outcome?.kind === 'needs-attention' && (outcome.reason === 'closed' || outcome.reason === 'differs'));
+  if (parentId === undefined || !isFree) return undefined;
   const check: ParentCheck['check'] = (siblings, parent) => {
     planPart(state.request, { siblings: siblings.filter((row) => row.id !== id), parent }, now);
   };

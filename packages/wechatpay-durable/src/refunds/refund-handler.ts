@@ -36,6 +36,8 @@ interface RefundHandlerOptions extends HandlerOptions {
 
 /** What is stored is sent soon after, or not at all: another worker may have the refund by then. */
 const SENT_WITHIN_MS = 30_000;
+/** Two parts that were in each other's way come back so far apart. */
+const SPREAD_MS = 10_000;
 
 /** What a worker does with a durable refund: it takes the steps that are due, by the core's rules of a refund, and stores each. */
 export function createRefundHandler(
@@ -68,7 +70,9 @@ export function createRefundHandler(
     } catch (error) {
       return leaveIt(unreadable(error));
     }
-    const clock = clockFor({ since: state.startedAt, ...('at' in state && { at: state.at }) }, now);
+    // One that was held back begins in the future: that is no clock that was set back.
+    const since = 'at' in state ? Math.min(state.startedAt, state.at) : state.startedAt;
+    const clock = clockFor({ since, ...('at' in state && { at: state.at }) }, now);
     try {
       return await drive({ ...lease, client, now: clock }, state);
     } finally {
@@ -136,10 +140,11 @@ export function createRefundHandler(
     const at = now();
     const maybe = { ...askRefundFirst(state, at), submittedAt: at, notBefore: at + REFUND_SPACING_MS } as RefundState;
     await save(ongoing(data, maybe), [...notes, decided(at, 'submit-refund', rule)]);
-    // Who stores it first goes first: the other sees it, whichever process that is in.
+    // Of two that store it at once, at least one sees the other. Where both do, both come back, and not at the same time again.
     const free = freeFrom({ id, submittedAt: at }, await otherParts());
     if (free <= at && now() - at <= SENT_WITHIN_MS) return undefined;
-    return postponed(Math.max(free, now()), [decided(now(), 'postpone', 'minute-between-parts')]);
+    const until = Math.max(free, now()) + Math.random() * SPREAD_MS;
+    return postponed(until, [decided(now(), 'postpone', 'minute-between-parts')]);
   }
 
   /** Until its merchant's settings work again. */

@@ -228,8 +228,9 @@ describe('refund', () => {
     const waiting = shop.durableOrders.wait({ outRefundNo: 'R1' });
     expect(await shop.durableOrders.cancel({ outRefundNo: 'R1' }, { actor: 'manager' })).toBe(true);
     expect(await waiting).toMatchObject({ status: 'cancelled' });
-    // Its amount is free, and its number is not.
-    expect(await shop.durableOrders.refund(shop.intent('R1', TOTAL_FEE))).toMatchObject({ status: 'cancelled' });
+    // Its amount is free, and its number is not: nobody shall believe that it is on its way.
+    const again = await failureOf(() => shop.durableOrders.refund(shop.intent('R1', TOTAL_FEE)));
+    expect(again).toMatchObject({ field: 'outRefundNo', message: expect.stringContaining('called off') as string });
     const worker = await shop.other({ works: true });
     shop.mishap = ({ path }) => (path === '/secapi/pay/refund' ? { kind: 'lost' } : undefined);
     await worker.refund(shop.intent('R2', TOTAL_FEE));

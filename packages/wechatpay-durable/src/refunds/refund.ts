@@ -43,12 +43,14 @@ export async function refundDurably(
   const parentId = durableOrderId({ merchantId, subMerchantId, outTradeNo: order.outTradeNo });
   const { paidAt } = intent;
   const plan = (family: Family): { readonly notBefore: number } => planPart({ ...request, paidAt }, family, now);
+  // What a check has seen counts at the next try: in the caller's transaction, it alone sees the parts of that.
+  let least = now;
   for (let time = 1; ; time += 1) {
     const family = {
       siblings: await orders.store.find({ parentId, merchantId }),
       parent: await orders.store.get(parentId),
     };
-    const { notBefore } = plan(family);
+    const notBefore = Math.max(plan(family).notBefore, least);
     const transactionId = order.transactionId ?? (family.parent && columnsOf(family.parent).transactionId) ?? undefined;
     const data: DurableRefundData = {
       kind: 'refund',
@@ -57,7 +59,8 @@ export async function refundDurably(
       state: { ...first, kind: 'submitting', at: notBefore, attempts: 0 },
     };
     const check = (siblings: Family['siblings'], parent: Family['parent']): void => {
-      if (plan({ siblings, parent }).notBefore > notBefore) throw otherParts(order.outTradeNo);
+      least = Math.max(least, plan({ siblings, parent }).notBefore);
+      if (least > notBefore) throw otherParts(order.outTradeNo);
     };
     try {
       const delayMs = orders.delay(notBefore, now);
@@ -124,6 +127,9 @@ function sameRefund(
   { outTradeNo }: DurableRefundData['order'],
 ): DurableRefund {
   const remedy = 'One number is one refund: take another outRefundNo for another one.';
+  if (known.status === 'cancelled') {
+    throw new WechatPayRequestError('outRefundNo', `is of a refund that was called off before it was sent. ${remedy}`);
+  }
   if (known.order.outTradeNo !== outTradeNo) {
     const field = request.outTradeNo === undefined ? 'transactionId' : 'outTradeNo';
     const problem = `is of order ${outTradeNo}, and this number was stored as a refund of order ${known.order.outTradeNo}. ${remedy}`;

@@ -11,8 +11,8 @@ interface Submission {
 /**
  * "Requests for multiple refunds for the same order must be separated by 1 minute."
  *
- * Of two that are about to be made at once, the one that was stored earlier goes first; where both were at the same time, the one with the
- * smaller `id`.
+ * A part that is stored as submitted is in the way, also where its time is later: another worker's clock may differ, or it was stored
+ * between two looks.
  *
  * @returns when it may be made: its own time, where no other part is in its way.
  */
@@ -21,12 +21,7 @@ export function freeFrom(mine: Submission, parts: readonly DurableRow[]): number
   for (const part of parts) {
     if (!isRefund(part) || part.id === mine.id) continue;
     const { submittedAt } = Object(part.state) as { submittedAt?: number };
-    if (submittedAt === undefined || !isBefore({ id: part.id, submittedAt }, mine)) continue;
-    from = Math.max(from, submittedAt + REFUND_SPACING_MS);
+    if (submittedAt !== undefined) from = Math.max(from, submittedAt + REFUND_SPACING_MS);
   }
   return from;
-}
-
-function isBefore(one: Submission, other: Submission): boolean {
-  return one.submittedAt < other.submittedAt || (one.submittedAt === other.submittedAt && one.id < other.id);
 }

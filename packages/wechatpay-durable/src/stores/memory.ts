@@ -4,6 +4,7 @@ import { WechatPayRequestError } from 'wechatpay-core';
 import { LeaseLostError, storeInUse, storeNotOpen } from '../errors.js';
 import { columnsOf, hasEndedSince, isOpen, mayChange, mayReopen, type Columns } from './columns.js';
 import { chained, EMPTY_JOURNAL, type JournalHead } from './journal.js';
+import { refundDays } from './kinds.js';
 import { LeaseLoop } from './lease-loop.js';
 import { Lifecycle } from './lifecycle.js';
 import { checkOptions, checkWhole, wrong } from './options.js';
@@ -29,7 +30,7 @@ import type {
 export interface MemoryStoreOptions {
   /** For how long what is done or cancelled is kept: 1 to 3650 days. What is dead stays. @default 30 */
   readonly keepDays?: number | undefined;
-  /** For how long journal entries and refunds are kept: 1 to 3650 days. @default 400 */
+  /** For how long journal entries are kept, and refunds, those for a year at least: 1 to 3650 days. @default 400 */
   readonly journalDays?: number | undefined;
   /** Without a sign of life for so long, a worker has lost what it had: in milliseconds, 100 to 3600000. @default 10000 */
   readonly leaseMs?: number | undefined;
@@ -278,7 +279,7 @@ export class MemoryStore implements OrderStore {
     const isOver = ({ status, endedAt, columns: { kind } }: Row): boolean =>
       (status === 'done' || status === 'cancelled') &&
       endedAt !== undefined &&
-      endedAt < before(kind === 'order' ? keepDays : Math.max(keepDays, journalDays));
+      endedAt < before(kind === 'order' ? keepDays : refundDays(keepDays, journalDays));
     const over = shelf.find(isOver);
     for (const row of over) shelf.remove(row);
     return { orders: over.length, journal: shelf.forget(before(journalDays)) };

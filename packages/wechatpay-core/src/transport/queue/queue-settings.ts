@@ -19,6 +19,9 @@ const LIMITED = {
   reverseOrder: '/secapi/pay/reverse',
   refundOrder: '/secapi/pay/refund',
   queryRefund: '/pay/refundquery',
+  downloadStatement: '/pay/downloadbill',
+  querySettlement: '/pay/settlementquery',
+  queryExchangeRate: '/pay/queryexchagerate',
 } as const;
 
 const MOST_PER_SECOND = 10_000;

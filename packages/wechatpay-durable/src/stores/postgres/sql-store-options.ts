@@ -13,7 +13,7 @@ export interface SqlStoreOptions {
   readonly queue?: string | undefined;
   /** For how long what is done or cancelled is kept, and a second durable order of its order refused. What is dead stays. @default 30 */
   readonly keepDays?: number | undefined;
-  /** For how long journal entries and refunds are kept: 1 to 3650 days. @default 400 */
+  /** For how long journal entries are kept, and refunds, those for a year at least: 1 to 3650 days. @default 400 */
   readonly journalDays?: number | undefined;
   /** How often a worker with nothing to do looks for what is due: in milliseconds, 50 to 60000. @default 500 */
   readonly pollMs?: number | undefined;

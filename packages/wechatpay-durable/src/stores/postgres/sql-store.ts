@@ -4,6 +4,7 @@ import { WechatPayRequestError } from 'wechatpay-core';
 import { LeaseLostError, storeInUse, storeNotOpen, toStoreError } from '../../errors.js';
 import { hasEndedSince, isOpen, mayChange, mayReopen } from '../columns.js';
 import { EMPTY_JOURNAL, type JournalHead } from '../journal.js';
+import { refundDays } from '../kinds.js';
 import { LeaseLoop } from '../lease-loop.js';
 import { Lifecycle } from '../lifecycle.js';
 import { assertClock, loadPeer } from '../options.js';
@@ -408,7 +409,7 @@ export abstract class SqlStore implements OrderStore {
     return this.#reading(async ({ rows, db }) => ({
       orders:
         (await inSteps((limit) => rows.pruneOrders(db, 'order', keepDays, limit))) +
-        (await inSteps((limit) => rows.pruneOrders(db, 'refund', Math.max(keepDays, journalDays), limit))),
+        (await inSteps((limit) => rows.pruneOrders(db, 'refund', refundDays(keepDays, journalDays), limit))),
       journal: await inSteps((limit) => rows.pruneJournal(db, journalDays, limit)),
     }));
   }

@@ -16,7 +16,7 @@ export interface RedisStoreOptions {
   readonly queue?: string | undefined;
   /** For how long what is done or cancelled is kept: 1 to 3650 days. What is dead stays. @default 30 */
   readonly keepDays?: number | undefined;
-  /** For how long journal entries and refunds are kept: 1 to 3650 days. @default 400 */
+  /** For how long journal entries are kept, and refunds, those for a year at least: 1 to 3650 days. @default 400 */
   readonly journalDays?: number | undefined;
   /**
    * How often a worker looks for what is due although no alarm has gone off: in milliseconds, 50 to 60000. An alarm that was lost

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo } from 'node:net';
@@ -495,16 +496,14 @@ describe.skipIf(!RedisServer.isAvailable)(`RedisStore ${RedisServer.reason}`, ()
         const before = Date.now() - 121_000;
         await queue.add('x', young.data, { jobId: young.id, delay: HOUR_MS });
         await queue.add('x', old.data, { jobId: old.id, delay: HOUR_MS, timestamp: before });
-        await vi.advanceTimersByTimeAsync(60_000);
-        await finish(store, worker, old, 'done');
+        await minuteByMinute(finish(store, worker, old, 'done'));
         expect(await store.get(old.id)).toMatchObject({ createdAt: new Date(before) });
         expect(await store.get(young.id)).toBeUndefined();
-        expect(await queue.getDelayedCount()).toBe(1);
+        await expect.poll(() => queue.getDelayedCount()).toBe(1);
         // A reversal that it is asked for then is not lost, whatever became of the order here.
         const { data } = durableOrder({ ifPaid: 'reverse' });
         await queue.add('x', data, { jobId: old.id, delay: HOUR_MS, timestamp: before + 1 });
-        await vi.advanceTimersByTimeAsync(60_000);
-        const again = await worker.next(old.id);
+        const again = await minuteByMinute(worker.next(old.id));
         expect(again.data).toMatchObject({ state: { policy: { ifPaid: 'reverse' } } });
         expect(brokenLink(old.id, await store.journal(old.id))).toBeUndefined();
         again.end({ kind: 'done', data: again.data });
@@ -519,6 +518,17 @@ describe.skipIf(!RedisServer.isAvailable)(`RedisStore ${RedisServer.reason}`, ()
     });
   });
 });
+
+/** Until it is there, the duties of each minute are done, of a clock that has stopped: one may take longer than the next is due. */
+async function minuteByMinute<Value>(wanted: Promise<Value>): Promise<Value> {
+  let isHere = false;
+  const done = wanted.finally(() => (isHere = true));
+  while (!isHere) {
+    await vi.advanceTimersByTimeAsync(60_000);
+    await Promise.race([done, sleep(100)]);
+  }
+  return done;
+}
 
 async function listAll(store: RedisStore): Promise<{ id: string }[]> {
   const found: Awaited<ReturnType<RedisStore['list']>> = [];

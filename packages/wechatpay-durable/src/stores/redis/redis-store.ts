@@ -6,6 +6,7 @@ import { WechatPayConfigError, WechatPayRequestError } from 'wechatpay-core';
 import { DurableOrdersError, LeaseLostError, storeInUse, storeNotOpen } from '../../errors.js';
 import { hasEndedSince, isOpen, mayChange, mayReopen } from '../columns.js';
 import { chained, EMPTY_JOURNAL, type JournalHead } from '../journal.js';
+import { refundDays } from '../kinds.js';
 import { LeaseLoop } from '../lease-loop.js';
 import { Lifecycle } from '../lifecycle.js';
 import { assertClock, loadPeer } from '../options.js';
@@ -361,7 +362,7 @@ export class RedisStore implements OrderStore {
     const { keepDays, journalDays } = this.#settings;
     let orders = 0;
     for (const kind of KINDS) {
-      const days = kind === 'order' ? keepDays : Math.max(keepDays, journalDays);
+      const days = kind === 'order' ? keepDays : refundDays(keepDays, journalDays);
       for (const status of ['done', 'cancelled']) {
         let gone: number;
         do {
