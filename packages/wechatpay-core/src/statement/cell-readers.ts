@@ -70,11 +70,11 @@ export function createCellReaders({ names, indexes, unknown }: Header): CellRead
   };
   const fail = (column: Column, must: string): never => {
     const index = indexes[column];
-    throw new UnreadableCell(names[index] ?? column, `${must}; it is ${quoted(cells[index] ?? '', 64)}`);
+    throw new UnreadableCell(names[index] ?? column, `${must}; it is ${quoted(cells[index + 1] ?? '', 64)}`);
   };
   const text = (column: Column): Reader<string | undefined> => {
-    const index = indexes[column];
-    if (index < 0) return nothing;
+    const index = indexes[column] + 1;
+    if (index === 0) return nothing;
     return () => {
       const value = cells[index];
       return value === '' ? undefined : value;
@@ -132,6 +132,7 @@ export function createCellReaders({ names, indexes, unknown }: Header): CellRead
     return (code) => {
       const value = read();
       if (value === undefined) return undefined;
+      if (value === NOTHING_MOVED) return 0;
       if (!decimal.read(value)) return fail(column, 'must be a decimal of at most 15 digits');
       sum.add(decimal.value, decimal.scale);
       if (decimal.value === 0) return 0;
@@ -155,7 +156,7 @@ export function createCellReaders({ names, indexes, unknown }: Header): CellRead
   };
   const raw = (): StatementRow['raw'] => {
     if (unknown.length === 0 && unread.length === 0) return NOTHING;
-    return Object.fromEntries([...unknown, ...unread].map(([index, name]) => [name, cells[index] ?? '']));
+    return Object.fromEntries([...unknown, ...unread].map(([index, name]) => [name, cells[index + 1] ?? '']));
   };
 
   return {
@@ -178,6 +179,8 @@ export function createCellReaders({ names, indexes, unknown }: Header): CellRead
   };
 }
 
+/** As most amounts of most rows are written. */
+const NOTHING_MOVED = '0.00';
 const nothing = (): undefined => undefined;
 const NOTHING: StatementRow['raw'] = Object.freeze({});
 

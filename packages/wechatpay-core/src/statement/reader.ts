@@ -3,7 +3,7 @@ import { MAX_XML_BYTES } from '../call/xml.js';
 import { type WechatPayStatementError } from '../errors.js';
 import { createRowReader, type RowReader } from './build-row.js';
 import { UnreadableCell } from './cell-readers.js';
-import { separatorOf, splitRow } from './cells.js';
+import { createRowSplitter, separatorOf } from './cells.js';
 import { foldName } from './columns.js';
 import { readHeader, type Header } from './header.js';
 import { statementError } from './problems.js';
@@ -16,6 +16,13 @@ const MAX_LINES_BEFORE_HEADER = 10;
 /** Of a row whose free text holds line breaks. */
 const MAX_ROW = 8 * 1024;
 
+/** What a header tells. */
+interface KnownFile {
+  readonly header: Header;
+  readonly rowReader: RowReader;
+  readonly splitRow: ReturnType<typeof createRowSplitter>;
+}
+
 type State = 'header' | 'refusal' | 'rows' | 'summary' | 'done';
 
 /** Reads a statement line by line: header, rows, the summary's header, the summary. */
@@ -27,7 +34,7 @@ export class StatementReader {
   #state: State = 'header';
   #line = 0;
   #rows = 0;
-  #rowReader: RowReader | undefined;
+  #file: KnownFile | undefined;
   /** Lines of a row that is not complete yet, or of a refusal. */
   #open: string | undefined;
   #openLine = 0;
@@ -88,7 +95,8 @@ export class StatementReader {
     }
     this.header = readHeader(withoutReturn(raw));
     if (this.header) {
-      this.#rowReader = createRowReader(this.header);
+      const { header } = this;
+      this.#file = { header, rowReader: createRowReader(header), splitRow: createRowSplitter(header) };
       this.#state = 'rows';
     } else if (this.#line >= MAX_LINES_BEFORE_HEADER) {
       throw this.#noHeader();
@@ -118,8 +126,8 @@ export class StatementReader {
   }
 
   #readRow(raw: string, line: number): StatementRow | undefined {
-    const { header, rowReader } = this.#known();
-    const cells = splitRow(withoutReturn(raw), header);
+    const { header, rowReader, splitRow } = this.#known();
+    const cells = splitRow(raw);
     if (cells === 'short') {
       this.#open = raw;
       this.#openLine = line;
@@ -182,9 +190,9 @@ export class StatementReader {
     if (this.#open.length > most) throw this.#malformed(`goes on for more than ${most} characters`, this.#line, raw);
   }
 
-  #known(): { header: Header; rowReader: RowReader } {
-    if (!this.header || !this.#rowReader) throw new TypeError('A row needs a header.');
-    return { header: this.header, rowReader: this.#rowReader };
+  #known(): KnownFile {
+    if (this.#file) return this.#file;
+    throw new TypeError('A row needs a header.');
   }
 
   #malformed(problem: string, line: number, received: string): WechatPayStatementError {
