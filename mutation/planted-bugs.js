@@ -2,6 +2,8 @@
 const core = (file) => `packages/wechatpay-core/src/${file}`;
 const durable = (file) => `packages/wechatpay-durable/src/${file}`;
 
+const OF_STATEMENTS = 'test/truth/statement/judge.spec.ts';
+
 /** @type {{ name: string, changes: { file: string, find: string, replace: string }[], spec?: string }[]} */
 export const BUGS = [
   {
@@ -319,5 +321,84 @@ export const BUGS = [
   {
     name: 'durable: an end is numbered anew each time that it is told',
     changes: [{ file: durable('ends.ts'), find: 'end: isStored ? end : end + 1,', replace: 'end: end + 1,' }],
+  },
+  {
+    name: 'statement: amounts go through floating point',
+    spec: OF_STATEMENTS,
+    changes: [
+      {
+        file: core('statement/cell-readers.ts'),
+        find: `        toInteger(decimal.value, decimal.scale, digits) ??
+        fail(`,
+        replace: `        Math.trunc(Number(value) * 10 ** digits) ??
+        fail(`,
+      },
+    ],
+  },
+  {
+    name: 'statement: the amount is read by the place that it has in one edition',
+    spec: OF_STATEMENTS,
+    changes: [
+      {
+        file: core('statement/header.ts'),
+        find: 'else found.set(column, index);',
+        replace: "else found.set(column, column === 'totalFee' ? 24 : index);",
+      },
+    ],
+  },
+  {
+    name: 'statement: a refusal counts as an empty day',
+    spec: OF_STATEMENTS,
+    changes: [
+      {
+        file: core('statement/reader.ts'),
+        find: "throw describeRefusal(this.#open ?? '');",
+        replace: 'void describeRefusal;\n        this.summary = { count: 0, sums: {}, raw: {} };\n        return;',
+      },
+    ],
+  },
+  {
+    name: 'statement: what was cut off counts as the whole day',
+    spec: OF_STATEMENTS,
+    changes: [
+      {
+        file: core('statement/reader.ts'),
+        find: "throw statementError('truncated', `the statement ends ${at}, after ${rows} rows.`, { rows, received });",
+        replace: 'void [at, received];\n        this.summary = { count: rows, sums: {}, raw: {} };\n        return;',
+      },
+    ],
+  },
+  {
+    name: 'statement: times are those of UTC',
+    spec: OF_STATEMENTS,
+    changes: [
+      {
+        file: core('statement/beijing.ts'),
+        find: 'const OFFSET_MS = 8 * 60 * 60 * 1_000;',
+        replace: 'const OFFSET_MS = 0;',
+      },
+    ],
+  },
+  {
+    name: 'statement: the day of the book ends at midnight in UTC',
+    spec: OF_STATEMENTS,
+    changes: [
+      {
+        file: core('statement/missing-movements.ts'),
+        find: 'const until = nextBeijingMidnight(date);',
+        replace: 'const until = nextBeijingMidnight(date) + 8 * 60 * 60_000;',
+      },
+    ],
+  },
+  {
+    name: 'statement: a refund is found by its amount',
+    spec: OF_STATEMENTS,
+    changes: [
+      {
+        file: core('statement/classify-row.ts'),
+        find: '({ outRefundNo, refundId }) =>\n      outRefundNo === row.outRefundNo ||',
+        replace: '({ refundFee, refundId }) =>\n      refundFee === row.refundFee ||',
+      },
+    ],
   },
 ];
