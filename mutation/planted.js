@@ -8,7 +8,6 @@ import { fileURLToPath } from 'node:url';
 import { BUGS } from './planted-bugs.js';
 
 const LIMIT_MS = 120_000;
-const STORIES = 'test/truth/judge.spec.ts';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const vitest = join(root, 'node_modules/vitest/vitest.mjs');
 const workshop = mkdtempSync(join(tmpdir(), 'wechatpay-planted-'));

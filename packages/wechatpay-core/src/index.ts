@@ -193,6 +193,7 @@ export { compareStatement, type CompareStatementOptions, type StatementCompariso
 export { type RowClass, type RowComparison } from './statement/classify-row.js';
 export { type BookComparison } from './statement/missing-movements.js';
 export { type MovementKind } from './statement/movement-key.js';
+export { statementDay, type StatementDay } from './statement/day.js';
 export { type BookNumbers, type BookOrder, type BookRefund, type OrderBook } from './statement/order-book.js';
 export { minorUnitDigits, toMinorUnit } from './statement/minor-unit.js';
 export { parseStatement, type Statement, type StatementSource } from './statement/parse.js';

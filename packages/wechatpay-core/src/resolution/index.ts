@@ -6,7 +6,14 @@ export { nextResolutionStep, refundNumberOf } from './next-step.js';
 export { readResolveOptions } from './resolve-order.js';
 export { startResolution } from './start.js';
 export type { Moment, ResolutionFacts } from './state.js';
-export { askFirst, askOrderNow, readResolutionState, reopenResolution, setAside } from './stored-state.js';
+export {
+  askFirst,
+  askOrderNow,
+  readResolutionState,
+  recheckResolution,
+  reopenResolution,
+  setAside,
+} from './stored-state.js';
 export { takeResolutionStep, toResolutionError } from './take-step.js';
 export { advanceRefund } from '../refund-resolution/advance.js';
 export { nextRefundStep } from '../refund-resolution/next-step.js';

@@ -9,6 +9,7 @@ import {
   askFirst,
   nextResolutionStep,
   readResolutionState,
+  recheckResolution,
   reopenResolution,
   setAside,
   type ResolutionFacts,
@@ -64,6 +65,35 @@ const STATES = {
   'checking-refunds': { ...FACTS, kind: 'checking-refunds', at, attempts: 4, payment: PAYMENT },
   ended: { ...FACTS, kind: 'ended', outcome: { kind: 'unresolved' } },
 } satisfies Record<ResolutionState['kind'], ResolutionState>;
+
+describe('recheckResolution', () => {
+  const OUTCOMES: readonly ResolutionOutcome[] = [
+    { kind: 'paid', payment: PAYMENT },
+    { kind: 'reversed' },
+    { kind: 'closed', found: true },
+    { kind: 'refunded' },
+    { kind: 'refund-required', payment: PAYMENT },
+    { kind: 'needs-attention', error: ERROR },
+    { kind: 'unresolved' },
+  ];
+  it.each(OUTCOMES)('asks again for what ended as $kind, with its facts and by its policy', (outcome) => {
+    for (const ifPaid of ['keep', 'reverse'] as const) {
+      const policy = { ...DEFAULT_RESOLUTION_POLICY, ifPaid };
+      const again = recheckResolution({ ...FACTS, policy, kind: 'ended', outcome }, NOW, DEADLINE);
+      expect(nextResolutionStep(again, NOW)).toEqual({ kind: 'query' });
+      expect(again).toMatchObject({ order: FACTS.order, policy, deadline: DEADLINE, sent: FACTS.sent });
+      expect(again.kind).toBe(ifPaid === 'keep' ? 'asking' : 'checking');
+    }
+  });
+
+  it('keeps what may have been sent, and refuses what is no time', () => {
+    const sent = { reverse: true, refundFee: 88 };
+    const refunded = { ...FACTS, sent, kind: 'ended', outcome: { kind: 'refunded' } } as const;
+    expect(recheckResolution(refunded, NOW, DEADLINE)).toMatchObject({ kind: 'expired', sent });
+    expect(() => recheckResolution(refunded, NaN, DEADLINE)).toThrow(/^now: /);
+    expect(() => recheckResolution(refunded, NOW, NaN)).toThrow(/^deadline: /);
+  });
+});
 
 const NO_TIME = [undefined, null, '5', Number.NaN, Number.POSITIVE_INFINITY];
 const NO_COUNT = [undefined, null, '5', -1, 1.5];

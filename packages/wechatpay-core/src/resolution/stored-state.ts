@@ -184,8 +184,30 @@ export function reopenResolution(
   if (outcome && !isStopped(outcome) && !isClosed && !(mayBePaid(outcome) && rules.ifPaid === 'reverse')) {
     throw new WechatPayRequestError('state', `has an end: the order is ${outcome.kind}.`);
   }
+  return asked(before, { policy: rules, deadline }, now);
+}
+
+/**
+ * A resolution that may have an end, of which something says otherwise: it is asked for again. For a driver that takes one query of it,
+ * and stores what follows only where a verified answer says that the end was another: nothing else may undo an end.
+ *
+ * @param deadline milliseconds since 1970.
+ * @throws {WechatPayRequestError} a state that is invalid.
+ */
+export function recheckResolution(stored: ResolutionState, now: number, deadline: number): ResolutionState {
+  assertTime('deadline', deadline);
+  assertTime('now', now);
+  const before = askFirst(stored);
+  return asked(before, { policy: before.policy, deadline }, now);
+}
+
+function asked(
+  before: ResolutionState,
+  { policy, deadline }: Pick<ResolutionFacts, 'policy' | 'deadline'>,
+  now: number,
+): ResolutionState {
   const { doubt: _, ...facts } = factsOf(before);
-  const open: ResolutionFacts = { ...facts, policy: rules, deadline };
+  const open: ResolutionFacts = { ...facts, policy, deadline };
   if (before.kind === 'checking-refunds' || before.kind === 'expired') return { ...before, ...open, at: now };
   if (isUnified(open)) {
     const isDecided = returnsPayment(open) || open.givenUpAt !== undefined;

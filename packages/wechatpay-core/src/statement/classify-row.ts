@@ -89,18 +89,26 @@ export function judgeRow(
 
 /** Judges what a payment is worth, where both say that it was paid. */
 export function judgeAmount(row: StatementRow, order: BookOrder): Judgement {
-  if (row.currency !== order.currency) return judgement('currency-differs', order, order.currency, row.currency);
-  if (row.totalFee !== order.totalFee) return judgement('amount-differs', order, order.totalFee, row.totalFee);
+  const { currency, totalFee } = order;
+  if (isAnother(currency, row.currency)) return judgement('currency-differs', order, currency, row.currency);
+  if (isAnother(totalFee, row.totalFee)) return judgement('amount-differs', order, totalFee, row.totalFee);
   return judgement('agreed', order);
 }
 
+/** What the book does not know is not compared; what the row does not say differs. */
+function isAnother(expected: string | number | undefined, found: string | number | undefined): boolean {
+  return expected !== undefined && expected !== found;
+}
+
 function judgeReversal(row: StatementRow, order: BookOrder): Judgement {
-  if (row.currency !== order.currency) return judgement('currency-differs', order, order.currency, row.currency);
+  const { currency, totalFee } = order;
+  if (isAnother(currency, row.currency)) return judgement('currency-differs', order, currency, row.currency);
+  if (totalFee === undefined) return judgement('agreed', order);
   const amount = row.totalFee === undefined || row.totalFee === 0 ? row.refundFee : row.totalFee;
   // What was refunded before is not returned once more.
-  const left = order.totalFee - refundedOf(order);
-  if (amount !== undefined && amount !== 0 && amount !== order.totalFee && amount !== left) {
-    return judgement('amount-differs', order, order.totalFee, amount);
+  const left = totalFee - refundedOf(order);
+  if (amount !== undefined && amount !== 0 && amount !== totalFee && amount !== left) {
+    return judgement('amount-differs', order, totalFee, amount);
   }
   return judgement('agreed', order);
 }
@@ -115,7 +123,7 @@ function judgeRefund(row: StatementRow, order: BookOrder): Judgement {
   if (refund.state === 'failed') return judge('state-differs', refund.state, row.refundStatus ?? row.tradeState);
   const currency = row.refundCurrency ?? row.currency;
   const expected = refund.currency ?? order.currency;
-  if (currency !== expected) return judge('currency-differs', expected, currency);
+  if (isAnother(expected, currency)) return judge('currency-differs', expected, currency);
   // What was asked for, where the edition has it: coupons make less of it.
   const amount = row.requestedRefundFee ?? row.refundFee;
   if (amount !== refund.refundFee) return judge('amount-differs', refund.refundFee, amount);

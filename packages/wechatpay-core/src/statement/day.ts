@@ -1,6 +1,30 @@
 import { WechatPayRequestError } from '../errors.js';
 import { quoted } from '../call/untrusted-text.js';
-import { beijingDay, beijingMidnight } from './beijing.js';
+import { beijingDay, beijingMidnight, nextBeijingMidnight } from './beijing.js';
+
+/** A day of statements. */
+export interface StatementDay {
+  /** As in `20260301`. */
+  readonly date: string;
+  /** When it begins in Beijing. */
+  readonly from: Date;
+  /** When it is over. */
+  readonly until: Date;
+}
+
+/**
+ * The day of Beijing that a statement is of, whatever time zone this machine has.
+ *
+ * @param given `20260301`, `2026-03-01`, or a Date, which means the day that it falls on in Beijing.
+ * @throws {WechatPayRequestError} what is no day.
+ * @example
+ * const { date, from, until } = statementDay('2026-03-01');
+ * const dayBefore = statementDay(new Date(from.getTime() - 1)).date; // 20260228
+ */
+export function statementDay(given: string | Date): StatementDay {
+  const date = readDay(given);
+  return { date, from: new Date(beijingMidnight(date)), until: new Date(nextBeijingMidnight(date)) };
+}
 
 /**
  * A day of Beijing as callers give it: `20260301`, `2026-03-01`, or a Date, which means the day that it falls on in Beijing.

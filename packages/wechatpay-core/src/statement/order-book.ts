@@ -19,10 +19,10 @@ export interface BookOrder {
   readonly transactionId?: string | undefined;
   /** Institutional mode. */
   readonly subMerchantId?: string | undefined;
-  /** In the minor unit of `currency`. */
-  readonly totalFee: number;
-  /** ISO 4217. */
-  readonly currency: string;
+  /** In the minor unit of `currency`; where it is left out, no amount is compared. */
+  readonly totalFee?: number | undefined;
+  /** ISO 4217; where it is left out, none is compared. */
+  readonly currency?: string | undefined;
   /**
    * - `paid`: money came, and stays, less the refunds.
    * - `reversed`: by Revoke Order, or never paid and closed.
