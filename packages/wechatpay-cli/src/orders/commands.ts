@@ -88,7 +88,7 @@ async function redriveOne(
 async function redriveMany(session: Session, store: DurableOrders, options: RedriveOptions): Promise<Report> {
   const { words } = session;
   const { outcome, code } = options;
-  const filter: RedriveFilter = {
+  const filter: Omit<RedriveFilter, 'kind'> = {
     ...(outcome && { outcome }),
     ...(code !== undefined && { code }),
     ...chosenMerchant(session, store),

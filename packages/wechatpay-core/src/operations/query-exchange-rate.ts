@@ -87,6 +87,11 @@ function toResult(reply: VerifiedReply, sent: Fields): QueryExchangeRateResult {
   if (currency === undefined || currency !== sent.fee_type) {
     throw new WechatPayResponseError('the reply is about another currency than the request. Query it again.');
   }
+  // A payment's reply has a rate as well: that of its own moment.
+  const foreign = ['trade_state', 'total_fee', 'prepay_id'].find((name) => reply[name] !== undefined);
+  if (foreign !== undefined) {
+    throw new WechatPayResponseError(`the reply has ${foreign} and is the answer of another API. Query it again.`);
+  }
   const { rate, rateDate } = reader.texts({ rate: 'rate', rateDate: 'rate_time' });
   if (rate === undefined || !/^[0-9]{1,16}$/.test(rate)) {
     throw new WechatPayResponseError('the reply has no rate, which is a whole number. Query it again.');

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { CLOSE_NOT_BEFORE_MS } from '../operations/close-order.js';
 import { REVERSE_NOT_AFTER_MS } from '../operations/reverse-order.js';
 import type { ResolutionFacts, ResolutionOrder, ResolutionOutcome, ResolutionState, ResolutionStep } from './state.js';
 
@@ -17,8 +18,11 @@ export function nextResolutionStep(state: ResolutionState, now: number): Resolut
     case 'expired':
     case 'checking-close':
       return { kind: 'query' };
-    case 'closing':
-      return { kind: 'close' };
+    case 'closing': {
+      // Whatever time a store has given back.
+      const soonest = state.orderCreatedAt + CLOSE_NOT_BEFORE_MS;
+      return now < soonest ? { kind: 'wait', until: Math.min(soonest, state.deadline) } : { kind: 'close' };
+    }
     case 'reversing':
       return isTooLateToReverse(state, now) ? { kind: 'query' } : { kind: 'reverse' };
     case 'refunding': {

@@ -120,7 +120,11 @@ function judgeRefund(row: StatementRow, order: BookOrder): Judgement {
     ...judgement(of, order, expected, found),
     refund,
   });
-  if (refund.state === 'failed') return judge('state-differs', refund.state, row.refundStatus ?? row.tradeState);
+  // Of other states, the money did not reach the customer.
+  const isReturned = row.refundStatus === undefined || ['SUCCESS', 'PROCESSING'].includes(row.refundStatus);
+  if ((refund.state === 'failed') === isReturned) {
+    return judge('state-differs', refund.state, row.refundStatus ?? row.tradeState);
+  }
   const currency = row.refundCurrency ?? row.currency;
   const expected = refund.currency ?? order.currency;
   if (isAnother(expected, currency)) return judge('currency-differs', expected, currency);

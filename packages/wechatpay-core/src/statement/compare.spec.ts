@@ -120,6 +120,18 @@ describe('a row and its order', () => {
       'reversal agreed',
     ],
     ['reversed here, paid there', PAYMENT, { ...REVERSED, paidAt: undefined }, 'payment reversed-in-book'],
+    [
+      'closed near midnight as never paid, paid there',
+      PAYMENT,
+      { ...REVERSED, paidAt: undefined, reversedAt: at('23:55:00') },
+      'payment reversed-in-book',
+    ],
+    [
+      'closed on the next day as never paid, paid there',
+      PAYMENT,
+      { ...REVERSED, paidAt: undefined, reversedAt: at('00:10:00', '2026-03-02') },
+      'payment reversed-in-book',
+    ],
     ['paid here, reversed there', REVERSAL, PAID, 'reversal reversed-in-statement'],
     ['the same refund', REFUND, REFUNDED, 'refund agreed'],
     ['a refund that the book does not know', REFUND, PAID, 'refund statement-only'],
@@ -150,6 +162,32 @@ describe('a row and its order', () => {
   ])('%s', async (_, row, order, expected) => {
     const found = await compare([row], order ? [order] : []);
     expect(classes(found.filter((each) => each.row))).toEqual([expected]);
+  });
+
+  it('takes a reversal of another payment under the number for no reversal of this one', async () => {
+    const found = await compare([PAYMENT, { ...REVERSAL, transactionId: '43', totalFee: 888 }], [REVERSED]);
+    expect(classes(found.filter((each) => each.row)).sort()).toEqual([
+      'payment reversed-in-book',
+      'reversal transaction-differs',
+    ]);
+  });
+
+  it('has two payments under a number that the book does not know in the statement only', async () => {
+    const found = await compare([PAYMENT, { ...PAYMENT, transactionId: '43' }], []);
+    expect(classes(found)).toEqual(['payment statement-only', 'payment statement-only']);
+  });
+
+  it.each([
+    ['SUCCESS', 'accepted', 'agreed'],
+    ['PROCESSING', 'accepted', 'agreed'],
+    ['REFUNDCLOSE', 'accepted', 'state-differs'],
+    ['CHANGE', 'accepted', 'state-differs'],
+    ['SUCCESS', 'failed', 'state-differs'],
+    ['REFUNDCLOSE', 'failed', 'agreed'],
+  ] as const)('a refund that is %s there and %s here: %s', async (refundStatus, state, expected) => {
+    const [refund] = REFUNDED.refunds!;
+    const found = await compare([{ ...REFUND, refundStatus }], [{ ...REFUNDED, refunds: [{ ...refund!, state }] }]);
+    expect(classes(found.filter((each) => each.row))).toEqual([`refund ${expected}`]);
   });
 
   it('says what differs', async () => {

@@ -59,6 +59,7 @@ export async function* compareStatement(
   const seen = new Map<string, string>();
   const twins = new Twins();
   const undecided = new Map<string, { row: StatementRow; order: BookOrder; twin: RowComparison['twin'] }>();
+  /** Transactions: a reversal says nothing of another payment under the same number. */
   const reversed = new Set<string>();
   /** Payments without a row of their own. */
   const covered = new Set<string>();
@@ -79,30 +80,33 @@ export async function* compareStatement(
         yield tell({ ...NOTHING, class: 'foreign' });
       } else if (isRepeated) {
         yield tell({ ...NOTHING, class: 'repeated', order });
-      } else if (earlier !== undefined && order?.transactionId !== row.transactionId) {
+      } else if (earlier !== undefined && order && order.transactionId !== row.transactionId) {
         // One order, two payments, and this one is not the book's.
         yield tell({ ...NOTHING, class: 'transaction-differs', order, expected: earlier, found: row.transactionId });
       } else {
-        seen.set(key, copyOf(row.transactionId));
+        seen.set(copyOf(key), copyOf(row.transactionId));
         const judgement = judgeRow(row, kind, order);
         if (kind === 'reversal') {
-          const payment = keyOf('payment', order ?? row);
-          reversed.add(payment);
+          reversed.add(copyOf(row.transactionId));
           // An edition that lists a reversed order once, with its amount: the row is that of its payment too.
-          if (row.totalFee !== undefined && row.totalFee > 0) covered.add(payment);
+          const isOfAnother = judgement !== UNDECIDED && judgement.class === 'transaction-differs';
+          if (!isOfAnother && row.totalFee !== undefined && row.totalFee > 0) covered.add(keyOf('payment', order ?? row));
         }
         if (judgement !== UNDECIDED) yield tell(judgement);
-        else if (order) undecided.set(key, { row, order, twin });
+        // A copy: its cells are parts of what was read with them, which would all be kept.
+        else if (order) undecided.set(copyOf(key), { row: structuredClone(row), order, twin });
       }
     }
   }
   assertComplete(rows);
 
-  for (const [key, { row, order, twin }] of undecided) {
-    // Near midnight the reversal may stand in the next statement: then it is missing here, and the payment agrees.
-    const isLater = order.reversedAt !== undefined && isAtEndOf(date, order.reversedAt.getTime());
+  for (const { row, order, twin } of undecided.values()) {
+    // Near midnight the reversal may stand in the next statement: then it is missing here, and the payment agrees. Of an order that the
+    // book has as never paid, no reversal is to come.
+    const { paidAt, reversedAt } = order;
+    const isLater = paidAt !== undefined && reversedAt !== undefined && isAtEndOf(date, reversedAt.getTime());
     const judgement: Judgement =
-      reversed.has(key) || isLater
+      reversed.has(row.transactionId) || isLater
         ? judgeAmount(row, order)
         : { ...NOTHING, class: 'reversed-in-book', order, expected: order.state, found: row.tradeState };
     yield { kind: 'payment', row, twin, ...judgement };
@@ -133,7 +137,9 @@ function indexOf(orders: readonly BookOrder[]): (row: StatementRow) => BookOrder
   return (row) => {
     const fits = (order: BookOrder): boolean =>
       order.subMerchantId === undefined || order.subMerchantId === row.subMerchantId;
-    return byNumber.get(row.outTradeNo)?.find(fits) ?? byTransaction.get(row.transactionId);
+    const named = byNumber.get(row.outTradeNo);
+    const exact = named?.find(({ subMerchantId }) => subMerchantId === row.subMerchantId);
+    return exact ?? named?.find(fits) ?? byTransaction.get(row.transactionId);
   };
 }
 

@@ -20,7 +20,7 @@ export class Twins {
     const payment = { outTradeNo: copyOf(outTradeNo), line, at: tradeTime.getTime() };
     const earlier = this.#payments.get(key);
     if (!earlier) {
-      this.#payments.set(key, [payment]);
+      this.#payments.set(copyOf(key), [payment]);
       return undefined;
     }
     const found = earlier.findLast(
