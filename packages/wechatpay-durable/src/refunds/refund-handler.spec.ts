@@ -38,12 +38,34 @@ describe('a worker with a refund', () => {
     };
     await shop.durableOrders.refund(shop.intent('R1', 300));
     await shop.pass(20 * SECOND);
+    expect(looks).toBe(3);
+    await shop.pass(6 * MINUTE); // it has set the clock back
     expect(looks).toBeGreaterThan(3);
     const kinds = (await shop.durableOrders.explain(R1))?.timeline.map(({ text }) => text) ?? [];
     expect(kinds.some((text) => text.startsWith('Not submitted yet'))).toBe(true);
     await shop.pass(HOUR);
     expect(shop.submissions()).toHaveLength(1);
     expect(await shop.durableOrders.get(R1)).toMatchObject({ status: 'done' });
+  });
+
+  it('keeps the time of a refund that was held back, and the minute between two of an order', async () => {
+    const shop = await openRefundShop();
+    shop.pay('A1');
+    shop.mishap = () => refused('NOAUTH');
+    for (const number of ['R1', 'R2']) await shop.durableOrders.refund(shop.intent(number, 100));
+    await shop.pass(20 * MINUTE);
+    expect(shop.durableOrders.merchantPauses()).toHaveLength(1);
+    const before = shop.submissions().length;
+    shop.mishap = () => undefined;
+    shop.durableOrders.resume(shop.client.merchantId);
+    const resumedAt = shop.clock.time;
+    await shop.pass(HOUR);
+    const [first, second] = shop.submissions().slice(before);
+    expect(first!.at).toBeGreaterThanOrEqual(resumedAt);
+    expect(second!.at - first!.at).toBeGreaterThanOrEqual(MINUTE);
+    expect(await shop.durableOrders.get({ outRefundNo: 'R2' })).toMatchObject({ outcome: { kind: 'refunded' } });
+    const { state } = (await shop.durableOrders.get({ outRefundNo: 'R2' }))!;
+    expect(state.submittedAt).toBe(second!.at);
   });
 
   it('leaves a minute between the parts of an order, also where one is sent again, and by two processes', async () => {

@@ -143,7 +143,7 @@ export function createRefundHandler(
     // Of two that store it at once, at least one sees the other. Where both do, both come back, and not at the same time again.
     const free = freeFrom({ id, submittedAt: at }, await otherParts());
     if (free <= at && now() - at <= SENT_WITHIN_MS) return undefined;
-    const until = Math.max(free, now()) + Math.random() * SPREAD_MS;
+    const until = Math.max(free, now()) + Math.round(Math.random() * SPREAD_MS);
     return postponed(until, [decided(now(), 'postpone', 'minute-between-parts')]);
   }
 

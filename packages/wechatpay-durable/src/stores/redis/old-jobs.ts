@@ -103,7 +103,7 @@ async function merge(database: RedisDatabase, reply: RowReply, old: DurableOrder
   const { id, version, head } = row;
   const next = chained(id, head, [{ at: Date.now(), kind: 'taken-over', fields: { state: old.state } }]);
   const data = dataArgs(goingOn(row, old));
-  const change = [id, version, randomUUID(), 0, 'waiting', 0, ...data, next.head.seq, next.head.hash];
+  const change = [id, version, randomUUID(), 0, 'waiting', 0, ...data, '', next.head.seq, next.head.hash];
   return (await database.write(CHANGE, ...change, ...entryArgs(next.entries))) === 1;
 }
 

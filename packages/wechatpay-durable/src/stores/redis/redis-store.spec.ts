@@ -521,13 +521,11 @@ describe.skipIf(!RedisServer.isAvailable)(`RedisStore ${RedisServer.reason}`, ()
 
 /** Until it is there, the duties of each minute are done, of a clock that has stopped: one may take longer than the next is due. */
 async function minuteByMinute<Value>(wanted: Promise<Value>): Promise<Value> {
-  let isHere = false;
-  const done = wanted.finally(() => (isHere = true));
-  while (!isHere) {
+  for (;;) {
     await vi.advanceTimersByTimeAsync(60_000);
-    await Promise.race([done, sleep(100)]);
+    const found = await Promise.race([wanted.then((value) => ({ value })), sleep(100)]);
+    if (found) return found.value;
   }
-  return done;
 }
 
 async function listAll(store: RedisStore): Promise<{ id: string }[]> {
