@@ -18,13 +18,15 @@ export function asOfOrder(event: RefundEvent): ResolutionEvent {
   }
 }
 
-/** A state that is held back, since its merchant's settings are wrong: every term of it is later by as long. */
+/**
+ * A state that is held back, since its merchant's settings are wrong: its deadline is later by as long. When it was begun stays: by that, a
+ * clock is known that was set back; and one that has been held for `attentionAfterMs` is for a person anyway.
+ */
 export function heldRefund<State extends RefundState>(
   state: State,
   { at, forMs, event }: { at: number; forMs: number; event: RefundEvent | undefined },
 ): State {
-  const by = Math.ceil(forMs);
-  const later = { ...state, startedAt: state.startedAt + by, deadline: state.deadline + by };
+  const later = { ...state, deadline: state.deadline + Math.ceil(forMs) };
   if (event?.kind !== 'failed') return later;
   const hasLeft = event.step === 'submit-refund' && event.error.outcome !== 'not-sent';
   return { ...later, lastError: event.error, ...(hasLeft && { submittedAt: at }) };

@@ -70,9 +70,7 @@ export function createRefundHandler(
     } catch (error) {
       return leaveIt(unreadable(error));
     }
-    // One that was held back begins in the future: that is no clock that was set back.
-    const since = 'at' in state ? Math.min(state.startedAt, state.at) : state.startedAt;
-    const clock = clockFor({ since, ...('at' in state && { at: state.at }) }, now);
+    const clock = clockFor({ since: state.startedAt, ...('at' in state && { at: state.at }) }, now);
     try {
       return await drive({ ...lease, client, now: clock }, state);
     } finally {
