@@ -144,7 +144,10 @@ function handlersIn(wrappers: readonly Wrapper[], kind: Kind): Handler[] {
     return methods.map((method) => {
       const name = nameOf(method);
       assertPlain(name, target[method], kind);
-      return { name, call: async (notification) => assertDone(name, await (target[method] as Handler['call'])(notification)) };
+      return {
+        name,
+        call: async (notification) => assertDone(name, await (target[method] as Handler['call'])(notification)),
+      };
     });
   });
 }

@@ -19,7 +19,7 @@ export function nextResolutionStep(state: ResolutionState, now: number): Resolut
     case 'checking-close':
       return { kind: 'query' };
     case 'closing': {
-      // Whatever time a store has given back.
+      // Whatever time was stored.
       const soonest = state.orderCreatedAt + CLOSE_NOT_BEFORE_MS;
       return now < soonest ? { kind: 'wait', until: Math.min(soonest, state.deadline) } : { kind: 'close' };
     }

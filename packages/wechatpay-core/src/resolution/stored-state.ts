@@ -1,3 +1,4 @@
+// Over 250 lines, as one idea: every way in which a stored state is taken up again, each with what makes it safe.
 import { WechatPayRequestError } from '../errors.js';
 import { CLOSE_NOT_BEFORE_MS } from '../operations/close-order.js';
 import { REVERSE_NOT_BEFORE_MS } from '../operations/reverse-order.js';
@@ -189,7 +190,7 @@ export function reopenResolution(
 
 /**
  * A resolution that may have an end, of which something says otherwise: it is asked for again. For a driver that takes one query of it,
- * and stores what follows only where a verified answer says that the end was another: nothing else may undo an end.
+ * and stores what follows only where a verified answer says that the end was another: nothing else may change an end.
  *
  * @param deadline milliseconds since 1970.
  * @throws {WechatPayRequestError} a state that is invalid.

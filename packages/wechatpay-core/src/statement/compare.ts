@@ -90,7 +90,8 @@ export async function* compareStatement(
           reversed.add(copyOf(row.transactionId));
           // An edition that lists a reversed order once, with its amount: the row is that of its payment too.
           const isOfAnother = judgement !== UNDECIDED && judgement.class === 'transaction-differs';
-          if (!isOfAnother && row.totalFee !== undefined && row.totalFee > 0) covered.add(keyOf('payment', order ?? row));
+          if (!isOfAnother && row.totalFee !== undefined && row.totalFee > 0)
+            covered.add(keyOf('payment', order ?? row));
         }
         if (judgement !== UNDECIDED) yield tell(judgement);
         // A copy: its cells are parts of what was read with them, which would all be kept.

@@ -4,7 +4,7 @@ import { statementEditions, type StatementEdition } from 'wechatpay-sandbox';
 // A day at the till, how its statement is written, and what is spoiled: in the ledger, in the shop's book, or on the way.
 
 /** What differs between the book and the ledger, of one order. */
-export type Spoil =
+type Spoil =
   | 'nothing'
   /** The book has no such order. */
   | 'unknown'
@@ -44,7 +44,7 @@ export interface Sale {
 }
 
 /** What is wrong with one row, so that rows and summary agree all the same. */
-export interface LedgerFault {
+interface LedgerFault {
   readonly kind: 'row-missing' | 'row-doubled' | 'amount-altered';
   /** Of those that the statement lists. */
   readonly row: number;
