@@ -16,7 +16,7 @@ import { askFirst, startResolution } from './index.js';
 
 // The whole loop against the whole gateway, on a clock of its own: random customers, every fault at any call, crashes at any
 // step. The ledger is the judge.
-const RUNS = Number(process.env.RESOLVE_RUNS ?? 1000);
+const RUNS = Number(process.env.RESOLVE_RUNS ?? 300);
 // Today, because the sandbox's certificates are of today.
 const START = new Date().setUTCHours(0, 0, 0, 0);
 const TOTAL_FEE = 888;

@@ -51,7 +51,10 @@ export const checks: Readonly<Record<string, Check>> = {
     stored && stored.status !== 'done' && stored.status !== 'cancelled' ? `it is ${stored.status}` : undefined,
 
   'the store and the ledger agree': ({ stored, balance, planned, gateway }) => {
-    if (!stored) return balance.paid > 0 && planned.job.kind !== 'reverse' ? `net is ${balance.net}` : undefined;
+    if (!stored)
+      return balance.paid > 0 && (planned.job.kind === 'pay' || planned.job.kind === 'create')
+        ? `net is ${balance.net}`
+        : undefined;
     if (stored.status === 'done') {
       const due = stored.outcome?.kind === 'paid' ? planned.totalFee : 0;
       return balance.net === due ? undefined : `${stored.outcome?.kind ?? ''}, and net is ${balance.net}`;
