@@ -6,7 +6,7 @@ import type { DurableOrderData, DurableOrderStatus } from '../store.js';
 import { asksForMore, goingOn } from '../columns.js';
 import { chained } from '../journal.js';
 import type { RedisDatabase } from './redis-database.js';
-import { dataArgs, entryArgs, toReadRow, type RowReply } from './redis-rows.js';
+import { changeArgs, dataArgs, toReadRow, type RowReply } from './redis-rows.js';
 import { CHANGE, ENQUEUE, GET } from './redis-scripts.js';
 
 const AT_ONCE = 100;
@@ -100,11 +100,10 @@ async function merge(database: RedisDatabase, reply: RowReply, old: DurableOrder
   const row = toReadRow(reply);
   if (!asksForMore(row, old)) return true;
   if (row.status === 'active') return false;
-  const { id, version, head } = row;
+  const { id, head } = row;
   const next = chained(id, head, [{ at: Date.now(), kind: 'taken-over', fields: { state: old.state } }]);
-  const data = dataArgs(goingOn(row, old));
-  const change = [id, version, randomUUID(), 0, 'waiting', 0, ...data, '', next.head.seq, next.head.hash];
-  return (await database.write(CHANGE, ...change, ...entryArgs(next.entries))) === 1;
+  const change = { version: randomUUID(), isWorker: false, status: 'waiting', delayMs: 0, ...next } as const;
+  return (await database.write(CHANGE, ...changeArgs(row, { ...change, data: goingOn(row, old) }))) === 1;
 }
 
 /** @returns whether its job is gone. */

@@ -64,6 +64,31 @@ export function dataArgs(data: DurableData): [string, string, string, string, st
   return [json, kind, merchantId, subMerchantId, number ?? '', transactionId ?? ''];
 }
 
+/** How a row is to be, for the script CHANGE. */
+interface NextRow {
+  readonly version: string;
+  readonly isWorker: boolean;
+  readonly status: DurableOrderStatus;
+  readonly data: DurableData;
+  /** When it is due from now; left out, that stays. */
+  readonly delayMs?: number | undefined;
+  /** As it was checked, where its family has to be the same still. */
+  readonly family?: string | undefined;
+  readonly head: JournalHead;
+  readonly entries: readonly StoredJournalEntry[];
+}
+
+/** The arguments of CHANGE: see there. */
+export function changeArgs({ id, version }: Pick<ReadRow, 'id' | 'version'>, next: NextRow): (string | number)[] {
+  const { isWorker, status, data, delayMs = '', family = '', head, entries } = next;
+  return [
+    ...[id, version, next.version, isWorker ? 1 : 0, status, delayMs],
+    ...dataArgs(data),
+    ...[family, head.seq, head.hash],
+    ...entryArgs(entries),
+  ];
+}
+
 /** Entries as they are kept, behind the time at which they were noted: seq, hash, and the rest as JSON. */
 export function entryArgs(entries: readonly StoredJournalEntry[]): string[] {
   return entries.map(({ seq, hash, ...entry }) => `${seq} ${hash} ${JSON.stringify(entry)}`);

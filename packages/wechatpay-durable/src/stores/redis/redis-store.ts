@@ -34,6 +34,7 @@ import { assertKeeps, connect, withoutCommand } from './redis-connection.js';
 import { RedisDatabase } from './redis-database.js';
 import { resolveOptions, type RedisStoreOptions, type Settings } from './redis-options.js';
 import {
+  changeArgs,
   dataArgs,
   entryArgs,
   KINDS,
@@ -411,15 +412,11 @@ export class RedisStore implements OrderStore {
     { id, version, head }: Fenced,
     { status, data, delayMs }: Change,
     journal: readonly JournalEntry[] | undefined,
-    { isWorker, family = '' }: { isWorker: boolean; family?: string | undefined },
+    { isWorker, family }: { isWorker: boolean; family?: string | undefined },
   ): Promise<Pick<Fenced, 'version' | 'head'> | undefined> {
     const next = { version: randomUUID(), ...chained(id, head, journal) };
-    const reply = await this.#open().database.write(
-      CHANGE,
-      ...[id, version, next.version, isWorker ? 1 : 0, status, delayMs ?? '', ...dataArgs(data)],
-      ...[family, next.head.seq, next.head.hash],
-      ...entryArgs(next.entries),
-    );
+    const args = changeArgs({ id, version }, { ...next, isWorker, status, data, delayMs, family });
+    const reply = await this.#open().database.write(CHANGE, ...args);
     return reply === 1 ? { version: next.version, head: next.head } : undefined;
   }
 
