@@ -18,6 +18,7 @@ import {
   reopenRefund,
   startRefund,
 } from '../resolution/index.js';
+import { explore } from '../../test/explore.js';
 
 // Every state that the machine can reach, beside the truth at WeChat Pay that it does not see: calls that take effect and are not
 // answered, arrive late, are refused although they took effect, or are not listed yet; crashes; clocks that run on. Time is abstracted
@@ -301,36 +302,25 @@ function walk(
   const times = { now: 0, deadline: DEADLINE };
   const given = { ...request, ...(paidAt !== undefined && { paidAt: new Date(paidAt) }) };
   const way: Way = { submittedAt: undefined, isUnknown: false, isOver: false, isRefused: false, resumed: 0 };
-  let frontier: Node[] = [{ state: startRefund(given, times, policy), now: 0, world: {}, way }];
-  const seen = new Set(frontier.map(keyOf));
+  const start: Node = { state: startRefund(given, times, policy), now: 0, world: {}, way };
   const ends = new Set<string>();
   const read = new Map<string, number>();
-  let edges = 0;
-  while (frontier.length > 0) {
-    const next: Node[] = [];
-    for (const node of frontier) {
-      for (const after of following(node, bounds)) {
-        for (const one of arrivals(after)) {
-          edges += 1;
-          const key = keyOf(one);
-          if (seen.has(key)) continue;
-          seen.add(key);
-          const { state } = one;
-          // What is stored is read back, of each kind often enough.
-          const count = read.get(state.kind) ?? 0;
-          read.set(state.kind, count + 1);
-          if (count < 500) assert.deepEqual(readRefundState(JSON.parse(JSON.stringify(state))), state);
-          if (state.kind === 'ended') {
-            const { outcome } = state;
-            ends.add(outcome.kind === 'needs-attention' ? outcome.reason : outcome.kind);
-          }
-          if (isInside(one, bounds)) next.push(one);
-        }
-      }
+  const onFound = (node: Node): boolean => {
+    const { state } = node;
+    // What is stored is read back, of each kind often enough.
+    const count = read.get(state.kind) ?? 0;
+    read.set(state.kind, count + 1);
+    if (count < 500) assert.deepEqual(readRefundState(JSON.parse(JSON.stringify(state))), state);
+    if (state.kind === 'ended') {
+      const { outcome } = state;
+      ends.add(outcome.kind === 'needs-attention' ? outcome.reason : outcome.kind);
     }
-    frontier = next;
-  }
-  return { states: seen.size, edges, ends };
+    return isInside(node, bounds);
+  };
+  const arriving = function* (node: Node): Generator<Node> {
+    for (const after of following(node, bounds)) yield* arrivals(after);
+  };
+  return { ...explore(start, { following: arriving, keyOf, onFound }), ends };
 }
 
 const FEW = ANSWERS.filter(({ errorCode = '' }) => ['', 'INVALID_REQUEST', 'NOTENOUGH'].includes(errorCode));

@@ -9,6 +9,7 @@ import {
   type ResolutionState,
 } from '../index.js';
 import { advanceResolution, askFirst, askOrderNow, nextResolutionStep, startResolution } from './index.js';
+import { explore } from '../../test/explore.js';
 
 // Every state that an order of Unified Order can reach, under every kind of answer, crash, hint and delay, up to a horizon: the laws hold
 // in each. Time is abstracted to the bounds that the rules know: the queries before and at 5 min, the close then, the minute after CLOSED.
@@ -341,25 +342,14 @@ function walk(policy: Partial<ResolutionPolicy>): { states: number; edges: numbe
     closedSince: undefined,
     answered: false,
   };
-  let frontier: Node[] = [{ state: begin(policy), now: ASKED, way }];
-  const seen = new Set(frontier.map(keyOf));
+  const start: Node = { state: begin(policy), now: ASKED, way };
   const ends = new Set<string>();
-  let edges = 0;
-  while (frontier.length > 0) {
-    const found: Node[] = [];
-    for (const node of frontier) {
-      for (const next of following(node)) {
-        edges += 1;
-        const key = keyOf(next);
-        if (seen.has(key)) continue;
-        seen.add(key);
-        if (next.state.kind === 'ended') ends.add(next.state.outcome.kind);
-        else if (isInside(next)) found.push(next);
-      }
-    }
-    frontier = found;
-  }
-  return { states: seen.size, edges, ends };
+  const onFound = (node: Node): boolean => {
+    if (node.state.kind !== 'ended') return isInside(node);
+    ends.add(node.state.outcome.kind);
+    return false;
+  };
+  return { ...explore(start, { following, keyOf, onFound }), ends };
 }
 
 /** With the number of states that each reaches: a machine, or a walk, that has lost some must say why. */
