@@ -13,29 +13,12 @@ import {
 import { NestFactory } from '@nestjs/core';
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import { WechatPayConfigError, type PaymentNotification, type RefundHint } from 'wechatpay-core';
-import { openNotifiedShop } from '../test/notified-shop.js';
+import { openCountingShop } from '../test/notified-shop.js';
 import { settingsOf } from '../test/shop.js';
 import { OnPaymentNotified, OnRefundNotified, WechatPayModule, WechatPayNotificationsModule } from './index.js';
 
-const { sandbox, start, order } = await openNotifiedShop();
+const { sandbox, start, paid, Shop, payAt } = await openCountingShop();
 const settings = settingsOf(sandbox.merchant);
-
-const paid: string[] = [];
-
-class Shop {
-  @OnPaymentNotified()
-  onPayment({ merchantId, outTradeNo }: PaymentNotification): void {
-    paid.push(`${merchantId} ${outTradeNo}`);
-  }
-}
-
-async function payAt(url: string, outTradeNo = 'tea'): Promise<string[]> {
-  paid.length = 0;
-  await order(outTradeNo, `${url}/wechatpay/payments`);
-  sandbox.payer(outTradeNo).pay();
-  await sandbox.notifications.idle();
-  return paid;
-}
 
 describe('the handlers', () => {
   const wechatPay = (): DynamicModule => WechatPayModule.forRoot(settings);

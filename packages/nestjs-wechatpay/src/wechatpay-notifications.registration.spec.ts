@@ -1,36 +1,18 @@
 import 'reflect-metadata';
 import type { DynamicModule, Type } from '@nestjs/common';
 import { describe, expect, it } from 'vitest';
-import { WechatPayConfigError, type PaymentNotification } from 'wechatpay-core';
-import { ADAPTERS, openNotifiedShop } from '../test/notified-shop.js';
+import { WechatPayConfigError } from 'wechatpay-core';
+import { ADAPTERS, openCountingShop } from '../test/notified-shop.js';
 import { settingsOf } from '../test/shop.js';
 import {
-  OnPaymentNotified,
   WechatPayModule,
   WechatPayNotificationsModule,
   type WechatPayNotificationsOptions,
   type WechatPayNotificationsOptionsFactory,
 } from './index.js';
 
-const { sandbox, start, order } = await openNotifiedShop();
+const { sandbox, start, order, paid, Shop, payAt } = await openCountingShop();
 const settings = settingsOf(sandbox.merchant);
-
-const paid: string[] = [];
-
-class Shop {
-  @OnPaymentNotified()
-  onPayment({ merchantId, outTradeNo }: PaymentNotification): void {
-    paid.push(`${merchantId} ${outTradeNo}`);
-  }
-}
-
-async function payAt(url: string, outTradeNo = 'tea'): Promise<string[]> {
-  paid.length = 0;
-  await order(outTradeNo, `${url}/wechatpay/payments`);
-  sandbox.payer(outTradeNo).pay();
-  await sandbox.notifications.idle();
-  return paid;
-}
 
 const forRoot = WechatPayNotificationsModule.forRoot.bind(WechatPayNotificationsModule);
 const forRootAsync = WechatPayNotificationsModule.forRootAsync.bind(WechatPayNotificationsModule);

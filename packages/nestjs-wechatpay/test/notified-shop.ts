@@ -4,7 +4,8 @@ import { ExpressAdapter } from '@nestjs/platform-express';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
 import { afterAll, afterEach, vi } from 'vitest';
-import { unifiedOrder, WechatPayClient, type WechatPayConfig } from 'wechatpay-core';
+import { OnPaymentNotified } from '../src/index.js';
+import { unifiedOrder, WechatPayClient, type PaymentNotification, type WechatPayConfig } from 'wechatpay-core';
 import { Sandbox, type Merchant } from 'wechatpay-sandbox';
 import { settingsOf } from './shop.js';
 
@@ -57,6 +58,35 @@ export async function openNotifiedShop(): Promise<NotifiedShop> {
       await unifiedOrder(client, { ...TEA, outTradeNo, notifyUrl });
     },
   };
+}
+
+export interface CountingShop extends NotifiedShop {
+  /** What its handler was called with: merchant and order, of each. */
+  readonly paid: string[];
+  readonly Shop: new () => { onPayment(notification: PaymentNotification): void };
+  /** Pays an order whose notifications go to the application there. @returns `paid`, of that alone. */
+  readonly payAt: (url: string, outTradeNo?: string) => Promise<string[]>;
+}
+
+/** The same, with a provider that notes whom it is told of. */
+export async function openCountingShop(): Promise<CountingShop> {
+  const shop = await openNotifiedShop();
+  const { sandbox, order } = shop;
+  const paid: string[] = [];
+  class Shop {
+    @OnPaymentNotified()
+    onPayment({ merchantId, outTradeNo }: PaymentNotification): void {
+      paid.push(`${merchantId} ${outTradeNo}`);
+    }
+  }
+  const payAt = async (url: string, outTradeNo = 'tea'): Promise<string[]> => {
+    paid.length = 0;
+    await order(outTradeNo, `${url}/wechatpay/payments`);
+    sandbox.payer(outTradeNo).pay();
+    await sandbox.notifications.idle();
+    return paid;
+  };
+  return { ...shop, paid, Shop, payAt };
 }
 
 const quiet = (): void => undefined;
