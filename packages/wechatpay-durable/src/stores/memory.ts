@@ -8,10 +8,10 @@ import { refundDays } from './kinds.js';
 import { LeaseLoop } from './lease-loop.js';
 import { Lifecycle } from './lifecycle.js';
 import { checkOptions, checkWhole, wrong } from './options.js';
+import { rowOf } from './row.js';
 import type {
   DurableData,
   DurableOrderCounts,
-  DurableOrderData,
   DurableOrderStatus,
   DurableRow,
   JournalEntry,
@@ -212,7 +212,7 @@ export class MemoryStore implements OrderStore {
 
   async get(id: string): Promise<DurableRow | undefined> {
     const row = (await this.#opened()).rows.get(id);
-    return row && toRow(row);
+    return row && rowOf(row);
   }
 
   async find({ outTradeNo, outRefundNo, transactionId, parentId, merchantId }: StoreQuery): Promise<DurableRow[]> {
@@ -223,7 +223,7 @@ export class MemoryStore implements OrderStore {
         (outRefundNo !== undefined && columns.kind === 'refund' && columns.number === outRefundNo) ||
         (transactionId !== undefined && columns.transactionId === transactionId) ||
         (parentId !== undefined && row.parentId === parentId));
-    return shelf.find(wanted).sort(byCreation).slice(0, 1000).map(toRow);
+    return shelf.find(wanted).sort(byCreation).slice(0, 1000).map(rowOf);
   }
 
   async list(filter: StoreFilter): Promise<DurableRow[]> {
@@ -243,7 +243,7 @@ export class MemoryStore implements OrderStore {
       (createdBefore === undefined || row.createdAt < createdBefore.getTime()) &&
       (ended === undefined || isBetween(row.endedAt, ended)) &&
       (last === undefined || sortBy(row, last) > 0);
-    return shelf.find(wanted).sort(sortBy).slice(0, limit).map(toRow);
+    return shelf.find(wanted).sort(sortBy).slice(0, limit).map(rowOf);
   }
 
   async counts(): Promise<DurableOrderCounts> {
@@ -412,7 +412,7 @@ class Shelf {
 /** @throws whatever the check throws. */
 function checkFamily(shelf: Shelf, { id, check }: ParentCheck): void {
   const parent = shelf.rows.get(id);
-  check(shelf.find(({ parentId }) => parentId === id).map(toRow), parent && toRow(parent));
+  check(shelf.find(({ parentId }) => parentId === id).map(rowOf), parent && rowOf(parent));
 }
 
 function readData(data: DurableData): Pick<Row, 'json' | 'columns'> {
@@ -426,19 +426,6 @@ function readRow(
 ): Row {
   const rest = { status: 'waiting', endedAt: undefined, lease: 0, leasedUntil: 0, head: EMPTY_JOURNAL } as const;
   return { ...rest, ...readData(data), id, createdAt, dueAt, parentId };
-}
-
-function toRow({ id, json, status, createdAt, dueAt, endedAt, parentId, head }: Row): DurableRow {
-  return {
-    ...(JSON.parse(json) as DurableOrderData),
-    id,
-    status,
-    createdAt: new Date(createdAt),
-    ...(status === 'waiting' && { dueAt: new Date(dueAt) }),
-    ...(endedAt !== undefined && { endedAt: new Date(endedAt) }),
-    ...(parentId !== undefined && { parentId }),
-    journalHead: { ...head },
-  };
 }
 
 function keyOf({ kind, merchantId, subMerchantId, number }: Columns): string | undefined {

@@ -1,11 +1,11 @@
 // Over 250 lines, as one idea: every statement about our tables stands here.
 import { columnsOf, type Standing } from '../columns.js';
 import { chained, type JournalHead } from '../journal.js';
+import { rowOf } from '../row.js';
 import type { SqlExecutor } from '../sql-executor.js';
 import type {
   DurableData,
   DurableOrderCounts,
-  DurableOrderData,
   DurableOrderStatus,
   DurableRow,
   JournalEntry,
@@ -436,17 +436,9 @@ export async function rowsOf<Row>(db: SqlExecutor, text: string, values?: unknow
   return (await db.executeSql(text, values)).rows as Row[];
 }
 
-function toRow({ id, parentId, status, data, createdAt, dueAt, endedAt, seq, hash }: Selected): DurableRow {
-  return {
-    ...(JSON.parse(data) as DurableOrderData),
-    id,
-    status,
-    createdAt: new Date(createdAt),
-    ...(status === 'waiting' && { dueAt: new Date(dueAt) }),
-    ...(endedAt !== null && { endedAt: new Date(endedAt) }),
-    ...(parentId !== null && { parentId }),
-    journalHead: { seq: Number(seq), hash },
-  };
+function toRow({ data: json, endedAt, parentId, seq, hash, ...row }: Selected): DurableRow {
+  const head = { seq: Number(seq), hash };
+  return rowOf({ ...row, json, endedAt: endedAt ?? undefined, parentId: parentId ?? undefined, head });
 }
 
 /** A row as the statements are given it: {@link GIVEN}. */

@@ -1,5 +1,6 @@
 import { columnsOf, type Columns } from '../columns.js';
 import type { JournalHead } from '../journal.js';
+import { rowOf } from '../row.js';
 import type {
   DurableData,
   DurableKind,
@@ -44,16 +45,12 @@ export function toReadRow([id, status, json, , , , , version, seq, hash]: RowRep
 }
 
 export function toRow([id, status, json, created, due, ended, parent, , seq, hash]: RowReply): DurableRow {
-  return {
-    ...(JSON.parse(json) as DurableData),
-    id,
-    status,
-    createdAt: new Date(Number(created)),
-    ...(status === 'waiting' && { dueAt: new Date(Number(due)) }),
-    ...(ended !== '' && { endedAt: new Date(Number(ended)) }),
-    ...(parent !== '' && { parentId: parent }),
-    journalHead: { seq: Number(seq), hash },
-  };
+  return rowOf({
+    ...{ id, json, status, createdAt: Number(created), dueAt: Number(due) },
+    endedAt: ended === '' ? undefined : Number(ended),
+    parentId: parent === '' ? undefined : parent,
+    head: { seq: Number(seq), hash },
+  });
 }
 
 /** What a script needs of the data: the text of it, and what it is found by. */
