@@ -3,8 +3,6 @@ import {
   readRequest,
   UNIFIED_ORDER,
   unifiedOrder,
-  WechatPayRequestError,
-  WechatPayTransportError,
   type ResolutionPolicy,
   type UnifiedOrderRequest,
   type UnifiedOrderResult,
@@ -13,17 +11,17 @@ import {
 } from 'wechatpay-core';
 import { readResolutionState, toResolutionError } from 'wechatpay-core/resolution';
 import { readActor, type ActorOptions } from './actor.js';
-import { nothingSent, startTime, stopwatch } from './before-the-call.js';
+import { assertEnqueued, nothingSent, startTime, stopwatch, storedTooLate } from './before-the-call.js';
 import { FIRST_STEP_MS, HANDED_OUT_WITHIN_MS, leavesWithinMs } from './charge-time.js';
 import { readClock, timeOf } from './clocks.js';
 import { dueAt, isOver, ongoing } from './ends.js';
 import { callOff, enqueueOrder } from './enqueue.js';
-import { DurableOrdersError } from './errors.js';
 import { readPolicy, type OrderIntent, type OrderOf } from './intent.js';
 import { decided, noteCreation, noteFailure } from './journal/answers.js';
 import type { MerchantProblem } from './merchant-watch.js';
 import type { Orders } from './orders.js';
 import { isStored, Patience } from './patience.js';
+import { assertSignal } from './signal.js';
 import type { JournalEntry } from './stores/store.js';
 
 /** What came of making an order. Nothing is paid yet, whatever it is. */
@@ -68,9 +66,7 @@ export async function createDurably(
 ): Promise<DurableCreation> {
   const { actor } = readActor(options);
   const policy = rules === undefined ? undefined : readPolicy(rules, 'ifPaid');
-  if (signal !== undefined && !((signal as unknown) instanceof AbortSignal)) {
-    throw new WechatPayRequestError('signal', 'must be an AbortSignal; of an AbortController, give its `signal`.');
-  }
+  assertSignal(signal);
   const request = readRequest(UNIFIED_ORDER, given); // once: it may be changed while the durable order is stored
   client.check(UNIFIED_ORDER, request); // a request that cannot be sent uses up no order number
   const { merchantId } = client;
@@ -94,23 +90,14 @@ export async function createDurably(
     policy,
   };
   const stored: string = await enqueueOrder(orders, intent, { actor }, 'create').catch(nothingSent);
-  if (stored === 'duplicate') {
-    throw new WechatPayRequestError('outTradeNo', 'was used before; take a new number, or see how that one stands.');
-  }
-  if (stored !== 'enqueued') {
-    const problem = `The store did not say that order ${outTradeNo} is stored. Nothing was sent.`;
-    throw new DurableOrdersError('WECHATPAY_NOT_STORED', problem, { outcome: 'not-sent' });
-  }
+  assertEnqueued(stored, outTradeNo, 'was used before');
 
   const made = new MadeOrder(orders, client, order);
   // Nothing is awaited from here to the call, which ends within its time-out: so its durable order is open when its answer comes.
   const withinMs = leavesWithinMs(client.timeoutMs);
   if (elapsed() > withinMs) {
     await made.callOff('not-sent').catch(() => false);
-    const problem = `The durable order of order ${outTradeNo} took more than ${withinMs / 1000} s to be stored. Nothing was sent.`;
-    return {
-      outcome: { kind: 'refused', error: new WechatPayTransportError('WECHATPAY_TIMEOUT', problem, 'not-sent') },
-    };
+    return { outcome: { kind: 'refused', error: storedTooLate(outTradeNo, withinMs) } };
   }
 
   const patience = new Patience();

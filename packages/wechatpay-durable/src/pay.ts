@@ -3,8 +3,6 @@ import {
   QUICK_PAY,
   quickPay,
   readRequest,
-  WechatPayRequestError,
-  WechatPayTransportError,
   type QuickPayRequest,
   type QuickPayResult,
   type ResolutionPayment,
@@ -14,14 +12,14 @@ import {
 } from 'wechatpay-core';
 import { confirmDecline, toResolutionError, type DeclineCheck } from 'wechatpay-core/resolution';
 import { readActor, type ActorOptions } from './actor.js';
-import { nothingSent, startTime, stopwatch } from './before-the-call.js';
+import { assertEnqueued, nothingSent, startTime, stopwatch, storedTooLate } from './before-the-call.js';
 import { leavesWithinMs } from './charge-time.js';
 import { timeOf } from './clocks.js';
-import { DurableOrdersError } from './errors.js';
 import { readPolicy, type OrderOf, type OrderIntent } from './intent.js';
 import { noteEvent, noteFailure } from './journal/answers.js';
 import type { MerchantProblem } from './merchant-watch.js';
 import { isStored, Patience } from './patience.js';
+import { assertSignal } from './signal.js';
 import type { JournalEntry } from './stores/store.js';
 
 /** How a payment stands. */
@@ -77,9 +75,7 @@ export async function payDurably(
 ): Promise<DurablePayment> {
   const { actor } = readActor(options);
   const policy = rules === undefined ? undefined : readPolicy(rules, 'ifPaid');
-  if (signal !== undefined && !((signal as unknown) instanceof AbortSignal)) {
-    throw new WechatPayRequestError('signal', 'must be an AbortSignal; of an AbortController, give its `signal`.');
-  }
+  assertSignal(signal);
   const request = readRequest(QUICK_PAY, given); // once: it may be changed while the durable order is stored
   client.check(QUICK_PAY, request); // a request that cannot be sent uses up no order number
   const { merchantId } = client;
@@ -99,22 +95,13 @@ export async function payDurably(
     currency,
   };
   const stored: string = await payments.enqueue({ ...intent, policy }, actor).catch(nothingSent);
-  if (stored === 'duplicate') {
-    throw new WechatPayRequestError('outTradeNo', 'was charged before; take a new number, or see how that one stands.');
-  }
-  if (stored !== 'enqueued') {
-    const problem = `The store did not say that order ${outTradeNo} is stored. Nothing was sent.`;
-    throw new DurableOrdersError('WECHATPAY_NOT_STORED', problem, { outcome: 'not-sent' });
-  }
+  assertEnqueued(stored, outTradeNo, 'was charged before');
 
   // Nothing is awaited from here to the call, which ends within its time-out: so its durable order is open when its answer comes.
   const withinMs = leavesWithinMs(client.timeoutMs);
   if (elapsed() > withinMs) {
     await payments.cancel(order, 'not-sent', []).catch(() => false);
-    const problem = `The durable order of order ${outTradeNo} took more than ${withinMs / 1000} s to be stored. Nothing was sent.`;
-    return {
-      outcome: { kind: 'declined', error: new WechatPayTransportError('WECHATPAY_TIMEOUT', problem, 'not-sent') },
-    };
+    return { outcome: { kind: 'declined', error: storedTooLate(outTradeNo, withinMs) } };
   }
 
   const patience = new Patience();

@@ -1,10 +1,10 @@
-import { WechatPayRequestError } from 'wechatpay-core';
 import { isOver } from './ends.js';
 import { DurableOrdersError, isDurableOrdersError } from './errors.js';
 import { publish } from './events.js';
 import { readProperties, type OrderOf } from './intent.js';
 import type { Orders } from './orders.js';
 import type { RefundOf } from './refunds/refund-intent.js';
+import { assertSignal } from './signal.js';
 import type { DurableOrder, DurableRefund, DurableRow } from './stores/store.js';
 
 /** How to wait for an order. */
@@ -54,9 +54,7 @@ async function waitFor<Row extends DurableRow>(
   stopping: AbortSignal,
 ): Promise<Row> {
   const { signal } = readProperties('options', given, ['signal']);
-  if (signal !== undefined && !((signal as unknown) instanceof AbortSignal)) {
-    throw new WechatPayRequestError('signal', 'must be an AbortSignal; of an AbortController, give its `signal`.');
-  }
+  assertSignal(signal);
   const waiting = new Waiting([stopping, ...(signal ? [signal] : [])]);
   const stopListening = ends.listen(awaited.id, () => {
     waiting.wake();
