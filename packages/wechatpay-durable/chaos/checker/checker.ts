@@ -149,12 +149,12 @@ export const checks: Readonly<Record<string, Check>> = {
   },
 
   'the state goes one way': ({ changes }) => {
-    for (const [index, { status, data, lease, change }] of changes.entries()) {
+    for (const [index, after] of changes.entries()) {
       const before = changes[index - 1];
+      const { status, data, lease, change } = after;
       if (!before || change === 'DELETE') continue;
       const [old, now] = [before.data.state, data.state];
-      // A notification said that one is paid, which nobody could pay any more.
-      const isReopened = now.product !== undefined && now.kind !== 'ended' && old.kind === 'ended';
+      const isReopened = isReopening(before, after);
       const isRedriven = (before.status === 'dead' || isReopened) && status === 'waiting';
       const wrong = {
         'ended, and goes on': ['done', 'cancelled'].includes(before.status) && !isReopened,
@@ -181,15 +181,15 @@ export const checks: Readonly<Record<string, Check>> = {
     return requests.some(({ path }) => path === REVERSE_ORDER.path) ? 'it was reversed' : undefined;
   },
 
-  'the shop is told every end, as it is stored': ({ stored, told }) => {
+  'the shop is told every end, as it is stored': ({ stored, told, changes }) => {
     if (stored?.status !== 'done') return undefined;
     const ends = told
       .toSorted((one, other) => one.at - other.at)
       .map(({ outcome }) => String(outcome))
       .filter((outcome) => !NO_ENDS.has(outcome));
-    // One of Unified Order has another end where a notification has set it going again.
     const right = (outcome: string | undefined): boolean => outcome === stored.outcome?.kind;
-    const isTold = stored.state.product === undefined ? ends.length > 0 && ends.every(right) : right(ends.at(-1));
+    const hasOneEnd = !changes.some((change, index) => isReopening(changes[index - 1], change));
+    const isTold = right(ends.at(-1)) && (!hasOneEnd || ends.every(right));
     return isTold ? undefined : `it is ${stored.outcome?.kind ?? ''}, and the shop was told: ${ends.join(', ')}`;
   },
 
@@ -199,6 +199,17 @@ export const checks: Readonly<Record<string, Check>> = {
 /** Of one that neither asks nor has ended. */
 function attemptsIn(state: ResolutionState): number | undefined {
   return 'attempts' in state ? state.attempts : undefined;
+}
+
+/**
+ * It had ended as one that nobody can pay, and is asked for again: a notification said that it is paid, or a cashier never saw the answer
+ * of its charge, and reached the store only now.
+ */
+function isReopening(before: Change | undefined, { data: { state } }: Change): boolean {
+  const old = before?.data.state;
+  return (
+    old?.kind === 'ended' && state.kind !== 'ended' && (state.product !== undefined || old.outcome.kind === 'closed')
+  );
 }
 
 const NO_ENDS = new Set(['needs-attention', 'unresolved', 'refund-required']);
