@@ -200,7 +200,7 @@ export class WechatPayClient {
     try {
       const values = readRequest(operation, request);
       order = orderOf(values as Record<string, unknown>);
-      this.#prepare(operation, values);
+      encodeXml(this.#checked(operation, values).sent);
     } catch (error) {
       throw describeCall(asWechatPayError(error, 'checking'), operation.name, order);
     }
@@ -210,12 +210,21 @@ export class WechatPayClient {
     operation: Operation<Request, Result>,
     request: Request,
   ): { readonly fields: Fields; readonly sent: Fields; readonly signType: SignType; readonly body: string } {
-    const fields = operation.toFields(request, () => timeBy(() => this.now()));
-    const sent = withCommonFields(this.#config, fields, operation.isBare);
-    assertUnambiguousRequest(sent, operation.properties);
+    const { fields, sent } = this.#checked(operation, request);
     const signType = operation.isBare === true ? 'MD5' : this.#key.signType; // MD5 where a request names none
     sent.sign = this.#key.sign(sent, signType);
     return { fields, sent, signType, body: encodeXml(sent) };
+  }
+
+  /** The fields of a request that may be sent, without their signature. */
+  #checked<Request, Result>(
+    operation: Operation<Request, Result>,
+    request: Request,
+  ): { readonly fields: Fields; readonly sent: Record<string, string | null | undefined> } {
+    const fields = operation.toFields(request, () => timeBy(() => this.now()));
+    const sent = withCommonFields(this.#config, fields, operation.isBare);
+    assertUnambiguousRequest(sent, operation.properties);
+    return { fields, sent };
   }
 
   /** How many calls are under way and wait, and whether the gateway answers: for health checks and metrics. */

@@ -58,7 +58,12 @@ export function readOnce<Type extends object>(given: Type, known: readonly strin
   try {
     const from = given as Record<string, unknown>;
     const copy: Record<string, unknown> = {};
-    for (const name of new Set([...known, ...Object.keys(given)])) {
+    for (const name of known) {
+      const value = from[name];
+      if (value !== undefined) copy[name] = value;
+    }
+    for (const name of Object.keys(given)) {
+      if (known.includes(name)) continue;
       const value = from[name];
       if (value !== undefined) copy[name] = value;
     }

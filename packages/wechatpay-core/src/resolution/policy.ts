@@ -71,8 +71,9 @@ export const POLICY_NAMES = Object.keys(DEFAULT_RESOLUTION_POLICY) as (keyof Res
 
 /** The rules among the properties of an object: those that are given. */
 export function rulesIn(given: Partial<ResolutionPolicy>): Partial<ResolutionPolicy> {
-  const rules = POLICY_NAMES.map((name) => [name, given[name]] as const);
-  return Object.fromEntries(rules.filter(([, value]) => value !== undefined));
+  const rules: Record<string, unknown> = {};
+  for (const name of POLICY_NAMES) if (given[name] !== undefined) rules[name] = given[name];
+  return rules;
 }
 
 const TIMES = ['firstQueryMs', 'queryEveryMs', 'reverseAfterMs', 'closeAfterMs', 'backoffMs', 'maxBackoffMs'] as const;

@@ -77,16 +77,9 @@ export async function resolveOrder(
 ): Promise<Resolution> {
   const { deadline, policy, ...run } = readOptions(options);
   const callbacks = new Callbacks();
-  const begun = withParty(client, startResolution(order, deadline ?? 0, policy));
-  const start = {
-    ...begun,
-    deadline:
-      deadline ??
-      defaultDeadline(
-        begun,
-        callbacks.now(() => client.now()),
-      ),
-  };
+  const begun = startResolution(order, deadline ?? 0, policy);
+  const now = (): number => callbacks.now(() => client.now());
+  const start = withParty(client, { ...begun, deadline: deadline ?? defaultDeadline(begun, now()) });
   client.check(QUERY_ORDER, start.order); // with the client's own parties: what a later query would refuse
   return drive(client, RESOLUTION, start, run, callbacks);
 }

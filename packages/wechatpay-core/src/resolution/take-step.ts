@@ -32,8 +32,8 @@ export async function takeResolutionStep(
   try {
     switch (step.kind) {
       case 'query': {
-        const { tradeState, ...answer } = await queryOrder(client, order, options);
-        const { paidAt, raw } = answer;
+        const answer = await queryOrder(client, order, options);
+        const { tradeState, paidAt, raw } = answer;
         onReply?.(raw);
         return { kind: 'queried', tradeState, payment: paymentOf(answer), ...(paidAt && { paidAt: paidAt.getTime() }) };
       }
