@@ -4,6 +4,7 @@ import { subscribe } from 'node:diagnostics_channel';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CALL_CHANNEL, reverseOrder, WechatPayClient } from 'wechatpay-core';
 import { clientConfig } from './contenders/client-config.js';
+import { open as openLeast } from './contenders/least.js';
 import { serve } from './worker.js';
 
 /** How long the calls of an unknown outcome waited in the client's queue. */
@@ -15,6 +16,7 @@ subscribe(CALL_CHANNEL, ({ outcome, order, waitedMs }) => {
 serve((settings) => {
   let runs = [];
   return {
+    carried: (parameters) => carried({ ...settings, port: parameters.port }, parameters),
     begin: ({ cases }) => {
       runs = cases.map((each) => new Run(settings, each));
     },
@@ -38,6 +40,30 @@ serve((settings) => {
     },
   };
 });
+
+/**
+ * Answers a second through so many connections, as many callers as they, of a client that does nothing but what none leaves out: what this
+ * machine and its timers make of `connections / delayMs`.
+ */
+async function carried(settings, { connections, delayMs, ms }) {
+  const { call, close } = openLeast(settings);
+  let answered = 0;
+  let isOver = false;
+  const loops = Array.from({ length: connections }, async () => {
+    while (!isOver) {
+      await call();
+      answered += 1;
+    }
+  });
+  await sleep(Math.max(1_500, delayMs * 1.5));
+  const from = { answered, at: performance.now() };
+  await sleep(ms);
+  const perSecond = (answered - from.answered) / ((performance.now() - from.at) / 1000);
+  isOver = true;
+  await Promise.all(loops);
+  await close();
+  return perSecond;
+}
 
 class Run {
   stoppedAt = Infinity;

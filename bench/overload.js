@@ -4,14 +4,18 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from './worker.js';
 
 const CONNECTIONS = 64; // the default of maxConnections
+/** Cases with a gateway that stops are busy when it comes back: so many at a time. */
+const STOPPED_AT_ONCE = 3;
 export const DEFAULT_TIMEOUT_MS = 15_000;
 /** The goodput after a gateway came back is looked at for so long. */
 const RECOVERED_MS = 5_000;
 const RECOVERY_MS = 2_000;
+const STOPPED_DELAY_MS = 500;
 
 /** `{ cases: [{ timeoutMs, delayMs, callers, stops, … }], heapGrowth }`. */
 export async function measureOverload(gateway, settings, plan) {
   const { overloadTimeouts, overloadDelays, overloadCallers, overloadMs, stopMs } = plan;
+  const measuredMs = (delayMs) => Math.max(overloadMs, delayMs * 5);
   const worker = await Worker.start('overload-worker.js', settings);
   const before = await worker.ask('memory');
   const cases = [];
@@ -19,18 +23,32 @@ export async function measureOverload(gateway, settings, plan) {
     overloadTimeouts.flatMap((timeoutMs) =>
       overloadCallers.map((callers) => ({ timeoutMs, delayMs, callers, stops, connections: CONNECTIONS })),
     );
+  const carried = {};
   for (const delayMs of overloadDelays) {
+    console.error(`bench: what ${CONNECTIONS} connections carry, gateway ${delayMs} ms`);
+    const port = await gateway.ask('open', { delayMs });
+    carried[delayMs] = await worker.ask('carried', {
+      port,
+      delayMs,
+      connections: CONNECTIONS,
+      ms: measuredMs(delayMs),
+    });
     // Who is busy for most of the time runs alone.
     const size = delayMs < 200 ? 1 : delayMs < 2_000 ? 3 : 9;
     const group = grid(delayMs, false);
     while (group.length > 0) {
       const now = group.splice(0, size);
       console.error(`bench: overload, ${now.map(describeCase).join('; ')}`);
-      cases.push(...(await steady(gateway, worker, now, Math.max(overloadMs, delayMs * 5))));
+      cases.push(...(await steady(gateway, worker, now, measuredMs(delayMs))));
     }
   }
-  console.error(`bench: a gateway that stops for ${stopMs / 1000} s`);
-  cases.push(...(await stopped(gateway, worker, grid(500, true), stopMs)));
+  const stopping = grid(STOPPED_DELAY_MS, true);
+  while (stopping.length > 0) {
+    const now = stopping.splice(0, STOPPED_AT_ONCE);
+    console.error(`bench: a gateway that stops for ${stopMs / 1000} s, ${now.map(describeCase).join('; ')}`);
+    cases.push(...(await stopped(gateway, worker, now, stopMs)));
+  }
+  for (const each of cases) each.possible = each.delayMs < each.timeoutMs ? carried[each.delayMs] : 0;
   const after = await worker.ask('memory');
   await worker.stop();
   return { cases, heapGrowth: after.heap - before.heap };
@@ -48,10 +66,7 @@ async function steady(gateway, worker, cases, ms) {
   await sleep(ms);
   const to = await worker.ask('counts');
   await worker.ask('stop');
-  return cases.map((each, index) => {
-    const possible = each.delayMs < each.timeoutMs ? carried(each) : 0;
-    return { ...each, possible, ...between(from[index], to[index]) };
-  });
+  return cases.map((each, index) => ({ ...each, ...between(from[index], to[index]) }));
 }
 
 async function stopped(gateway, worker, cases, stopMs) {
@@ -67,12 +82,7 @@ async function stopped(gateway, worker, cases, stopMs) {
   await sleep(RECOVERED_MS);
   const to = await worker.ask('counts');
   await worker.ask('stop');
-  return cases.map((each, index) => ({ ...each, possible: carried(each), ...between(from[index], to[index]) }));
-}
-
-/** Calls a second that the connections can carry. */
-function carried({ callers, delayMs }) {
-  return (Math.min(callers, CONNECTIONS) * 1000) / delayMs;
+  return cases.map((each, index) => ({ ...each, ...between(from[index], to[index]) }));
 }
 
 /** Answers a second between two counts; the rest is counted from the start. */

@@ -32,5 +32,6 @@ export function open({ port, ca, pfxFile, passphrase }) {
         },
       );
     });
-  return { call: post, isReversed: (reply) => reply.includes('<recall><![CDATA[N]]></recall>') };
+  const close = () => pool.close();
+  return { call: post, close, isReversed: (reply) => reply.includes('<recall><![CDATA[N]]></recall>') };
 }

@@ -8,7 +8,7 @@ const REQUEST = signedText(requestFields('HMAC-SHA256'));
 const REPLY = signedText(replyFields('HMAC-SHA256'));
 
 export function open(settings) {
-  const { call: post, isReversed } = openFloor(settings);
+  const { call: post, close, isReversed } = openFloor(settings);
   const call = async () => {
     bareHash(REQUEST, 'HMAC-SHA256');
     const reply = await post();
@@ -16,5 +16,5 @@ export function open(settings) {
     bareHash(REPLY, 'HMAC-SHA256');
     return reply;
   };
-  return { call, isReversed };
+  return { call, close, isReversed };
 }
