@@ -202,7 +202,7 @@ ${(sandbox.p50 * 1000).toFixed(0)} µs at the median, ${(sandbox.p99 * 1000).toF
 ## Statements
 
 A statement of ${thousands(statement.rows)} rows of 27 columns, a tenth of whose product names hold a comma or a comma and a backtick, from memory in
-chunks of some 60 KiB: ${thousands(Math.round(statement.rowsPerSecond))} rows a second, every row and sum checked, ${statement.mebibytes.toFixed(0)} MiB above the base; decoding and \`split\` alone make ${thousands(Math.round(statement.cutPerSecond))}. What making the file takes is not in it.
+chunks of some 60 KiB: ${thousands(Math.round(statement.rowsPerSecond))} rows a second of CPU time, every row and sum checked, ${statement.mebibytes.toFixed(0)} MiB above the base; decoding and \`split\` alone make ${thousands(Math.round(statement.cutPerSecond))}. What making the file takes is not in it.
 
 ## Import
 
