@@ -18,6 +18,13 @@ export function wrongAmount({ totalFee, currency }: ResolutionFacts, paid: Resol
   return { ...PERSON, message };
 }
 
+export function closedThoughPaid({ totalFee, currency }: ResolutionFacts, paid: ResolutionPayment): ResolutionError {
+  const message =
+    `totalFee: an answer said that the order is paid with ${amount(paid)}, and it should cost ${amount({ totalFee, currency })}; ` +
+    'the last one says that it is closed. Look for that payment on the Merchant Platform; then resume with ifAmountDiffers accept.';
+  return { ...PERSON, message };
+}
+
 export function earlierPayment(paidAt: number, orderCreatedAt: number): ResolutionError {
   const [paid, asked] = [paidAt, orderCreatedAt].map((time) => new Date(time).toISOString());
   const message =

@@ -291,6 +291,20 @@ describe('an order that is paid all the same', () => {
     });
   });
 
+  it.each([['keep'], ['reverse']] as const)(
+    'with another amount, and then CLOSED, however often: a person is told of the amount; under %s',
+    (ifPaid) => {
+      const payment = { transactionId: '43', totalFee: 1, currency: 'HKD' };
+      const { outcome } = play([paid(3, payment), CLOSED_STATE], start({ ifPaid }));
+      expect(outcome).toMatchObject({
+        kind: 'needs-attention',
+        amounts: { paid: payment, expected: { totalFee: 888 } },
+      });
+      const accepted = play([paid(3, payment), CLOSED_STATE], start({ ifPaid: 'keep', ifAmountDiffers: 'accept' }));
+      expect(accepted.outcome).toMatchObject({ kind: 'paid', payment });
+    },
+  );
+
   it('refunded in part by another: under keep a person decides, under reverse the rest is refunded', () => {
     const part: ResolutionEvent = { kind: 'refunds-queried', totalFee: 888, refunded: 88, pending: 0 };
     expect(play([queried('REFUND'), part]).outcome).toMatchObject({ kind: 'needs-attention' });
@@ -415,6 +429,22 @@ describe('whoever takes it over', () => {
       kind: 'asking',
       at: CREATED + MINUTE,
     });
+  });
+
+  it('what a close was refused for before is not held against it: it is tried again', () => {
+    const wrong = failed('close', { errorCode: 'PARAM_ERROR', advice: 'fix-request' });
+    const refusedOnce = advanceResolution(closing, wrong, { now: CREATED + 10 * MINUTE });
+    // Needs a person at once, or is left at its deadline, with the refusal in it.
+    const left = {
+      ...setAside(closing),
+      refusal: { ...NO_ANSWER, message: '', advice: 'fix-request', outcome: 'rejected' },
+    };
+    for (const stored of [refusedOnce, left as ResolutionState]) {
+      const reopened = reopenResolution(stored, CREATED + HOUR, CREATED + DAY);
+      const { steps, outcome } = play([NOTPAY, CLOSED, CLOSED_STATE], reopened, 3600);
+      expect(steps.slice(0, 2)).toEqual(['query 3600', expect.stringContaining('close ')]);
+      expect(outcome).toEqual({ kind: 'closed', found: true });
+    }
   });
 
   it('the sale is on again before anything was closed: it is asked for as before', () => {

@@ -35,6 +35,8 @@ interface Way {
   readonly refundSent: number | undefined;
   /** A verified answer said that it is paid, whatever the amount. */
   readonly paidSeen: boolean;
+  /** One said that it is paid with another amount, or with none that it told. */
+  readonly otherSeen: boolean;
   readonly last: 'none' | 'paid' | 'unpaid' | 'absent' | 'unclear' | 'nobody-asked' | 'ended';
   readonly unclear: number;
   readonly unclearSince: number;
@@ -148,6 +150,7 @@ function remember(way: Way, step: ResolutionCall, event: ResolutionEvent, now: n
     last,
     isGivenUp: way.isGivenUp || isClosed,
     paidSeen: way.paidSeen || last === 'paid',
+    otherSeen: way.otherSeen || (last === 'paid' && event !== IN_TIME && event !== SOME_TIME),
     seen: way.seen || event.kind === 'queried',
     unclear: isUnclear ? way.unclear + 1 : last === 'nobody-asked' ? way.unclear : 0,
     unclearSince: isUnclear && way.unclear === 0 ? now : way.unclearSince,
@@ -213,6 +216,7 @@ function assertEnd(node: Node, event: ResolutionEvent): void {
       expect(event).toMatchObject({ kind: 'queried', tradeState: 'REVOKED' });
       break;
     case 'closed':
+      if (policy.ifAmountDiffers !== 'accept') assert(!way.otherSeen); // that payment would be told to nobody
       if (outcome.found) {
         expect(event).toMatchObject({ kind: 'queried', tradeState: 'CLOSED' });
         assert(way.closedSince !== undefined && now >= way.closedSince + 60 * SECOND);
@@ -335,6 +339,7 @@ function walk(policy: Partial<ResolutionPolicy>): { states: number; edges: numbe
     isGivenUp: false,
     refundSent: undefined,
     paidSeen: false,
+    otherSeen: false,
     last: 'none',
     unclear: 0,
     unclearSince: 0,

@@ -1,5 +1,5 @@
 import { CLOSE_NOT_BEFORE_MS } from '../operations/close-order.js';
-import { wrongAmount } from './amounts.js';
+import { closedThoughPaid, wrongAmount } from './amounts.js';
 import { attemptsOf, end, factsOf, isUnified, needsAttention, returnsPayment, type Open } from './build.js';
 import { decideReversal } from './decide-reversal.js';
 import type { Moment, ResolutionFacts, ResolutionState } from './state.js';
@@ -35,11 +35,18 @@ function decideClose(state: Open, moment: Moment): ResolutionState {
 /** A verified answer says CLOSED: an end of Quick Pay. Of Unified Order another has to say so too, later. */
 export function afterSeenClosed(state: Open, closedSince: number | undefined, { now }: Moment): ResolutionState {
   const isProven = closedSince !== undefined && now >= closedSince + CLOSED_AGAIN_MS;
-  if (isProven || !isUnified(state)) return end(state, { kind: 'closed', found: true });
+  if (isProven || !isUnified(state)) return endClosed(state);
   const since = closedSince ?? now;
   const at = since + CLOSED_AGAIN_MS;
   const next = { attempts: attemptsOf(state), notBefore: at, at, isClosed: true, closedSince: since };
   return { ...factsOf(state), givenUpAt: state.givenUpAt ?? now, kind: 'checking-close', ...next };
+}
+
+/** A verified answer that told of a payment, if of another amount, and one that says closed: where that money is, a person finds out. */
+function endClosed(state: Open): ResolutionState {
+  const { doubt, policy } = state;
+  if (!doubt || policy.ifAmountDiffers === 'accept') return end(state, { kind: 'closed', found: true });
+  return needsAttention(state, closedThoughPaid(state, doubt), { paid: doubt });
 }
 
 /** When an order of Unified Order is closed where it is not paid. */

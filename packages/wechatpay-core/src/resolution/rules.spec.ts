@@ -380,6 +380,19 @@ describe('a payment of another amount or currency', () => {
     expect(advanceResolution(doubted, queried('NOTPAY'), { now: after(20_000) }).kind).toBe('reversing');
   });
 
+  it('is told where the order is said to be closed after it, whether it is to be kept or returned', () => {
+    for (const state of [asking(after(5_000), wrong(KEEP)), checking(after(20_000), {}, wrong(GIVE))]) {
+      const doubted = { ...state, doubt: PAYMENT } as ResolutionState;
+      expect(advanceResolution(doubted, queried('CLOSED'), { now: after(20_000) })).toMatchObject({
+        kind: 'ended',
+        outcome: { kind: 'needs-attention', amounts: { expected: priced, paid: PAYMENT } },
+      });
+      expect(advanceResolution(doubted, queried('REVOKED'), { now: after(20_000) })).toMatchObject({
+        outcome: { kind: 'reversed' },
+      });
+    }
+  });
+
   it('is none where both are as asked, or the answer leaves the currency out', () => {
     for (const payment of [{ totalFee: 100, currency: 'USD' }, { totalFee: 100 }]) {
       const next = advanceResolution(asking(after(5_000), wrong(KEEP)), queried('SUCCESS', payment), {

@@ -212,8 +212,7 @@ function asked(
   if (before.kind === 'checking-refunds' || before.kind === 'expired') return { ...before, ...open, at: now };
   if (isUnified(open)) {
     const isDecided = returnsPayment(open) || open.givenUpAt !== undefined;
-    const { doubt: _doubt, ...known } = before;
-    return isDecided ? checkingCloseAgain({ ...known, ...open }, now) : { ...open, kind: 'asking', at: now };
+    return isDecided ? checkingCloseAgain(withFacts(before, open), now) : { ...open, kind: 'asking', at: now };
   }
   if (before.kind === 'ended' && open.sent.refundFee !== undefined)
     return { ...open, kind: 'expired', at: now, attempts: 0 };
@@ -227,6 +226,12 @@ export function isStopped({ kind }: ResolutionOutcome): boolean {
 
 function mayBePaid(outcome: ResolutionOutcome): boolean {
   return outcome.kind === 'paid' || (outcome.kind === 'closed' && !outcome.found);
+}
+
+/** The same state with other facts, and none that these leave out. */
+function withFacts(state: ResolutionState, facts: ResolutionFacts): ResolutionState {
+  const { doubt: _, ...rest } = state;
+  return { ...rest, ...facts };
 }
 
 /** A reversal is decided, and may have been sent where it was due: a query first. */
@@ -244,7 +249,12 @@ function checkingAgain(state: ResolutionState, at: number): Checking {
 /** A close is decided, and may have been sent where it was due: a query first. Closing again is safe. */
 function checkingCloseAgain(state: ResolutionState, at: number): CheckingClose {
   const soonest = state.orderCreatedAt + CLOSE_NOT_BEFORE_MS;
-  if (state.kind === 'checking-close') return { ...state, at };
+  if (state.kind === 'checking-close') {
+    // What its last close was refused for may be fixed by now, and who knew no such order may know it by now.
+    const { attempts, notBefore, isClosed, closedSince } = state;
+    const known = { attempts, notBefore, isClosed, ...(closedSince !== undefined && { closedSince }) };
+    return { ...factsOf(state), kind: 'checking-close', at, ...known };
+  }
   const notBefore = Math.max(soonest, state.kind === 'closing' ? state.at : at);
   const attempts = 'attempts' in state ? state.attempts : 0;
   return { ...factsOf(state), kind: 'checking-close', at, attempts, notBefore, isClosed: false };
