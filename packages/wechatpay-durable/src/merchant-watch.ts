@@ -1,6 +1,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { CALL_CHANNEL, type CallEvent } from 'wechatpay-core';
 import { DurableOrdersError } from './errors.js';
+import { NOT_OF_THE_ORDER } from './pauses/merchant-failures.js';
 
 /** Calls of a merchant that fail, one after another, in the same way: a setting is wrong, or the gateway is away. */
 export interface MerchantProblem {
@@ -21,28 +22,6 @@ const OVER_MS = 60_000;
 
 /** What says nothing about the merchant: the caller stopped, or gave a request that was not sent. */
 const IGNORED = new Set(['WECHATPAY_ABORTED', 'WECHATPAY_INVALID_REQUEST']);
-
-/**
- * Signed refusals for which the merchant's setup, or the gateway, is the cause, whatever the order. Every other signed answer
- * shows that key, certificate and connection work, and counts as a success here.
- */
-const OF_THE_MERCHANT = new Set([
-  'APPID_MCHID_NOT_MATCH',
-  'APPID_NOT_EXIST',
-  'BANKERROR',
-  'FREQUENCY_LIMITED',
-  'INVALID_REQUEST',
-  'LACK_PARAMS',
-  'MCHID_NOT_EXIST',
-  'NOAUTH',
-  'NOT_UTF8',
-  'PARAM_ERROR',
-  'POST_DATA_EMPTY',
-  'REQUIRE_POST_METHOD',
-  'SIGNERROR',
-  'SYSTEMERROR',
-  'XML_FORMAT_ERROR',
-]);
 
 interface Run {
   failures: number;
@@ -94,7 +73,7 @@ export class MerchantWatch {
     const clock = this.#options.clockOf(merchantId);
     if (!clock || IGNORED.has(code)) return;
     const isSigned = code === 'WECHATPAY_BUSINESS_FAIL';
-    if (outcome === 'succeeded' || (isSigned && !OF_THE_MERCHANT.has(errorCode ?? ''))) {
+    if (outcome === 'succeeded' || (isSigned && !NOT_OF_THE_ORDER.has(errorCode ?? ''))) {
       this.#succeeded(merchantId, operation);
     } else {
       this.#failed(

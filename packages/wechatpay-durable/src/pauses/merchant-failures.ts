@@ -18,6 +18,25 @@ const UNSIGNED: ReadonlySet<string> = new Set([
   'WECHATPAY_HTTP_STATUS',
 ]);
 
+/**
+ * Signed refusals of which the merchant's setup, the request, or the gateway itself is the cause, whatever the order: they say nothing about
+ * whether a key or a permission works. Every other one was given of an order, once these were looked at.
+ */
+export const NOT_OF_THE_ORDER: ReadonlySet<string> = new Set([
+  ...PERMISSIONS,
+  ...KEYS,
+  'BANKERROR',
+  'FREQUENCY_LIMITED',
+  'INVALID_REQUEST',
+  'LACK_PARAMS',
+  'NOT_UTF8',
+  'PARAM_ERROR',
+  'POST_DATA_EMPTY',
+  'REQUIRE_POST_METHOD',
+  'SYSTEMERROR',
+  'XML_FORMAT_ERROR',
+]);
+
 /** A failure for which the merchant's setup is the likely cause. */
 export interface MerchantFailure {
   readonly code: string;
@@ -41,10 +60,10 @@ export function merchantFailureOf(event: ResolutionEvent, order: ResolutionOrder
   return { code, step, isRejected: isSigned && error.outcome === 'rejected', subMerchantId };
 }
 
-/** Whether an event shows that a key, a certificate and a permission work: any signed answer that is no failure of the merchant. */
-export function isAnswered(event: ResolutionEvent, order: ResolutionOrder): boolean {
+/** Whether an event shows that a key, a certificate and a permission work: it succeeded, or was refused, signed, for the order's sake. */
+export function isAnswered(event: ResolutionEvent): boolean {
   if (event.kind !== 'failed') return true;
-  return event.error.code === 'WECHATPAY_BUSINESS_FAIL' && merchantFailureOf(event, order) === undefined;
+  return event.error.code === 'WECHATPAY_BUSINESS_FAIL' && !NOT_OF_THE_ORDER.has(codeOf(event.error));
 }
 
 function codeOf({ code, errorCode }: ResolutionError): string {

@@ -142,7 +142,7 @@ export class MerchantPauses {
   hear(one: PausedOrder, event: ResolutionEvent, now: number): Hold | undefined {
     const failure = merchantFailureOf(event, one.order);
     if (!failure) {
-      if (isAnswered(event, one.order)) this.#answered(one, event);
+      if (isAnswered(event)) this.#answered(one, event);
       else this.#saysNothing(one, now);
       return undefined;
     }
@@ -234,7 +234,7 @@ export class MerchantPauses {
     }
   }
 
-  /** A probe that was not answered at all, as in an outage: the next one not at once. */
+  /** A probe whose answer says nothing about the cause, or that had none, as in an outage: the next one not at once. */
   #saysNothing(one: PausedOrder, now: number): void {
     const pause = this.#pauseOf(one);
     if (pause?.probe !== one.id) return;

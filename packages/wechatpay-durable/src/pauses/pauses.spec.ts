@@ -132,6 +132,29 @@ describe('the same failure of many orders of one merchant', () => {
     expect(kindsOf(shop, 'merchant-paused', 'merchant-resumed')).toEqual(['merchant-paused']);
   });
 
+  it.each(['SYSTEMERROR', 'PARAM_ERROR'])(
+    'does not end by %s, signed: that says nothing about a permission',
+    async (code) => {
+      const shop = await openClockedShop();
+      broken(shop, FAIL('NOAUTH'));
+      for (const outTradeNo of NUMBERS) await shop.enqueue(outTradeNo);
+      await shop.pass(15 * SECOND);
+      let calls = 0;
+      shop.answer = ({ merchantId }) => {
+        if (merchantId !== MERCHANT) return undefined;
+        calls += 1;
+        return FAIL(calls % 2 === 0 ? 'NOAUTH' : code);
+      };
+      for (let minute = 0; minute < 10; minute += 1) await shop.pass(MINUTE);
+      expect(kindsOf(shop, 'merchant-paused', 'merchant-resumed')).toEqual(['merchant-paused']);
+      expect(calls).toBeLessThanOrEqual(2 * 10 + 2);
+      // A refusal that is about the order, signed, ends it.
+      shop.answer = ({ merchantId }) => (merchantId === MERCHANT ? FAIL('ORDERNOTEXIST') : undefined);
+      for (let minute = 0; minute < 6; minute += 1) await shop.pass(MINUTE);
+      expect(kindsOf(shop, 'merchant-resumed')).toHaveLength(1);
+    },
+  );
+
   it('does not forget that a reversal has left: what turns out paid is not kept then', async () => {
     const shop = await openClockedShop();
     shop.states.set('A1', 'USERPAYING');
