@@ -4,6 +4,7 @@ import {
   UNIFIED_ORDER,
   unifiedOrder,
   type ResolutionPolicy,
+  type ResolutionState,
   type UnifiedOrderRequest,
   type UnifiedOrderResult,
   type WechatPayClient,
@@ -22,7 +23,8 @@ import type { MerchantProblem } from './merchant-watch.js';
 import type { Orders } from './orders.js';
 import { isStored, Patience } from './patience.js';
 import { assertSignal } from './signal.js';
-import type { JournalEntry } from './stores/store.js';
+import { isOrder } from './stores/kinds.js';
+import type { DurableRow, JournalEntry } from './stores/store.js';
 
 /** What came of making an order. Nothing is paid yet, whatever it is. */
 export type DurableCreation =
@@ -151,10 +153,8 @@ class MadeOrder {
     if (!row || isOver(row)) return false;
     const { store, keepsOpenId } = this.#orders;
     const now = timeOf(this.#client);
-    const { orderCreatedAt } = readResolutionState(row.state);
-    const due = Math.max(dueAt(row.state, now), orderCreatedAt + FIRST_STEP_MS);
-    const delayMs = this.#orders.delayOf(row.state, due, now);
-    if (await store.reschedule(row.id, delayMs, [noteCreation(now, result, keepsOpenId)])) return true;
+    const delay = (one: DurableRow): number => (isOrder(one) ? this.#firstDelay(one.state, now) : 0);
+    if (await store.reschedule(row.id, delay, [noteCreation(now, result, keepsOpenId)])) return true;
     const later = await this.#orders.get(this.#order); // a worker has it, or it has ended just now
     return later !== undefined && !isOver(later);
   }
@@ -168,13 +168,18 @@ class MadeOrder {
     const row = await this.#orders.get(this.#order);
     if (!row || isOver(row)) return true;
     const now = readClock(this.#client);
-    const state = readResolutionState(row.state);
-    const data = ongoing(row, { ...state, timeExpire: Math.min(now, state.timeExpire ?? now) });
-    const delayMs = this.#orders.delayOf(
-      state,
-      Math.max(dueAt(data.state, now), state.orderCreatedAt + FIRST_STEP_MS),
-      now,
-    );
-    return this.#orders.store.amend(row.id, data, delayMs, [...notes, decided(now, 'close', 'not-handed-out')]);
+    return this.#orders.store.amend(row.id, (one) => {
+      if (!isOrder(one)) return undefined;
+      const state = readResolutionState(one.state);
+      const data = ongoing(one, { ...state, timeExpire: Math.min(now, state.timeExpire ?? now) });
+      const journal = [...notes, decided(now, 'close', 'not-handed-out')];
+      return { data, delayMs: this.#firstDelay(data.state, now), journal };
+    });
+  }
+
+  /** Until the first step: not before the call is over. */
+  #firstDelay(state: ResolutionState, now: number): number {
+    const { orderCreatedAt } = readResolutionState(state);
+    return this.#orders.delayOf(state, Math.max(dueAt(state, now), orderCreatedAt + FIRST_STEP_MS), now);
   }
 }

@@ -72,6 +72,7 @@ const STORE_METHODS = [
   'find',
   'list',
   'redrive',
+  'note',
   'counts',
   'journal',
   'prune',

@@ -9,7 +9,9 @@ import { entry } from './journal/entries.js';
 import type { Rule } from './journal/rules.js';
 import type { Orders } from './orders.js';
 import type { RefundOf } from './refunds/refund-intent.js';
-import type { EnqueueOptions, JournalEntry } from './stores/store.js';
+import { noRefundUnderWay } from './refunds/refund-under-way.js';
+import { isOrder } from './stores/kinds.js';
+import type { DurableRow, EnqueueOptions, JournalEntry } from './stores/store.js';
 
 /** What `DurableOrders.enqueue` does. @param by which function stores it. */
 export async function enqueueOrder(
@@ -40,7 +42,9 @@ export async function enqueueOrder(
     ...(product !== undefined && { product }),
     ...(timeExpire !== undefined && { timeExpire }),
   });
-  const result = await orders.store.enqueue(id, data, orders.delayOf(state, due, now), { tx, journal: [stored] });
+  const parent = policy.ifPaid === 'reverse' ? noRefundUnderWay(id) : undefined;
+  const delayMs = orders.delayOf(state, due, now);
+  const result = await orders.store.enqueue(id, data, delayMs, { tx, journal: [stored], parent });
   if (result === 'enqueued') publish({ kind: 'enqueued', ...about(id, data) });
   return result;
 }
@@ -54,7 +58,8 @@ export async function hastenOrder(orders: Orders, order: OrderOf, options?: Acto
   if (!stored) return false;
   const now = readClock(client);
   const journal = actor && [entry('hastened', now, actor)];
-  return orders.store.reschedule(stored.id, orders.delayOf(stored.state, dueAt(stored.state, now), now), journal);
+  const delay = (row: DurableRow): number => (isOrder(row) ? orders.delayOf(row.state, dueAt(row.state, now), now) : 0);
+  return orders.store.reschedule(stored.id, delay, journal);
 }
 
 /** What `DurableOrders.cancel` does. */

@@ -217,8 +217,9 @@ describe('opening a store', () => {
       () => store.cancel('1'),
       () => store.reschedule('1', 0),
       () => store.enqueue('1', {} as never, 0),
-      () => store.amend('1', {} as never, 0),
-      () => store.redrive('1', {} as never, ['dead']),
+      () => store.amend('1', () => undefined),
+      () => store.note('1', []),
+      () => store.redrive('1', ['dead'], () => undefined),
       () => store.process(() => Promise.reject(away), { concurrency: 1, onProblem: () => undefined }),
     ]) {
       expect(await failureOf(call)).toMatchObject({ code: 'WECHATPAY_STORE_NOT_OPEN' });

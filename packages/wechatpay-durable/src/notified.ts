@@ -7,8 +7,9 @@ import { about, publish } from './events.js';
 import { entry } from './journal/entries.js';
 import { readJournal } from './journal/explain.js';
 import type { Orders } from './orders.js';
-import { noteReopened, reopened } from './redrive.js';
-import type { DurableOrder, JournalEntry, ReopenedStatus } from './stores/store.js';
+import { noteReopened, reopened, type Reopened } from './redrive.js';
+import { isOrder } from './stores/kinds.js';
+import type { DurableOrder, DurableOrderData, DurableRow, JournalEntry, ReopenedStatus } from './stores/store.js';
 
 /** What a notification was to the durable orders. What the order has come to is for `onResolved`, and never for a notification. */
 export type NotifiedOrder = {
@@ -70,10 +71,14 @@ async function take(
   const notes = [noteNotified(now, notification)];
   if (!isOver(stored)) return (await orders.store.reschedule(id, 0, notes)) ? 'woken' : undefined;
   if (!notification.isPaid || !mayBePaidAfterAll(stored)) return 'late';
-  const data = reopened(orders, stored, now, {});
+  let data: DurableOrderData | undefined;
+  const change = (row: DurableRow): Reopened | undefined => {
+    if (!isOrder(row) || !mayBePaidAfterAll(row)) return undefined;
+    data = reopened(orders, row, now, {});
+    return { data, journal: [...notes, ...noteReopened(now, row, data, { by: 'notified' })] };
+  };
   const from: ReopenedStatus = stored.status === 'waiting' || stored.status === 'active' ? 'untold' : stored.status;
-  const again = noteReopened(now, stored, data, { by: 'notified' });
-  if (!(await orders.store.redrive(id, data, [from], [...notes, ...again]))) return undefined;
+  if (!(await orders.store.redrive(id, [from], change)) || !data) return undefined;
   publish({ kind: 'redriven', ...about(id, data) });
   return 'reopened';
 }

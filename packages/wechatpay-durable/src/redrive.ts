@@ -6,7 +6,9 @@ import { about, publish } from './events.js';
 import { deadlineOf, readRedrive, type OrderOf, type RedriveOptions } from './intent.js';
 import { entry } from './journal/entries.js';
 import type { Orders } from './orders.js';
-import type { DurableOrder, DurableOrderData, JournalEntry } from './stores/store.js';
+import { noRefundUnderWay } from './refunds/refund-under-way.js';
+import { isOrder } from './stores/kinds.js';
+import type { DurableOrder, DurableOrderData, DurableRow, JournalEntry } from './stores/store.js';
 
 /** What `DurableOrders.redrive` does. */
 export async function redriveOrder(orders: Orders, order: OrderOf, given: RedriveOptions = {}): Promise<boolean> {
@@ -16,14 +18,34 @@ export async function redriveOrder(orders: Orders, order: OrderOf, given: Redriv
   return stored?.status === 'dead' && (await redriveDead(orders, stored, options));
 }
 
-/** Sets one going again that was dead when it was read. @returns false where it is not any more. */
-export async function redriveDead(orders: Orders, stored: DurableOrder, options: RedriveOptions): Promise<boolean> {
-  const now = readClock(orders.clientOf(stored.merchantId));
-  const data = reopened(orders, stored, now, options);
-  const journal = noteReopened(now, stored, data, { by: 'redrive', ...options });
-  const isRedriven = await orders.store.redrive(stored.id, data, ['dead'], journal);
-  if (isRedriven) publish({ kind: 'redriven', ...about(stored.id, data) });
+/**
+ * Sets one going again that was dead when it was read.
+ *
+ * @returns false where it is not any more.
+ * @throws {DurableOrdersError} `WECHATPAY_ORDER_BUSY`: it would be reversed beside a refund of it.
+ */
+export async function redriveDead(
+  orders: Orders,
+  { id, merchantId }: DurableOrder,
+  options: RedriveOptions,
+): Promise<boolean> {
+  const now = readClock(orders.clientOf(merchantId));
+  let data: DurableOrderData | undefined;
+  const change = (row: DurableRow): Reopened | undefined => {
+    if (!isOrder(row)) return undefined;
+    data = reopened(orders, row, now, options);
+    return { data, journal: noteReopened(now, row, data, { by: 'redrive', ...options }) };
+  };
+  const parent = options.policy?.ifPaid === 'reverse' ? noRefundUnderWay(id) : undefined;
+  const isRedriven = await orders.store.redrive(id, ['dead'], change, parent);
+  if (isRedriven && data) publish({ kind: 'redriven', ...about(id, data) });
   return isRedriven;
+}
+
+/** How an order goes on, with what is noted of that. */
+export interface Reopened {
+  readonly data: DurableOrderData;
+  readonly journal: readonly JournalEntry[];
 }
 
 /** That an order goes on after an end, and who asked for it. */

@@ -9,8 +9,10 @@ import { DurableOrdersError } from './errors.js';
 import { about, publish } from './events.js';
 import { begin, readActorOptions, readIntent, type OrderIntent } from './intent.js';
 import type { Orders } from './orders.js';
-import { noteReopened, reopened } from './redrive.js';
-import type { DurableOrder } from './stores/store.js';
+import { noteReopened, reopened, type Reopened } from './redrive.js';
+import { noRefundUnderWay } from './refunds/refund-under-way.js';
+import { isOrder } from './stores/kinds.js';
+import type { DurableOrder, DurableOrderData, DurableRow } from './stores/store.js';
 
 /** A step takes up to the client's time-out. */
 const TRIES = 80;
@@ -47,22 +49,31 @@ async function reverseStored(
   intent: OrderIntent & { policy: Partial<ResolutionPolicy> },
   actor: string | undefined,
 ): Promise<'enqueued' | 'already-reversing' | 'ended' | undefined> {
-  const { id, merchantId, status, state } = stored;
-  const outcome = outcomeOf(stored);
-  if (outcome && !mayHoldMoney(outcome)) return 'ended'; // whether or not it was told
-  const isOpen = status === 'waiting' || status === 'active';
-  if (isOpen && !outcome) {
-    const { policy, sent } = readResolutionState(state);
-    if (policy.ifPaid === 'reverse' || sent.reverse) return 'already-reversing';
-  }
-  if (status === 'active') return undefined;
+  const over = standingOf(stored);
+  if (over || stored.status === 'active') return over;
+  const { id, merchantId, status } = stored;
   const client = orders.clientOf(merchantId);
   const now = readClock(client);
-  const first = begin(intent, client, now);
-  const data = reopened(orders, stored, first.dueAt, intent);
-  const from = status !== 'waiting' ? status : outcome ? 'untold' : 'open';
-  const journal = noteReopened(now, stored, data, { by: 'reverse', actor });
-  if (!(await orders.store.redrive(id, data, [from], journal))) return undefined;
+  const { dueAt } = begin(intent, client, now);
+  let data: DurableOrderData | undefined;
+  const change = (row: DurableRow): Reopened | undefined => {
+    if (!isOrder(row) || standingOf(row)) return undefined;
+    data = reopened(orders, row, dueAt, intent);
+    return { data, journal: noteReopened(now, row, data, { by: 'reverse', actor }) };
+  };
+  const from = status !== 'waiting' ? status : outcomeOf(stored) ? 'untold' : 'open';
+  if (!(await orders.store.redrive(id, [from], change, noRefundUnderWay(id))) || !data) return undefined;
   publish({ kind: 'redriven', ...about(id, data) });
   return 'enqueued';
+}
+
+/** @returns why nothing is left to be decided; undefined where it can be reversed. */
+function standingOf(row: DurableOrder): 'already-reversing' | 'ended' | undefined {
+  const { status, state } = row;
+  const outcome = outcomeOf(row);
+  if (outcome && !mayHoldMoney(outcome)) return 'ended'; // whether or not it was told
+  const isOpen = status === 'waiting' || status === 'active';
+  if (!isOpen || outcome) return undefined;
+  const { policy, sent } = readResolutionState(state);
+  return policy.ifPaid === 'reverse' || sent.reverse ? 'already-reversing' : undefined;
 }

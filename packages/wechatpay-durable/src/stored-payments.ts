@@ -14,6 +14,7 @@ import type { Orders } from './orders.js';
 import type { StoredPayments } from './pay.js';
 import { reopened } from './redrive.js';
 import { reverseDurably } from './reverse.js';
+import { isOrder } from './stores/kinds.js';
 import type { JournalEntry } from './stores/store.js';
 
 interface Process {
@@ -54,17 +55,19 @@ async function keep(
   const outcome = outcomeOf(stored);
   if (outcome) return outcome.kind === 'paid';
   const now = readClock(orders.clientOf(order.merchantId));
-  const state = advanceResolution(
-    readResolutionState(stored.state),
-    { kind: 'queried', tradeState: 'SUCCESS', payment },
-    { now },
-  );
-  if (state.kind !== 'ended' || state.outcome.kind !== 'paid') return false; // another amount, or a reversal is decided: its worker asks
-  const data = ended(stored, state, state.outcome, now);
-  const isKept = await orders.store.amend(stored.id, data, 0, [
-    noteCharge(now, result, payment, orders.keepsOpenId),
-    entry('ended', now, { end: data.end, outcome: data.outcome, rule: 'paid-is-kept' }),
-  ]);
+  const isKept = await orders.store.amend(stored.id, (row) => {
+    if (!isOrder(row)) return undefined;
+    const before = readResolutionState(row.state);
+    const state = advanceResolution(before, { kind: 'queried', tradeState: 'SUCCESS', payment }, { now });
+    // Another amount, or a reversal is decided: its worker asks.
+    if (state.kind !== 'ended' || state.outcome.kind !== 'paid') return undefined;
+    const data = ended(row, state, state.outcome, now);
+    const journal = [
+      noteCharge(now, result, payment, orders.keepsOpenId),
+      entry('ended', now, { end: data.end, outcome: data.outcome, rule: 'paid-is-kept' }),
+    ];
+    return { data, delayMs: 0, journal };
+  });
   if (isKept) orders.ends.tell(stored.id);
   return isKept;
 }
@@ -78,10 +81,13 @@ async function giveUp(orders: Orders, order: OrderOf, notes: readonly JournalEnt
   const { orderCreatedAt, policy, sent } = readResolutionState(stored.state);
   if (policy.ifPaid === 'reverse' || sent.reverse) return true;
   const at = orderCreatedAt + REVERSE_NOT_BEFORE_MS;
-  const data = reopened(orders, stored, at, { policy: { ifPaid: 'reverse' } });
   const now = readClock(orders.clientOf(order.merchantId));
-  const journal = [...notes, decided(now, 'reverse', 'declined-stays-open')];
-  return orders.store.amend(stored.id, data, orders.delayOf(data.state, at, now), journal);
+  return orders.store.amend(stored.id, (row) => {
+    if (!isOrder(row)) return undefined;
+    const data = reopened(orders, row, at, { policy: { ifPaid: 'reverse' } });
+    const journal = [...notes, decided(now, 'reverse', 'declined-stays-open')];
+    return { data, delayMs: orders.delayOf(data.state, at, now), journal };
+  });
 }
 
 /** Goes on until the store has what is to become of the order, or the process stops. */

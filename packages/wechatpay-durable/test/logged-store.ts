@@ -1,11 +1,10 @@
 import type {
+  Amendment,
   DurableData,
   DurableOrder,
   DurableRow,
   JournalEntry,
   OrderHandler,
-  ParentCheck,
-  ReopenedStatus,
   StoreEnqueueOptions,
 } from '../src/index.js';
 import { MemoryStore } from '../src/stores/memory.js';
@@ -55,14 +54,26 @@ export class LoggedStore extends MemoryStore {
     return result;
   }
 
-  override reschedule(id: string, delayMs: number, journal?: readonly JournalEntry[]): Promise<boolean> {
+  override reschedule(
+    id: string,
+    delayMs: number | ((row: DurableRow) => number),
+    journal?: readonly JournalEntry[],
+  ): Promise<boolean> {
     this.log.push('reschedule');
-    return this.#after(id, super.reschedule(id, delayMs, journal), delayMs);
+    let told = 0;
+    const delay = (row: DurableRow): number => (told = typeof delayMs === 'number' ? delayMs : delayMs(row));
+    return this.#after(id, super.reschedule(id, delay, journal), () => told);
   }
 
-  override amend(id: string, data: DurableData, delayMs: number, journal?: readonly JournalEntry[]): Promise<boolean> {
+  override amend(id: string, change: (row: DurableRow) => Amendment | undefined): Promise<boolean> {
     this.log.push('amend');
-    return this.#after(id, super.amend(id, data, delayMs, journal), delayMs);
+    let told = 0;
+    const amended = (row: DurableRow): Amendment | undefined => {
+      const next = change(row);
+      told = next?.delayMs ?? 0;
+      return next;
+    };
+    return this.#after(id, super.amend(id, amended), () => told);
   }
 
   override cancel(id: string, journal?: readonly JournalEntry[]): Promise<boolean> {
@@ -70,15 +81,9 @@ export class LoggedStore extends MemoryStore {
     return this.#after(id, super.cancel(id, journal));
   }
 
-  override redrive(
-    id: string,
-    data: DurableData,
-    from: readonly ReopenedStatus[],
-    journal?: readonly JournalEntry[],
-    parent?: ParentCheck,
-  ): Promise<boolean> {
+  override redrive(...args: Parameters<MemoryStore['redrive']>): Promise<boolean> {
     this.log.push('redrive');
-    return this.#after(id, super.redrive(id, data, from, journal, parent), 0);
+    return this.#after(args[0], super.redrive(...args), () => 0);
   }
 
   override async get(id: string): Promise<DurableRow | undefined> {
@@ -86,9 +91,9 @@ export class LoggedStore extends MemoryStore {
     return row && ({ ...row, ...this.pretended } as DurableRow);
   }
 
-  async #after(id: string, changing: Promise<boolean>, delayMs?: number): Promise<boolean> {
+  async #after(id: string, changing: Promise<boolean>, delayMs?: () => number): Promise<boolean> {
     const isChanged = await changing;
-    if (isChanged) await this.#look(id, delayMs);
+    if (isChanged) await this.#look(id, delayMs?.());
     return isChanged;
   }
 

@@ -1,3 +1,4 @@
+import type { RefundState } from 'wechatpay-core';
 import { askRefundNow, reopenRefund } from 'wechatpay-core/resolution';
 import { readActor, type ActorOptions } from '../actor.js';
 import { readClock } from '../clocks.js';
@@ -6,7 +7,8 @@ import { aboutRefund, publish } from '../events.js';
 import { readActorOptions } from '../intent.js';
 import { entry } from '../journal/entries.js';
 import type { Orders } from '../orders.js';
-import type { DurableRefund, ParentCheck } from '../stores/store.js';
+import { isRefund } from '../stores/kinds.js';
+import type { DurableRefund, DurableRefundData, DurableRow, JournalEntry, ParentCheck } from '../stores/store.js';
 import { planPart } from './parts.js';
 import { readRefundRedrive, refundDeadline, type RefundOf, type RefundRedriveOptions } from './refund-intent.js';
 
@@ -34,28 +36,38 @@ export async function redriveDeadRefund(
   { policy, actor }: RefundRedriveOptions,
 ): Promise<boolean> {
   const now = readClock(orders.clientOf(stored.merchantId));
-  const state = reopenRefund(stored.state, { now, deadline: refundDeadline(now) }, policy);
-  const before = outcomeOf(stored)?.kind;
-  const fields = { by: 'redrive', ...readActor({ actor }), ...(before && { before }) } as const;
-  const data = ongoing(withoutRow(stored), state);
-  const journal = [entry('refund-reopened', now, fields)];
-  const isRedriven = await orders.store.redrive(stored.id, data, ['dead'], journal, stillPartOf(stored, now));
-  if (isRedriven) publish({ kind: 'refund-redriven', ...aboutRefund(stored.id, data) });
+  const change = (row: DurableRow): Reopened | undefined => {
+    if (!isRefund(row)) return undefined;
+    const state = reopenRefund(row.state, { now, deadline: refundDeadline(now) }, policy);
+    const before = outcomeOf(row)?.kind;
+    const fields = { by: 'redrive', ...readActor({ actor }), ...(before && { before }) } as const;
+    return { data: ongoing<DurableRefundData>(row, state), journal: [entry('refund-reopened', now, fields)] };
+  };
+  const isRedriven = await orders.store.redrive(stored.id, ['dead'], change, stillPartOf(stored, now));
+  if (isRedriven) publish({ kind: 'refund-redriven', ...aboutRefund(stored.id, stored) });
   return isRedriven;
 }
 
+interface Reopened {
+  readonly data: DurableRefundData;
+  readonly journal: readonly JournalEntry[];
+}
+
 /** One that was refused leaves its amount to others: it must still be there. Of every other one, the amount is its own all the time. */
-function stillPartOf(stored: DurableRefund, now: number): ParentCheck | undefined {
-  const { id, parentId, state } = stored;
-  const outcome = outcomeOf(stored);
-  const isFree =
-    outcome?.kind === 'refund-rejected' ||
-    (outcome?.kind === 'needs-attention' && (outcome.reason === 'closed' || outcome.reason === 'differs'));
-  if (parentId === undefined || !isFree) return undefined;
+function stillPartOf({ id, parentId }: DurableRefund, now: number): ParentCheck | undefined {
+  if (parentId === undefined) return undefined;
   const check: ParentCheck['check'] = (siblings, parent) => {
-    planPart(state.request, { siblings: siblings.filter((row) => row.id !== id), parent }, now);
+    const own = siblings.filter(isRefund).find((row) => row.id === id);
+    if (!own || !leavesItsAmount(own)) return;
+    planPart(own.state.request, { siblings: siblings.filter((row) => row.id !== id), parent }, now);
   };
   return { id: parentId, check };
+}
+
+function leavesItsAmount(refund: DurableRefund): boolean {
+  const outcome = outcomeOf(refund);
+  if (outcome?.kind === 'refund-rejected') return true;
+  return outcome?.kind === 'needs-attention' && (outcome.reason === 'closed' || outcome.reason === 'differs');
 }
 
 /**
@@ -69,14 +81,17 @@ export async function hastenRefund(orders: Orders, refund: RefundOf, options: Ac
   if (stored?.status !== 'waiting' || outcomeOf(stored)) return false;
   const now = readClock(client);
   const journal = [entry('hastened', now, actor)];
-  if (stored.state.kind === 'submitting' && stored.state.submittedAt === undefined) {
-    return orders.store.reschedule(stored.id, orders.delay(stored.state.at, now), journal);
+  if (isUnsent(stored.state)) {
+    const delay = (row: DurableRow): number =>
+      isRefund(row) && isUnsent(row.state) ? orders.delay(row.state.at, now) : 0;
+    return orders.store.reschedule(stored.id, delay, journal);
   }
-  const data = ongoing(withoutRow(stored), askRefundNow(stored.state, now));
-  return orders.store.redrive(stored.id, data, ['open'], journal);
+  return orders.store.redrive(stored.id, ['open'], (row) =>
+    isRefund(row) ? { data: ongoing<DurableRefundData>(row, askRefundNow(row.state, now)), journal } : undefined,
+  );
 }
 
-function withoutRow({ kind, merchantId, order, state, end, endAt }: DurableRefund): Parameters<typeof aboutRefund>[1] {
-  const last = { ...(end !== undefined && { end }), ...(endAt !== undefined && { endAt }) };
-  return { kind, merchantId, order, state, ...last };
+/** Nothing of it can have left. */
+function isUnsent(state: RefundState): state is RefundState & { readonly kind: 'submitting' } {
+  return state.kind === 'submitting' && state.submittedAt === undefined;
 }

@@ -77,11 +77,6 @@ export function mayChange(row: Standing): boolean {
   return isOpen(row) && !row.columns.isDecided;
 }
 
-/** What was read, to resume from, is what is stored; or it has had another end in the meantime. */
-export function hasEndedSince({ columns }: Standing, data: DurableData): boolean {
-  return columns.ends > endsBefore(data);
-}
-
 export function mayReopen({ status, columns }: Standing, from: readonly ReopenedStatus[]): boolean {
   if (status === 'active') return false;
   if (status !== 'waiting') return from.includes(status);

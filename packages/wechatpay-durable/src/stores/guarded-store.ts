@@ -15,6 +15,7 @@ export function guarded(store: OrderStore): OrderStore {
     find: (query) => asStoreError(() => store.find(query)),
     list: (filter) => asStoreError(() => store.list(filter)),
     redrive: (...args) => asStoreError(() => store.redrive(...args)),
+    note: (...args) => asStoreError(() => store.note(...args)),
     counts: () => asStoreError(() => store.counts()),
     journal: (...args) => asStoreError(() => store.journal(...args)),
     prune: () => asStoreError(() => store.prune()),

@@ -2,7 +2,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { WechatPayRequestError } from 'wechatpay-core';
 import { LeaseLostError, storeInUse, storeNotOpen } from '../errors.js';
-import { columnsOf, hasEndedSince, isOpen, mayChange, mayReopen, type Columns } from './columns.js';
+import { columnsOf, isOpen, mayChange, mayReopen, type Columns } from './columns.js';
 import { chained, EMPTY_JOURNAL, type JournalHead } from './journal.js';
 import { refundDays } from './kinds.js';
 import { LeaseLoop } from './lease-loop.js';
@@ -10,6 +10,7 @@ import { Lifecycle } from './lifecycle.js';
 import { checkOptions, checkWhole, wrong } from './options.js';
 import { rowOf } from './row.js';
 import type {
+  Amendment,
   DurableData,
   DurableOrderCounts,
   DurableOrderStatus,
@@ -103,7 +104,12 @@ export class MemoryStore implements OrderStore {
     }
     const shelf = await this.#opened();
     const now = this.#now();
-    const row = readRow(data, { id, createdAt: now, dueAt: now + delayMs, parentId: parent?.id });
+    const row = readRow(data, {
+      id,
+      createdAt: now,
+      dueAt: now + delayMs,
+      parentId: parent?.id === id ? undefined : parent?.id,
+    });
     if (shelf.rows.has(id) || shelf.idOf(row.columns) !== undefined) return 'duplicate';
     if (parent) checkFamily(shelf, parent);
     const { seq, hash } = shelf.journals.get(id)?.at(-1) ?? EMPTY_JOURNAL;
@@ -182,32 +188,48 @@ export class MemoryStore implements OrderStore {
     }
   }
 
-  reschedule(id: string, delayMs: number, journal?: readonly JournalEntry[]): Promise<boolean> {
-    return this.#change(id, isOpen, () => ({ dueAt: this.#now() + delayMs }), journal);
+  reschedule(
+    id: string,
+    delayMs: number | ((row: DurableRow) => number),
+    journal?: readonly JournalEntry[],
+  ): Promise<boolean> {
+    return this.#change(id, isOpen, (row) => {
+      const delay = typeof delayMs === 'number' ? delayMs : delayMs(rowOf(row));
+      return [{ dueAt: this.#now() + delay }, journal];
+    });
   }
 
-  amend(id: string, data: DurableData, delayMs: number, journal?: readonly JournalEntry[]): Promise<boolean> {
-    const isRight = (row: Row): boolean => mayChange(row) && !hasEndedSince(row, data);
-    return this.#change(id, isRight, () => ({ ...readData(data), dueAt: this.#now() + delayMs }), journal);
+  amend(id: string, change: (row: DurableRow) => Amendment | undefined): Promise<boolean> {
+    return this.#change(id, mayChange, (row) => {
+      const next = change(rowOf(row));
+      return next && [{ ...readData(next.data), dueAt: this.#now() + next.delayMs }, next.journal];
+    });
   }
 
   cancel(id: string, journal?: readonly JournalEntry[]): Promise<boolean> {
-    return this.#change(id, mayChange, () => ({ status: 'cancelled', endedAt: this.#now() }), journal);
+    return this.#change(id, mayChange, () => [{ status: 'cancelled', endedAt: this.#now() }, journal]);
   }
 
   redrive(
     id: string,
-    data: DurableData,
     from: readonly ReopenedStatus[],
-    journal?: readonly JournalEntry[],
+    change: (row: DurableRow) => Omit<Amendment, 'delayMs'> | undefined,
     parent?: ParentCheck,
   ): Promise<boolean> {
-    const isRight = (row: Row): boolean => mayReopen(row, from) && !hasEndedSince(row, data);
-    const change = (): Partial<Row> => {
+    const isRight = (row: Row): boolean => mayReopen(row, from);
+    return this.#change(id, isRight, (row) => {
+      const next = change(rowOf(row));
+      if (!next) return undefined;
       if (parent) checkFamily(this.#shelf, parent);
-      return { ...readData(data), status: 'waiting', dueAt: this.#now(), endedAt: undefined };
-    };
-    return this.#change(id, isRight, change, journal);
+      return [{ ...readData(next.data), status: 'waiting', dueAt: this.#now(), endedAt: undefined }, next.journal];
+    });
+  }
+
+  async note(id: string, journal: readonly JournalEntry[]): Promise<boolean> {
+    const shelf = await this.#opened();
+    const row = shelf.rows.get(id);
+    if (row) this.#note(row, journal);
+    return row !== undefined;
   }
 
   async get(id: string): Promise<DurableRow | undefined> {
@@ -285,30 +307,34 @@ export class MemoryStore implements OrderStore {
     return { orders: over.length, journal: shelf.forget(before(journalDays)) };
   }
 
+  /** @param change undefined where nothing is to be stored. */
   async #change(
     id: string,
     isRight: (row: Row) => boolean,
-    change: () => Partial<Row>,
-    journal?: readonly JournalEntry[],
+    change: (row: Row) => [change: Partial<Row>, journal: readonly JournalEntry[] | undefined] | undefined,
   ): Promise<boolean> {
     const shelf = await this.#opened();
     const row = shelf.rows.get(id);
-    if (!row || !isRight(row)) return false;
-    this.#put({ ...row, ...change() }, journal);
+    const next = row && isRight(row) ? change(row) : undefined;
+    if (!row || !next) return false;
+    this.#put({ ...row, ...next[0] }, next[1]);
     return true;
   }
 
   /** Stores a row with its journal, and has it woken when it is due. */
   #put(row: Row, journal: readonly JournalEntry[] | undefined): void {
-    const shelf = this.#shelf;
+    this.#note(row, journal);
+    if (row.status === 'waiting') this.#shelf.wakeIn(row.dueAt - this.#now());
+  }
+
+  #note(row: Row, journal: readonly JournalEntry[] | undefined): void {
     const now = this.#now();
     const { entries, head } = chained(row.id, row.head, journal);
-    shelf.put({ ...row, head });
-    shelf.note(
+    this.#shelf.put({ ...row, head });
+    this.#shelf.note(
       row.id,
       entries.map((entry) => ({ ...entry, notedAt: now })),
     );
-    if (row.status === 'waiting') shelf.wakeIn(row.dueAt - now);
   }
 
   #now(): number {

@@ -137,6 +137,14 @@ export type OrderHandler = (lease: Lease) => Promise<Verdict>;
 /** Something went wrong in a store, or a lease was lost; the store goes on by itself. */
 export type ProblemListener = (error: Error, id?: string) => void;
 
+/** What takes the place of a row: made of the row as it is, so that no change in between is lost. */
+export interface Amendment {
+  readonly data: DurableData;
+  /** When it is due, in milliseconds from now. */
+  readonly delayMs: number;
+  readonly journal?: readonly JournalEntry[];
+}
+
 export interface EnqueueOptions {
   /**
    * The transaction to enqueue in, of PostgreSQL: what is enqueued exists once it is committed. `fromPg(client)` makes one; see the
@@ -149,7 +157,7 @@ export interface EnqueueOptions {
 export interface StoreEnqueueOptions extends EnqueueOptions {
   /** Noted where it is enqueued, and not where it is a duplicate. */
   readonly journal?: readonly JournalEntry[] | undefined;
-  /** Of a refund: the order that it is a part of. */
+  /** Of a refund: the order that it is a part of. Of an order, itself: its refunds are checked. */
   readonly parent?: ParentCheck | undefined;
 }
 
@@ -243,15 +251,26 @@ export interface OrderStore {
   ): Promise<'enqueued' | 'duplicate'>;
   /** Begins to work on what is due, fairly between merchants. @throws {DurableOrdersError} it does so already. */
   process(handler: OrderHandler, options: ProcessOptions): Promise<void>;
-  /** Moves the next step of one that waits, and has no outcome, to `delayMs` from now. @returns false where there is none. */
-  reschedule(id: string, delayMs: number, journal?: readonly JournalEntry[]): Promise<boolean>;
   /**
-   * Replaces what is stored of one that waits, has no outcome, and of which nothing is decided; it is due in `delayMs` then.
+   * Moves the next step of one that waits, and has no outcome, to `delayMs` from now.
    *
-   * @returns false where there is none, or it is too late: as with {@link cancel}, or it has had another end since it was read
-   *   (the stored `end` is higher than the one that `data` resumes from).
+   * @param delayMs where it depends on the row: of that, as in {@link amend}.
+   * @returns false where there is none.
    */
-  amend(id: string, data: DurableData, delayMs: number, journal?: readonly JournalEntry[]): Promise<boolean>;
+  reschedule(
+    id: string,
+    delayMs: number | ((row: DurableRow) => number),
+    journal?: readonly JournalEntry[],
+  ): Promise<boolean>;
+  /**
+   * Replaces what is stored of one that waits, has no outcome, and of which nothing is decided.
+   *
+   * @param change called with the row as it is, and what it returns takes its place: nothing is stored in between. Where another change
+   *   was faster, it is called again, with that one. Where it returns undefined, or throws, nothing is stored.
+   * @returns false where there is none, it is too late, as with {@link cancel}, or `change` returned undefined.
+   * @throws whatever `change` throws.
+   */
+  amend(id: string, change: (row: DurableRow) => Amendment | undefined): Promise<boolean>;
   /**
    * Calls off one that waits, has no outcome (`outcome` or `state.outcome`), and of which nothing is decided.
    *
@@ -264,19 +283,25 @@ export interface OrderStore {
   /** The oldest first. */
   list(filter: StoreFilter): Promise<DurableRow[]>;
   /**
-   * Sets one going again, now, with `data`.
+   * Sets one going again, now.
    *
-   * @returns false where there is none, its status is none of `from`, or it has had another end since it was read: the stored `end`
-   *   is higher than that of `data`.
-   * @throws whatever `parent.check` throws: then nothing has changed.
+   * @param change as of {@link amend}.
+   * @param parent of an order, itself: its refunds are checked.
+   * @returns false where there is none, its status is none of `from`, or `change` returned undefined.
+   * @throws whatever `change` or `parent.check` throws: then nothing has changed.
    */
   redrive(
     id: string,
-    data: DurableData,
     from: readonly ReopenedStatus[],
-    journal?: readonly JournalEntry[],
+    change: (row: DurableRow) => Omit<Amendment, 'delayMs'> | undefined,
     parent?: ParentCheck,
   ): Promise<boolean>;
+  /**
+   * Appends to the journal of a row, whatever its status, and whoever has it: nothing else of it changes.
+   *
+   * @returns false where there is no such row.
+   */
+  note(id: string, journal: readonly JournalEntry[]): Promise<boolean>;
   counts(): Promise<DurableOrderCounts>;
   /**
    * What was noted of a row, in order; also of one that is not kept any more, as long as its journal is.

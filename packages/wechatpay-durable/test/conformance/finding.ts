@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { DurableRow, OrderStore, ParentCheck, StoreQuery } from '../../src/stores/store.js';
 import {
+  becomes,
   durableOrder,
   durableRefund,
   entry,
@@ -112,7 +113,7 @@ export function describeFinding(conformance: Conformance): void {
       }
       seen.length = 0;
       const again = ({ id, data }: (typeof parts)[number], by: OrderStore): Promise<boolean> =>
-        by.redrive(id, sent(data), ['dead'], [entry('redriven')], onlyOne(id));
+        by.redrive(id, ['dead'], becomes(sent(data), 0, [entry('redriven')]), onlyOne(id));
       const results = await Promise.allSettled(parts.map((part, index) => again(part, index % 2 ? store : other)));
 
       const winner = results.findIndex(({ status }) => status === 'fulfilled');
@@ -125,6 +126,43 @@ export function describeFinding(conformance: Conformance): void {
       expect(await store.get(loser.id)).toMatchObject({ status: 'dead', outcome: { kind: 'unresolved' } });
       expect(await store.journal(loser.id)).toEqual([]);
     });
+
+    it.skipIf(!isShared)(
+      'holds an order and its refunds together, whichever is stored first',
+      async ({ onTestFinished }) => {
+        const underTest = await use(conformance, onTestFinished);
+        const { store } = underTest;
+        const other = await useSecond(underTest, onTestFinished);
+        const families = Array.from({ length: 6 }, () => ({ order: durableOrder(), refund: durableRefund(10) }));
+        const alone = (id: string): ParentCheck => ({
+          id,
+          check: (siblings, parent) => {
+            if (siblings.length > 0 || parent) throw new RangeError('the other one is there');
+          },
+        });
+        for (const { order, refund } of families) {
+          const results = await Promise.allSettled([
+            store.enqueue(order.id, order.data, HOUR_MS, { parent: alone(order.id) }),
+            other.enqueue(refund.id, refund.data, HOUR_MS, { parent: alone(order.id) }),
+          ]);
+          expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+        }
+        // An order is no part of itself; and set going again, it is checked against its refunds.
+        const { id, data } = durableOrder();
+        await store.enqueue(id, data, HOUR_MS, { parent: alone(id) });
+        expect((await store.get(id))?.parentId).toBeUndefined();
+        const noRefund: ParentCheck = {
+          id,
+          check: (siblings) => {
+            if (siblings.length > 0) throw new RangeError('a refund is there');
+          },
+        };
+        expect(await other.redrive(id, ['open'], becomes(data), noRefund)).toBe(true);
+        const refund = durableRefund(10);
+        await store.enqueue(refund.id, refund.data, HOUR_MS, { parent: { id, check: () => undefined } });
+        await expect(other.redrive(id, ['open'], becomes(data), noRefund)).rejects.toThrow(RangeError);
+      },
+    );
 
     it('lists what ended in a period, by the time of its end, page by page', async ({ onTestFinished }) => {
       const { store } = await use(conformance, onTestFinished);

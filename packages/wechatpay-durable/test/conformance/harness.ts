@@ -3,6 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type ResolutionPolicy } from 'wechatpay-core';
 import { advanceResolution, askRefundFirst, startRefund, startResolution } from 'wechatpay-core/resolution';
 import type {
+  Amendment,
+  DurableData,
   Lease,
   ProblemListener,
   DurableOrderData,
@@ -206,6 +208,11 @@ export function durableRefund(refundFee: number, merchantId = MERCHANT): { id: s
 /** The same refund, once it may have been sent. */
 export function sent(data: DurableRefundData): DurableRefundData {
   return { ...data, state: askRefundFirst(data.state, Date.now()) };
+}
+
+/** What a change makes of a row, whatever it is. */
+export function becomes(data: DurableData, delayMs = 0, journal?: readonly JournalEntry[]): () => Amendment {
+  return () => ({ data, delayMs, ...(journal && { journal }) });
 }
 
 export function entry(kind: string, fields: JournalEntry['fields'] = {}, at = 1_795_694_400_000): JournalEntry {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { brokenLink } from '../../src/stores/journal.js';
 import {
+  becomes,
   durableOrder,
   entry,
   finish,
@@ -31,10 +32,13 @@ export function describeJournal(conformance: Conformance): void {
       await store.enqueue(id, data, HOUR_MS, { journal: [entry('enqueued', odd, 1_795_694_400_123)] });
       expect(await store.enqueue(id, data, 0, { journal: [entry('not noted')] })).toBe('duplicate');
       expect(
-        await store.amend(id, later(data, 1), HOUR_MS, [entry('amended', { n: 1 }), entry('amended', { n: 2 })]),
+        await store.amend(
+          id,
+          becomes(later(data, 1), HOUR_MS, [entry('amended', { n: 1 }), entry('amended', { n: 2 })]),
+        ),
       ).toBe(true);
-      expect(await store.redrive(id, data, ['dead'], [entry('not noted')])).toBe(false);
-      expect(await store.redrive(id, data, ['open'], [entry('redriven')])).toBe(true);
+      expect(await store.redrive(id, ['dead'], becomes(data, 0, [entry('not noted')]))).toBe(false);
+      expect(await store.redrive(id, ['open'], becomes(data, 0, [entry('redriven')]))).toBe(true);
       const worker = await TestWorker.start(store);
       const delivery = await worker.next(id);
       expect(await store.cancel(id, [entry('not noted')])).toBe(false);
@@ -104,7 +108,7 @@ export function describeJournal(conformance: Conformance): void {
       await store.enqueue(id, data, HOUR_MS, { journal: [entry('enqueued')] });
       const changes = await Promise.all(
         Array.from({ length: 10 }, (_, n) =>
-          (n % 2 ? store : other).amend(id, later(data, n), HOUR_MS, [entry('amended', { n })]),
+          (n % 2 ? store : other).amend(id, becomes(later(data, n), HOUR_MS, [entry('amended', { n })])),
         ),
       );
       expect(changes).toEqual(changes.map(() => true));
@@ -112,6 +116,45 @@ export function describeJournal(conformance: Conformance): void {
       expect(entries.map(({ seq }) => seq)).toEqual(Array.from({ length: 11 }, (_, index) => index + 1));
       expect(new Set(entries.map(({ fields }) => fields.n)).size).toBe(11);
       expect(brokenLink(id, entries)).toBeUndefined();
+    });
+
+    it('takes a note of a row in whatever status, and while a worker has it', async ({ onTestFinished }) => {
+      const underTest = await use(conformance, onTestFinished);
+      const { store } = underTest;
+      const other = isShared ? await useSecond(underTest, onTestFinished) : store;
+      const { id, data } = durableOrder();
+      const waiting = durableOrder();
+      await store.enqueue(id, data, 0, { journal: [entry('enqueued')] });
+      await store.enqueue(waiting.id, waiting.data, HOUR_MS);
+      const before = await store.get(waiting.id);
+      expect(await other.note(waiting.id, [entry('noted'), entry('noted')])).toBe(true);
+      const [, last] = await store.journal(waiting.id);
+      expect(await store.get(waiting.id)).toEqual({ ...before, journalHead: { seq: 2, hash: last!.hash } });
+      expect(await store.note(durableOrder().id, [entry('not noted')])).toBe(false);
+
+      const worker = await TestWorker.start(store);
+      const delivery = await worker.next(id);
+      expect(await other.note(id, [entry('noted', { n: 1 })])).toBe(true);
+      await delivery.save(later(data, 2), [entry('saved', { n: 2 })]);
+      const notes = await Promise.all([3, 4, 5].map((n) => (n % 2 ? store : other).note(id, [entry('noted', { n })])));
+      expect(notes).toEqual([true, true, true]);
+      delivery.end({ kind: 'done', data: paid(data), journal: [entry('done')] });
+      const done = await untilStatus(store, id, 'done');
+      expect(await other.note(id, [entry('noted', { n: 7 })])).toBe(true);
+
+      const entries = await store.journal(id);
+      expect(entries.map(({ kind }) => kind)).toEqual([
+        'enqueued',
+        'noted',
+        'saved',
+        ...['noted', 'noted', 'noted'],
+        'done',
+        'noted',
+      ]);
+      expect(brokenLink(id, entries)).toBeUndefined();
+      expect(await store.get(id)).toEqual({ ...done, journalHead: { seq: 8, hash: entries[7]!.hash } });
+      await store.enqueue(waiting.id, waiting.data, 0); // a duplicate: nothing is due sooner by a note
+      expect(worker.untaken).toBe(0);
     });
 
     it('outlives its order, goes on where that comes again, and is cleared away after 400 days', async ({
@@ -131,7 +174,7 @@ export function describeJournal(conformance: Conformance): void {
 
       expect(await store.enqueue(one.id, one.data, HOUR_MS, { journal: [entry('enqueued')] })).toBe('enqueued');
       await passDays(370);
-      await store.amend(one.id, later(one.data, 1), HOUR_MS, [entry('amended')]);
+      await store.amend(one.id, becomes(later(one.data, 1), HOUR_MS, [entry('amended')]));
       expect((await store.journal(one.id)).map(({ seq }) => seq)).toEqual([1, 2, 3]);
       expect(await store.prune()).toMatchObject({ orders: 0, journal: 1 });
       const entries = await store.journal(one.id);

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { OrderHandler } from '../../src/stores/store.js';
 import {
+  becomes,
   finish,
   HOUR_MS,
   later,
@@ -140,7 +141,7 @@ export function describeLeasing(conformance: Conformance): void {
       expect(dead.dueAt).toBeUndefined();
       expect(Math.abs(dead.endedAt!.getTime() - Date.now())).toBeLessThan(20_000);
 
-      await store.redrive(id, next, ['dead']);
+      await store.redrive(id, ['dead'], becomes(next));
       const done = await finish(store, worker, { id, data }, 'done');
       expect(done).toMatchObject({ id, status: 'done', ...paid(data), createdAt: waiting.createdAt });
       expect(done.endedAt!.getTime()).toBeGreaterThanOrEqual(dead.endedAt!.getTime());

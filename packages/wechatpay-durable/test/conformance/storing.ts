@@ -2,13 +2,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { advanceResolution } from 'wechatpay-core/resolution';
 import { describe, expect, it } from 'vitest';
-import type { DurableOrderData, OrderHandler } from '../../src/stores/store.js';
+import type { Amendment, DurableOrderData, DurableRow, OrderHandler } from '../../src/stores/store.js';
 import {
+  becomes,
   finish,
   HOUR_MS,
   later,
   paid,
   durableOrder,
+  entry,
   stuck,
   TestWorker,
   until,
@@ -106,7 +108,7 @@ export function describeStoring(conformance: Conformance): void {
       expect(cancelled!.dueAt).toBeUndefined();
       expect(await store.cancel(id)).toBe(false);
       expect(await store.reschedule(id, 0)).toBe(false);
-      expect(await store.redrive(id, data, ['dead'])).toBe(false);
+      expect(await store.redrive(id, ['dead'], becomes(data))).toBe(false);
     });
 
     it('amends one that waits, as long as no reversal was decided', async ({ onTestFinished }) => {
@@ -117,21 +119,21 @@ export function describeStoring(conformance: Conformance): void {
       await store.enqueue(id, data, HOUR_MS);
       await store.enqueue(mustRevoke.id, mustRevoke.data, HOUR_MS);
 
-      expect(await store.amend(mustRevoke.id, data, 0)).toBe(false);
+      expect(await store.amend(mustRevoke.id, becomes(data, 0))).toBe(false);
       expect(await store.get(mustRevoke.id)).toMatchObject({ status: 'waiting', ...mustRevoke.data });
-      expect(await store.amend(durableOrder().id, data, 0)).toBe(false);
-      expect(await store.amend(id, later(data, 1), 2 * HOUR_MS)).toBe(true);
+      expect(await store.amend(durableOrder().id, becomes(data, 0))).toBe(false);
+      expect(await store.amend(id, becomes(later(data, 1), 2 * HOUR_MS))).toBe(true);
       const stored = await store.get(id);
       expect(stored).toMatchObject({ status: 'waiting', ...later(data, 1) });
       expect(stored!.dueAt!.getTime()).toBeGreaterThan(Date.now() + 1.5 * HOUR_MS);
 
-      expect(await store.amend(id, paid(data), 0)).toBe(true);
+      expect(await store.amend(id, becomes(paid(data), 0))).toBe(true);
       const delivery = await worker.next(id);
       expect(delivery.data).toEqual(paid(data));
-      expect(await store.amend(id, data, 0)).toBe(false);
+      expect(await store.amend(id, becomes(data, 0))).toBe(false);
       delivery.end({ kind: 'done', data: paid(data) });
       await untilStatus(store, id, 'done');
-      expect(await store.amend(id, data, 0)).toBe(false);
+      expect(await store.amend(id, becomes(data, 0))).toBe(false);
       expect(await store.get(id)).toMatchObject(paid(data));
     });
 
@@ -146,7 +148,7 @@ export function describeStoring(conformance: Conformance): void {
         await store.enqueue(id, data, HOUR_MS);
         const before = await store.get(id);
         expect(await store.cancel(id)).toBe(false);
-        expect(await store.amend(id, later(data), 0)).toBe(false);
+        expect(await store.amend(id, becomes(later(data), 0))).toBe(false);
         expect(await store.reschedule(id, 0)).toBe(false);
         expect(await store.get(id)).toEqual(before);
       }
@@ -160,8 +162,8 @@ export function describeStoring(conformance: Conformance): void {
       const outcome = { ...paid(untold.data), end: 1, endAt: 5 };
       await store.enqueue(decided.id, decided.data, HOUR_MS);
       await store.enqueue(untold.id, outcome, HOUR_MS);
-      expect(await store.redrive(decided.id, later(decided.data, 1), ['untold', 'dead'])).toBe(false);
-      expect(await store.redrive(untold.id, untold.data, ['open', 'done'])).toBe(false);
+      expect(await store.redrive(decided.id, ['untold', 'dead'], becomes(later(decided.data, 1)))).toBe(false);
+      expect(await store.redrive(untold.id, ['open', 'done'], becomes(untold.data))).toBe(false);
       expect(await store.get(untold.id)).toMatchObject({ status: 'waiting', ...outcome });
 
       for (const [{ id, data }, from] of [
@@ -169,33 +171,64 @@ export function describeStoring(conformance: Conformance): void {
         [untold, 'untold'],
       ] as const) {
         const again = { ...later(data, 1), end: 1, endAt: 5 };
-        expect(await store.redrive(id, again, [from])).toBe(true);
+        expect(await store.redrive(id, [from], becomes(again))).toBe(true);
         const delivery = await worker.next(id);
         expect(delivery.data).toEqual(again);
-        expect(await store.redrive(id, data, ['open', 'untold'])).toBe(false); // a worker has it
+        expect(await store.redrive(id, ['open', 'untold'], becomes(data))).toBe(false); // a worker has it
         delivery.end({ kind: 'done', data: { ...paid(data), end: 2, endAt: 6 } });
         expect(await untilStatus(store, id, 'done')).toMatchObject({ end: 2, endAt: 6 });
       }
     });
 
-    it('resumes from what is stored, and from nothing that was read before another end', async ({ onTestFinished }) => {
-      const { store } = await use(conformance, onTestFinished);
+    it('makes each change of what is stored then: none is lost of many at once', async ({ onTestFinished }) => {
+      const underTest = await use(conformance, onTestFinished);
+      const { store } = underTest;
+      const other = isShared ? await useSecond(underTest, onTestFinished) : store;
       const { id, data } = durableOrder();
-      const stored = { ...data, end: 2, endAt: 5 };
-      await store.enqueue(id, stored, HOUR_MS);
-      for (const end of [undefined, 1]) {
-        const read = { ...data, ...(end !== undefined && { end, endAt: 4 }) };
-        expect(await store.redrive(id, read, ['open'])).toBe(false);
-        expect(await store.amend(id, { ...paid(data), end: (end ?? 0) + 1, endAt: 6 }, HOUR_MS)).toBe(false);
+      await store.enqueue(id, { ...data, end: 1, endAt: 1 }, HOUR_MS);
+      const again = (row: DurableRow): Amendment => {
+        const endAt = (row.endAt ?? 0) + 1;
+        return { data: { ...data, end: endAt, endAt }, delayMs: HOUR_MS, journal: [entry('again', { endAt })] };
+      };
+      const results = await Promise.all(
+        Array.from({ length: 9 }, (_, n) => {
+          const by = n % 2 ? store : other;
+          if (n % 3 === 0) return by.redrive(id, ['open'], again);
+          return n % 3 === 1 ? by.amend(id, again) : by.reschedule(id, (row) => HOUR_MS + (row.endAt ?? 0));
+        }),
+      );
+      expect(results).toEqual(results.map(() => true));
+      expect(await store.get(id)).toMatchObject({ status: 'waiting', end: 7, endAt: 7 });
+      const noted = (await store.journal(id)).map(({ fields }) => fields.endAt);
+      expect(noted).toEqual([2, 3, 4, 5, 6, 7]);
+
+      // What a worker has stored in the meantime is what a change is made of.
+      const worker = await TestWorker.start(store);
+      await store.reschedule(id, 0);
+      const delivery = await worker.next(id);
+      expect(await Promise.all([store.amend(id, again), other.redrive(id, ['open'], again)])).toEqual([false, false]);
+      delivery.end({ kind: 'again', data: { ...data, end: 40, endAt: 40 }, delayMs: HOUR_MS });
+      await untilStatus(store, id, 'waiting');
+      expect(await other.amend(id, again)).toBe(true);
+      expect(await store.get(id)).toMatchObject({ end: 41 });
+
+      // A change that thinks better of it, or throws.
+      const before = await store.get(id);
+      expect([await store.amend(id, () => undefined), await store.redrive(id, ['open'], () => undefined)]).toEqual([
+        false,
+        false,
+      ]);
+      const broken = (): never => {
+        throw new RangeError('no');
+      };
+      for (const change of [
+        () => store.amend(id, broken),
+        () => store.redrive(id, ['open'], broken),
+        () => store.reschedule(id, broken),
+      ]) {
+        await expect(change()).rejects.toThrow(RangeError);
       }
-      expect(await store.get(id)).toMatchObject({ status: 'waiting', ...stored });
-      expect(await store.amend(id, stored, HOUR_MS)).toBe(true);
-      expect(await store.redrive(id, stored, ['open'])).toBe(true);
-      expect(await store.cancel(id)).toBe(true);
-      expect(await store.redrive(id, data, ['cancelled'])).toBe(false);
-      expect(await store.redrive(id, stored, ['cancelled'])).toBe(true);
-      expect(await store.amend(id, { ...paid(data), end: 3, endAt: 6 }, HOUR_MS)).toBe(true);
-      expect(await store.get(id)).toMatchObject({ end: 3, endAt: 6 });
+      expect(await store.get(id)).toEqual(before);
     });
 
     it('opens once and closes once, however many ask for it at a time', async ({ onTestFinished, skip }) => {
@@ -227,7 +260,7 @@ export function describeStoring(conformance: Conformance): void {
         const delivery = await worker.next(id);
         expect(await store.cancel(id)).toBe(false);
         expect(await store.reschedule(id, 0)).toBe(false);
-        expect(await store.redrive(id, data, ['dead'])).toBe(false);
+        expect(await store.redrive(id, ['dead'], becomes(data))).toBe(false);
         delivery.end({ kind, data });
         await untilStatus(store, id, kind);
         expect(await store.cancel(id)).toBe(false);
@@ -292,18 +325,18 @@ export function describeStoring(conformance: Conformance): void {
       await finish(store, worker, { id, data }, 'dead');
 
       const twice = await Promise.all([
-        store.redrive(id, later(data, 1), ['dead']),
-        other.redrive(id, later(data, 1), ['dead']),
+        store.redrive(id, ['dead'], becomes(later(data, 1))),
+        other.redrive(id, ['dead'], becomes(later(data, 1))),
       ]);
       expect(twice.sort()).toEqual([false, true]);
       const delivery = await worker.next(id);
       expect(delivery.data).toEqual(later(data, 1));
-      expect(await store.redrive(id, data, ['dead'])).toBe(false);
+      expect(await store.redrive(id, ['dead'], becomes(data))).toBe(false);
       expect((await store.get(id))?.endedAt).toBeUndefined();
       delivery.end({ kind: 'done', data });
       await untilStatus(store, id, 'done');
-      expect(await store.redrive(id, data, ['dead'])).toBe(false);
-      expect(await store.redrive(durableOrder().id, data, ['dead'])).toBe(false);
+      expect(await store.redrive(id, ['dead'], becomes(data))).toBe(false);
+      expect(await store.redrive(durableOrder().id, ['dead'], becomes(data))).toBe(false);
       expect(worker.untaken).toBe(0);
     });
 
@@ -320,8 +353,8 @@ export function describeStoring(conformance: Conformance): void {
         { ...cancelled, from: 'cancelled' as const },
         { ...done, from: 'done' as const },
       ]) {
-        expect(await store.redrive(id, later(data, 1), ['dead'])).toBe(false);
-        expect(await store.redrive(id, later(data, 1), ['dead', from])).toBe(true);
+        expect(await store.redrive(id, ['dead'], becomes(later(data, 1)))).toBe(false);
+        expect(await store.redrive(id, ['dead', from], becomes(later(data, 1)))).toBe(true);
         const delivery = await worker.next(id);
         expect(delivery.data).toEqual(later(data, 1));
         delivery.end({ kind: 'done', data: paid(data) });

@@ -1,8 +1,8 @@
 // Over 250 lines, as one idea: a store that keeps what the port promises, and fails in every way that it allows.
 import type { World } from '../../../wechatpay-core/test/truth/time.js';
-import { endsBefore } from '../../src/ends.js';
 import { LeaseLostError, storeInUse } from '../../src/errors.js';
 import type {
+  Amendment,
   ReopenedStatus,
   DurableOrderCounts,
   DurableData,
@@ -265,53 +265,55 @@ export class StoryStore implements OrderStore {
     });
   }
 
-  reschedule(id: string, delayMs: number): Promise<boolean> {
-    const change = (row: Row): Row => ({ ...row, dueAt: this.#store.world.now + delayMs });
-    return this.#change('reschedule', id, isOpen, change, undefined);
+  reschedule(id: string, delayMs: number | ((row: DurableOrder) => number)): Promise<boolean> {
+    return this.#change('reschedule', id, isOpen, (row) => {
+      const delay = typeof delayMs === 'number' ? delayMs : delayMs(toDurableOrder(row));
+      return [{ ...row, dueAt: this.#store.world.now + delay }];
+    });
   }
 
-  amend(id: string, given: DurableData, delayMs: number, journal?: readonly JournalEntry[]): Promise<boolean> {
-    const data = given as DurableOrderData;
-    return this.#change(
-      'amend',
-      id,
-      (row) => mayChange(row) && !hasEndedSince(row, data),
-      (row) => ({ ...row, data, dueAt: this.#store.world.now + delayMs }),
-      journal,
-    );
+  amend(id: string, change: (row: DurableOrder) => Amendment | undefined): Promise<boolean> {
+    return this.#change('amend', id, mayChange, (row) => {
+      const next = change(toDurableOrder(row));
+      if (!next) return undefined;
+      const data = next.data as DurableOrderData;
+      return [{ ...row, data, dueAt: this.#store.world.now + next.delayMs }, next.journal];
+    });
   }
 
   cancel(id: string, journal?: readonly JournalEntry[]): Promise<boolean> {
-    return this.#change('cancel', id, mayChange, (row) => ({ ...row, status: 'cancelled' }), journal);
+    return this.#change('cancel', id, mayChange, (row) => [{ ...row, status: 'cancelled' }, journal]);
   }
 
   redrive(
     id: string,
-    given: DurableData,
     from: readonly ReopenedStatus[],
-    journal?: readonly JournalEntry[],
+    change: (row: DurableOrder) => Omit<Amendment, 'delayMs'> | undefined,
   ): Promise<boolean> {
-    const data = given as DurableOrderData;
-    return this.#change(
-      'redrive',
-      id,
-      (row) => (from as readonly string[]).includes(standingOf(row)) && !hasEndedSince(row, data),
-      (row) => ({ ...row, data, status: 'waiting', dueAt: this.#store.world.now }),
-      journal,
-    );
+    const isChangeable = (row: Row): boolean => (from as readonly string[]).includes(standingOf(row));
+    return this.#change('redrive', id, isChangeable, (row) => {
+      const next = change(toDurableOrder(row));
+      if (!next) return undefined;
+      const data = next.data as DurableOrderData;
+      return [{ ...row, data, status: 'waiting', dueAt: this.#store.world.now }, next.journal];
+    });
+  }
+
+  note(): Promise<boolean> {
+    throw new Error('No story notes anything by itself.');
   }
 
   #change(
     place: 'reschedule' | 'amend' | 'cancel' | 'redrive',
     id: string,
     isChangeable: (row: Row) => boolean,
-    change: (row: Row) => Row,
-    journal: readonly JournalEntry[] | undefined,
+    change: (row: Row) => [row: Row, journal?: readonly JournalEntry[] | undefined] | undefined,
   ): Promise<boolean> {
     return this.#process.reach(place, () => {
       const row = this.#store.get(id);
-      if (!row || !isChangeable(row)) return false;
-      this.#store.put(change(row), place, journal);
+      const next = row && isChangeable(row) ? change(row) : undefined;
+      if (!next) return false;
+      this.#store.put(next[0], place, next[1]);
       return true;
     });
   }
@@ -358,11 +360,6 @@ function outcomeOf(data: DurableOrderData): unknown {
 
 function isOpen(row: Row): boolean {
   return standingOf(row) === 'open';
-}
-
-/** What was read, to resume from, is what is stored; or it has had another end in the meantime. */
-function hasEndedSince(row: Row, data: DurableOrderData): boolean {
-  return (row.data.end ?? 0) > endsBefore(data);
 }
 
 /** Nothing is decided. */

@@ -1,6 +1,7 @@
 import { PgBoss } from 'pg-boss';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import {
+  becomes,
   durableOrder,
   HOUR_MS,
   paid,
@@ -84,7 +85,7 @@ describe.skipIf(!PostgresServer.isAvailable)(`what earlier versions stored ${Pos
     const delivery = await worker.next(due!.id);
     delivery.end({ kind: 'done', data: paid(due!.data) });
     await untilStatus(store, due!.id, 'done');
-    expect(await store.redrive(dead!.id, dead!.data, ['dead'])).toBe(true);
+    expect(await store.redrive(dead!.id, ['dead'], becomes(dead!.data))).toBe(true);
     expect((await worker.next(dead!.id)).data).toEqual(dead!.data);
     worker.letGo();
     await store.close();

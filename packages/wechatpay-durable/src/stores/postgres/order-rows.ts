@@ -75,7 +75,7 @@ const COLUMNS = `id, parent_id AS "parentId", status, data::text AS data, lease:
 /** Of a list of changes, each with its columns; texts hold JSON, to the letter. */
 const GIVEN = `g (id uuid, lease bigint, status text, data text, merchant_id text, sub_merchant_id text, number text,
   transaction_id text, total_fee bigint, currency text, ends int, has_outcome boolean, is_decided boolean, delay_ms float8,
-  seq bigint, hash text, parent_id uuid, kind text, created_at float8, due_at float8, ended_at float8)`;
+  seq bigint, hash text, seq_before bigint, parent_id uuid, kind text, created_at float8, due_at float8, ended_at float8)`;
 
 const ENTRIES = `e (order_id uuid, seq bigint, at float8, kind text, fields text, hash text)`;
 
@@ -153,14 +153,14 @@ export class OrderRows {
   }
 
   /**
-   * Stores changes, each where nothing else has changed its row. Whose order it is, and its number, stay as they were inserted.
+   * Stores changes, each where nothing else has changed its row, or noted anything of it. Whose order it is, and its number, stay as they were inserted.
    *
    * @returns the heads of the journals, where all were stored; else undefined: then the transaction is to be rolled back.
    */
   async change(db: SqlExecutor, changes: readonly RowChange[]): Promise<JournalHead[] | undefined> {
     const chains = changes.map(({ id, head, journal }) => chained(id, head, journal));
-    const rows = changes.map(({ id, data, lease, status, delayMs }, index) =>
-      given(id, data, { lease, status, delay_ms: delayMs, ...chains[index]?.head }),
+    const rows = changes.map(({ id, data, lease, status, delayMs, head }, index) =>
+      given(id, data, { lease, status, delay_ms: delayMs, seq_before: head.seq, ...chains[index]?.head }),
     );
     const entries = changes.flatMap(({ id }, index) => entriesOf(id, chains[index]?.entries ?? []));
     const [stored] = await rowsOf<{ count: number }>(
@@ -175,6 +175,7 @@ export class OrderRows {
            ended_at = CASE WHEN g.status IN ${ENDED} THEN now() END,
            updated_at = now(), journal_seq = g.seq, journal_hash = g.hash
          FROM json_to_recordset($1::text::json) AS ${GIVEN} WHERE o.id = g.id AND o.lease = g.lease
+           AND o.journal_seq = g.seq_before
          RETURNING o.id, o.status
        ), noted AS (
          ${this.#note('$2')} WHERE order_id IN (SELECT id FROM stored)
@@ -188,6 +189,47 @@ export class OrderRows {
       [JSON.stringify(rows), JSON.stringify(entries)],
     );
     return stored?.count === changes.length ? chains.map(({ head }) => head) : undefined;
+  }
+
+  /** Appends to the journal of a row, and changes nothing else of it. @returns false where its journal, or the row, is another by now. */
+  async note(
+    db: SqlExecutor,
+    { id, head: before }: Pick<ReadRow, 'id' | 'head'>,
+    journal: readonly JournalEntry[],
+  ): Promise<boolean> {
+    const { entries, head } = chained(id, before, journal);
+    const rows = await rowsOf<{ id: string }>(
+      db,
+      `WITH stored AS (
+         UPDATE ${this.#orders} SET journal_seq = $3::text::bigint, journal_hash = $4::text
+         WHERE id = $2::text::uuid AND journal_seq = $5::text::bigint RETURNING id
+       ), noted AS (
+         ${this.#note('$1')} WHERE order_id IN (SELECT id FROM stored)
+       )
+       SELECT id FROM stored`,
+      [JSON.stringify(entriesOf(id, entries)), id, String(head.seq), head.hash, String(before.seq)],
+    );
+    return rows.length === 1;
+  }
+
+  /** Where the journals of rows have come to, of those that have still the lease that is given. */
+  async leasedHeads(
+    db: SqlExecutor,
+    leased: readonly Pick<LeasedRow, 'id' | 'lease'>[],
+  ): Promise<Map<string, JournalHead>> {
+    const rows = await rowsOf<{ id: string; lease: string; seq: string; hash: string }>(
+      db,
+      `SELECT id, lease::text AS lease, journal_seq::text AS seq, journal_hash AS hash FROM ${this.#orders}
+       WHERE id = ANY($1::text::uuid[]) AND status = 'active'`,
+      [`{${leased.map(({ id }) => id).join()}}`],
+    );
+    const found = new Map(rows.map(({ id, lease, seq, hash }) => [`${id} ${lease}`, { seq: Number(seq), hash }]));
+    return new Map(
+      leased.flatMap(({ id, lease }) => {
+        const head = found.get(`${id} ${lease}`);
+        return head ? [[id, head] as const] : [];
+      }),
+    );
   }
 
   /** Where the journals of these have come to, of those that have one. */

@@ -2,7 +2,7 @@
 import type { PgBoss } from 'pg-boss';
 import { WechatPayRequestError } from 'wechatpay-core';
 import { LeaseLostError, storeInUse, storeNotOpen, toStoreError } from '../../errors.js';
-import { hasEndedSince, isOpen, mayChange, mayReopen } from '../columns.js';
+import { isOpen, mayChange, mayReopen } from '../columns.js';
 import { EMPTY_JOURNAL, type JournalHead } from '../journal.js';
 import { refundDays } from '../kinds.js';
 import { LeaseLoop } from '../lease-loop.js';
@@ -10,6 +10,7 @@ import { Lifecycle } from '../lifecycle.js';
 import { assertClock, loadPeer } from '../options.js';
 import type { SqlDatabase, SqlExecutor } from '../sql-executor.js';
 import type {
+  Amendment,
   DurableData,
   DurableOrderCounts,
   DurableRow,
@@ -64,6 +65,9 @@ interface Step {
   readonly journal: readonly JournalEntry[] | undefined;
   readonly verdict?: Verdict;
 }
+
+/** What is stored of a row that no worker has. */
+type Change = Pick<RowChange, 'status' | 'data' | 'delayMs' | 'journal'>;
 
 /** Something else was there first: nothing was stored. */
 class Conflict extends Error {}
@@ -176,7 +180,8 @@ export abstract class SqlStore implements OrderStore {
     const { db, rows, alarms } = this.#open();
     const store = async (within: SqlExecutor): Promise<boolean> => {
       if (parent && !(await this.#mayBePart(within, id, parent))) return false;
-      const row = { id, data, delayMs, parentId: parent?.id, journal };
+      const parentId = parent?.id === id ? undefined : parent?.id;
+      const row = { id, data, delayMs, parentId, journal };
       let stored = await rows.insert(within, { ...row, head: EMPTY_JOURNAL });
       if (typeof stored !== 'boolean') stored = await rows.insert(within, { ...row, head: stored });
       if (stored !== true) return false;
@@ -284,8 +289,20 @@ export abstract class SqlStore implements OrderStore {
     return taken;
   }
 
-  /** Steps in one transaction: all of them, or none. */
-  async #storeSteps({ db, rows, alarms }: Opened, steps: readonly Step[]): Promise<void> {
+  /** Steps in one transaction: all of them, or none. What others note of a row meanwhile stands before what is noted here. */
+  async #storeSteps(opened: Opened, steps: readonly Step[]): Promise<void> {
+    for (let time = 1; ; time += 1) {
+      try {
+        await this.#tryToStore(opened, steps);
+        return;
+      } catch (error) {
+        if (!(error instanceof LeaseLostError) || time === CHANGE_TRIES || !(await isNotedSince(opened, steps)))
+          throw error;
+      }
+    }
+  }
+
+  async #tryToStore({ db, rows, alarms }: Opened, steps: readonly Step[]): Promise<void> {
     const ending = steps.filter(({ verdict }) => verdict);
     const changes = steps.map(({ taken, data, journal, verdict }): RowChange => {
       const { id, lease, head } = taken;
@@ -310,13 +327,22 @@ export abstract class SqlStore implements OrderStore {
     });
   }
 
-  reschedule(id: string, delayMs: number, journal?: readonly JournalEntry[]): Promise<boolean> {
-    return this.#change(id, isOpen, ({ data }) => ({ status: 'waiting', data, delayMs, journal }));
+  reschedule(
+    id: string,
+    delayMs: number | ((row: DurableRow) => number),
+    journal?: readonly JournalEntry[],
+  ): Promise<boolean> {
+    return this.#change(id, isOpen, ({ data, row }) => {
+      const delay = typeof delayMs === 'number' ? delayMs : delayMs(row);
+      return { status: 'waiting', data, delayMs: delay, journal };
+    });
   }
 
-  amend(id: string, data: DurableData, delayMs: number, journal?: readonly JournalEntry[]): Promise<boolean> {
-    const isRight = (row: ReadRow): boolean => mayChange(row) && !hasEndedSince(row, data);
-    return this.#change(id, isRight, () => ({ status: 'waiting', data, delayMs, journal }));
+  amend(id: string, change: (row: DurableRow) => Amendment | undefined): Promise<boolean> {
+    return this.#change(id, mayChange, ({ row }) => {
+      const next = change(row);
+      return next && { ...next, status: 'waiting' };
+    });
   }
 
   cancel(id: string, journal?: readonly JournalEntry[]): Promise<boolean> {
@@ -325,28 +351,42 @@ export abstract class SqlStore implements OrderStore {
 
   redrive(
     id: string,
-    data: DurableData,
     from: readonly ReopenedStatus[],
-    journal?: readonly JournalEntry[],
+    change: (row: DurableRow) => Omit<Amendment, 'delayMs'> | undefined,
     parent?: ParentCheck,
   ): Promise<boolean> {
-    const isRight = (row: ReadRow): boolean => mayReopen(row, from) && !hasEndedSince(row, data);
-    return this.#change(id, isRight, () => ({ status: 'waiting', data, delayMs: 0, journal }), parent);
+    const isRight = (row: ReadRow): boolean => mayReopen(row, from);
+    const reopened = ({ row }: ReadRow): Change | undefined => {
+      const next = change(row);
+      return next && { ...next, status: 'waiting', delayMs: 0 };
+    };
+    return this.#change(id, isRight, reopened, parent);
+  }
+
+  async note(id: string, journal: readonly JournalEntry[]): Promise<boolean> {
+    const { db, rows } = this.#open();
+    for (let time = 1; ; time += 1) {
+      const row = await this.#asking(() => rows.read(db, id));
+      if (!row) return false;
+      if (await this.#asking(() => rows.note(db, row, journal))) return true;
+      if (time === CHANGE_TRIES) throw toStoreError(changedMeanwhile(id));
+    }
   }
 
   /** Changes a row that no worker has: reads, decides, and stores where nothing was in between; else it reads again. */
   async #change(
     id: string,
     isRight: (row: ReadRow) => boolean,
-    change: (row: ReadRow) => Pick<RowChange, 'status' | 'data' | 'delayMs' | 'journal'>,
+    change: (row: ReadRow) => Change | undefined,
     parent?: ParentCheck,
   ): Promise<boolean> {
     const { db, rows, alarms } = this.#open();
     for (let time = 1; ; time += 1) {
       const row = await this.#asking(() => rows.read(db, id));
-      if (!row || !isRight(row)) return false;
+      const changed = row && isRight(row) ? change(row) : undefined;
+      if (!row || !changed) return false;
       const { lease, head } = row;
-      const next = { id, lease, head, ...change(row) };
+      const next = { id, lease, head, ...changed };
       try {
         await this.#asking(() =>
           db.transaction(async (tx) => {
@@ -434,6 +474,22 @@ export abstract class SqlStore implements OrderStore {
   }
 }
 
+/** Whether others have noted something of these rows, which are still theirs who had them: then their journals go on behind that. */
+async function isNotedSince({ db, rows }: Opened, steps: readonly Step[]): Promise<boolean> {
+  const heads = await rows.leasedHeads(
+    db,
+    steps.map(({ taken }) => taken),
+  );
+  let isNoted = false;
+  for (const { taken } of steps) {
+    const head = heads.get(taken.id);
+    if (!head || head.seq === taken.head.seq) continue;
+    taken.head = head;
+    isNoted = true;
+  }
+  return isNoted;
+}
+
 /** What one row of a statement can be the reason of: data, a constraint, a deadlock. */
 function isOfOne(error: unknown): boolean {
   return /^(22|23|40)/.test(String((Object(error) as { code?: unknown }).code));
@@ -454,10 +510,14 @@ function checkFamily(family: readonly DurableRow[], { id, check }: ParentCheck):
 
 async function changeOne(tx: SqlExecutor, rows: OrderRows, alarms: Alarms, next: RowChange): Promise<void> {
   await alarms.drop(tx, next.id);
-  if (!(await rows.change(tx, [next]))) throw new Conflict(`Row ${next.id} was changed ten times meanwhile.`);
+  if (!(await rows.change(tx, [next]))) throw changedMeanwhile(next.id);
   if (next.status !== 'waiting') return;
   const isSet = await alarms.set(tx, [{ id: next.id, merchantId: next.data.merchantId, at: next.delayMs ?? 0 }]);
   if (isSet !== 1) throw new Conflict(`Row ${next.id} got another alarm meanwhile.`);
+}
+
+function changedMeanwhile(id: string): Conflict {
+  return new Conflict(`Row ${id} was changed ten times meanwhile.`);
 }
 
 async function clockOf(db: SqlExecutor): Promise<number> {

@@ -28,10 +28,18 @@ export type RowReply = readonly [
   hash: string,
 ];
 
+/** Where a journal has come to, as a script returns it. */
+export type HeadReply = readonly [seq: string, hash: string];
+
+export function toHead([seq, hash]: HeadReply): JournalHead {
+  return { seq: Number(seq), hash };
+}
+
 /** A row as it was read, to be changed: as long as it is of this version. */
 export interface ReadRow {
   readonly id: string;
   readonly data: DurableData;
+  readonly row: DurableRow;
   readonly status: DurableOrderStatus;
   readonly columns: Columns;
   /** Of the last change: a random text, so that a fail-over that takes changes back makes no two of the same. */
@@ -39,9 +47,11 @@ export interface ReadRow {
   readonly head: JournalHead;
 }
 
-export function toReadRow([id, status, json, , , , , version, seq, hash]: RowReply): ReadRow {
+export function toReadRow(reply: RowReply): ReadRow {
+  const [id, status, json, , , , , version, seq, hash] = reply;
   const data = JSON.parse(json) as DurableData;
-  return { id, data, status, columns: columnsOf(data), version, head: { seq: Number(seq), hash } };
+  const head = toHead([seq, hash]);
+  return { id, data, row: toRow(reply), status, columns: columnsOf(data), version, head };
 }
 
 export function toRow([id, status, json, created, due, ended, parent, , seq, hash]: RowReply): DurableRow {
@@ -49,7 +59,7 @@ export function toRow([id, status, json, created, due, ended, parent, , seq, has
     ...{ id, json, status, createdAt: Number(created), dueAt: Number(due) },
     endedAt: ended === '' ? undefined : Number(ended),
     parentId: parent === '' ? undefined : parent,
-    head: { seq: Number(seq), hash },
+    head: toHead([seq, hash]),
   });
 }
 

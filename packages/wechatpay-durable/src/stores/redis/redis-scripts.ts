@@ -123,6 +123,11 @@ local function full(id)
   return found
 end
 
+-- The order of a refund, or the order itself.
+local function familyNameOf(row)
+  return row.parent ~= '' and row.parent or row.id
+end
+
 -- An order and its refunds, as they are: another text where one of them is another.
 local function familyOf(parent)
   local ids = call('ZRANGE', key('parts', parent), 0, -1)
@@ -151,7 +156,7 @@ local row = {
   created = ARGV[13] == '' and text(now) or ARGV[13], ended = ARGV[14], leased = '', seq = ARGV[16], hash = ARGV[17],
 }
 if whoHas(row) then return 0 end
-if row.parent ~= '' and familyOf(row.parent) ~= ARGV[12] then return 2 end
+if ARGV[12] ~= '' and familyOf(familyNameOf(row)) ~= ARGV[12] then return 2 end
 local last = call('LINDEX', key('journal', id), -1)
 local seq, hash = string.match(last or ' 0 ', ' (%d+) (%x*)')
 if seq ~= ARGV[15] then return { seq, hash } end
@@ -164,7 +169,8 @@ return 1
  * ARGV: id, the version that was read, the next version, 1 for a worker or 0, status, delay or '' to leave it, data, kind, merchant,
  * sub-merchant, number, transaction; its family as it was checked, or ''; the journal's seq and hash after; then the entries.
  *
- * @returns 1; or 0 where it is another version by now, the family is another, or the worker's lease has lapsed.
+ * @returns 1; or 0 where it is another version by now, the family is another, or the worker's lease has lapsed; or where its journal has
+ *   come to since: seq and hash.
  */
 export const CHANGE = script(`
 local row = read(ARGV[1])
@@ -172,7 +178,8 @@ if not row then return 0 end
 if row.version == ARGV[3] then return 1 end -- sent again
 if row.version ~= ARGV[2] then return 0 end
 if ARGV[4] == '1' and (row.status ~= 'active' or tonumber(row.leased) < now) then return 0 end
-if ARGV[13] ~= '' and familyOf(row.parent) ~= ARGV[13] then return 0 end
+if ARGV[13] ~= '' and familyOf(familyNameOf(row)) ~= ARGV[13] then return 0 end
+if tonumber(row.seq) ~= tonumber(ARGV[14]) - (#ARGV - 15) then return { row.seq, row.hash } end
 note(row.id, 16)
 put(row, changed(row, {
   version = ARGV[3], status = ARGV[5], due = ARGV[6] == '' and row.due or text(now + tonumber(ARGV[6])), data = ARGV[7],
@@ -180,6 +187,17 @@ put(row, changed(row, {
   ended = ENDED[ARGV[5]] and text(now) or '', leased = ARGV[5] == 'active' and row.leased or '',
   seq = ARGV[14], hash = ARGV[15],
 }))
+return 1
+`);
+
+/** ARGV: id; the journal's seq before; seq and hash after; then the entries. @returns 1; 0 for no row; or where its journal is: seq and hash. */
+export const NOTE = script(`
+local row = read(ARGV[1])
+if not row then return 0 end
+if row.hash == ARGV[4] then return 1 end -- sent again
+if row.seq ~= ARGV[2] then return { row.seq, row.hash } end
+note(row.id, 5)
+put(row, changed(row, { seq = ARGV[3], hash = ARGV[4] }))
 return 1
 `);
 

@@ -4,7 +4,7 @@ import type { ConnectionOptions } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { WechatPayConfigError, WechatPayRequestError } from 'wechatpay-core';
 import { DurableOrdersError, LeaseLostError, storeInUse, storeNotOpen } from '../../errors.js';
-import { hasEndedSince, isOpen, mayChange, mayReopen } from '../columns.js';
+import { isOpen, mayChange, mayReopen } from '../columns.js';
 import { chained, EMPTY_JOURNAL, type JournalHead } from '../journal.js';
 import { refundDays } from '../kinds.js';
 import { LeaseLoop } from '../lease-loop.js';
@@ -12,6 +12,7 @@ import { Lifecycle } from '../lifecycle.js';
 import { assertClock, loadPeer } from '../options.js';
 import { Upkeep } from '../upkeep.js';
 import type {
+  Amendment,
   DurableData,
   DurableOrderCounts,
   DurableOrderStatus,
@@ -40,8 +41,10 @@ import {
   KINDS,
   listArgs,
   toEntry,
+  toHead,
   toReadRow,
   toRow,
+  type HeadReply,
   type ReadRow,
   type RowReply,
 } from './redis-rows.js';
@@ -54,6 +57,7 @@ import {
   GET,
   JOURNAL,
   LIST,
+  NOTE,
   PRUNE_JOURNALS,
   PRUNE_ROWS,
   TAKE,
@@ -178,16 +182,16 @@ export class RedisStore implements OrderStore {
       const { entries, head } = chained(id, before, journal);
       const reply = (await database.write(
         ENQUEUE,
-        ...[id, version, 'waiting', delay, ...args, parent?.id ?? '', family ?? '', '', ''],
+        ...[id, version, 'waiting', delay, ...args, parent?.id === id ? '' : (parent?.id ?? ''), family ?? '', '', ''],
         ...[before.seq, head.seq, head.hash],
         ...entryArgs(entries),
-      )) as 0 | 1 | 2 | [seq: string, hash: string];
+      )) as 0 | 1 | 2 | HeadReply;
       if (reply === 0) return 'duplicate';
       if (reply === 1) {
         this.#wakeIn(delay);
         return 'enqueued';
       }
-      if (reply !== 2) before = { seq: Number(reply[0]), hash: reply[1] };
+      if (reply !== 2) before = toHead(reply);
     }
     throw tooManyChanges(parent?.id ?? id);
   }
@@ -222,9 +226,9 @@ export class RedisStore implements OrderStore {
       touch: async (taken) => {
         await database.run(TOUCH, leaseMs, ...taken.flatMap(({ id, version }) => [id, version]));
       },
-      save: (taken, data, journal) => this.#keep(taken, { status: 'active', data }, journal),
+      save: (taken, data, journal) => this.#keep(taken, { status: 'active', data, journal }),
       resolve: async (taken, verdict) => {
-        await this.#keep(taken, changeOf(verdict), verdict.journal);
+        await this.#keep(taken, changeOf(verdict));
         if (verdict.kind === 'again') this.#wakeIn(wholeMs(verdict.delayMs));
       },
     });
@@ -271,35 +275,67 @@ export class RedisStore implements OrderStore {
     }));
   }
 
-  /** @throws {LeaseLostError} */
-  async #keep(taken: Taken, change: Change, journal: readonly JournalEntry[] | undefined): Promise<void> {
-    const stored = await this.#store(taken, change, journal, { isWorker: true });
-    if (!stored) throw new LeaseLostError(taken.id);
-    Object.assign(taken, stored);
+  /** What others note meanwhile stands before what is noted here. @throws {LeaseLostError} */
+  async #keep(taken: Taken, change: Noted<Change>): Promise<void> {
+    for (let time = 1; time <= TRIES; time += 1) {
+      const stored = await this.#store(taken, change, { isWorker: true });
+      if (!stored) throw new LeaseLostError(taken.id);
+      Object.assign(taken, stored);
+      if (stored.version !== undefined) return;
+    }
+    throw tooManyChanges(taken.id);
   }
 
-  async reschedule(id: string, delayMs: number, journal?: readonly JournalEntry[]): Promise<boolean> {
-    return this.#change(id, isOpen, ({ data }) => ({ status: 'waiting', data, delayMs: wholeMs(delayMs) }), journal);
+  async reschedule(
+    id: string,
+    delayMs: number | ((row: DurableRow) => number),
+    journal?: readonly JournalEntry[],
+  ): Promise<boolean> {
+    return this.#change(id, isOpen, (row) => {
+      const delay = typeof delayMs === 'number' ? delayMs : delayMs(row.row);
+      return { status: 'waiting', data: row.data, delayMs: wholeMs(delay), journal };
+    });
   }
 
-  async amend(id: string, data: DurableData, delayMs: number, journal?: readonly JournalEntry[]): Promise<boolean> {
-    const isRight = (row: ReadRow): boolean => mayChange(row) && !hasEndedSince(row, data);
-    return this.#change(id, isRight, () => ({ status: 'waiting', data, delayMs: wholeMs(delayMs) }), journal);
+  async amend(id: string, change: (row: DurableRow) => Amendment | undefined): Promise<boolean> {
+    return this.#change(id, mayChange, ({ row }) => {
+      const next = change(row);
+      return next && { ...next, status: 'waiting', delayMs: wholeMs(next.delayMs) };
+    });
   }
 
   async cancel(id: string, journal?: readonly JournalEntry[]): Promise<boolean> {
-    return this.#change(id, mayChange, ({ data }) => ({ status: 'cancelled', data }), journal);
+    return this.#change(id, mayChange, ({ data }) => ({ status: 'cancelled', data, journal }));
   }
 
   async redrive(
     id: string,
-    data: DurableData,
     from: readonly ReopenedStatus[],
-    journal?: readonly JournalEntry[],
+    change: (row: DurableRow) => Omit<Amendment, 'delayMs'> | undefined,
     parent?: ParentCheck,
   ): Promise<boolean> {
-    const isRight = (row: ReadRow): boolean => mayReopen(row, from) && !hasEndedSince(row, data);
-    return this.#change(id, isRight, () => ({ status: 'waiting', data, delayMs: 0 }), journal, parent);
+    const isRight = (row: ReadRow): boolean => mayReopen(row, from);
+    const reopened = ({ row }: ReadRow): Noted<Change> | undefined => {
+      const next = change(row);
+      return next && { ...next, status: 'waiting', delayMs: 0 };
+    };
+    return this.#change(id, isRight, reopened, parent);
+  }
+
+  async note(id: string, journal: readonly JournalEntry[]): Promise<boolean> {
+    const { database } = this.#open();
+    const reply = await this.#read(id);
+    let before = reply && toReadRow(reply).head;
+    for (let time = 1; before && time <= TRIES; time += 1) {
+      const { entries, head } = chained(id, before, journal);
+      const noted = (await database.write(NOTE, id, before.seq, head.seq, head.hash, ...entryArgs(entries))) as
+        0 | 1 | HeadReply;
+      if (noted === 0) return false;
+      if (noted === 1) return true;
+      before = toHead(noted);
+    }
+    if (!before) return false;
+    throw tooManyChanges(id);
   }
 
   async get(id: string): Promise<DurableRow | undefined> {
@@ -385,17 +421,16 @@ export class RedisStore implements OrderStore {
   async #change(
     id: string,
     isRight: (row: ReadRow) => boolean,
-    change: (row: ReadRow) => Change,
-    journal?: readonly JournalEntry[],
+    change: (row: ReadRow) => Noted<Change> | undefined,
     parent?: ParentCheck,
   ): Promise<boolean> {
     for (let time = 1; time <= TRIES; time += 1) {
       const reply = await this.#read(id);
       const row = reply && toReadRow(reply);
-      if (!row || !isRight(row)) return false;
-      const next = change(row);
+      const next = row && isRight(row) ? change(row) : undefined;
+      if (!row || !next) return false;
       const family = parent && (await this.#check(parent));
-      if (await this.#store(row, next, journal, { isWorker: false, family })) {
+      if ((await this.#store(row, next, { isWorker: false, family }))?.version !== undefined) {
         if (next.delayMs !== undefined) this.#wakeIn(next.delayMs);
         return true;
       }
@@ -407,17 +442,17 @@ export class RedisStore implements OrderStore {
     return ((await this.#open().database.run(GET, id)) as RowReply | null) ?? undefined;
   }
 
-  /** @returns what it is by now; undefined where it was another already. */
+  /** @returns what it is by now; undefined where it was another already; only the head of its journal where others have noted something. */
   async #store(
     { id, version, head }: Fenced,
-    { status, data, delayMs }: Change,
-    journal: readonly JournalEntry[] | undefined,
+    { status, data, delayMs, journal }: Noted<Change>,
     { isWorker, family }: { isWorker: boolean; family?: string | undefined },
-  ): Promise<Pick<Fenced, 'version' | 'head'> | undefined> {
+  ): Promise<{ readonly version?: string; readonly head: JournalHead } | undefined> {
     const next = { version: randomUUID(), ...chained(id, head, journal) };
     const args = changeArgs({ id, version }, { ...next, isWorker, status, data, delayMs, family });
-    const reply = await this.#open().database.write(CHANGE, ...args);
-    return reply === 1 ? { version: next.version, head: next.head } : undefined;
+    const reply = (await this.#open().database.write(CHANGE, ...args)) as 0 | 1 | HeadReply;
+    if (reply === 0) return undefined;
+    return reply === 1 ? { version: next.version, head: next.head } : { head: toHead(reply) };
   }
 
   #wakeIn(delayMs: number): void {
@@ -467,6 +502,8 @@ interface Change {
   readonly delayMs?: number;
 }
 
+type Noted<Of> = Of & { readonly journal?: readonly JournalEntry[] | undefined };
+
 async function clockOf(redis: Redis): Promise<number> {
   try {
     const [seconds, microseconds] = await redis.time();
@@ -476,9 +513,10 @@ async function clockOf(redis: Redis): Promise<number> {
   }
 }
 
-function changeOf(verdict: Verdict): Change {
-  const { kind, data } = verdict;
-  return kind === 'again' ? { status: 'waiting', data, delayMs: wholeMs(verdict.delayMs) } : { status: kind, data };
+function changeOf(verdict: Verdict): Noted<Change> {
+  const { kind, data, journal } = verdict;
+  if (kind !== 'again') return { status: kind, data, journal };
+  return { status: 'waiting', data, delayMs: wholeMs(verdict.delayMs), journal };
 }
 
 function wholeMs(delayMs: number): number {

@@ -1,0 +1,43 @@
+import { outcomeOf } from '../ends.js';
+import { DurableOrdersError } from '../errors.js';
+import { isRefund } from '../stores/kinds.js';
+import type { DurableRefund, ParentCheck } from '../stores/store.js';
+import { requestOf } from './refund-rows.js';
+
+/**
+ * An order is not reversed as long as a refund of it is under way: Query Order may not show that refund yet, so that all of the payment
+ * would go back beside a part of it. What has arrived, Query Order shows, and the rest alone is returned.
+ *
+ * @param id of the order.
+ * @throws {DurableOrdersError} `WECHATPAY_ORDER_BUSY`
+ */
+export function noRefundUnderWay(id: string): ParentCheck {
+  const check: ParentCheck['check'] = (siblings) => {
+    const open = siblings.filter(isRefund).find(isUnderWay);
+    if (!open) return;
+    const { outRefundNo = '' } = requestOf(open);
+    const problem =
+      `Refund ${outRefundNo} of order ${open.order.outTradeNo} has no proven end: a reversal would return money beside it. ` +
+      'Wait for its end, or cancel it as long as it was not sent; then call again. Nothing was stored.';
+    throw new DurableOrdersError('WECHATPAY_ORDER_BUSY', problem, { outcome: 'not-sent' });
+  };
+  return { id, check };
+}
+
+/** Whether money may still move by it, unseen: it is open, or nobody knows what became of it. */
+function isUnderWay(refund: DurableRefund): boolean {
+  if (refund.status === 'cancelled') return false;
+  const outcome = outcomeOf(refund);
+  switch (outcome?.kind) {
+    case 'refunded':
+    case 'refund-rejected':
+      return false;
+    case 'needs-attention':
+      return !SEEN.has(outcome.reason);
+    default:
+      return true;
+  }
+}
+
+/** A verified answer has named the refund, or said that there is none: nothing of it moves by itself any more. */
+const SEEN: ReadonlySet<string> = new Set(['closed', 'not-received', 'differs', 'too-late']);
