@@ -11,6 +11,7 @@ import { createHandler, type HandlerOptions } from './handler.js';
 import { readActorOptions, readProperties, type OrderIntent, type OrderOf, type RedriveOptions } from './intent.js';
 import { explainOrder, type OrderExplanation } from './journal/explain.js';
 import { exportJournal, type JournalFilter } from './journal/export.js';
+import { noteInJournal, type JournalNote } from './journal/note.js';
 import { verifyJournal, type JournalCheck } from './journal/verify.js';
 import {
   findRows,
@@ -142,7 +143,7 @@ export class DurableOrders {
   }
 
   /**
-   * Takes no more, waits for the current payments and steps, and closes the store. What is left goes on in another worker,
+   * Takes no more, waits for the current payments, notifications and steps, and closes the store. What is left goes on in another worker,
    * or later.
    */
   async stop(): Promise<void> {
@@ -169,6 +170,7 @@ export class DurableOrders {
    * @throws {WechatPayRequestError} an invalid intent, an unknown property, or a `refundWhenExpired` that could not take
    *   effect before the `deadline`: nothing was stored.
    * @throws {DurableOrdersError} the store failed, with its error as `cause`. It may have been stored: enqueue it again, which is safe.
+   *   With `ifPaid: 'reverse'`, `WECHATPAY_ORDER_BUSY`: as of {@link reverse}; a `tx` has to be READ COMMITTED then.
    */
   async enqueue(intent: OrderIntent, options: EnqueueOptions & ActorOptions = {}): Promise<'enqueued' | 'duplicate'> {
     return enqueueOrder(this.#orders, intent, options);
@@ -235,7 +237,7 @@ export class DurableOrders {
    * return kind === 'unknown-order' ? refuse('unknown-order') : acknowledge();
    */
   async notified(body: Uint8Array | string): Promise<NotifiedOrder> {
-    return takeNotification(this.#orders, body);
+    return this.#whilePaying(takeNotification(this.#orders, body));
   }
 
   #assertGoesOn(): void {
@@ -337,6 +339,7 @@ export class DurableOrders {
    *
    * @returns false where there is none, or it is not dead.
    * @throws {WechatPayRequestError} a policy or a deadline that is invalid; a refund whose amount other parts have taken meanwhile.
+   * @throws {DurableOrdersError} `WECHATPAY_ORDER_BUSY`: with `ifPaid: 'reverse'`, as of {@link reverse}.
    */
   redrive(order: OrderOf, options?: RedriveOptions): Promise<boolean>;
   redrive(refund: RefundOf, options?: RefundRedriveOptions): Promise<boolean>;
@@ -349,9 +352,13 @@ export class DurableOrders {
    * `reverseOrder` that survives the process. One of Unified Order is closed, 5 min after it was created at the soonest, or refunded.
    * Past 7 days it is dead, `refund-required`, unless `policy.refundWhenExpired` is true.
    *
+   * As long as a durable refund of it has no proven end, it is not reversed: money would go back twice over. Of one that was refunded in
+   * part, the rest is returned as far as WeChat Pay lets it be, or it is dead, `refund-required`.
+   *
    * @returns 'already-reversing' where a reversal is decided already, 'ended' where nothing is left to be reversed.
    * @throws {WechatPayRequestError} an intent that is invalid: nothing was stored.
-   * @throws {DurableOrdersError} the store failed, or a worker has worked on it for 20 s: call again.
+   * @throws {DurableOrdersError} the store failed; `WECHATPAY_ORDER_BUSY`: a refund of it has no proven end, or a worker has worked on it
+   *   for 20 s: call again.
    */
   async reverse(intent: OrderIntent, options: ActorOptions = {}): Promise<'enqueued' | 'already-reversing' | 'ended'> {
     return reverseDurably(this.#orders, intent, options);
@@ -387,6 +394,19 @@ export class DurableOrders {
   explain(refund: RefundOf): Promise<RefundExplanation | undefined>;
   async explain(one: OrderOf | RefundOf): Promise<OrderExplanation | RefundExplanation | undefined> {
     return isRefundOf(one) ? explainRefund(this.#orders, one) : explainOrder(this.#orders, one);
+  }
+
+  /**
+   * Writes a note into the journal of an order, or of a refund, whatever its status: {@link explain} shows it in the timeline. Nothing else
+   * changes by it.
+   *
+   * @param note `text` of 1 to 1000 characters, never a secret; `actor` says who wrote it.
+   * @returns false where there is no such durable order, or no more.
+   * @throws {WechatPayRequestError} a text or an actor that is invalid.
+   * @example await durableOrders.note({ outTradeNo }, { text: 'Called the customer: they have the money.', actor: 'Ann' });
+   */
+  async note(one: OrderOf | RefundOf, note: JournalNote): Promise<boolean> {
+    return noteInJournal(this.#orders, one, note);
   }
 
   /**

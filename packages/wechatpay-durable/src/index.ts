@@ -15,6 +15,7 @@ export {
 export { type MerchantPause } from './pauses/merchant-pauses.js';
 export { type OrderExplanation } from './journal/explain.js';
 export { type JournalFilter } from './journal/export.js';
+export { type JournalNote } from './journal/note.js';
 export { type JournalCheck } from './journal/verify.js';
 export { type KnownMoney, type KnownMoneyKind } from './journal/known-money.js';
 export {
@@ -26,6 +27,7 @@ export {
 export { type Decision, type Rule } from './journal/rules.js';
 export { type MerchantProblem } from './merchant-watch.js';
 export {
+  type Amendment,
   type DurableData,
   type DurableKind,
   type DurableRefund,

@@ -99,6 +99,8 @@ interface JournalFields {
   readonly left: { readonly reason: string };
   /** Its next step is to be taken sooner. */
   readonly hastened: ByActor;
+  /** Somebody noted something: the application, or a person. */
+  readonly noted: ByActor & { readonly text: string };
   /** A notification of WeChat Pay came, whose signature holds: a hint, upon which the order is asked for. */
   readonly notified: {
     /** As of the notification: equal in each copy of it. */
@@ -150,6 +152,7 @@ const KINDS: Readonly<Record<JournalKind, true>> = {
   held: true,
   left: true,
   hastened: true,
+  noted: true,
   notified: true,
   cancelled: true,
   reopened: true,

@@ -129,6 +129,7 @@ describe('the journal of an order', () => {
       const intent = { outTradeNo: 'A2', merchantId: MERCHANT, orderCreatedAt: new Date(START) };
       const calls = [
         () => durableOrders.cancel(A1, { actor }),
+        () => durableOrders.note(A1, { text: 'x', actor }),
         () => durableOrders.reverse(intent, { actor }),
         () => durableOrders.redrive(A1, { actor }),
         () => durableOrders.redriveAll({}, { actor }),
@@ -220,6 +221,52 @@ describe('explain', () => {
     const explanation = await shop.durableOrders.explain(A1);
     expect(explanation).not.toHaveProperty('status');
     expect(explanation?.summary).toMatch(/^HKD 8\.88 was paid .*only its journal\.$/);
+  });
+});
+
+describe('note', () => {
+  it('is read in the timeline, whatever became of the order, and changes nothing else', async () => {
+    const shop = await openClockedShop({
+      onResolved: async ({ order }) => {
+        const { outTradeNo } = order;
+        await shop.durableOrders.note({ outTradeNo, merchantId: MERCHANT }, { text: 'Told the shop.' });
+      },
+    });
+    const { durableOrders } = shop;
+    await shop.enqueue('A1');
+    expect(await durableOrders.note(A1, { text: 'Called the customer:\nthey pay again.', actor: 'Ann' })).toBe(true);
+    await shop.pass(15 * SECOND);
+    const before = await durableOrders.get(A1);
+    expect(await durableOrders.note(A1, { text: '€ 100, 微信' })).toBe(true);
+    const { journalHead: _, ...after } = (await durableOrders.get(A1))!;
+    expect(before).toMatchObject(after);
+    const explained = await durableOrders.explain(A1);
+    expect(explained?.timeline.filter(({ kind }) => kind === 'noted')).toMatchObject([
+      { fields: { actor: 'Ann' }, text: 'Noted by Ann: Called the customer:\nthey pay again.' },
+      { text: 'Noted: Told the shop.' }, // while a worker has it
+      { text: 'Noted: € 100, 微信' },
+    ]);
+    expect(await durableOrders.verifyJournal(A1)).toMatchObject({ isIntact: true });
+    expect(await durableOrders.note({ ...A1, outTradeNo: 'A9' }, { text: 'x' })).toBe(false);
+    expect(await durableOrders.note({ outRefundNo: 'R9', merchantId: MERCHANT }, { text: 'x' })).toBe(false);
+  });
+
+  it.each<[string, object]>([
+    ['text', {}],
+    ['text', { text: '' }],
+    ['text', { text: ' \n ' }],
+    ['text', { text: 'x'.repeat(1001) }],
+    ['text', { text: 'a\u0000b' }],
+    ['text', { text: 7 }],
+    ['txt', { txt: 'x' }],
+  ])('refuses %s: %j', async (field, note) => {
+    const { durableOrders, enqueue } = await openClockedShop({ works: false });
+    await enqueue('A1');
+    await expect(durableOrders.note(A1, note as never)).rejects.toMatchObject({
+      code: 'WECHATPAY_INVALID_REQUEST',
+      field,
+    });
+    expect((await durableOrders.explain(A1))?.timeline).toHaveLength(1);
   });
 });
 

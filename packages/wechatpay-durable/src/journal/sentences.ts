@@ -158,6 +158,8 @@ export function entryText(noted: OrderJournalEntry): string {
       return `Set going again by redrive${byText(noted.fields.actor)}: it is asked for first.`;
     case 'hastened':
       return `Its next step is to be taken sooner${byText(noted.fields.actor)}.`;
+    case 'noted':
+      return `Noted${noted.fields.actor === undefined ? '' : ` by ${noted.fields.actor}`}: ${noted.fields.text}`;
     case 'other':
       return 'An entry of another version.';
   }
