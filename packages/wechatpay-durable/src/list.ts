@@ -100,25 +100,38 @@ export async function findRows(orders: Orders, given: OrderQuery | RefundQuery):
   if (query.outRefundNo !== undefined && kind === 'order') {
     throw new WechatPayRequestError('kind', "must be 'refund' beside outRefundNo, or be left out.");
   }
-  if (kind === 'refund' && query.outTradeNo !== undefined) return refundsOf(orders, query);
-  const isWanted = query.outRefundNo !== undefined || kind === 'refund' ? isRefund : isOrder;
-  return (await orders.store.find(query)).filter((row) => isWanted(row));
+  const found = await orders.store.find(query);
+  if (query.outRefundNo !== undefined) return found.filter((row) => isRefund(row));
+  if (kind !== 'refund') return found.filter((row) => isOrder(row));
+  return query.outTradeNo === undefined ? refundsOfTransaction(orders, found) : refundsOfNumber(orders, found, query);
+}
+
+/** The refunds of a transaction: those that name it, and those of the same order that were stored before it was known. */
+async function refundsOfTransaction({ store }: Orders, found: readonly DurableRow[]): Promise<DurableRow[]> {
+  const parents = new Set(found.flatMap((row) => (isOrder(row) ? row.id : (row.parentId ?? []))));
+  const parts = await Promise.all([...parents].map((parentId) => store.find({ parentId })));
+  const refunds = new Map([...found, ...parts.flat()].filter(isRefund).map((row) => [row.id, row]));
+  return [...refunds.values()].sort(byCreation);
 }
 
 /** The refunds of the orders of a number, whether or not these are stored. */
-async function refundsOf(
+async function refundsOfNumber(
   { store, clients }: Orders,
+  stored: readonly DurableRow[],
   { outTradeNo = '', merchantId }: StoreQuery,
 ): Promise<DurableRow[]> {
-  const stored = (await store.find({ outTradeNo, merchantId })).map(({ id }) => id);
   const ofClients = [...clients.values()]
     .filter((client) => merchantId === undefined || client.merchantId === merchantId)
     .map((client) =>
       durableOrderId({ merchantId: client.merchantId, subMerchantId: client.subMerchantId, outTradeNo }),
     );
-  const parents = [...new Set([...stored, ...ofClients])];
+  const parents = [...new Set([...stored.map(({ id }) => id), ...ofClients])];
   const found = await Promise.all(parents.map((parentId) => store.find({ parentId })));
   return found.flat().filter((row) => isRefund(row));
+}
+
+function byCreation(one: DurableRow, other: DurableRow): number {
+  return one.createdAt.getTime() - other.createdAt.getTime() || (one.id < other.id ? -1 : 1);
 }
 
 function assertKind(kind: unknown): void {

@@ -66,6 +66,12 @@ function moneyText(outRefundNo: string, money: KnownRefund): string {
   }
 }
 
-function changeText({ mayHaveChanged }: KnownRefund): string {
+function changeText({ mayHaveChanged, refusal }: KnownRefund): string {
+  if (refusal) {
+    const proof = mayHaveChanged
+      ? 'no proof that nothing is returned'
+      : 'confirmed by Query Refund: nothing is returned';
+    return `, and Submit Refund was refused with ${refusal.errorCode} at ${timeText(refusal.at)}, which is ${proof}`;
+  }
   return mayHaveChanged ? ', and it may have been submitted since, which no answer has told yet' : '';
 }

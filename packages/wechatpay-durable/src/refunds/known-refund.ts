@@ -1,4 +1,4 @@
-import type { FoundRefund, RefundStatus } from 'wechatpay-core';
+import type { FoundRefund, RefundOutcome, RefundStatus, ResolutionOutcome } from 'wechatpay-core';
 import type { JournalOperation, OrderJournalEntry } from '../journal/entries.js';
 
 /**
@@ -33,6 +33,11 @@ export interface KnownRefund {
   readonly by?: { readonly operation: JournalOperation; readonly at: Date; readonly seq: number };
   /** Submit Refund may have been made since, or may still take effect, and no answer has told yet. */
   readonly mayHaveChanged?: true;
+  /**
+   * The last Submit Refund was refused, signed. That alone is no proof: `mayHaveChanged` stays until Query Refund has confirmed, twice, that
+   * there is no such refund.
+   */
+  readonly refusal?: { readonly errorCode: string; readonly at: Date; readonly seq: number };
 }
 
 interface Reading {
@@ -63,11 +68,23 @@ function afterEntry(reading: Reading, noted: OrderJournalEntry): Reading {
       if (noted.fields.decision === 'submit-refund') return submitted(reading);
       return noted.fields.decision === 'postpone' ? unsubmitted(reading) : reading;
     case 'failed': {
-      const { operation, errorCode, isVerified, outcome } = noted.fields;
-      if (operation === 'Submit Refund') return outcome === 'unknown' ? reading : unsubmitted(reading);
+      const { operation, errorCode, isVerified, outcome, advice } = noted.fields;
+      if (operation === 'Submit Refund') {
+        if (outcome === 'unknown') return reading;
+        // Only a call that was not made, or that is asked for again later, has certainly done nothing.
+        if (!isVerified || advice === 'retry-later') return unsubmitted(reading);
+        const refusal = { errorCode: errorCode ?? noted.fields.code, at: noted.at, seq: noted.seq };
+        return { ...reading, known: { ...known, refusal } };
+      }
       const isAbsent = isVerified && operation === 'Query Refund' && errorCode === 'REFUNDNOTEXIST';
       return isAbsent && (known.kind === 'unknown' || known.kind === 'absent')
         ? said(reading, noted, 'absent')
+        : reading;
+    }
+    case 'ended': {
+      const { refusal, mayHaveChanged: _, ...rest } = known;
+      return refusal && isConfirmed(noted.fields.outcome)
+        ? { ...reading, mayHaveBefore: false, known: { ...rest, refusal } }
         : reading;
     }
     case 'answered': {
@@ -75,7 +92,7 @@ function afterEntry(reading: Reading, noted: OrderJournalEntry): Reading {
       if (answer.kind === 'refund-accepted') {
         if (!('outRefundNo' in answer)) return reading;
         const after = said(reading, noted, known.kind === 'processing' ? known.kind : 'accepted');
-        return { ...after, known: { ...after.known, refundId: answer.refundId } };
+        return { ...after, known: { ...withoutRefusal(after.known), refundId: answer.refundId } };
       }
       if (answer.kind !== 'refund-queried') return reading;
       const [found] = answer.refunds;
@@ -83,7 +100,7 @@ function afterEntry(reading: Reading, noted: OrderJournalEntry): Reading {
       if (isOther(reading.asked, found)) return said(reading, noted, 'differs');
       const kind = found.refundStatus && OF_STATUS[found.refundStatus];
       if (!kind) return reading;
-      const { mayHaveChanged: _, ...told } = said(reading, noted, kind).known;
+      const { mayHaveChanged: _, ...told } = withoutRefusal(said(reading, noted, kind).known);
       const { refundId, succeededAt, currency } = found;
       return {
         ...reading,
@@ -110,7 +127,22 @@ const OF_STATUS: Readonly<Record<RefundStatus, KnownRefundKind>> = {
 };
 
 function submitted({ known, ...reading }: Reading): Reading {
-  return { ...reading, mayHaveBefore: known.mayHaveChanged === true, known: { ...known, mayHaveChanged: true } };
+  const { mayHaveChanged } = known;
+  return {
+    ...reading,
+    mayHaveBefore: mayHaveChanged === true,
+    known: { ...withoutRefusal(known), mayHaveChanged: true },
+  };
+}
+
+function withoutRefusal({ refusal: _, ...known }: KnownRefund): KnownRefund {
+  return known;
+}
+
+/** Two answers of Query Refund have confirmed that it was refused: see the rules of a refund in wechatpay-core. */
+function isConfirmed(outcome: ResolutionOutcome | RefundOutcome): boolean {
+  if (outcome.kind === 'refund-rejected') return true;
+  return outcome.kind === 'needs-attention' && outcome.error.errorCode === 'TRADE_OVERDUE';
 }
 
 /** The last submission was not made, or said that nothing was done. */

@@ -1,5 +1,6 @@
 import {
   REFUND_SPACING_MS,
+  type RefundEvent,
   type RefundOutcome,
   type RefundState,
   type ResolutionError,
@@ -79,18 +80,20 @@ export function createRefundHandler(
   };
 
   /** Takes the steps that are due. What is noted of each is stored with the state that it led to. */
-  async function drive(driven: Driven, first: RefundState): Promise<Verdict> {
-    const { id, data, signal, save, client, now } = driven;
-    const { merchantId, order } = data;
+  async function drive(given: Driven, first: RefundState): Promise<Verdict> {
+    const { id, signal, save, client, now } = given;
+    const { merchantId, order } = given.data;
     const one = { id, merchantId, order: { ...order, ...partyOf(first) } };
+    let driven = given;
     let state = first;
     let notes: JournalEntry[] = [];
     let rule = ruleOfSubmission(first);
     for (;;) {
+      const { data } = driven;
       const step = nextRefundStep(state, now());
       if (step.kind === 'done') {
-        const data = ended(driven.data, state, step.outcome, now());
-        return end(id, driven.data, data, { rule: ruleOfRefund(step.outcome), notes }, now(), save);
+        const over = ended(data, state, step.outcome, now());
+        return end(id, data, over, { rule: ruleOfRefund(step.outcome), notes }, now(), save);
       }
       if (step.kind === 'wait' || signal.aborted) {
         return again(ongoing(data, state), delay(step.kind === 'wait' ? step.until : 0, now()), notes);
@@ -112,6 +115,7 @@ export function createRefundHandler(
       if (held && !mayHaveHadEffect(told)) return hold(driven, state, held, notes, { step, event });
       const before = state;
       state = advanceRefund(state, event, { now: at, jitter: Math.random() });
+      driven = { ...driven, data: withTransaction(data, event, state) };
       rule = ruleOfSubmission(state);
       notes.push(...noteRefundDecision(at, before, state));
       const due = state.kind === 'ended' ? {} : { dueAt: new Date(state.at) };
@@ -169,6 +173,15 @@ interface Driven extends Pick<Lease, 'id' | 'parentId' | 'signal' | 'save'> {
   readonly data: DurableRefundData;
   readonly client: WechatPayClient;
   readonly now: () => number;
+}
+
+/** With the transaction that a verified answer has named: from then on, the refund is found by it. */
+function withTransaction(data: DurableRefundData, event: RefundEvent, after: RefundState): DurableRefundData {
+  const isOfAnother =
+    after.kind === 'ended' && after.outcome.kind === 'needs-attention' && after.outcome.reason === 'differs';
+  if (event.kind !== 'refund-queried' || isOfAnother || data.order.transactionId !== undefined) return data;
+  const transactionId = event.refunds[0]?.transactionId;
+  return transactionId === undefined ? data : { ...data, order: { ...data.order, transactionId } };
 }
 
 function partyOf({ request: { subMerchantId } }: RefundState): { readonly subMerchantId?: string } {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { failureOf } from '../../test/failure.js';
+import { refused as refusedWith } from '../../test/mishaps.js';
 import { DAY, HOUR, MINUTE, openRefundShop, SECOND, START, TOTAL_FEE } from '../../test/refund-shop.js';
 import type { RefundIntent } from '../index.js';
 
@@ -290,6 +291,61 @@ describe('what is asked of refunds', () => {
     }
     await expect(durableOrders.wait({ outRefundNo: 'R9' })).rejects.toMatchObject({ code: 'WECHATPAY_NO_SUCH_ORDER' });
     expect(await durableOrders.explain({ outRefundNo: 'R9' })).toBeUndefined();
+  });
+
+  it('finds by the transaction those that were stored before it was known', async () => {
+    const shop = await openRefundShop({ works: false });
+    const { durableOrders } = shop;
+    const transactionId = shop.pay('A1');
+    const find = async (): Promise<unknown[]> =>
+      (await durableOrders.find({ transactionId, kind: 'refund' })).map(({ state }) => state.request.outRefundNo);
+    await durableOrders.refund(shop.intent('R1', 300));
+    expect(await find()).toEqual([]); // nobody knows the transaction yet
+    shop.clock.time += 1;
+    await durableOrders.refund(shop.intent('R2', 300, { outTradeNo: undefined, transactionId }));
+    // Of the same order, R1 is one of them; and on its own, once an answer has named the transaction.
+    expect(await find()).toEqual(['R1', 'R2']);
+    await shop.other({ works: true });
+    shop.pay('A2');
+    await durableOrders.refund(shop.intent('R3', 300, { outTradeNo: 'A2' }));
+    await shop.pass(HOUR);
+    const { transactionId: other } = shop.sandbox.orders.get('A2')!;
+    const [third] = await durableOrders.find({ transactionId: other, kind: 'refund' });
+    expect(third).toMatchObject({ order: { outTradeNo: 'A2', transactionId: other } });
+    expect(await find()).toEqual(['R1', 'R2']);
+  });
+
+  it('does not take a refusal for proof, before two answers have confirmed it', async () => {
+    const shop = await openRefundShop();
+    shop.pay('A1');
+    shop.mishap = ({ path }) => (path === '/secapi/pay/refund' ? refusedWith('USER_ACCOUNT_ABNORMAL') : undefined);
+    await shop.durableOrders.refund(shop.intent('R1', 300));
+    await shop.work();
+    const doubtful = await shop.durableOrders.explain({ outRefundNo: 'R1' });
+    expect(doubtful?.money).toMatchObject({
+      mayHaveChanged: true,
+      refusal: { errorCode: 'USER_ACCOUNT_ABNORMAL', at: new Date(START) },
+    });
+    expect(doubtful?.summary).toContain(
+      `Submit Refund was refused with USER_ACCOUNT_ABNORMAL at ${new Date(START).toISOString()}, which is no proof`,
+    );
+    await shop.pass(MINUTE);
+    expect((await shop.durableOrders.explain({ outRefundNo: 'R1' }))?.money).toMatchObject({
+      kind: 'absent',
+      mayHaveChanged: true,
+    });
+    await shop.pass(HOUR);
+    const confirmed = await shop.durableOrders.explain({ outRefundNo: 'R1' });
+    expect(confirmed).toMatchObject({ outcome: { kind: 'refund-rejected' }, money: { kind: 'absent' } });
+    expect(confirmed?.money).not.toHaveProperty('mayHaveChanged');
+    expect(confirmed?.summary).toContain('confirmed by Query Refund: nothing is returned');
+    // It is submitted again, and accepted: of the refusal, nothing is left.
+    shop.mishap = () => undefined;
+    await shop.durableOrders.redrive({ outRefundNo: 'R1' });
+    await shop.pass(HOUR);
+    const refunded = await shop.durableOrders.explain({ outRefundNo: 'R1' });
+    expect(refunded?.money).toMatchObject({ kind: 'refunded' });
+    expect(refunded?.money).not.toHaveProperty('refusal');
   });
 
   it('says in one sentence what is known about the money, and how it came to that', async () => {
