@@ -74,6 +74,25 @@ describe('a notification of an order that is open', () => {
     expect(await shop.durableOrders.get(ORDER)).toMatchObject({ status: 'waiting', state: { tradeState: 'NOTPAY' } });
   });
 
+  it('is stored by a process that stops meanwhile; its copy is a duplicate: https://github.com/nestjs/nest/issues/7611', async () => {
+    const shop = await openWithOrder();
+    const other = await shop.other();
+    const journal = shop.store.journal.bind(shop.store);
+    let goOn: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => (goOn = resolve));
+    shop.store.journal = async (...args) => {
+      await held;
+      return journal(...args);
+    };
+    const taken = shop.durableOrders.notified(shop.notification('C1'));
+    const stopped = shop.durableOrders.stop();
+    await Promise.resolve();
+    goOn();
+    expect((await taken).kind).toBe('woken');
+    await stopped;
+    expect((await other.notified(shop.notification('C1'))).kind).toBe('duplicate');
+  });
+
   it('that its payment failed is a hint as well', async () => {
     const shop = await openWithOrder();
     const before = queriesOf(shop);

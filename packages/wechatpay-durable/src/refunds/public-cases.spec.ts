@@ -62,6 +62,29 @@ describe('refunds', () => {
     expect(three - two).toBeGreaterThan(two - one);
   });
 
+  it('a negative amount is none: https://github.com/juspay/hyperswitch/pull/11491', async () => {
+    const shop = await openRefundShop();
+    shop.pay('A1');
+    await shop.durableOrders.refund(shop.intent('R0', 300));
+    for (const refundFee of [-1, 0, 1.5, TOTAL_FEE + 1, TOTAL_FEE - 299, '300' as never]) {
+      const refusal = await failureOf(() => shop.durableOrders.refund(shop.intent('R1', refundFee)));
+      expect(refusal, String(refundFee)).toMatchObject({ field: 'refundFee', outcome: 'not-sent' });
+    }
+    expect(await shop.durableOrders.get(R1)).toBeUndefined();
+    expect(shop.submissions().filter(({ fields }) => fields.out_refund_no === 'R1')).toEqual([]);
+  });
+
+  it("the shop's currency is not the customer's: https://github.com/Automattic/woocommerce-payments/issues/5215", async () => {
+    const shop = await openRefundShop();
+    const order = { outTradeNo: 'A1', totalFee: TOTAL_FEE, currency: 'HKD' } as const;
+    shop.sandbox.orders.create({ state: 'paid', createdAt: START, ...order });
+    await shop.durableOrders.enqueue({ ...order, orderCreatedAt: new Date(START) });
+    await shop.pass(MINUTE);
+    const refusal = await failureOf(() => shop.durableOrders.refund(shop.intent('R1', 300, { refundCurrency: 'CNY' })));
+    expect(refusal).toMatchObject({ field: 'refundCurrency', outcome: 'not-sent' });
+    expect(shop.submissions()).toEqual([]);
+  });
+
   it('a number that is used again with another amount: https://github.com/guzzle/guzzle/issues/1944', async () => {
     const shop = await openRefundShop();
     shop.pay('A1');

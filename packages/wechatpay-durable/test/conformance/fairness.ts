@@ -8,7 +8,9 @@ const [HANGS, HANGS_TOO, HEALTHY] = ['1900000001', '1900000002', '1900000003'];
 export function describeFairness(conformance: Conformance): void {
   describe('between merchants', () => {
     // Without fairness nothing of the third is ever begun: the test does not measure time.
-    it('lets two that hang hold up no third', async ({ onTestFinished }) => {
+    it('lets two that hang hold up no third (https://github.com/pikkujs/pikku/pull/1020)', async ({
+      onTestFinished,
+    }) => {
       const { store } = await use(conformance, onTestFinished);
       const hanging: (() => void)[] = [];
       const begun: Record<string, number> = { [HANGS]: 0, [HANGS_TOO]: 0, [HEALTHY]: 0 };

@@ -8,6 +8,7 @@ import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { describeStore } from '../../../test/conformance.js';
 import {
+  becomes,
   finish,
   HOUR_MS,
   later,
@@ -18,7 +19,9 @@ import {
   untilStatus,
 } from '../../../test/conformance/harness.js';
 import { failureOf } from '../../../test/failure.js';
+import { scripted } from '../../../test/scripted-client.js';
 import { RedisServer, type RedisServerOptions } from '../../../test/servers/redis.js';
+import { DurableOrders } from '../../durable-orders.js';
 import { brokenLink } from '../journal.js';
 import { RedisStore } from './redis-store.js';
 
@@ -108,6 +111,11 @@ describe.skipIf(!RedisServer.isAvailable)(`RedisStore ${RedisServer.reason}`, ()
         name: 'evicts keys',
         server: { args: ['--maxmemory-policy', 'allkeys-lru'] },
         message: /allkeys-lru.*"maxmemory-policy noeviction"/,
+      },
+      {
+        name: 'evicts what has an expiry, as https://github.com/taskforcesh/bullmq/issues/1046 tells',
+        server: { args: ['--maxmemory-policy', 'volatile-lru'] },
+        message: /volatile-lru.*"maxmemory-policy noeviction"/,
       },
       {
         name: 'forbids CONFIG, and has no append-only file',
@@ -207,6 +215,38 @@ describe.skipIf(!RedisServer.isAvailable)(`RedisStore ${RedisServer.reason}`, ()
       } finally {
         await store.close();
         await killed.dispose();
+      }
+    });
+
+    it('is full charges nobody, and loses no step: https://github.com/OptimalBits/bull/issues/416', async () => {
+      const full = await RedisServer.create({ args: ['--maxmemory-policy', 'noeviction'] });
+      const store = new RedisStore({ connection: full.url });
+      const redis = new Redis(full.url);
+      const { client, calls } = scripted([{ trade_state: 'SUCCESS' }]);
+      const durableOrders = new DurableOrders({ store, clients: client });
+      try {
+        await durableOrders.start({ work: false });
+        const one = durableOrder();
+        await store.enqueue(one.id, one.data, 0);
+        const worker = await TestWorker.start(store);
+        const delivery = await worker.next(one.id);
+        await redis.config('SET', 'maxmemory', '1');
+        const request = { outTradeNo: 'A1', body: 'tea', totalFee: 888, currency: 'HKD' } as const;
+        const paying = durableOrders.pay({ ...request, spbillCreateIp: '203.0.113.7', authCode: '134567890123456789' });
+        await expect(paying).rejects.toMatchObject({ code: 'WECHATPAY_STORE_FAILED', outcome: 'not-sent' });
+        expect(calls).toEqual([]);
+        // Whoever posts a notification, or notes anything, is told so: WeChat Pay posts it again.
+        await expect(store.reschedule(one.id, 0, [entry('notified')])).resolves.toBe(false); // a worker has it
+        await expect(store.note(one.id, [entry('noted')])).rejects.toMatchObject({ code: 'WECHATPAY_STORE_FAILED' });
+        await expect(delivery.save(later(one.data))).rejects.toThrow(/OOM/);
+        await redis.config('SET', 'maxmemory', '0');
+        await delivery.save(later(one.data));
+        delivery.end({ kind: 'done', data: later(one.data) });
+        await untilStatus(store, one.id, 'done');
+      } finally {
+        redis.disconnect();
+        await durableOrders.stop();
+        await full.dispose();
       }
     });
 
@@ -357,7 +397,7 @@ describe.skipIf(!RedisServer.isAvailable)(`RedisStore ${RedisServer.reason}`, ()
       await store.reschedule(warm.id, HOUR_MS);
 
       expect(await store.enqueue(id, data, HOUR_MS, { journal: [entry('lost-enqueued')] })).toBe('enqueued');
-      expect(await store.amend(id, later(data, 1), 0, [entry('lost-amended')])).toBe(true);
+      expect(await store.amend(id, becomes(later(data, 1), 0, [entry('lost-amended')]))).toBe(true);
       const worker = await TestWorker.start(store);
       const delivery = await worker.next(id);
       await delivery.save(later(data, 2), [entry('lost-saved')]);
@@ -384,7 +424,7 @@ describe.skipIf(!RedisServer.isAvailable)(`RedisStore ${RedisServer.reason}`, ()
       const entries = Array.from({ length: 250 }, (_, n) => entry('noted', { n }));
       await store.enqueue(id, data, HOUR_MS, { journal: entries });
       await makeOlder(server, `wechatpay:${queue}:`, 401 * DAY_MS);
-      await store.amend(id, later(data, 1), HOUR_MS, [entry('amended')]);
+      await store.amend(id, becomes(later(data, 1), HOUR_MS, [entry('amended')]));
       expect(await store.prune()).toEqual({ orders: 0, journal: 250 });
       expect(await store.journal(id)).toMatchObject([{ seq: 251, kind: 'amended' }]);
       await makeOlder(server, `wechatpay:${queue}:`, 401 * DAY_MS);
