@@ -1,23 +1,30 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { PostgresServer } from '../test/servers/postgres.js';
+import { RedisServer } from '../test/servers/redis.js';
 import { checks, hasBegun, checkHistory } from './checker/checker.js';
 import { summarize } from './checker/summary.js';
 import { describeHistory, type History, type OrderHistory } from './history/history.js';
 import { runChaos } from './run.js';
 import { readSettings } from './settings.js';
 
-// Real processes, a real PostgreSQL, a gateway that remembers everything; and nothing else that works. The ledger is the judge.
+// Real processes, a real database, a gateway that remembers everything; and nothing else that works. The ledger is the judge.
 const settings = readSettings();
 const SHOWN = 3;
 
-describe.skipIf(!PostgresServer.isAvailable)(`in chaos, on PostgreSQL ${PostgresServer.reason}`, () => {
+const server = { postgres: PostgresServer, redis: RedisServer, embedded: { isAvailable: true, reason: '' } }[
+  settings.store
+];
+
+describe.skipIf(!server.isAvailable)(`in chaos, on ${settings.store} ${server.reason}`, () => {
   let history: History;
   let results: Map<string, Map<OrderHistory, string>>;
 
   beforeAll(async () => {
     // Where vitest itself is killed, its process of tests goes too, and with it all that it has started.
     process.once('disconnect', () => process.exit(1));
-    console.log(`CHAOS_SEED=${settings.seed} CHAOS_SECONDS=${settings.seconds} CHAOS_ORDERS=${settings.orders}`);
+    console.log(
+      `CHAOS_SEED=${settings.seed} CHAOS_SECONDS=${settings.seconds} CHAOS_ORDERS=${settings.orders} CHAOS_STORE=${settings.store} CHAOS_FAULTS=${settings.faults.join(',')}`,
+    );
     const start = Date.now();
     history = await runChaos(settings);
     results = checkHistory(history);

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { withCluster, type Cluster } from './cluster/cluster.js';
+import { processesOf, withCluster, type Cluster } from './cluster/cluster.js';
 import type { Link } from './cluster/link.js';
 import { collectHistory } from './history/collect.js';
 import type { History } from './history/history.js';
@@ -26,7 +26,7 @@ export function runChaos(settings: Settings): Promise<History> {
 
 /** Stops every fault, and gives each order the time to end. */
 async function healAndWait(cluster: Cluster): Promise<Pick<History, 'unfinished' | 'redriven'>> {
-  const { gatewayNemesis, networks, workers, cashiers, tills, payers, sandbox, durableOrders } = cluster;
+  const { gatewayNemesis, networks, workers, tills, payers, sandbox, observer, old } = cluster;
   gatewayNemesis.isHealed = true;
   for (const link of Object.values(networks) as Link[]) link.heal();
 
@@ -38,27 +38,22 @@ async function healAndWait(cluster: Cluster): Promise<Pick<History, 'unfinished'
       await sleep(250);
     }
   };
-  const isAtRest = async (): Promise<boolean> => {
-    const { waiting, active } = await durableOrders.counts();
-    return waiting + active === 0;
-  };
-  const isThere = (): boolean => [...workers, ...cashiers].every(({ isReady }) => isReady);
+  const isAtRest = async (): Promise<boolean> => (await observer.countOpen()) === 0;
+  const isThere = (): boolean => processesOf(cluster).every(({ isReady }) => isReady);
   await until('every process is there', isThere, SERVED_WITHIN_MS);
   await until('every customer is served', () => tills.isServed, SERVED_WITHIN_MS);
   tills.close();
   await until('every customer who pays by themselves has paid', () => payers.areDone, AT_REST_WITHIN_MS);
   const isAcknowledged = (): boolean => sandbox.notifications.list().every(({ state }) => state === 'acknowledged');
   await until('every notification is acknowledged', isAcknowledged, AT_REST_WITHIN_MS);
+  await until(
+    'every order of the release before is taken over',
+    async () => !(await old?.countLeft()),
+    AT_REST_WITHIN_MS,
+  );
   await until('every durable order has an end, or is dead', isAtRest, AT_REST_WITHIN_MS);
 
-  const redriven: string[] = [];
-  for (const { merchantId, state } of await durableOrders.dead({ limit: 1000 })) {
-    const { outTradeNo } = state.order;
-    if (await durableOrders.redrive({ merchantId, outTradeNo })) redriven.push(outTradeNo);
-  }
-  for (const { outRefundNo = '' } of (await durableOrders.redriveAll({ kind: 'refund' })).redriven) {
-    redriven.push(outRefundNo);
-  }
+  const redriven = await observer.redriveDead();
   await until('every durable order that was redriven has an end', isAtRest, AT_REST_WITHIN_MS);
   const areStopped = await Promise.all(workers.map((worker) => worker.stop(STOPPED_WITHIN_MS)));
   if (areStopped.includes(false)) unfinished.push(`every worker stops: not within ${STOPPED_WITHIN_MS / 1000} s`);

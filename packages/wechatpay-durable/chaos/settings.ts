@@ -12,9 +12,24 @@ export interface Settings {
   readonly seed: number;
   /** CHAOS_SPEED: how many times as fast as the real one the gateway's and the clients' clocks go. Leases are real. */
   readonly speed: number;
+  /** CHAOS_STORE: where durable orders are kept. The folder of `embedded` has one process, which does all. @default postgres */
+  readonly store: StoreName;
+  /** CHAOS_FAULTS: what else goes wrong, as in `merchant,clock`; or `all`. @default none */
+  readonly faults: readonly MoreFaults[];
   /** CHAOS_TELL=1: tells the history of every order, and not only of those that are wrong. */
   readonly tell: boolean;
 }
+
+const STORES = ['postgres', 'redis', 'embedded'] as const;
+export type StoreName = (typeof STORES)[number];
+
+/**
+ * - `merchant`: all calls of a merchant fail, for its permission is gone, and work again.
+ * - `clock`: the clock of a worker jumps by minutes, forth and back.
+ * - `upgrade`: processes of the release before store orders in their own way, all the time.
+ */
+const FAULTS = ['merchant', 'clock', 'upgrade'] as const;
+export type MoreFaults = (typeof FAULTS)[number];
 
 export function readSettings(): Settings {
   const seconds = read('CHAOS_SECONDS', 120);
@@ -25,6 +40,8 @@ export function readSettings(): Settings {
     cashiers: read('CHAOS_CASHIERS', 3),
     seed: read('CHAOS_SEED', Math.floor(Math.random() * 1_000_000) + 1),
     speed: read('CHAOS_SPEED', 5),
+    store: oneOf('CHAOS_STORE', process.env.CHAOS_STORE ?? 'postgres', STORES),
+    faults: readFaults(process.env.CHAOS_FAULTS ?? ''),
     tell: process.env.CHAOS_TELL === '1',
   };
 }
@@ -33,4 +50,16 @@ function read(name: string, otherwise: number): number {
   const value = Number(process.env[name] ?? otherwise);
   if (Number.isSafeInteger(value) && value > 0) return value;
   throw new Error(`${name} must be a whole number, 1 or more.`);
+}
+
+function readFaults(given: string): readonly MoreFaults[] {
+  if (given === 'all') return FAULTS;
+  const names = given.split(',').filter((name) => name !== '');
+  return names.map((name) => oneOf('CHAOS_FAULTS', name, FAULTS));
+}
+
+function oneOf<Name extends string>(variable: string, given: string, names: readonly Name[]): Name {
+  const found = names.find((name) => name === given);
+  if (found !== undefined) return found;
+  throw new Error(`${variable}: ${given} is none of ${names.join(', ')}.`);
 }

@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ChildSettings } from './child.js';
+import type { ChildSettings, Order } from './child.js';
 
 export interface ProcessOptions {
   readonly folder: string;
@@ -21,6 +21,9 @@ interface Message {
   readonly codeUrl?: string;
   /** Of a notification. */
   readonly number?: number;
+  /** What it was asked. */
+  readonly open?: number;
+  readonly redriven?: readonly string[];
 }
 
 /** A line of a process's log. */
@@ -33,11 +36,12 @@ export interface LogEntry {
 }
 
 const START_MS = 20_000;
+const ANSWER_MS = 10_000;
 
 /** A process that is killed, and replaced by another of the same name. */
 export class ClusterProcess {
   readonly name: string;
-  readonly #role: 'worker' | 'cashier';
+  readonly #role: 'worker' | 'cashier' | 'shop';
   readonly #options: ProcessOptions;
   #child: ChildProcess | undefined;
   #count = 0;
@@ -46,10 +50,12 @@ export class ClusterProcess {
   isReady = false;
   /** When each was killed, by its process, as in `worker-2.3`. */
   readonly killedAt = new Map<string, number>();
+  /** When each was started. */
+  readonly startedAt = new Map<string, number>();
   /** What ended without being stopped or killed. */
   readonly unexpectedExits: string[] = [];
 
-  constructor(role: 'worker' | 'cashier', index: number, options: ProcessOptions) {
+  constructor(role: 'worker' | 'cashier' | 'shop', index: number, options: ProcessOptions) {
     this.name = `${role}-${index}`;
     this.#role = role;
     this.#options = options;
@@ -68,6 +74,7 @@ export class ClusterProcess {
     this.#count += 1;
     this.#isMeantToEnd = false;
     const { process: name } = this;
+    this.startedAt.set(name, Date.now());
     const { folder, settings, onMessage, onEnd } = this.#options;
     const file = join(folder, `${name}.json`);
     writeFileSync(file, JSON.stringify({ ...settings(name), log: this.#log(this.#count) }));
@@ -94,6 +101,22 @@ export class ClusterProcess {
       onEnd?.(name);
     });
     await Promise.race([ready, once(child, 'exit'), sleep(START_MS, undefined, { ref: false })]);
+  }
+
+  /** @returns its answer; without a word where it gives none. */
+  async ask(kind: (Order & { readonly kind: 'count' | 'redrive' })['kind']): Promise<Partial<Message>> {
+    const child = this.#child;
+    if (!isAlive(child)) return {};
+    const answered = new Promise<Message>((resolve) => {
+      const listen = (message: Message): void => {
+        if (message.kind !== kind) return;
+        child.off('message', listen);
+        resolve(message);
+      };
+      child.on('message', listen);
+    });
+    this.send({ kind } satisfies Order);
+    return Promise.race([answered, sleep(ANSWER_MS, {}, { ref: false })]);
   }
 
   send(message: object): void {
@@ -135,7 +158,7 @@ export class ClusterProcess {
     if (!isAlive(child)) return true;
     this.#isMeantToEnd = true;
     const exit = once(child, 'exit');
-    this.send({ kind: 'stop' });
+    this.send({ kind: 'stop' } satisfies Order);
     await Promise.race([exit, sleep(withinMs, undefined, { ref: false })]);
     const isStopped = !isAlive(child);
     child.kill('SIGKILL');

@@ -1,9 +1,5 @@
 import { WechatPayClient } from 'wechatpay-core';
 import { Sandbox, type Merchant } from 'wechatpay-sandbox';
-import { DurableOrders } from '../../src/index.js';
-import { PostgresStore } from '../../src/stores/postgres/postgres.js';
-import { PostgresServer } from '../../test/servers/postgres.js';
-import { Audit } from '../history/audit.js';
 import { GatewayNemesis } from '../nemesis/gateway-nemesis.js';
 import type { Settings } from '../settings.js';
 import { Payers } from '../workload/payers.js';
@@ -11,9 +7,14 @@ import { Tills } from '../workload/tills.js';
 import { generateWorkload, type WorkloadOrder } from '../workload/workload.js';
 import { ClusterProcess, type ProcessOptions } from './cluster-process.js';
 import { Counter } from './counter.js';
+import { createEmbeddedDatabase } from './databases/embedded-database.js';
+import type { Database, OldVersion } from './databases/database.js';
+import { createPostgresDatabase } from './databases/postgres-database.js';
+import { createRedisDatabase } from './databases/redis-database.js';
 import { makeFolder } from './folder.js';
 import type { Link } from './link.js';
 import { openNetworks, type Networks } from './networks.js';
+import { observeBeside, observeThrough, type Observer } from './observer.js';
 
 /** Of a worker's call: far longer than the gateway takes, and shorter than a lease. */
 const WORKER_TIMEOUT_MS = 3_000;
@@ -29,16 +30,22 @@ export interface Cluster {
   readonly merchants: readonly Merchant[];
   readonly workload: readonly WorkloadOrder[];
   readonly gatewayNemesis: GatewayNemesis;
-  readonly postgres: PostgresServer;
-  readonly audit: Audit;
-  /** Of this process, which only looks, and redrives. */
-  readonly durableOrders: DurableOrders;
+  readonly database: Database;
+  readonly observer: Observer;
+  /** Where orders are stored as the release before did; undefined where nobody does. */
+  readonly old: OldVersion | undefined;
   readonly networks: Networks;
   readonly tills: Tills;
   readonly payers: Payers;
   readonly counter: Counter;
+  /** Where the store has one process, it is both. */
   readonly workers: readonly ClusterProcess[];
   readonly cashiers: readonly ClusterProcess[];
+}
+
+/** Each of them, once. */
+export function processesOf({ workers, cashiers }: Pick<Cluster, 'workers' | 'cashiers'>): ClusterProcess[] {
+  return [...new Set([...workers, ...cashiers])];
 }
 
 /** Starts a cluster, calls `live` with it, and removes all of it afterwards. */
@@ -67,68 +74,82 @@ export async function withCluster<Result>(
     });
     const gatewayNemesis = new GatewayNemesis(sandbox, workload, seed);
 
-    const postgres = await PostgresServer.create();
-    closing.push(() => postgres.dispose());
-    const database = await postgres.createDatabase();
-    const clients = merchants.map((merchant) => new WechatPayClient({ ...merchant, now }));
-    const store = new PostgresStore({ connectionString: named(database, 'observer'), poolSize: 2 });
-    const durableOrders = new DurableOrders({ store, clients, speed });
-    await durableOrders.start({ work: false });
-    closing.push(() => durableOrders.stop());
-    const audit = new Audit(named(database, 'audit'));
-    await audit.begin();
-
-    const ports = { gateway: Number(new URL(sandbox.baseUrl).port), database: Number(new URL(database).port) };
+    const database = await createDatabase(settings, folder.path);
+    closing.push(() => database.dispose());
+    const old = settings.faults.includes('upgrade') ? await database.openOld() : undefined;
+    closing.push(() => old?.close());
+    const ports = { gateway: Number(new URL(sandbox.baseUrl).port), database: database.port };
     const networks = await openNetworks(ports, seed);
     closing.push(() => {
       for (const link of Object.values(networks) as Link[]) link.close();
     });
-    const toSettings = (name: string, gateway: Link, store: Link, timeoutMs: number): WorkerSettings => ({
-      connectionString: named(database, name, store.port),
-      epoch,
-      speed,
-      merchants: merchants.map(({ appId, merchantId, apiKey, certificate: { cert, key }, ca }) => ({
-        ...{ appId, merchantId, apiKey, certificate: { cert, key }, ca, timeoutMs },
-        baseUrl: `https://localhost:${gateway.port}`,
-      })),
-    });
+    const settingsOf =
+      (role: 'worker' | 'cashier', timeoutMs: number, known = merchants): ProcessOptions['settings'] =>
+      (name) => {
+        const [gateway, store] =
+          role === 'worker'
+            ? [networks.workerToGateway, networks.workerToDatabase]
+            : [networks.cashierToGateway, networks.cashierToDatabase];
+        return {
+          store: database.storeOf(name, role, store.port),
+          epoch,
+          speed,
+          merchants: known.map(({ appId, merchantId, apiKey, certificate: { cert, key }, ca }) => ({
+            ...{ appId, merchantId, apiKey, certificate: { cert, key }, ca, timeoutMs },
+            baseUrl: `https://localhost:${gateway.port}`,
+          })),
+        };
+      };
 
     const tills = new Tills(workload, epoch, seed);
     closing.push(() => {
       tills.close();
     });
-    const workers = numbers(settings.workers).map((index) => {
-      const settingsOf = (name: string): WorkerSettings => {
-        const all = toSettings(name, networks.workerToGateway, networks.workerToDatabase, WORKER_TIMEOUT_MS);
+    const asked: Pick<ProcessOptions, 'onMessage' | 'onEnd'> = {
+      onMessage: (by, { kind, outTradeNo = '', answer = '', codeUrl, number }) => {
+        if (number !== undefined) counter.onAnswer(number, answer);
+        if (kind !== 'answered') return;
+        tills.onAnswer(by, outTradeNo, answer);
+        if (codeUrl !== undefined) payers.see(outTradeNo, codeUrl);
+      },
+      onEnd: (by) => {
+        tills.onEnd(by);
+        counter.onEnd(by);
+      },
+    };
+    const place = { folder: folder.path };
+    const shop =
+      settings.store === 'embedded'
+        ? [new ClusterProcess('shop', 0, { ...place, ...asked, settings: settingsOf('cashier', CASHIER_TIMEOUT_MS) })]
+        : undefined;
+    const workers =
+      shop ??
+      numbers(settings.workers).map((index) => {
         // One of three knows the first merchant only.
-        return index % 3 === 2 ? { ...all, merchants: all.merchants.slice(0, 1) } : all;
-      };
-      return new ClusterProcess('worker', index, { folder: folder.path, settings: settingsOf });
-    });
-    const cashiers = numbers(settings.cashiers).map((index) => {
-      const timeoutMs = index % 3 === 2 ? PATIENT_TIMEOUT_MS : CASHIER_TIMEOUT_MS;
-      return new ClusterProcess('cashier', index, {
-        folder: folder.path,
-        settings: (name) => toSettings(name, networks.cashierToGateway, networks.cashierToDatabase, timeoutMs),
-        onMessage: (by, { outTradeNo = '', answer = '', codeUrl, number }) => {
-          if (number !== undefined) {
-            counter.onAnswer(number, answer);
-            return;
-          }
-          tills.onAnswer(by, outTradeNo, answer);
-          if (codeUrl !== undefined) payers.see(outTradeNo, codeUrl);
-        },
-        onEnd: (by) => {
-          tills.onEnd(by);
-          counter.onEnd(by);
-        },
+        const known = index % 3 === 2 ? merchants.slice(0, 1) : merchants;
+        return new ClusterProcess('worker', index, {
+          ...place,
+          settings: settingsOf('worker', WORKER_TIMEOUT_MS, known),
+        });
       });
-    });
-    closing.push(() => Promise.all([...workers, ...cashiers].map((one) => one.kill())));
+    const cashiers =
+      shop ??
+      numbers(settings.cashiers).map((index) => {
+        const timeoutMs = index % 3 === 2 ? PATIENT_TIMEOUT_MS : CASHIER_TIMEOUT_MS;
+        return new ClusterProcess('cashier', index, { ...place, ...asked, settings: settingsOf('cashier', timeoutMs) });
+      });
+
+    const clients = merchants.map((merchant) => new WechatPayClient({ ...merchant, now }));
+    const way = { database, clients, speed };
+    const observer = shop?.[0] ? observeThrough(shop[0], way) : await observeBeside(way);
+    closing.push(() => observer.close());
+    await database.audit.begin();
+    const processes = processesOf({ workers, cashiers });
+    closing.push(() => Promise.all(processes.map((one) => one.kill())));
     counter.cashiers = cashiers;
-    await Promise.all([...workers, ...cashiers].map((one) => one.start()));
+    await Promise.all(processes.map((one) => one.start()));
     return await live({
-      ...{ settings, epoch, sandbox, merchants, workload, gatewayNemesis, postgres, audit, durableOrders },
+      ...{ settings, epoch, sandbox, merchants, workload, gatewayNemesis, database, observer, old },
       ...{ networks, tills, payers, counter, workers, cashiers },
     });
   } finally {
@@ -136,14 +157,15 @@ export async function withCluster<Result>(
   }
 }
 
-type WorkerSettings = ReturnType<ProcessOptions['settings']>;
-
-/** The database says of each change which process made it. */
-function named(database: string, name: string, port?: number): string {
-  const url = new URL(database);
-  url.searchParams.set('application_name', name);
-  if (port !== undefined) url.port = String(port);
-  return url.href;
+function createDatabase({ store }: Settings, folder: string): Promise<Database> {
+  switch (store) {
+    case 'postgres':
+      return createPostgresDatabase();
+    case 'redis':
+      return createRedisDatabase();
+    case 'embedded':
+      return Promise.resolve(createEmbeddedDatabase(folder));
+  }
 }
 
 function numbers(count: number): number[] {

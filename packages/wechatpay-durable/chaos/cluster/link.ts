@@ -27,6 +27,8 @@ export class Link {
   readonly #healed = new AbortController();
   held = 0;
   cuts = 0;
+  /** Nobody gets through: each who tries is sent away. */
+  isDown = false;
 
   private constructor(options: LinkOptions, random: Random) {
     this.#options = options;
@@ -59,6 +61,10 @@ export class Link {
   }
 
   #join(client: Socket): void {
+    if (this.isDown) {
+      client.destroy();
+      return;
+    }
     const server = connect(this.#options.target, '127.0.0.1');
     const { requests = [], replies = [], cut = 0 } = this.#options;
     const pairs: [Socket, Socket, readonly Hold[]][] = [

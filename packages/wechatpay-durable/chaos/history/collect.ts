@@ -1,4 +1,5 @@
-import type { Cluster } from '../cluster/cluster.js';
+import type { ClusterProcess } from '../cluster/cluster-process.js';
+import { processesOf, type Cluster } from '../cluster/cluster.js';
 import type { Link } from '../cluster/link.js';
 import { groupBy } from '../group-by.js';
 import type { NemesisCounts } from '../nemesis/nemesis.js';
@@ -7,30 +8,21 @@ import type { History } from './history.js';
 
 /** Collects the history of each order from the gateway, its ledger, the database, the cashiers and the workers. */
 export async function collectHistory(
-  {
-    settings,
-    epoch,
-    sandbox,
-    merchants,
-    workload,
-    audit,
-    durableOrders,
-    networks,
-    tills,
-    counter,
-    workers,
-    cashiers,
-  }: Cluster,
+  { settings, epoch, sandbox, merchants, workload, database, observer, networks, tills, counter, ...cluster }: Cluster,
   { nemesis, ...rest }: Pick<History, 'unfinished' | 'redriven'> & { nemesis: NemesisCounts },
 ): Promise<History> {
   const realTime = (fast: number): number => epoch + (fast - epoch) / settings.speed;
-  const processes = [...workers, ...cashiers];
+  const processes = processesOf(cluster);
   const links = Object.values(networks) as Link[];
   const entries = groupBy(
     processes.flatMap((one) => one.entries()),
     ({ kind, outTradeNo = '' }) => `${kind} ${outTradeNo}`,
   );
-  const all = await audit.changes();
+  const all = (await database.audit.changes()).map((change) => ({
+    ...change,
+    by: change.by || whoAt(processes, change.at),
+  }));
+  const durableOrders = await observer.rows();
   const changes = groupBy(all.filter(isOfOrder), ({ data }) => data.state.order.outTradeNo);
   const refundChanges = groupBy(all.filter(isOfRefund), ({ data }) => data.order.outTradeNo);
   const requests = groupBy(sandbox.requests, ({ fields }) => fields.out_trade_no ?? '');
@@ -71,11 +63,21 @@ export async function collectHistory(
       'requests and replies held': links.reduce((sum, { held }) => sum + held, 0),
       'connections cut': links.reduce((sum, { cuts }) => sum + cuts, 0),
       'notifications acknowledged': counter.acknowledged,
+      ...(settings.faults.includes('merchant') && {
+        'merchants paused': entries.get('merchant-paused ')?.length ?? 0,
+        'merchants resumed by themselves': entries.get('merchant-resumed ')?.length ?? 0,
+      }),
     },
     faults: Object.fromEntries([...struck].map(([kind, all]) => [kind, all.length])),
     unexpectedExits: processes.flatMap(({ unexpectedExits }) => unexpectedExits),
     leasesLost: entries.get('lease-lost ')?.length ?? 0,
   };
+}
+
+/** Of a store whose only process is known by the time: which one that was. */
+function whoAt(processes: readonly ClusterProcess[], at: number): string {
+  const started = processes.flatMap(({ startedAt }) => [...startedAt]).filter(([, since]) => since <= at);
+  return started.sort(([, one], [, other]) => other - one)[0]?.[0] ?? '';
 }
 
 function isOfRefund(change: Change | RefundChange): change is RefundChange {

@@ -27,7 +27,10 @@ const fatal: Fault = { kind: 'error', errorCode: 'PARAM_ERROR' };
 /** A call that is under way for so long that others have time to come. */
 const slow: Fault = { kind: 'delay', delayMs: 2_400 };
 
-const faults: readonly Fault[] = [...anywhere, ...ofQuickPay, ...ofQuery, ...ofReverse, fatal, slow];
+/** The merchant's, and no order's. */
+const noPermission: Fault = { kind: 'error', errorCode: 'NOAUTH' };
+
+const faults: readonly Fault[] = [noPermission, ...anywhere, ...ofQuickPay, ...ofQuery, ...ofReverse, fatal, slow];
 
 /** Which request meets which fault: it follows from the seed, the order, and which of its requests this is. */
 export class GatewayNemesis {
@@ -39,6 +42,8 @@ export class GatewayNemesis {
   readonly slow = new Set<string>();
   isHealed = false;
   isBursting = false;
+  /** A merchant whose permission is gone: each of its calls fails. */
+  broken: string | undefined;
 
   constructor(sandbox: Sandbox, orders: readonly WorkloadOrder[], seed: number) {
     this.#seed = seed;
@@ -51,6 +56,7 @@ export class GatewayNemesis {
 
   #choose(request: RecordedRequest): Fault | undefined {
     if (this.isHealed) return undefined;
+    if (this.broken !== undefined && request.fields.mch_id === this.broken) return noPermission;
     const known = this.#chosen.get(request);
     if (known) return known === NONE ? undefined : known;
     const fault = this.#draw(request) ?? NONE;

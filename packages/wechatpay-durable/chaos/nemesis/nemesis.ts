@@ -1,22 +1,39 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { startResolution } from 'wechatpay-core/resolution';
+import { durableOrderId } from '../../src/index.js';
+import type { Order } from '../cluster/child.js';
 import type { ClusterProcess } from '../cluster/cluster-process.js';
 import type { Cluster } from '../cluster/cluster.js';
+import type { Link } from '../cluster/link.js';
 import { LONG_MS } from '../cluster/networks.js';
 import { Random } from '../random.js';
 
-/** How often the nemesis did each. */
-export type NemesisCounts = Record<
-  'workers killed' | 'cashiers killed' | 'workers paused' | 'database crashes',
-  number
->;
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** How often the nemesis did each; of those alone that it may do. */
+export type NemesisCounts = Readonly<Record<string, number>>;
 
 /** How many customers come at once, before the database crashes. */
 const RUSH = 15;
+/** How far a clock may jump, in milliseconds of the fast clock. */
+const JUMPS_MS = [-180_000, -60_000, 60_000, 180_000];
+/** Time for three orders of a merchant to fail, in each process. */
+const BROKEN_MS = 8_000;
 
 /** Injects faults for the configured time. When it returns, everything that it stopped or killed runs again. */
 export async function runNemesis(cluster: Cluster): Promise<NemesisCounts> {
-  const { settings, workers, cashiers, gatewayNemesis, postgres, tills } = cluster;
-  const counts = { 'workers killed': 0, 'cashiers killed': 0, 'workers paused': 0, 'database crashes': 0 };
+  const { settings, workers, cashiers, gatewayNemesis, tills } = cluster;
+  const isAlone = settings.store === 'embedded';
+  const counts = {
+    ...{ 'workers killed': 0, 'workers paused': 0 },
+    ...(!isAlone && { 'cashiers killed': 0, 'database crashes': 0 }),
+    ...(settings.faults.includes('clock') && { 'clocks stepped': 0 }),
+    ...(settings.faults.includes('merchant') && { 'merchants broken': 0 }),
+    ...(settings.faults.includes('upgrade') && { 'orders of the release before': 0 }),
+  } as Record<string, number>;
+  const count = (name: string): void => {
+    counts[name] = (counts[name] ?? 0) + 1;
+  };
   const over = sleep(settings.seconds * 1000);
 
   /** For each fault: seconds from one to the next, at least and at most, and how it is injected. */
@@ -26,14 +43,14 @@ export async function runNemesis(cluster: Cluster): Promise<NemesisCounts> {
       7,
       async (random) => {
         const victim = random.chance(0.7) ? (await busiest(cluster))?.target : random.pick(workers);
-        if (await replace(victim, random)) counts['workers killed'] += 1;
+        if (await replace(victim, random)) count('workers killed');
       },
     ],
     'kill a cashier': [
       2,
       8,
       async (random) => {
-        if (await replace(random.pick(cashiers), random)) counts['cashiers killed'] += 1;
+        if (!isAlone && (await replace(random.pick(cashiers), random))) count('cashiers killed');
       },
     ],
     'pause a worker': [
@@ -43,7 +60,7 @@ export async function runNemesis(cluster: Cluster): Promise<NemesisCounts> {
         const victim = await busy(cluster);
         if (!victim) return;
         victim.target.pause();
-        counts['workers paused'] += 1;
+        count('workers paused');
         // Whoever takes these on is at it when the one that sleeps wakes up.
         for (const outTradeNo of victim.orders) gatewayNemesis.slow.add(outTradeNo);
         // However short the chaos is, one lease has to be lost.
@@ -56,13 +73,12 @@ export async function runNemesis(cluster: Cluster): Promise<NemesisCounts> {
       12,
       22,
       async (random) => {
-        counts['database crashes'] += 1;
+        if (isAlone) return;
+        count('database crashes');
         // In the middle of a rush: many are between their durable order and their answer.
         tills.rush(RUSH);
         await sleep(random.between(30, 300));
-        await postgres.crash();
-        await sleep(random.between(100, 2_500));
-        await postgres.start();
+        await restart(cluster, random.between(100, 2_500));
       },
     ],
     'a burst of gateway faults': [
@@ -74,12 +90,27 @@ export async function runNemesis(cluster: Cluster): Promise<NemesisCounts> {
         gatewayNemesis.isBursting = false;
       },
     ],
+    ...(settings.faults.includes('clock') && {
+      'a clock jumps': [
+        4,
+        8,
+        (random: Random) => {
+          const victim = random.pick(workers);
+          if (!victim.isReady) return Promise.resolve();
+          victim.send({ kind: 'clock', aheadMs: random.pick(JUMPS_MS) } satisfies Order);
+          count('clocks stepped');
+          return Promise.resolve();
+        },
+      ],
+    }),
   };
 
   let isOver = false;
   void over.then(() => (isOver = true));
-  await Promise.all(
-    Object.entries(faults).map(async ([name, [least, most, inject]]) => {
+  await Promise.all([
+    breakMerchants(cluster, count),
+    storeAsBefore(cluster, count),
+    ...Object.entries(faults).map(async ([name, [least, most, inject]]) => {
       const random = new Random(settings.seed, name);
       for (;;) {
         const ms = random.between(least * 1000, most * 1000);
@@ -88,16 +119,69 @@ export async function runNemesis(cluster: Cluster): Promise<NemesisCounts> {
         await inject(random);
       }
     }),
-  );
+  ]);
+  for (const worker of workers) worker.send({ kind: 'clock', aheadMs: 0 } satisfies Order);
   return counts;
+}
+
+/** Nobody reaches it before the audit listens again. */
+async function restart({ database, networks }: Cluster, afterMs: number): Promise<void> {
+  const ways: Link[] = [networks.cashierToDatabase, networks.workerToDatabase];
+  for (const way of ways) way.isDown = true;
+  await database.crash();
+  await sleep(afterMs);
+  await database.start();
+  for (const way of ways) way.isDown = false;
+}
+
+/** In the middle, and until the end: whoever has paused the merchant then, goes on by itself. */
+async function breakMerchants(
+  { settings, merchants, gatewayNemesis }: Cluster,
+  count: (name: string) => void,
+): Promise<void> {
+  if (!settings.faults.includes('merchant')) return;
+  const ms = settings.seconds * 1000;
+  for (const from of [ms / 4, ms - BROKEN_MS]) {
+    await sleep(from - (from === ms / 4 ? 0 : ms / 4 + BROKEN_MS));
+    gatewayNemesis.broken = merchants[1]?.merchantId;
+    count('merchants broken');
+    await sleep(BROKEN_MS);
+    gatewayNemesis.broken = undefined;
+  }
+}
+
+/** Processes of the release before go on to store, each order at its time. */
+async function storeAsBefore({ epoch, workload, old }: Cluster, count: (name: string) => void): Promise<void> {
+  if (!old) return;
+  for (const { at, outTradeNo, merchantId, totalFee, job } of workload.filter(({ isOld }) => isOld)) {
+    if (job.kind !== 'reverse') continue;
+    await sleep(Math.max(0, epoch + at - Date.now()));
+    const policy = { ifPaid: 'reverse', refundWhenExpired: true, maxBackoffMs: 60_000 } as const;
+    const order = { outTradeNo, totalFee, currency: 'HKD', orderCreatedAt: new Date(job.createdAt) };
+    const state = startResolution(order, Date.now() + 30 * DAY_MS, policy);
+    const id = durableOrderId({ merchantId, outTradeNo });
+    while (!(await isStored(() => old.enqueue(id, { merchantId, state })))) await sleep(200);
+    count('orders of the release before');
+  }
+}
+
+async function isStored(store: () => Promise<void>): Promise<boolean> {
+  try {
+    await store();
+    return true;
+  } catch {
+    return false; // the database is down
+  }
 }
 
 /** The worker with the most orders. */
 async function busiest({
-  audit,
+  database,
   workers,
 }: Cluster): Promise<{ target: ClusterProcess; orders: readonly string[] } | undefined> {
-  const active = await Promise.race([audit.activeOrders(), sleep(500, new Map<string, string[]>(), { ref: false })]);
+  const { audit } = database;
+  const nobody = new Map<string, string[]>();
+  const active = (await Promise.race([audit.activeOrders(), sleep(500, nobody, { ref: false })])) ?? nobody;
   return workers
     .filter(({ isReady, isPaused }) => isReady && !isPaused)
     .map((target) => ({ target, orders: active.get(target.process) ?? [] }))
@@ -108,7 +192,8 @@ async function busiest({
 async function busy(cluster: Cluster): Promise<{ target: ClusterProcess; orders: readonly string[] } | undefined> {
   for (let time = 0; time < 30; time += 1) {
     const found = await busiest(cluster);
-    if (found && found.orders.length > (time < 15 ? 1 : 0)) return found;
+    const isKnown = cluster.settings.store !== 'embedded';
+    if (found && (!isKnown || found.orders.length > (time < 15 ? 1 : 0))) return found;
     await sleep(100);
   }
   return undefined;

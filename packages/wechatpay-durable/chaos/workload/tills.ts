@@ -19,7 +19,7 @@ export class Tills {
 
   constructor(workload: readonly WorkloadOrder[], epoch: number, seed: number) {
     this.#orders = new Map(workload.map((order) => [order.outTradeNo, order]));
-    this.#queue = workload.map((order) => ({ at: epoch + order.at, order }));
+    this.#queue = workload.filter(({ isOld }) => !isOld).map((order) => ({ at: epoch + order.at, order }));
     this.#choice = new Random(seed, 'cashier');
     this.#insistence = new Random(seed, 'insistence');
   }

@@ -29,6 +29,8 @@ export interface WorkloadOrder extends Task {
   readonly isUnlucky: boolean;
   /** Of an order that its customer pays by themselves: when they do, in milliseconds of the fast clock after they have seen its code. */
   readonly paysAfterMs?: number;
+  /** Stored by the release before, and by no cashier. */
+  readonly isOld: boolean;
 }
 
 /** Closed a little later than the 5 min before which no order may be. */
@@ -57,12 +59,20 @@ export function generateWorkload(
       at: (index / orders) * seconds * 950,
       isUnlucky: random.chance(0.15),
       reverseAfterMs: random.pick([45_000, 45_000, 60_000]),
+      isOld: false,
     };
     if (random.chance(0.12)) {
       const age = random.pick([20_000, DAY_MS, 8 * DAY_MS]);
       const createdAt = sandbox.clock.now() - age;
       sandbox.orders.create({ outTradeNo, merchant, totalFee, state: 'paid', currency: 'HKD', createdAt });
-      return { ...about, about: `was paid ${age / 1000} s ago, returns`, job: { kind: 'reverse', createdAt } };
+      const isOld = settings.faults.includes('upgrade') && index % 2 === 0;
+      const by = isOld ? ', by the release before' : '';
+      return {
+        ...about,
+        about: `was paid ${age / 1000} s ago, returns${by}`,
+        job: { kind: 'reverse', createdAt },
+        isOld,
+      };
     }
     if (random.chance(0.1)) {
       sandbox.orders.create({ outTradeNo, merchant, totalFee, state: 'paid', currency: 'HKD' });
