@@ -38,9 +38,10 @@ export async function runNemesis(cluster: Cluster): Promise<NemesisCounts> {
 
   /** For each fault: seconds from one to the next, at least and at most, and how it is injected. */
   const faults: Record<string, [number, number, (random: Random) => Promise<void>]> = {
+    // Who is the only one needs time to start, and to come to work.
     'kill a worker': [
-      2,
-      7,
+      isAlone ? 8 : 2,
+      isAlone ? 15 : 7,
       async (random) => {
         const victim = random.chance(0.7) ? (await busiest(cluster))?.target : random.pick(workers);
         if (await replace(victim, random)) count('workers killed');
@@ -54,8 +55,8 @@ export async function runNemesis(cluster: Cluster): Promise<NemesisCounts> {
       },
     ],
     'pause a worker': [
-      4,
-      8,
+      isAlone ? 15 : 4,
+      isAlone ? 25 : 8,
       async (random) => {
         const victim = await busy(cluster);
         if (!victim) return;
