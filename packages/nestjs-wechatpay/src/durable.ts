@@ -1,7 +1,9 @@
 // An entry of its own, so that wechatpay-durable stays optional.
+export { type HandlerDecorator, type HandlerOptions } from './marks.js';
+export { OnOrderResolved, OnRefundResolved } from './on-resolved.js';
 export { WechatPayDurableModule } from './wechatpay-durable.module.js';
 export {
   type WechatPayDurableModuleExtras,
   type WechatPayDurableOptions,
   type WechatPayDurableOptionsFactory,
-} from './wechatpay-durable.module-definition.js';
+} from './wechatpay-durable.options.js';

@@ -1,5 +1,6 @@
 // The settings from the environment are in nestjs-wechatpay/config, so that @nestjs/config stays optional.
-export { OnPaymentNotified, OnRefundNotified, type NotificationHandlerDecorator } from './on-notified.js';
+export { type HandlerDecorator, type HandlerOptions } from './marks.js';
+export { OnPaymentNotified, OnRefundNotified } from './on-notified.js';
 export { PaymentService } from './payment.service.js';
 export { RefundService } from './refund.service.js';
 export { ReverseService } from './reverse.service.js';

@@ -8,24 +8,25 @@ import {
   type NotificationResponse,
   type WechatPayClient,
 } from 'wechatpay-core';
-import { DECORATORS, markedMethods, type NotificationKinds } from './on-notified.js';
+import { assertRegistered, findHandlers, handlersFor, type Clients, type Handler } from './found-handlers.js';
+import { DECORATORS } from './marks.js';
+import { merchantNamed } from './registration.js';
 import { CLIENT, REGISTRATION, type Registration } from './wechatpay.module-definition.js';
 import { SETTINGS, type Settings } from './wechatpay-notifications.options.js';
 
-type Kind = keyof NotificationKinds;
-type Wrapper = ReturnType<DiscoveryService['getProviders']>[number];
+const KINDS = { payment: 'payment-notified', refund: 'refund-notified' } as const;
 
-interface Handler {
-  /** As in `OrdersService.onPaid`. */
-  readonly name: string;
-  readonly call: (notification: unknown) => unknown;
-}
+/** What a notification is about. */
+export type NotificationKind = keyof typeof KINDS;
+
+const ENHANCERS =
+  'what is called is the route. Put it into `decorators` of WechatPayNotificationsModule, or make it global.';
 
 /** Whom a notification is for, and who handles it. It looks both up in the application, so that nothing has to be injected anywhere. */
 @Injectable()
 export class NotificationHandlers {
   readonly #logger = new Logger('WechatPayNotificationsModule');
-  readonly #handlers: Record<Kind, readonly Handler[]> = { payment: [], refund: [] };
+  readonly #handlers: Record<NotificationKind, readonly Handler[]> = { payment: [], refund: [] };
 
   constructor(
     @Inject(DiscoveryService) private readonly discovery: DiscoveryService,
@@ -35,17 +36,19 @@ export class NotificationHandlers {
   /** @throws {WechatPayConfigError} no handler, or one that cannot be called; a merchant that is not registered. */
   find(): void {
     this.#clients();
-    const wrappers = [...this.discovery.getProviders(), ...this.discovery.getControllers()];
+    const registered = [...this.#registered().keys()];
     for (const kind of ['payment', 'refund'] as const) {
-      this.#handlers[kind] = handlersIn(wrappers, kind);
-      const names = this.#handlers[kind].map(({ name }) => name).join(', ');
+      const handlers = findHandlers(this.discovery, KINDS[kind], ENHANCERS);
+      assertRegistered(handlers, registered, 'WechatPayModule');
+      this.#handlers[kind] = handlers;
+      const names = handlers.map(({ name }) => name).join(', ');
       if (names !== '') this.#logger.log(`Notifications of a ${kind} go to ${names}`);
     }
     if (this.#handlers.payment.length + this.#handlers.refund.length > 0) return;
     throw new WechatPayConfigError(
       'WechatPayNotificationsModule',
-      `finds no handler: no provider has a method with ${DECORATORS.payment} or ${DECORATORS.refund}, so that every notification ` +
-        'would be refused. Decorate one, and list its class among the `providers` of a module that is imported.',
+      `finds no handler: no provider has a method with ${DECORATORS['payment-notified']} or ${DECORATORS['refund-notified']}, so that ` +
+        'every notification would be refused. Decorate one, and list its class among the `providers` of a module that is imported.',
     );
   }
 
@@ -54,37 +57,45 @@ export class NotificationHandlers {
    *
    * @throws {unknown} what is not believed, what a handler throws, and where they take too long: to be refused, so that it is repeated.
    */
-  async handle(kind: Kind, body: Uint8Array | string): Promise<NotificationResponse> {
+  async handle(kind: NotificationKind, body: Uint8Array | string): Promise<NotificationResponse> {
     const read = kind === 'payment' ? readPaymentNotification : readRefundNotification;
-    const notification = read(this.#clients(), body);
-    const handlers = this.#handlers[kind];
+    const clients = this.#clients();
+    const notification = read([...clients.values()], body);
+    const handlers = handlersFor(this.#handlers[kind], clients, (client) => client === notification.client);
     if (handlers.length === 0) {
-      throw new Error(`Nobody handles it: no provider has a method with ${DECORATORS[kind]}.`);
+      const { merchantId } = notification.client;
+      throw new Error(
+        `Nobody handles it: no provider has a method with ${DECORATORS[KINDS[kind]]} for merchant ${merchantId}.`,
+      );
     }
     const results = await this.#inTime(callAll(handlers, notification));
     return results.find(isRefusal) ?? acknowledge();
   }
 
-  // Looked up each time: a merchant may be loaded lazily.
-  #clients(): WechatPayClient[] {
+  #registered(): Clients {
     const registered = new Map<string | undefined, WechatPayClient>();
     for (const { token, instance, host } of this.discovery.getProviders()) {
       if (token !== REGISTRATION) continue;
       const client = host?.providers.get(CLIENT)?.instance as WechatPayClient | undefined;
       if (client) registered.set((instance as Registration).name, client);
     }
+    return registered;
+  }
+
+  // Looked up each time: a merchant may be loaded lazily.
+  #clients(): Clients {
+    const registered = this.#registered();
     const { merchants = [...registered.keys()] } = this.settings;
     if (merchants.length === 0)
       throw wrong('no merchant is registered; import WechatPayModule.forRoot or forRootAsync.');
-    return merchants.map((name) => {
-      const client = registered.get(name);
-      if (client) return client;
-      const which = name === undefined ? 'the merchant without a name' : `'${name}'`;
-      const names = [...registered.keys()].map((known) =>
-        known === undefined ? 'the one without a name' : `'${known}'`,
-      );
-      throw wrong(`${which} is not registered. Registered: ${names.join(', ') || 'none'}.`);
-    });
+    return new Map(
+      merchants.map((name) => {
+        const client = registered.get(name);
+        if (client) return [name, client];
+        const names = [...registered.keys()].map(merchantNamed).join(', ') || 'none';
+        throw wrong(`${merchantNamed(name)} is not registered. Registered: ${names}.`);
+      }),
+    );
   }
 
   async #inTime<Result>(work: Promise<Result>): Promise<Result> {
@@ -120,67 +131,6 @@ async function callAll(handlers: readonly Handler[], notification: unknown): Pro
   if (failed.length > 1) throw new AggregateError(failed, failed.map(String).join('\n'));
   if (failed.length === 1) throw failed[0];
   return results.map((result) => (result.status === 'fulfilled' ? result.value : undefined));
-}
-
-function handlersIn(wrappers: readonly Wrapper[], kind: Kind): Handler[] {
-  const seen = new Set<object>(); // one instance may have several tokens
-  return wrappers.flatMap((wrapper) => {
-    const { metatype, instance } = wrapper as { metatype?: { prototype?: object } | null; instance: unknown };
-    const isStatic = wrapper.isDependencyTreeStatic() && !wrapper.isTransient;
-    const prototype = (isStatic ? prototypeOf(instance) : undefined) ?? metatype?.prototype;
-    const methods = prototype ? markedMethods(prototype, kind) : [];
-    if (methods.length === 0) return [];
-    const nameOf = (method: string | symbol): string => `${wrapper.name}.${String(method)}`;
-    if (!isStatic) {
-      throw new WechatPayConfigError(
-        nameOf(methods[0] ?? ''),
-        `has ${DECORATORS[kind]}, but its class is request-scoped or transient, or injects something that is: there is no one instance ` +
-          'to be called. Put the method into a class of the default scope; it may get others by ModuleRef.',
-      );
-    }
-    const target = instance as Record<string | symbol, unknown>;
-    if (seen.has(target)) return [];
-    seen.add(target);
-    return methods.map((method) => {
-      const name = nameOf(method);
-      assertPlain(name, target[method], kind);
-      return {
-        name,
-        call: async (notification) => assertDone(name, await (target[method] as Handler['call'])(notification)),
-      };
-    });
-  });
-}
-
-/** An Observable does nothing until somebody subscribes: what it stands for would never be done, and be acknowledged. */
-function assertDone(name: string, result: unknown): unknown {
-  if (typeof (Object(result) as { subscribe?: unknown }).subscribe !== 'function') return result;
-  throw new TypeError(
-    `${name} returns an Observable, to which nobody subscribes: return a Promise instead, as lastValueFrom() of rxjs makes one.`,
-  );
-}
-
-const ENHANCERS: Readonly<Record<string, string>> = {
-  __guards__: '@UseGuards',
-  __interceptors__: '@UseInterceptors',
-  __pipes__: '@UsePipes',
-  __exceptionFilters__: '@UseFilters',
-};
-
-/** A guard that nobody calls would be a hole. */
-function assertPlain(name: string, method: unknown, kind: Kind): void {
-  if (typeof method !== 'function') throw new WechatPayConfigError(name, `has ${DECORATORS[kind]}, but is no method.`);
-  const found = Object.keys(ENHANCERS).find((key) => Reflect.hasMetadata(key, method));
-  if (found === undefined) return;
-  throw new WechatPayConfigError(
-    name,
-    `has ${ENHANCERS[found]}, which has no effect here: what is called is the route. Put it into \`decorators\` of ` +
-      'WechatPayNotificationsModule, or make it global.',
-  );
-}
-
-function prototypeOf(instance: unknown): object | undefined {
-  return Object(instance) === instance ? (Object.getPrototypeOf(instance) as object | undefined) : undefined;
 }
 
 const ACKNOWLEDGEMENT = acknowledge().body;

@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import { SetMetadata, UnsupportedMediaTypeException } from '@nestjs/common';
 import { MAX_XML_BYTES, WechatPayNotificationError } from 'wechatpay-core';
 
 /** What the two HTTP adapters call a request, as far as its body goes. */
@@ -51,41 +52,49 @@ export interface FastifyLike {
   hasContentTypeParser(type: string): boolean;
   addContentTypeParser(
     type: string,
-    parser: (request: unknown, payload: unknown, done: (error: null, body: unknown) => void) => void,
+    parser: (request: FastifyRequest, payload: unknown, done: (error: Error | null, body?: unknown) => void) => void,
   ): void;
   addHook(name: 'onRoute', hook: (route: FastifyRoute) => void): void;
 }
 
+/** In the `config` that each route of Fastify has: that its body is kept unread. */
+const UNREAD = 'wechatpay:unread';
+
 interface FastifyRoute {
-  readonly url: string;
+  readonly config?: { readonly [UNREAD]?: unknown } | undefined;
   onRequest?: unknown;
 }
 
-type OnRequest = (
-  request: { readonly raw: { headers: NodeJS.Dict<unknown> } },
-  reply: unknown,
-  done: () => void,
-) => void;
+interface FastifyRequest {
+  readonly raw: { headers: NodeJS.Dict<unknown> };
+  readonly routeOptions: FastifyRoute;
+}
+
+type OnRequest = (request: FastifyRequest, reply: unknown, done: () => void) => void;
+
+/** Marks a route for {@link keepBodiesUnread}. What `@RouteConfig()` of @nestjs/platform-fastify does, without the dependency. */
+export const KeepBodyUnread = (): MethodDecorator => SetMetadata('__fastify_route_config__', { [UNREAD]: true });
+
+const isMarked = ({ config }: FastifyRoute): boolean => config?.[UNREAD] === true;
 
 // Nobody sends it: on every other route the application's own parsers, or 415, stay as they are.
 const ANY_CONTENT = 'application/x-wechatpay-notification';
 
 /**
- * Lets Fastify hand over the bodies of the routes that end with one of these paths unread, whatever their content type. Fastify would
- * answer 415 to XML, and to a body without a content type. To be called before the routes are registered.
+ * Lets Fastify hand over the bodies of the marked routes unread, whatever their content type. Fastify would answer 415 to XML, and to a
+ * body without a content type. To be called before the routes are registered.
  */
-export function keepBodiesUnread(fastify: FastifyLike, paths: readonly string[]): void {
-  if (!fastify.hasContentTypeParser(ANY_CONTENT)) {
-    fastify.addContentTypeParser(ANY_CONTENT, (_, payload, done) => {
-      done(null, payload);
-    });
-  }
+export function keepBodiesUnread(fastify: FastifyLike): void {
+  if (fastify.hasContentTypeParser(ANY_CONTENT)) return; // a second registration of the module
+  fastify.addContentTypeParser(ANY_CONTENT, (request, payload, done) => {
+    if (isMarked(request.routeOptions)) done(null, payload);
+    else done(new UnsupportedMediaTypeException()); // as to what no parser takes
+  });
   const asAnyContent: OnRequest = ({ raw }, _, done) => {
     raw.headers['content-type'] = ANY_CONTENT;
     done();
   };
   fastify.addHook('onRoute', (route) => {
-    if (!paths.some((path) => route.url.endsWith(path))) return;
-    route.onRequest = [route.onRequest ?? [], asAnyContent].flat();
+    if (isMarked(route)) route.onRequest = [route.onRequest ?? [], asAnyContent].flat();
   });
 }

@@ -94,6 +94,11 @@ export const isMerchantListOrAbsent: Check = (value) => {
 const isListOrAbsent: Check = (value) =>
   value === undefined || Array.isArray(value) ? undefined : `must be an array, not a ${typeof value}.`;
 
+/** A registered merchant, as messages say it. */
+export function merchantNamed(name: string | undefined): string {
+  return name === undefined ? 'the merchant without a name' : `'${name}'`;
+}
+
 /** The modules of an application that are made by now; of one that is not, Nest has a prototype, or throws. */
 export function instancesIn(modules: ModulesContainer): object[] {
   return [...modules.values()].flatMap((module) => {

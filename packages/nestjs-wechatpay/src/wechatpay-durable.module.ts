@@ -12,18 +12,20 @@ import {
 import { ModulesContainer } from '@nestjs/core';
 import { readOnce, WechatPayConfigError } from 'wechatpay-core';
 import { DurableOrders, DURABLE_ORDER_CHANNEL, type DurableOrderEvent } from 'wechatpay-durable';
-import { checkAsyncRegistration, checkRegistration, instancesIn } from './registration.js';
+import { EndHandlers } from './end-handlers.js';
+import type { Clients } from './found-handlers.js';
+import { checkAsyncRegistration, checkRegistration, instancesIn, merchantNamed } from './registration.js';
+import { ConfigurableModuleClass } from './wechatpay-durable.module-definition.js';
 import {
-  ConfigurableModuleClass,
+  CLIENTS,
   EXAMPLE,
   EXTRAS,
   KNOWN,
-  MERCHANTS,
-  MODULE_OPTIONS_TOKEN,
   OPTIONS,
+  SETTINGS,
   type WechatPayDurableModuleExtras,
   type WechatPayDurableOptions,
-} from './wechatpay-durable.module-definition.js';
+} from './wechatpay-durable.options.js';
 
 /**
  * Durable orders that survive the process, for a NestJS application: exports wechatpay-durable's `DurableOrders`.
@@ -46,6 +48,7 @@ export class WechatPayDurableModule
 {
   readonly #logger = new Logger(WechatPayDurableModule.name);
   readonly #durableOrders: DurableOrders;
+  readonly #handlers: EndHandlers;
   readonly #work: boolean;
   readonly #merchants: readonly (string | undefined)[];
   readonly #modules: ModulesContainer;
@@ -53,14 +56,16 @@ export class WechatPayDurableModule
 
   constructor(
     @Inject(DurableOrders) durableOrders: DurableOrders,
-    @Inject(MODULE_OPTIONS_TOKEN) { work = true }: WechatPayDurableOptions,
-    @Inject(MERCHANTS) merchants: readonly (string | undefined)[],
+    @Inject(EndHandlers) handlers: EndHandlers,
+    @Inject(SETTINGS) { work = true }: WechatPayDurableOptions,
+    @Inject(CLIENTS) clients: Clients,
     @Inject(ModulesContainer) modules: ModulesContainer,
   ) {
     super();
     this.#durableOrders = durableOrders;
+    this.#handlers = handlers;
     this.#work = work;
-    this.#merchants = merchants;
+    this.#merchants = [...clients.keys()];
     this.#modules = modules;
     // A module that is loaded lazily, into an application that stands already, is not initialized by Nest: it is judged here.
     if (this.#others().some((other) => other.#isInitialized)) this.#assertOnlyOne();
@@ -99,13 +104,16 @@ export class WechatPayDurableModule
   }
 
   /**
-   * Called by NestJS.
+   * Called by NestJS: looks for the handlers.
    *
-   * @throws {WechatPayConfigError} a second registration of a merchant.
+   * @throws {WechatPayConfigError} a second registration of a merchant; a handler that cannot be called, or of a merchant that has none.
    */
   onModuleInit(): void {
     this.#assertOnlyOne();
     this.#isInitialized = true;
+    const others = this.#others().flatMap((other) => other.#merchants);
+    const found = this.#handlers.find([...this.#merchants, ...others]);
+    if (this.#work) for (const line of found) this.#logger.log(line);
   }
 
   // One number would pass the durable order of each store, and an order that one has stored is not found through the other.
@@ -113,10 +121,9 @@ export class WechatPayDurableModule
     const taken = new Set(this.#others().flatMap((other) => other.#merchants));
     const twice = this.#merchants.filter((name) => taken.has(name));
     if (twice.length === 0) return;
-    const which = twice[0] === undefined ? 'the merchant without a name' : `the merchant '${twice[0]}'`;
     throw new WechatPayConfigError(
       'merchants',
-      `WechatPayDurableModule is registered more than once for ${which}, so that its orders would be in one store or the other. ` +
+      `WechatPayDurableModule is registered more than once for ${merchantNamed(twice[0])}, so that its orders would be in one store or the other. ` +
         'Register it once; to use it in several modules, set isGlobal, or import the one dynamic module there.',
     );
   }
@@ -134,7 +141,7 @@ export class WechatPayDurableModule
    */
   async onApplicationBootstrap(): Promise<void> {
     subscribe(DURABLE_ORDER_CHANNEL, this.#tell);
-    await this.#durableOrders.start({ work: this.#work });
+    await this.#durableOrders.start({ work: this.#work, ...this.#handlers.listeners() });
   }
 
   /** Called by NestJS before WechatPayModule closes its connections, which it does once the application has shut down. */

@@ -31,7 +31,7 @@ describe('two registrations of one merchant', () => {
     [
       'both of one name',
       () => [wechatPay('hk'), wechatPay('sg'), durable(['hk']), inFeature(durable(['hk']))],
-      /the merchant 'hk'/,
+      /more than once for 'hk'/,
     ],
     ['from factories', () => [wechatPay(), durable(), forRootAsync({ useFactory: () => options() })], /without a name/],
   ];

@@ -50,6 +50,14 @@ class OtherController {
   }
 }
 
+@Controller('shop/wechatpay')
+class EndsAsOursController {
+  @Post('payments')
+  payments(@Body() body: unknown): unknown {
+    return { body: body ?? null };
+  }
+}
+
 async function open(
   adapter: Adapter,
   options: StartOptions = {},
@@ -57,7 +65,7 @@ async function open(
 ): Promise<string> {
   Shop.paid.length = 0;
   const imports = [WechatPayModule.forRoot(settingsOfCases(sandbox)), WechatPayNotificationsModule.forRoot(extras)];
-  return start(adapter, { imports, providers: [Shop], controllers: [OtherController] }, options);
+  return start(adapter, { imports, providers: [Shop], controllers: [OtherController, EndsAsOursController] }, options);
 }
 
 // https://github.com/golevelup/nestjs/issues/176 (a raw-body middleware that was written for Express did nothing under Fastify)
@@ -80,6 +88,16 @@ describe.each(ADAPTERS)('the body, on %s', (adapter) => {
     const xml = await post(`${url}/other`, N1, 'text/xml');
     expect(xml.status).toBe(adapter === 'express' ? 201 : 415);
     expect(xml.body).not.toContain('T-0001');
+  });
+
+  it('of a route whose path only ends as ours goes there, too', async () => {
+    const url = await open(adapter);
+    const json = await post(`${url}/shop/wechatpay/payments`, '{"a":1}', 'application/json');
+    expect(JSON.parse(json.body)).toEqual({ body: { a: 1 } });
+    // How ours is read is nobody else's to ask for.
+    const asOurs = await post(`${url}/other`, N1, 'application/x-wechatpay-notification');
+    expect(asOurs.status).toBe(adapter === 'express' ? 201 : 415);
+    expect(asOurs.body).not.toContain('T-0001');
   });
 
   const parsers: [string, StartOptions][] = [

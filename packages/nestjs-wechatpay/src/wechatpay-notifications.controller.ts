@@ -15,14 +15,10 @@ import {
 } from '@nestjs/common';
 import { HttpAdapterHost, type AbstractHttpAdapter } from '@nestjs/core';
 import { isWechatPayError, refuse, type NotificationResponse } from 'wechatpay-core';
-import { NotificationHandlers } from './notification-handlers.js';
-import type { NotificationKinds } from './on-notified.js';
-import { readRawBody } from './raw-body.js';
+import { NotificationHandlers, type NotificationKind } from './notification-handlers.js';
+import { KeepBodyUnread, readRawBody } from './raw-body.js';
 
 type AnyRequest = Parameters<typeof readRawBody>[0];
-
-/** The routes below a controller's path. */
-export const ROUTES = ['payments', 'refunds'] as const;
 
 /** Answers what goes wrong so that WeChat Pay sends the notification again, and says it in the log. */
 @Catch()
@@ -64,17 +60,19 @@ export function controllerAt(path: string, decorators: readonly ClassDecorator[]
     ) {}
 
     @Post('payments')
+    @KeepBodyUnread()
     payments(@Req() request: AnyRequest, @Res() response: unknown): Promise<void> {
       return this.#answer('payment', request, response);
     }
 
     @Post('refunds')
+    @KeepBodyUnread()
     refunds(@Req() request: AnyRequest, @Res() response: unknown): Promise<void> {
       return this.#answer('refund', request, response);
     }
 
     // Written here, not returned: an interceptor that wraps what is returned would make it no acknowledgement.
-    async #answer(kind: keyof NotificationKinds, request: AnyRequest, response: unknown): Promise<void> {
+    async #answer(kind: NotificationKind, request: AnyRequest, response: unknown): Promise<void> {
       respond(this.host.httpAdapter, response, await this.handlers.handle(kind, await readRawBody(request)));
     }
   }

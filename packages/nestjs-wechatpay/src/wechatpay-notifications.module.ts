@@ -12,7 +12,6 @@ import { readOnce, WechatPayConfigError } from 'wechatpay-core';
 import { NotificationHandlers } from './notification-handlers.js';
 import { keepBodiesUnread, type FastifyLike } from './raw-body.js';
 import { checkAsyncRegistration, checkRegistration, instancesIn } from './registration.js';
-import { ROUTES } from './wechatpay-notifications.controller.js';
 import { ConfigurableModuleClass } from './wechatpay-notifications.module-definition.js';
 import {
   EXAMPLE,
@@ -109,8 +108,7 @@ export class WechatPayNotificationsModule extends ConfigurableModuleClass implem
     this.#assertOnlyOne();
     const adapter = this.#host.httpAdapter;
     if (adapter.getType() !== 'fastify') return; // Express leaves a body that it does not know unread
-    const paths = ROUTES.map((route) => `/${this.#path}/${route}`);
-    keepBodiesUnread(adapter.getInstance<FastifyLike>(), paths);
+    keepBodiesUnread(adapter.getInstance<FastifyLike>());
   }
 
   // Of two on Express, only the first would ever be called.

@@ -1,10 +1,11 @@
 import 'reflect-metadata';
 import type { DynamicModule, Type } from '@nestjs/common';
 import { describe, expect, it } from 'vitest';
-import { WechatPayConfigError } from 'wechatpay-core';
+import { WechatPayConfigError, type PaymentNotification } from 'wechatpay-core';
 import { ADAPTERS, openCountingShop } from '../test/notified-shop.js';
 import { settingsOf } from '../test/shop.js';
 import {
+  OnPaymentNotified,
   WechatPayModule,
   WechatPayNotificationsModule,
   type WechatPayNotificationsOptions,
@@ -68,6 +69,39 @@ describe.each(ADAPTERS)('the merchants, on %s', (adapter) => {
   ];
   it.each(unknown)('of which %s is not registered: refused at boot', async (_, notifications, message) => {
     await expect(two(notifications)).rejects.toThrow(message);
+  });
+});
+
+describe('a handler of some merchants', () => {
+  class ForSome {
+    @OnPaymentNotified({ merchants: ['sg'] })
+    onPayment({ merchantId, outTradeNo }: PaymentNotification): void {
+      paid.push(`${merchantId} ${outTradeNo}`);
+    }
+  }
+
+  it('is called for these; what comes for another has nobody, and comes again', async () => {
+    const other = await sandbox.merchants.create();
+    const imports = [
+      WechatPayModule.forRoot(settings),
+      WechatPayModule.forRoot({ ...settingsOf(other), name: 'sg' }),
+      forRoot({}),
+    ];
+    const url = await start('express', { imports, providers: [ForSome] });
+    paid.length = 0;
+    await order('in-sg', `${url}/wechatpay/payments`, other);
+    sandbox.payer('in-sg').pay();
+    await sandbox.notifications.idle();
+    expect(paid).toEqual([`${other.merchantId} in-sg`]);
+    expect(await payAt(url)).toEqual([]);
+    expect(sandbox.notifications.list()).toMatchObject([{ state: 'acknowledged' }, { state: 'pending' }]);
+  });
+
+  it('that are not registered: refused at boot', async () => {
+    const imports = [WechatPayModule.forRoot(settings), forRoot({})];
+    await expect(start('express', { imports, providers: [ForSome] })).rejects.toThrow(
+      /^ForSome\.onPayment: is for 'sg', which no WechatPayModule has\. Registered: the merchant without a name\./,
+    );
   });
 });
 

@@ -46,6 +46,12 @@ export interface DurableOrdersOptions {
   readonly journalOpenId?: boolean;
 }
 
+/** What {@link DurableOrders.start} takes. */
+export interface DurableStartOptions extends Pick<DurableOrdersOptions, 'onResolved' | 'onRefundResolved'> {
+  /** `false` for a process that only enqueues and looks, and leaves the work to others. @default true */
+  readonly work?: boolean;
+}
+
 export interface Settings {
   /** Whatever it throws has a code. */
   readonly store: OrderStore;
@@ -99,9 +105,7 @@ export function resolveOptions(options: DurableOrdersOptions): Settings {
   }
   for (const client of list) checkTimeout(client);
   checkWhole('concurrency', concurrency, 1, 10_000);
-  for (const [name, listener] of Object.entries({ onResolved, onRefundResolved })) {
-    if (listener !== undefined && typeof (listener as unknown) !== 'function') throw wrong(name, 'must be a function.');
-  }
+  checkListeners({ onResolved, onRefundResolved });
   if (!(speed > 0 && Number.isFinite(speed))) throw new WechatPayConfigError('speed', 'must be more than 0.');
   if (typeof (journalOpenId as unknown) !== 'boolean') throw wrong('journalOpenId', 'must be true or false.');
   return {
@@ -114,4 +118,11 @@ export function resolveOptions(options: DurableOrdersOptions): Settings {
     keepsOpenId: journalOpenId,
     storeNow: (store as Clocked).now?.bind(store),
   };
+}
+
+/** @throws {WechatPayConfigError} what is no function. */
+export function checkListeners(listeners: Pick<DurableOrdersOptions, 'onResolved' | 'onRefundResolved'>): void {
+  for (const [name, listener] of Object.entries(listeners)) {
+    if (listener !== undefined && typeof (listener as unknown) !== 'function') throw wrong(name, 'must be a function.');
+  }
 }

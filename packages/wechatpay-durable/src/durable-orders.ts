@@ -3,7 +3,13 @@ import type { QuickPayRequest, UnifiedOrderRequest, WechatPayClient } from 'wech
 import type { ActorOptions } from './actor.js';
 import { ClockWatch } from './clock-watch.js';
 import { createDurably, type DurableCreateOptions, type DurableCreation } from './create.js';
-import { resolveOptions, type DurableOrdersOptions, type Settings } from './durable-orders-options.js';
+import {
+  checkListeners,
+  resolveOptions,
+  type DurableOrdersOptions,
+  type DurableStartOptions,
+  type Settings,
+} from './durable-orders-options.js';
 import { cancelOrder, cancelRefund, enqueueOrder, hastenOrder } from './enqueue.js';
 import { DurableOrdersError, isDurableOrdersError, storeInUse, toProblem } from './errors.js';
 import { publish } from './events.js';
@@ -97,17 +103,19 @@ export class DurableOrders {
   /**
    * Opens the store, and begins to work on what is due. Where it fails, nothing stays open.
    *
-   * @param options `work: false` for a process that only enqueues and looks, and leaves the work to others.
+   * @param options `work: false` for a process that only enqueues and looks, and leaves the work to others. `onResolved` and
+   *   `onRefundResolved`, in the place of the constructor's, where whoever is called is made after these orders, since it uses them.
    * @throws {DurableOrdersError} it works already, or the store cannot be opened.
    */
-  async start(options: { work?: boolean } = {}): Promise<void> {
-    const { work = true } = readProperties('options', options, ['work']);
+  async start(options: DurableStartOptions = {}): Promise<void> {
+    const { work = true, ...listeners } = readProperties('options', options, START_OPTIONS);
+    checkListeners(listeners);
     await this.#lifecycle.run(async () => {
       if (work && this.#isWorking) throw storeInUse();
       if (this.#stopping.signal.aborted) this.#stopping = new AbortController();
       await this.#settings.store.open();
       try {
-        if (work) await this.#work();
+        if (work) await this.#work(listeners);
       } catch (error) {
         // Of a store that another one works with, nothing was opened here.
         const isInUse = isDurableOrdersError(error) && error.code === 'WECHATPAY_STORE_IN_USE';
@@ -119,8 +127,9 @@ export class DurableOrders {
     });
   }
 
-  async #work(): Promise<void> {
-    const { store, clients, concurrency, onResolved, onRefundResolved, keepsOpenId } = this.#settings;
+  async #work(listeners: Omit<DurableStartOptions, 'work'>): Promise<void> {
+    const { store, clients, concurrency, keepsOpenId } = this.#settings;
+    const { onResolved, onRefundResolved } = { ...this.#settings, ...listeners };
     const options: HandlerOptions = {
       clientOf: (merchantId) => clients.get(merchantId),
       delay: (until, now) => this.#orders.delay(until, now),
@@ -482,4 +491,5 @@ export class DurableOrders {
   }
 }
 
+const START_OPTIONS = ['work', 'onResolved', 'onRefundResolved'];
 const PAY_OPTIONS = ['merchantId', 'signal', 'policy', 'actor'];

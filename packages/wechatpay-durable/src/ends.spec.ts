@@ -65,6 +65,16 @@ describe('while onResolved fails', () => {
   });
 });
 
+it('is told to who is given at `start`, in the place of who was given before', async () => {
+  const told: string[] = [];
+  const shop = await openShop({ isWorker: false, onResolved: () => void told.push('before') });
+  await expect(shop.durableOrders.start({ onResolved: 3 } as never)).rejects.toMatchObject({ field: 'onResolved' });
+  await shop.durableOrders.start({ onResolved: ({ outcome }) => void told.push(outcome.kind) });
+  await shop.durableOrders.pay(shop.request('A1'));
+  await expect.poll(() => shop.durableOrders.get({ outTradeNo: 'A1' })).toMatchObject({ status: 'done' });
+  expect(told).toEqual(['paid']);
+});
+
 it('each end of an order has a number that grows, and its time', async () => {
   const told: ResolvedOrder[] = [];
   const shop = await openShop({ onResolved: (resolved) => void told.push(resolved) });

@@ -1,6 +1,6 @@
 // The whole public API of the main entry: free of any database. The stores are entries of their own.
 export { DurableOrders } from './durable-orders.js';
-export { type DurableOrdersOptions } from './durable-orders-options.js';
+export { type DurableOrdersOptions, type DurableStartOptions } from './durable-orders-options.js';
 export { type OrderOf, type RedriveOptions, type OrderIntent } from './intent.js';
 export { type OrderFilter, type OrderQuery, type RefundFilter, type RefundQuery } from './list.js';
 export { type ActorOptions } from './actor.js';
