@@ -156,7 +156,7 @@ async function call(path, init) {
   if (path.endsWith('/pay')) number = undefined;
   if (response.ok) return;
   if (response.status === 401) token.focus();
-  throw new Error([problem.message, problem.remedy].filter(Boolean).join(' '));
+  throw new Error([problem.detail ?? problem.message, problem.remedy].filter(Boolean).join(' '));
 }
 
 /** Runs what a button does, once at a time, and says what went wrong. */

@@ -1,12 +1,12 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
+import { WechatPayExceptionFilter } from 'nestjs-wechatpay';
 import { WechatPayDurableModule } from 'nestjs-wechatpay/durable';
 import type { OrderStore } from 'wechatpay-durable';
 import { DEMO, type Demo } from './demo/demo.js';
 import { HealthController } from './health/health.controller.js';
 import { TILL_TOKEN, TokenGuard } from './http/token.guard.js';
 import { validationPipe } from './http/validation.pipe.js';
-import { WechatPayErrorFilter } from './http/wechatpay-error.filter.js';
 import { OrdersController } from './orders/orders.controller.js';
 import { DurableOrdersController } from './orders/durable-orders.controller.js';
 import { TillController } from './till/till.controller.js';
@@ -29,7 +29,7 @@ export interface AppOptions {
     Till,
     { provide: APP_GUARD, useClass: TokenGuard },
     { provide: APP_PIPE, useValue: validationPipe },
-    { provide: APP_FILTER, useClass: WechatPayErrorFilter },
+    { provide: APP_FILTER, useClass: WechatPayExceptionFilter },
   ],
 })
 export class AppModule {

@@ -109,7 +109,7 @@ describe('POST /orders/:outTradeNo/reverse', () => {
       status: 422,
       body: { code: 'WECHATPAY_INVALID_REQUEST', outcome: 'not-sent' },
     });
-    expect(body).toHaveProperty('message', expect.stringContaining(field));
+    expect(body).toHaveProperty('detail', expect.stringContaining(field));
     expect(sandbox.requests).toHaveLength(before);
   });
 
@@ -125,7 +125,7 @@ describe('POST /orders/:outTradeNo/reverse', () => {
     const answer = await call('/orders/1/reverse', { orderCreatedAt: createdAt.toISOString() });
     expect(answer).toMatchObject({ status: 422, body: { code: 'WECHATPAY_INVALID_REQUEST', outcome: 'not-sent' } });
     expect(answer.body).toHaveProperty(
-      'message',
+      'detail',
       expect.stringContaining(new Date(createdAt.getTime() + 15_000).toISOString()),
     );
   });
@@ -247,6 +247,7 @@ describe('the OpenAPI page', () => {
       '415',
       '421',
       '422',
+      '500',
       '502',
       '503',
       '504',

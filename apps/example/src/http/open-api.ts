@@ -9,13 +9,13 @@ import {
   type ApiResponseOptions,
   type OpenAPIObject,
 } from '@nestjs/swagger';
+import { WECHATPAY_PROBLEM_SCHEMA, wechatPayProblemResponses } from 'nestjs-wechatpay';
 import { z } from 'zod';
 import { health } from '../health/health.schemas.js';
 import {
   orderAnswer,
   orderParams,
   payRequest,
-  problem,
   refundAnswer,
   refundRequest,
   reverseAnswer,
@@ -23,7 +23,6 @@ import {
   tillOrder,
 } from '../orders/orders.schemas.js';
 import { redriveRequest, durableOrder } from '../orders/durable-orders.schemas.js';
-import { HTTP_ANSWERS } from './wechatpay-error.filter.js';
 
 type SchemaObject = Extract<ApiResponseOptions, { schema: unknown }>['schema'];
 
@@ -40,7 +39,6 @@ const SCHEMAS = {
   ReverseResult: reverseAnswer,
   Reversal: durableOrder,
   RedriveRequest: redriveRequest,
-  Problem: problem,
   Health: health,
   HttpError: httpError,
 };
@@ -51,19 +49,20 @@ export function describeApi(app: NestExpressApplication): OpenAPIObject {
     .setTitle('WeChat Pay example')
     .setDescription(
       'Takes, refunds and reverses payments. The status tells about the money. **200**: done, unless `recall` is true. **4xx**: ' +
-        'this call moved none. **503**: nothing was sent. **502** and **504**: it may have happened; query the order, or ' +
-        'send the same call again.',
+        'this call moved none. **503**: nothing was sent. **500**, **502** and **504**: by `outcome`, it may have happened; query the ' +
+        'order, or send the same call again.',
     )
     .setVersion('1')
     .addBearerAuth({ type: 'http', scheme: 'bearer', description: 'TILL_TOKEN, or what the start printed.' })
     .build();
   const document = SwaggerModule.createDocument(app, settings);
   const schemas = Object.entries(SCHEMAS).map(([name, schema]) => [name, toOpenApi(schema)] as const);
-  return { ...document, components: { ...document.components, schemas: Object.fromEntries(schemas) } };
+  const all = { ...Object.fromEntries(schemas), Problem: WECHATPAY_PROBLEM_SCHEMA };
+  return { ...document, components: { ...document.components, schemas: all } };
 }
 
 /** A schema of the document, by its name there. */
-export function schemaNamed(name: keyof typeof SCHEMAS): { $ref: string } {
+export function schemaNamed(name: keyof typeof SCHEMAS | 'Problem'): { $ref: string } {
   return { $ref: `#/components/schemas/${name}` };
 }
 
@@ -90,23 +89,13 @@ export function ApiGuarded(): MethodDecorator {
   );
 }
 
-/** Documents each status of the table of errors, and what it stands for. */
+/** Documents what `WechatPayExceptionFilter` answers on these routes, with its examples. */
 export function ApiProblems(): MethodDecorator {
-  const statuses = [...new Set(HTTP_ANSWERS.map(({ status }) => status))].sort();
-  return applyDecorators(
-    ...statuses.map((status) => {
-      const answers = HTTP_ANSWERS.filter((answer) => answer.status === status);
-      const description = answers.map(({ when, remedy }) => `- ${when}. *${remedy}*`).join('\n');
-      // Of the unknown ones, those with recall.
-      const waits = answers.some(
-        ({ of, retryAfterSeconds }) => retryAfterSeconds !== undefined || of.outcome === 'unknown',
-      );
-      const headers = {
-        'Retry-After': { description: 'Seconds, where waiting helps.', schema: { type: 'integer' as const } },
-      };
-      return ApiResponse({ status, description, schema: schemaNamed('Problem'), ...(waits && { headers }) });
-    }),
-  );
+  const responses = wechatPayProblemResponses({
+    statuses: [409, 422, 500, 502, 503, 504],
+    schema: schemaNamed('Problem'),
+  });
+  return applyDecorators(...responses.map((response) => ApiResponse(response)));
 }
 
 /** What zod checks, as OpenAPI 3.0 shows it. */

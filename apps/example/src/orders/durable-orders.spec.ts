@@ -7,12 +7,13 @@ import { Sandbox, wellKnownAuthCodes, type Fault } from 'wechatpay-sandbox';
 import { afterAll, afterEach, beforeAll, describe, expect, it, test } from 'vitest';
 import { callApi } from '../../test/call-api.js';
 import { startApp, TOKEN } from '../../test/start-app.js';
+import { readProblem } from '../../test/problem.js';
 import { TickingClock } from '../../test/ticking-clock.js';
 import { merchantOf } from '../demo/demo-sandbox.js';
 import { health } from '../health/health.schemas.js';
 import { Till } from '../till/till.js';
 import type { TillOrder } from '../till/till.order.js';
-import { problem, tillOrder } from './orders.schemas.js';
+import { tillOrder } from './orders.schemas.js';
 import { durableOrder, type Reversal } from './durable-orders.schemas.js';
 
 // The gateway outlives the application, as the real one does.
@@ -106,7 +107,7 @@ describe('a dead durable order', () => {
     expect(sandbox.ledger.of(outTradeNo)).toEqual({ paid: 888, returned: 0, net: 888 });
 
     const [again, refusal] = await call('POST', path, {}, `Bearer ${TOKEN}`);
-    expect([again, problem.parse(refusal)]).toMatchObject([422, { field: 'outTradeNo', outcome: 'not-sent' }]);
+    expect([again, readProblem(refusal)]).toMatchObject([422, { field: 'outTradeNo', outcome: 'not-sent' }]);
   });
 
   test.each<[field: string, body: unknown]>([

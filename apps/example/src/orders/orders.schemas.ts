@@ -1,5 +1,4 @@
-// Over 250 lines, as one idea: what the API takes and answers about orders, read beside the OpenAPI page that is made of it.
-import type { Advice, Outcome, TradeState, WechatPayErrorCode } from 'wechatpay-core';
+import type { TradeState } from 'wechatpay-core';
 import { z } from 'zod';
 import type { TillOrder } from '../till/till.order.js';
 
@@ -221,51 +220,3 @@ export const reverseAnswer = z.strictObject({
   errorDescription: z.string().optional(),
 });
 export type ReverseAnswer = z.infer<typeof reverseAnswer>;
-
-const codes = [
-  'WECHATPAY_INVALID_CONFIG',
-  'WECHATPAY_INVALID_REQUEST',
-  'WECHATPAY_CONNECTION',
-  'WECHATPAY_TIMEOUT',
-  'WECHATPAY_ABORTED',
-  'WECHATPAY_OVERLOADED',
-  'WECHATPAY_HTTP_STATUS',
-  'WECHATPAY_MALFORMED_RESPONSE',
-  'WECHATPAY_SIGNATURE_MISMATCH',
-  'WECHATPAY_INVALID_NOTIFICATION',
-  'WECHATPAY_STATEMENT',
-  'WECHATPAY_GATEWAY_FAIL',
-  'WECHATPAY_BUSINESS_FAIL',
-] as const satisfies WechatPayErrorCode[];
-const outcomes = ['not-sent', 'rejected', 'unknown'] as const satisfies Outcome[];
-const advices = [
-  'query-order',
-  'fix-request',
-  'retry-later',
-  'reverse-again',
-  'refund',
-  'scan-again',
-  'change-payment',
-  'new-order',
-] as const satisfies Advice[];
-
-/** The body of every answer that is no success: what a cashier's software acts on. */
-export const problem = z.strictObject({
-  code: z.enum(codes).meta({ description: 'What kind of failure this is.' }),
-  outcome: z.enum(outcomes).meta({
-    description: 'Might the money have moved? not-sent and rejected: not by this call. unknown: it may have.',
-  }),
-  advice: z
-    .enum(advices)
-    .optional()
-    .meta({ description: 'What to do, for a program. Absent where `field` says what to correct.' }),
-  remedy: z.string().meta({ description: 'What to do, for a person.' }),
-  message: z.string().meta({ description: 'What happened, for the log.' }),
-  field: z.string().optional().meta({ description: 'The field of the request that is wrong.' }),
-  errorCode: z.string().optional().meta({ description: "WeChat Pay's err_code.", example: 'USERPAYING' }),
-  errorDescription: z.string().optional().meta({ description: "WeChat Pay's err_code_des." }),
-  recall: z.boolean().optional().meta({ description: 'true: WeChat Pay asks for the reversal to be called again.' }),
-  retryAfterSeconds: z.number().optional().meta({ description: 'As in the Retry-After header: call again then.' }),
-  order: z.strictObject({ transactionId: z.string().optional(), outTradeNo: z.string().optional() }).optional(),
-});
-export type Problem = z.infer<typeof problem>;

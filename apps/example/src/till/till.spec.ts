@@ -4,9 +4,10 @@ import { Sandbox, wellKnownAuthCodes, type Fault } from 'wechatpay-sandbox';
 import { afterAll, afterEach, beforeAll, describe, expect, it, test } from 'vitest';
 import { callApi, type Answer } from '../../test/call-api.js';
 import { startApp } from '../../test/start-app.js';
+import { readProblem } from '../../test/problem.js';
 import { TickingClock } from '../../test/ticking-clock.js';
 import { DEMO_CUSTOMERS, DemoSandboxModule } from '../demo/demo-sandbox.js';
-import { orderAnswer, problem, refundAnswer, tillOrder } from '../orders/orders.schemas.js';
+import { orderAnswer, refundAnswer, tillOrder } from '../orders/orders.schemas.js';
 import { Till } from './till.js';
 import type { TillOrder } from './till.order.js';
 
@@ -147,7 +148,7 @@ describe('a payment', () => {
       authCode: wellKnownAuthCodes.paysAtOnce,
     });
     expect(again).toMatchObject({ status: 422, body: { field: 'outTradeNo', outcome: 'not-sent' } });
-    expect(() => problem.parse(again.body)).not.toThrow();
+    readProblem(again.body);
   });
 
   test.each<[field: string, request: Record<string, unknown>]>([
