@@ -13,10 +13,20 @@ const MAY_IMPORT = {
 };
 const NAMES = [...Object.keys(MAY_IMPORT), '@nestjs'];
 
+/** What only tests load, of what is published. */
+const TESTING = 'packages/nestjs-wechatpay/src/testing/**/*.ts';
+
 const boundaries = Object.entries(MAY_IMPORT).flatMap(([name, allowed]) => [
-  boundary(name, allowed, { files: [`packages/${name}/**/*.ts`], ignores: [`packages/${name}/test/truth/**`] }),
+  boundary(name, allowed, {
+    files: [`packages/${name}/**/*.ts`],
+    ignores: [`packages/${name}/test/truth/**`, TESTING],
+  }),
   boundary(name, [...allowed, 'wechatpay-sandbox'], {
-    files: [`packages/${name}/**/*.spec.ts`, `packages/${name}/{test,bench,chaos}/**/*.ts`],
+    files: [
+      `packages/${name}/**/*.spec.ts`,
+      `packages/${name}/{test,bench,chaos}/**/*.ts`,
+      ...(name === 'nestjs-wechatpay' ? [TESTING] : []),
+    ],
     // One keeper of the truth judges every package: it is the core's, and no package exports it.
     ignores: [`packages/${name}/test/truth/**`],
   }),

@@ -12,6 +12,7 @@ export const shared = defineConfig({
     // The longer name first: an alias also matches as a prefix.
     alias: {
       'nestjs-wechatpay/durable': source('nestjs-wechatpay/src/durable.ts'),
+      'nestjs-wechatpay/testing': source('nestjs-wechatpay/src/testing/index.ts'),
       'nestjs-wechatpay/config': source('nestjs-wechatpay/src/wechatpay.config.ts'),
       'nestjs-wechatpay': source('nestjs-wechatpay/src/index.ts'),
       'wechatpay-durable/postgres': source('wechatpay-durable/src/stores/postgres/postgres.ts'),

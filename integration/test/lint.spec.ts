@@ -68,6 +68,7 @@ it.each([
   ['wechatpay-durable', 'src/a.ts', { 'wechatpay-core': true, 'nestjs-wechatpay': false, 'wechatpay-sandbox': false }],
   ['wechatpay-durable', 'src/b.ts', { '../../wechatpay-core/src/index.js': false, undici: true }],
   ['nestjs-wechatpay', 'src/a.ts', { 'wechatpay-durable': true, '@nestjs/common': true, 'wechatpay-sandbox': false }],
+  ['nestjs-wechatpay', 'src/testing/a.ts', { 'wechatpay-durable': true, 'wechatpay-sandbox': true, undici: true }],
   ['wechatpay-sandbox', 'src/a.ts', { 'wechatpay-core': false, 'wechatpay-durable': false, '@nestjs/core': false }],
   ['wechatpay-sandbox', 'src/wire/a.spec.ts', { 'wechatpay-core': false, '../../../wechatpay-core/src/a.js': false }],
 ])('lint keeps to who may import whom: %s/%s', async (name, file, imports) => {

@@ -1,5 +1,5 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { basename, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 import { afterAll, expect, test } from 'vitest';
@@ -15,9 +15,10 @@ const documents = sourceFiles(root)
 
 // Samples that need what is not installed here are whole files of a project that is compiled and run as published.
 const published = join(root, 'integration/fixtures/transactions/src');
-const files = readdirSync(published)
-  .filter((name) => name.startsWith('with-'))
-  .map((name) => ({ name, code: readFileSync(join(published, name), 'utf8') }));
+const files = [
+  ...readdirSync(published).flatMap((name) => (name.startsWith('with-') ? [join(published, name)] : [])),
+  join(root, 'integration/test/testing-with-nestjs.spec.ts'), // run here by vitest, and as published by Jest
+].map((file) => ({ name: basename(file), code: readFileSync(file, 'utf8') }));
 
 const all = documents.flatMap((document) =>
   [...readFileSync(document, 'utf8').matchAll(/^```ts\n([\s\S]*?)^```/gm)].map(([, code = ''], index) => ({

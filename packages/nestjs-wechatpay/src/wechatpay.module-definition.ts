@@ -77,8 +77,7 @@ const built = new ConfigurableModuleBuilder<WechatPayConfig>()
     }),
   )
   .build();
-const { MODULE_OPTIONS_TOKEN } = built;
-export const { ConfigurableModuleClass } = built;
+export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN: OPTIONS } = built;
 
 const SERVICES: readonly Type[] = nameServices({
   WechatPayClient,
@@ -97,7 +96,7 @@ function provide(service: Type, name: string | undefined): Provider {
         checkNotExtras(config, EXTRAS);
         return new WechatPayClient(config);
       },
-      inject: [MODULE_OPTIONS_TOKEN],
+      inject: [OPTIONS],
     };
   }
   return { provide: token, useFactory: (client: WechatPayClient) => new service(client) as unknown, inject: [CLIENT] };

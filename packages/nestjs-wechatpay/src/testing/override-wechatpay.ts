@@ -1,0 +1,62 @@
+import type { TestingModuleBuilder } from '@nestjs/testing';
+import { WechatPayTransportError, type WechatPayConfig } from 'wechatpay-core';
+import { MemoryStore } from 'wechatpay-durable/memory';
+import { DURABLE_OPTIONS } from '../wechatpay-durable.module-definition.js';
+import { SETTINGS, settingsFrom, type WechatPayDurableOptions } from '../wechatpay-durable.options.js';
+import { OPTIONS, REGISTRATION, type Registration } from '../wechatpay.module-definition.js';
+import type { WechatPayTesting } from './wechatpay-testing.js';
+
+/**
+ * Replaces WeChat Pay in an application that is tested as it is: the settings of every `WechatPayModule`, which then loads no certificate and needs no
+ * `WECHATPAY_*` variable, and the store of every `WechatPayDurableModule`. Names, handlers and all other options stay.
+ *
+ * With a {@link WechatPayTesting} it talks to that gateway, and durable orders are worked on, whatever `work` says. Without one there is no gateway:
+ * override the services that the test calls; every other call is refused, and nothing is sent.
+ *
+ * @param builder what `Test.createTestingModule` gives.
+ * @returns the same builder.
+ * @example
+ * const module = await overrideWechatPay(Test.createTestingModule({ imports: [AppModule] }))
+ *   .overrideProvider(ReverseService)
+ *   .useValue({ reverse: () => Promise.resolve({ recall: false }) })
+ *   .compile();
+ */
+export function overrideWechatPay(builder: TestingModuleBuilder, testing?: WechatPayTesting): TestingModuleBuilder {
+  return builder
+    .overrideProvider(OPTIONS)
+    .useFactory({
+      inject: [REGISTRATION],
+      factory: ({ name }: Registration) => testing?.settings(name) ?? withoutGateway(name),
+    })
+    .overrideProvider(SETTINGS)
+    .useFactory({
+      inject: [DURABLE_OPTIONS],
+      factory: (given: WechatPayDurableOptions) => ({
+        ...settingsFrom({ ...given, store: testing?.store() ?? new MemoryStore() }),
+        work: testing !== undefined,
+        speed: 1,
+      }),
+    })
+    .overrideProvider(ENVIRONMENT)
+    .useValue({});
+}
+
+/** `wechatPayConfig.KEY` of nestjs-wechatpay/config, which cannot be imported where @nestjs/config is not installed. */
+const ENVIRONMENT = 'CONFIGURATION(wechatpay)';
+
+const numbers = new Map<string | undefined, number>();
+
+function withoutGateway(name: string | undefined): WechatPayConfig {
+  const number = numbers.get(name) ?? numbers.size + 1;
+  numbers.set(name, number);
+  const refuse = (): Promise<never> =>
+    Promise.reject(
+      new WechatPayTransportError(
+        'WECHATPAY_CONNECTION',
+        'This test has no gateway: override the service that it calls, or give overrideWechatPay a WechatPayTesting. Nothing was sent.',
+        'not-sent',
+      ),
+    );
+  const merchantId = String(1_900_000_000 + number);
+  return { appId: 'wx0000000000000000', merchantId, apiKey: '0'.repeat(32), transport: refuse };
+}
