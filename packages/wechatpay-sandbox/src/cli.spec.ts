@@ -75,6 +75,9 @@ describe('wechatpay-sandbox', () => {
         const identity = { cert: await file('WECHATPAY_CERT'), key: await file('WECHATPAY_KEY') };
         expect((await send(gateway, 'x', identity)).fields.mch_id).toBe(settings.WECHATPAY_MERCHANT_ID);
 
+        const [, pages = ''] = /with (\S+) in place of weixin:\/\/wxpay\n/.exec(stdout) ?? [];
+        expect((await fetch(`${pages}/bizpayurl?pr=unheard-of`)).status).toBe(404);
+
         for (const authCode of Object.values(wellKnownAuthCodes)) expect(stdout).toContain(` ${authCode}\n`);
 
         const orders = await send(gateway, '', { method: 'GET', path: '/_sandbox/orders' });

@@ -3,6 +3,7 @@ import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { orderStates } from './orders/order.js';
+import { codeUrlBase } from './pages/payer-pages.js';
 import { wellKnownAuthCodes } from './parties/customers.js';
 import { Sandbox } from './sandbox.js';
 
@@ -13,6 +14,8 @@ Ctrl-C ends it. Orders, keys and certificates are new at each start.
 
   --port PORT  the port to listen on (default: 0, a free one)
   --host HOST  the address to listen on (default: 127.0.0.1)
+  --payer-port PORT
+               the port of the pages on which customers pay their orders, over plain HTTP (default: 0, a free one)
   --dir DIR    where the certificates go (default: ./wechatpay-sandbox): apiclient_cert.p12, apiclient_cert.pem,
                apiclient_key.pem and rootca.pem. Files of an earlier run are overwritten.
   --help       this text
@@ -20,6 +23,7 @@ Ctrl-C ends it. Orders, keys and certificates are new at each start.
 
 interface Settings {
   port: number;
+  payerPort: number;
   host: string;
   directory: string;
 }
@@ -30,21 +34,28 @@ function readSettings(): Settings | 'help' {
     options: {
       port: { type: 'string', default: '0' },
       host: { type: 'string', default: '127.0.0.1' },
+      'payer-port': { type: 'string', default: '0' },
       dir: { type: 'string', default: 'wechatpay-sandbox' },
       help: { type: 'boolean', short: 'h' },
     },
   });
   if (values.help === true) return 'help';
-  const port = /^\d{1,5}$/.test(values.port) ? Number(values.port) : NaN;
-  if (!(port <= 65_535)) throw new Error(`--port takes a number from 0 to 65535, not '${values.port}'`);
+  const port = readPort('--port', values.port);
+  const payerPort = readPort('--payer-port', values['payer-port']);
   if (values.host === '') throw new Error('--host takes an address');
   if (values.dir === '') throw new Error('--dir takes a folder');
-  return { port, host: values.host, directory: resolve(values.dir) };
+  return { port, payerPort, host: values.host, directory: resolve(values.dir) };
 }
 
-async function run({ port, host, directory }: Settings): Promise<void> {
+function readPort(name: string, value: string): number {
+  const port = /^\d{1,5}$/.test(value) ? Number(value) : NaN;
+  if (!(port <= 65_535)) throw new Error(`${name} takes a number from 0 to 65535, not '${value}'`);
+  return port;
+}
+
+async function run({ port, payerPort, host, directory }: Settings): Promise<void> {
   // Settings go to stdout, where they make a whole .env file, and requests to stderr.
-  const sandbox = await Sandbox.start({ port, host, controlApi: true, log: console.error });
+  const sandbox = await Sandbox.start({ port, payerPort, host, controlApi: true, log: console.error });
   const stop = (): void => void sandbox.stop();
   process.once('SIGINT', stop);
   process.once('SIGTERM', stop);
@@ -75,7 +86,7 @@ async function writeCertificates({ ca, merchant }: Sandbox, directory: string): 
   }
 }
 
-function describe({ baseUrl, merchant, orders }: Sandbox, directory: string): string[] {
+function describe({ baseUrl, merchant, orders, payerPagesUrl = '' }: Sandbox, directory: string): string[] {
   const rootPath = join(directory, 'rootca.pem');
   return [
     `WECHATPAY_APP_ID=${merchant.appId}`,
@@ -91,6 +102,7 @@ function describe({ baseUrl, merchant, orders }: Sandbox, directory: string): st
     ...orders.list().map(({ outTradeNo, transactionId }) => `#   ${outTradeNo.padEnd(16)} ${transactionId}`),
     '# Codes to scan (auth_code), each as often as you like:',
     ...Object.entries(wellKnownAuthCodes).map(([name, authCode]) => `#   ${name.padEnd(17)} ${authCode}`),
+    `# To pay an order as its customer, open its code_url in a browser, with ${payerPagesUrl} in place of ${codeUrlBase}`,
     `# What has become of them: curl --cacert ${rootPath} ${baseUrl}/_sandbox/orders`,
     '# Ctrl-C ends the sandbox.',
   ];

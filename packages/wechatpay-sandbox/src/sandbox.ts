@@ -14,6 +14,7 @@ import { Notifications } from './notifications/notifications.js';
 import { Ledger } from './orders/ledger.js';
 import type { Order } from './orders/order.js';
 import { Orders } from './orders/orders.js';
+import { codeUrlBase, PayerPages } from './pages/payer-pages.js';
 import { CertificateAuthority } from './parties/certificate-authority.js';
 import { Customers } from './parties/customers.js';
 import { Payer } from './parties/payer.js';
@@ -47,6 +48,12 @@ export interface SandboxOptions {
    * @default false: signed, with err_code
    */
   unsignedRefusals?: boolean;
+  /**
+   * The port of the payers' pages, which are served over plain HTTP at `host`: see {@link Sandbox.payerPage}. 0: a free port.
+   *
+   * @default none, and there are no pages
+   */
+  payerPort?: number;
   /** Whether another process may look and change things under /_sandbox/. @default false */
   controlApi?: boolean;
   /** How many requests `requests` keeps, the last ones. `Infinity`: all. @default 1000 */
@@ -89,6 +96,7 @@ export class Sandbox {
   readonly #controlApi: boolean;
   readonly #log: SandboxOptions['log'];
   #server: SandboxServer | undefined;
+  #pages: PayerPages | undefined;
 
   private constructor(options: SandboxOptions, authority: CertificateAuthority, identities: Identities) {
     this.authority = authority;
@@ -146,7 +154,8 @@ export class Sandbox {
       sandbox.#serve(request, response);
     });
     sandbox.#server = server;
-    sandbox.#address.baseUrl = `https://${isIPv6(name) ? `[${name}]` : name}:${await server.listen(port, host)}`;
+    sandbox.#address.baseUrl = urlOf('https', name, await server.listen(port, host));
+    if (options.payerPort !== undefined) await sandbox.#openPages(options.payerPort, host);
     return sandbox;
   }
 
@@ -155,7 +164,9 @@ export class Sandbox {
    *
    * @throws {Error} where an option is invalid.
    */
-  static async create(options: Omit<SandboxOptions, 'port' | 'host' | 'controlApi'> = {}): Promise<Sandbox> {
+  static async create(
+    options: Omit<SandboxOptions, 'port' | 'host' | 'payerPort' | 'controlApi'> = {},
+  ): Promise<Sandbox> {
     const authority = options.authority ?? (await CertificateAuthority.create());
     // The merchant's settings hold the address, which is known only after listening. Until then, one that nobody has.
     const address = { baseUrl: 'https://wechatpay-sandbox.invalid' };
@@ -187,16 +198,27 @@ export class Sandbox {
    * @example sandbox.payer(codeUrl).pay();
    */
   payer(order: Order | string): Payer {
-    const entry =
-      typeof order === 'string'
-        ? this.orders
-            .entries()
-            .find(({ facts, product }) => [facts.outTradeNo, product?.codeUrl, product?.prepayId].includes(order))
-        : this.orders.entryOf(order);
-    if (entry?.product === undefined) {
-      throw new Error(`no order of Unified Order is ${typeof order === 'string' ? order : order.outTradeNo}`);
+    return new Payer(this.orders.payable(order), this.clock);
+  }
+
+  /**
+   * The page on which the customer of an order of Unified Order pays, cancels, or pays too late, in a browser: its `code_url` with
+   * {@link payerPagesUrl} in place of `weixin://wxpay`, as in `http://localhost:PORT/bizpayurl?pr=…`.
+   *
+   * @param order as of {@link payer}.
+   * @throws {Error} where there is no such order, or the sandbox was started without `payerPort`.
+   * @example console.log(`The customer's phone: ${sandbox.payerPage(codeUrl)}`);
+   */
+  payerPage(order: Order | string): string {
+    if (this.payerPagesUrl === undefined) {
+      throw new Error('this sandbox serves no pages of payers: start it with payerPort, 0 for a free port');
     }
-    return new Payer(entry, this.clock);
+    return this.orders.payable(order).product.codeUrl.replace(codeUrlBase, this.payerPagesUrl);
+  }
+
+  /** Where the payers' pages are, `http://localhost:PORT`; undefined without `payerPort`. */
+  get payerPagesUrl(): string | undefined {
+    return this.#address.payerPagesUrl;
   }
 
   /**
@@ -243,12 +265,27 @@ export class Sandbox {
   /** Ends every connection at once, also one that hangs on purpose. Does no harm the second time. */
   async stop(): Promise<void> {
     this.notifications.clear();
-    await this.#server?.stop();
+    await Promise.all([this.#server?.stop(), this.#pages?.stop()]);
   }
 
   /** For `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop();
+  }
+
+  async #openPages(port: number, host: string): Promise<void> {
+    const name = publicName(host);
+    this.#pages = new PayerPages({
+      clock: this.clock,
+      name,
+      find: (codeUrl) => this.orders.entries().find(({ product }) => product?.codeUrl === codeUrl),
+    });
+    try {
+      this.#address.payerPagesUrl = urlOf('http', name, await this.#pages.listen(port, host));
+    } catch (error) {
+      await this.stop(); // nothing stays open of a sandbox that nobody has
+      throw error;
+    }
   }
 
   #serve(request: IncomingMessage, response: ServerResponse): void {
@@ -281,6 +318,11 @@ interface Identities {
 
 interface Address {
   baseUrl: string;
+  payerPagesUrl?: string;
+}
+
+function urlOf(scheme: 'http' | 'https', name: string, port: number): string {
+  return `${scheme}://${isIPv6(name) ? `[${name}]` : name}:${port}`;
 }
 
 /** What a client on this machine calls an address that the server listens on. */

@@ -3,7 +3,7 @@ import type { Merchant } from '../parties/merchants.js';
 import { randomOpenId } from '../random.js';
 import type { Ledger } from './ledger.js';
 import { newFacts } from './new-order.js';
-import { OrderEntry, type OnPaid, type OrderFacts, type Particulars } from './order-entry.js';
+import { OrderEntry, type OnPaid, type OrderFacts, type Particulars, type Product } from './order-entry.js';
 import type { Order, OrderOptions, OrderState } from './order.js';
 import type { Step } from './plan.js';
 
@@ -114,6 +114,22 @@ export class Orders {
     return entry;
   }
 
+  /**
+   * @internal
+   * @param order the order, or its `outTradeNo`, `code_url` or `prepay_id`.
+   * @throws {Error} where there is no such order of Unified Order.
+   */
+  payable(order: Order | string): OrderEntry & { readonly product: Product } {
+    const entry =
+      typeof order === 'string'
+        ? this.entries().find(({ facts, product }) =>
+            [facts.outTradeNo, product?.codeUrl, product?.prepayId].includes(order),
+          )
+        : this.entryOf(order);
+    if (entry && isPayable(entry)) return entry;
+    throw new Error(`no order of Unified Order is ${typeof order === 'string' ? order : order.outTradeNo}`);
+  }
+
   /** @internal */
   entries(): readonly OrderEntry[] {
     this.catchUp();
@@ -158,6 +174,10 @@ export class Orders {
     }
     return entry;
   }
+}
+
+function isPayable(entry: OrderEntry): entry is OrderEntry & { readonly product: Product } {
+  return entry.product !== undefined;
 }
 
 function bookKey(owned: { merchantId: string; subMerchantId?: string | undefined; outTradeNo: string }): string {

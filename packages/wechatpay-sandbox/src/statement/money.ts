@@ -18,11 +18,21 @@ function digitsIn(currency: string): number {
 
 /** Minor units as a statement writes them: two decimals at least, a comma in none. */
 export function majorUnits(minor: bigint, currency: string, sign = ''): string {
+  const { whole, fraction } = partsOf(minor, currency);
+  return `${minor === 0n ? '' : sign}${whole}.${fraction.padEnd(2, '0')}`;
+}
+
+/** Minor units as a customer reads them: `HKD 8.88`, `JPY 888`. */
+export function readableAmount(minor: number, currency: string): string {
+  const { whole, fraction } = partsOf(BigInt(minor), currency);
+  return `${currency} ${whole}${fraction === '' ? '' : `.${fraction}`}`;
+}
+
+function partsOf(minor: bigint, currency: string): { readonly whole: string; readonly fraction: string } {
   const digits = digitsIn(currency);
   const text = minor.toString().padStart(digits + 1, '0');
-  const whole = digits === 0 ? text : text.slice(0, -digits);
-  const fraction = digits === 0 ? '' : text.slice(-digits);
-  return `${minor === 0n ? '' : sign}${whole}.${fraction.padEnd(2, '0')}`;
+  const point = text.length - digits;
+  return { whole: text.slice(0, point), fraction: text.slice(point) };
 }
 
 /** WeChat Pay's fee of 0.60 %, in hundred-thousandths of the major unit. */
