@@ -1,5 +1,5 @@
 // Over 250 lines, as one idea: all that an application can do with durable orders, each a line that says where it is done.
-import type { QuickPayRequest, UnifiedOrderRequest, WechatPayClient } from 'wechatpay-core';
+import type { PaymentNotification, QuickPayRequest, UnifiedOrderRequest, WechatPayClient } from 'wechatpay-core';
 import type { ActorOptions } from './actor.js';
 import { ClockWatch } from './clock-watch.js';
 import { createDurably, type DurableCreateOptions, type DurableCreation } from './create.js';
@@ -238,15 +238,17 @@ export class DurableOrders {
    *
    * Answer WeChat Pay once this resolves: `acknowledge()`. Where it throws, `refuse()`, and the notification comes again.
    *
-   * @param body the request's bytes, before any parser.
+   * @param notification the request's bytes, before any parser; or what `readPaymentNotification` has read for one of the clients, as a
+   *   method with `@OnPaymentNotified()` of nestjs-wechatpay has it.
    * @throws {WechatPayNotificationError} it is not WeChat Pay's word to one of the clients: nothing was stored.
+   * @throws {WechatPayRequestError} what is neither, as a copy of a notification: nothing was stored.
    * @throws {DurableOrdersError} the store failed, or a worker has had the order for 4 s: nothing may be stored.
    * @example
    * const { kind } = await durableOrders.notified(body);
    * return kind === 'unknown-order' ? refuse('unknown-order') : acknowledge();
    */
-  async notified(body: Uint8Array | string): Promise<NotifiedOrder> {
-    return this.#whilePaying(takeNotification(this.#orders, body));
+  async notified(notification: Uint8Array | string | PaymentNotification): Promise<NotifiedOrder> {
+    return this.#whilePaying(takeNotification(this.#orders, notification));
   }
 
   #assertGoesOn(): void {

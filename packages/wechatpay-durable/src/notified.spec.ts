@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { readPaymentNotification, WechatPayClient } from 'wechatpay-core';
 import { refundNumberOf } from 'wechatpay-core/resolution';
 import { MERCHANT, openClockedShop, SECOND, START, type ClockedShop } from '../test/clocked-shop.js';
 
@@ -259,5 +260,33 @@ describe('a notification that is for no durable order', () => {
     await expect(shop.durableOrders.notified(given)).rejects.toMatchObject({ problem });
     await shop.pass(0);
     expect([await notesOf(shop), shop.calls.length]).toEqual([[], calls]);
+  });
+});
+
+describe('a notification that was read already', () => {
+  it('is taken as its bytes are', async () => {
+    const shop = await openWithOrder();
+    const { durableOrders } = shop;
+    const read = readPaymentNotification(durableOrders.clientOf(MERCHANT), shop.notification('C1'));
+    expect(await durableOrders.notified(read)).toMatchObject({ kind: 'woken', notification: { id: read.id } });
+    expect((await durableOrders.notified(shop.notification('C1'))).kind).toBe('duplicate');
+    expect(await notesOf(shop)).toEqual(['notified']);
+  });
+
+  it('is refused as a copy, which does not say whose it is, and where it is of another merchant', async () => {
+    const shop = await openWithOrder();
+    const client = shop.durableOrders.clientOf(MERCHANT);
+    const read = readPaymentNotification(client, shop.notification('C1'));
+    const stranger = new WechatPayClient({
+      appId: client.appId,
+      merchantId: '10000999',
+      apiKey: '192006250b4c09247ec02edce69f6a2d',
+      transport: () => Promise.reject(new Error('it calls nobody')),
+    });
+    const foreign = readPaymentNotification(stranger, shop.notification('C1', { mch_id: '10000999' }));
+    for (const given of [{ ...read }, JSON.parse(JSON.stringify(read)) as typeof read, foreign]) {
+      await expect(shop.durableOrders.notified(given)).rejects.toMatchObject({ code: 'WECHATPAY_INVALID_REQUEST' });
+    }
+    expect(await notesOf(shop)).toEqual([]);
   });
 });

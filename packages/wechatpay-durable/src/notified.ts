@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { readPaymentNotification, type PaymentNotification } from 'wechatpay-core';
+import { readPaymentNotification, WechatPayRequestError, type PaymentNotification } from 'wechatpay-core';
 import { readClock } from './clocks.js';
 import { isOver, isUnified, outcomeOf } from './ends.js';
 import { DurableOrdersError } from './errors.js';
@@ -38,8 +38,13 @@ const LIMIT_MS = 4_000;
 const TRY_AGAIN_MS = 100;
 
 /** What `DurableOrders.notified` does. */
-export async function takeNotification(orders: Orders, body: Uint8Array | string): Promise<NotifiedOrder> {
-  const notification = readPaymentNotification([...orders.clients.values()], body);
+export async function takeNotification(
+  orders: Orders,
+  given: Uint8Array | string | PaymentNotification,
+): Promise<NotifiedOrder> {
+  const notification = isObject(given)
+    ? ofClient(orders, given)
+    : readPaymentNotification([...orders.clients.values()], given);
   const { outTradeNo, subMerchantId, client, id: notificationId } = notification;
   const { merchantId } = client;
   const order = { outTradeNo, merchantId, ...(subMerchantId !== undefined && { subMerchantId }) };
@@ -55,6 +60,23 @@ export async function takeNotification(orders: Orders, body: Uint8Array | string
     }
     await sleep(TRY_AGAIN_MS); // a worker has it, for one step
   }
+}
+
+function isObject(given: unknown): given is PaymentNotification {
+  return typeof given === 'object' && given !== null && !(given instanceof Uint8Array);
+}
+
+/** Its `client`, which no copy and no JSON has, says that it is as `readPaymentNotification` has verified it, and whose it is. */
+function ofClient(orders: Orders, notification: PaymentNotification): PaymentNotification {
+  const { client } = notification as Partial<PaymentNotification>;
+  if (client) {
+    orders.clientOf(client.merchantId); // throws where it is none of ours
+    return notification;
+  }
+  throw new WechatPayRequestError(
+    'notification',
+    "must be the bytes of the request's body, or what readPaymentNotification returned; a copy of that does not say whose it is.",
+  );
 }
 
 /** @returns undefined where a worker has it, or took it just now. */
