@@ -199,6 +199,21 @@ describe('faults', () => {
     expect(() => gunzipSync(packed.body)).toThrow();
   });
 
+  it('of one statement strike it together, in their order; the next one meets the next', () => {
+    sandbox.statements.addFault(
+      { kind: 'row-missing', hidden: true },
+      { kind: 'row-doubled', hidden: true },
+      { kind: 'row-altered', column: '微信订单号', value: '42', row: 1 },
+    );
+    sandbox.statements.addFault({ kind: 'row-missing', hidden: true });
+    expect(sandbox.statements.pendingFaults).toHaveLength(4);
+    const rows = rowsOf(ask());
+    expect(rows.map((row) => row.includes('`0013,'))).toEqual([true, true]);
+    expect(rows.map((row) => row.includes('`42,'))).toEqual([false, true]);
+    expect(rowsOf(ask())).toHaveLength(1);
+    expect(rowsOf(ask())).toHaveLength(2);
+  });
+
   it('move the columns, header and rows alike', () => {
     sandbox.statements.addFault({ kind: 'columns-moved' });
     const [header = '', row = ''] = textOf(ask()).replace('\uFEFF', '').split('\r\n');

@@ -39,16 +39,20 @@ const defaultStyle: StatementStyle = {
 export class Statements {
   /** To be changed by property: `sandbox.statements.style.edition = 'english'`. */
   readonly style: StatementStyle = { ...defaultStyle };
-  #faults: StatementFault[] = [];
+  #faults: (readonly StatementFault[])[] = [];
 
-  /** Lets the next statement have this fault. Each meets one, in the order in which they were added. */
-  addFault(fault: StatementFault): void {
-    this.#faults.push(fault);
+  /**
+   * Lets the next statement have this fault. Each meets what was added at once, in the order in which it was added.
+   *
+   * @param more others of the same statement: each finds it as the one before has left it.
+   */
+  addFault(fault: StatementFault, ...more: readonly StatementFault[]): void {
+    this.#faults.push([fault, ...more]);
   }
 
   /** Those that have not struck yet. */
   get pendingFaults(): readonly StatementFault[] {
-    return [...this.#faults];
+    return this.#faults.flat();
   }
 
   /** Forgets faults, and writes as at the beginning. */
@@ -63,18 +67,19 @@ export class Statements {
     { type, appId, gzip, fileName }: { type: StatementType; appId: string; gzip: boolean; fileName: string },
   ): Answer {
     const { edition, refundSign, lineEnd, byteOrderMark } = this.style;
-    const fault = this.#faults.shift();
-    const listed = fault === undefined ? entries : spoilEntries(entries, fault);
-    const table = tabulate(listed, { edition, type, appId, refundSign });
-    const spoiled = fault === undefined ? table : spoilTable(table, fault);
+    const faults = this.#faults.shift() ?? [];
+    const table = tabulate(faults.reduce(spoilEntries, entries), { edition, type, appId, refundSign });
+    const spoiled = faults.reduce(spoilTable, table);
     const text = toText(spoiled, lineEnd, byteOrderMark);
-    const sent = fault?.kind === 'truncated' ? truncate(text, fault.row, spoiled.rows.length) : text;
+    const cut = faults.find((fault) => fault.kind === 'truncated');
+    const sent = cut ? truncate(text, cut.row, spoiled.rows.length) : text;
     const bytes = gzip ? gzipWithName(sent, fileName) : Buffer.from(sent);
+    const slow = faults.find((fault) => fault.kind === 'slow');
     return {
       status: 200,
       headers: { 'Content-Type': 'text/plain' },
-      body: fault?.kind === 'gzip-cut' ? bytes.subarray(0, Math.floor(bytes.length / 2)) : bytes,
-      ...(fault?.kind === 'slow' && { delivery: fault }),
+      body: faults.some(({ kind }) => kind === 'gzip-cut') ? bytes.subarray(0, Math.floor(bytes.length / 2)) : bytes,
+      ...(slow && { delivery: slow }),
     };
   }
 }
