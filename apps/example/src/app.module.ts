@@ -1,11 +1,15 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
-import { WechatPayExceptionFilter } from 'nestjs-wechatpay';
+import { ApiExcludeController } from '@nestjs/swagger';
+import { WechatPayExceptionFilter, WechatPayNotificationsModule } from 'nestjs-wechatpay';
 import { WechatPayDurableModule } from 'nestjs-wechatpay/durable';
 import type { OrderStore } from 'wechatpay-durable';
+import { CheckoutController } from './checkout/checkout.controller.js';
+import { Checkout, PUBLIC_URL } from './checkout/checkout.js';
 import { DEMO, type Demo } from './demo/demo.js';
 import { HealthController } from './health/health.controller.js';
-import { TILL_TOKEN, TokenGuard } from './http/token.guard.js';
+import { NOTIFICATIONS_PATH } from './http/notifications.js';
+import { TILL_TOKEN, TokenGuard, WithoutToken } from './http/token.guard.js';
 import { validationPipe } from './http/validation.pipe.js';
 import { OrdersController } from './orders/orders.controller.js';
 import { DurableOrdersController } from './orders/durable-orders.controller.js';
@@ -19,31 +23,43 @@ export interface AppOptions {
   readonly store: OrderStore;
   /** What a caller shows in order to move money. */
   readonly token: string;
+  /** Where WeChat Pay reaches this server, without a slash at the end; not needed of a sandbox in this process. */
+  readonly publicUrl?: string | undefined;
   /** What there is to play with, where the gateway is a sandbox. */
   readonly demo?: Demo | undefined;
 }
 
 @Module({
-  controllers: [TillController, OrdersController, DurableOrdersController, HealthController],
+  controllers: [TillController, CheckoutController, OrdersController, DurableOrdersController, HealthController],
   providers: [
     Till,
+    Checkout,
     { provide: APP_GUARD, useClass: TokenGuard },
     { provide: APP_PIPE, useValue: validationPipe },
     { provide: APP_FILTER, useClass: WechatPayExceptionFilter },
   ],
 })
 export class AppModule {
-  static register({ wechatPay, store, token, demo }: AppOptions): DynamicModule {
+  static register({ wechatPay, store, token, publicUrl, demo }: AppOptions): DynamicModule {
     const durable = WechatPayDurableModule.forRootAsync({
       imports: [wechatPay],
       useFactory: () => ({ store, speed: demo?.clock.speed ?? 1 }),
     });
     return {
       module: AppModule,
-      imports: [wechatPay, durable],
+      imports: [
+        wechatPay,
+        durable,
+        // WeChat Pay alone calls there, and proves it by a signature.
+        WechatPayNotificationsModule.forRoot({
+          path: NOTIFICATIONS_PATH,
+          decorators: [WithoutToken(), ApiExcludeController()],
+        }),
+      ],
       providers: [
         { provide: DEMO, useValue: demo },
         { provide: TILL_TOKEN, useValue: token },
+        { provide: PUBLIC_URL, useValue: publicUrl },
       ],
     };
   }

@@ -7,7 +7,7 @@ import { AppModule } from './app.module.js';
 import { chooseGateway } from './gateway.js';
 import { APP_OPTIONS, configureApp } from './http/configure-app.js';
 import { chooseStore, openStore } from './orders/store.js';
-import { readAllowedHosts, readPort, readToken, SettingError } from './settings.js';
+import { readAllowedHosts, readPort, readPublicUrl, readToken, SettingError } from './settings.js';
 import { welcome } from './welcome.js';
 
 // One token moves money here, and anybody may look on. Put authentication in front of it before you let others reach it.
@@ -18,11 +18,12 @@ try {
   const port = readPort(process.env.PORT);
   const token = readToken(process.env.TILL_TOKEN);
   const allowedHosts = readAllowedHosts(process.env.ALLOWED_HOSTS);
+  const publicUrl = readPublicUrl(process.env.PUBLIC_URL);
   const store = await chooseStore();
   // Quiet until it is built: what goes wrong there is told below, without a stack.
   const options = { ...APP_OPTIONS, logger: false, abortOnError: false } as const;
   const app = await NestFactory.create<NestExpressApplication>(
-    AppModule.register({ wechatPay: gateway.module, store: store.store, token, demo: gateway.demo }),
+    AppModule.register({ wechatPay: gateway.module, store: store.store, token, publicUrl, demo: gateway.demo }),
     options,
   );
   const logger = new ConsoleLogger({ logLevels: ['error', 'warn'] });

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { chooseGateway } from './gateway.js';
-import { readAllowedHosts, readPort, readSpeed, readToken, SettingError } from './settings.js';
+import { readAllowedHosts, readPort, readPublicUrl, readSpeed, readToken, SettingError } from './settings.js';
 
 afterEach(() => {
   vi.unstubAllEnvs();
@@ -38,6 +38,18 @@ describe('what no setting may be', () => {
     expect(() => readToken(token)).toThrow(/^TILL_TOKEN: must be 12 to 200/);
   });
 
+  it.each([
+    'shop.example',
+    'http://shop.example',
+    'ftp://shop.example',
+    'https://shop.example/?m=1',
+    'https://shop.example/?',
+    'https://shop.example/#a',
+    'https://user@shop.example',
+  ])('PUBLIC_URL: %j', (url) => {
+    expect(() => readPublicUrl(url)).toThrow(`PUBLIC_URL: ${JSON.stringify(url)} is not where WeChat Pay`);
+  });
+
   it.each(['65536', '-1', '80.5', 'http'])('PORT: %j', (port) => {
     expect(() => readPort(port)).toThrow(`PORT: must be a number from 0 to 65535, not "${port}"`);
   });
@@ -54,6 +66,9 @@ it('is what it says, or the default where it says nothing', () => {
   ]);
   expect(readToken('known-to-the-shop')).toBe('known-to-the-shop');
   expect(readToken()).toMatch(/^[\w-]{20}$/);
+  expect(readPublicUrl()).toBeUndefined();
+  expect(readPublicUrl('https://shop.example/till/')).toBe('https://shop.example/till');
+  expect(readPublicUrl('http://localhost:3000')).toBe('http://localhost:3000');
   expect([readPort(), readPort('0'), readPort('65535')]).toEqual([3000, 0, 65_535]);
   expect([readSpeed(), readSpeed('1'), readSpeed('99')]).toEqual([1, 1, 99]);
 });

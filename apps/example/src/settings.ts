@@ -55,6 +55,24 @@ export function readAllowedHosts(value = ''): string[] {
 }
 
 /**
+ * Where WeChat Pay reaches this server, without a slash at the end.
+ *
+ * @throws {SettingError} what is not an https address; http is for this machine alone, for a sandbox beside this process.
+ */
+export function readPublicUrl(value = ''): string | undefined {
+  if (value === '') return undefined;
+  const url = URL.canParse(value) ? new URL(value) : undefined;
+  const isLocal = ['localhost', '127.0.0.1', '[::1]'].includes(url?.hostname ?? '');
+  const isPlain = url?.search === '' && url.hash === '' && url.username === '' && !value.includes('?');
+  if (url && isPlain && (url.protocol === 'https:' || (url.protocol === 'http:' && isLocal))) {
+    return url.href.replace(/\/+$/, '');
+  }
+  throw new SettingError(
+    `PUBLIC_URL: ${JSON.stringify(value)} is not where WeChat Pay can reach this; write it as in https://till.example.com.`,
+  );
+}
+
+/**
  * How many times as fast as the real one the sandbox's time goes: 1 where the environment says nothing.
  *
  * @throws {SettingError} what is no such number.

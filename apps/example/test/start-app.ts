@@ -15,6 +15,7 @@ interface StartOptions {
   readonly folder?: string;
   readonly allowedHosts?: readonly string[];
   readonly store?: OrderStore;
+  readonly publicUrl?: string;
 }
 
 /** A store that looks more often than by default, since the tests' time goes faster. */
@@ -25,9 +26,9 @@ function storeIn(folder: string | undefined): OrderStore {
 /** The application as it is started, with a store that is gone when it is closed. */
 export async function startApp(
   wechatPay: DynamicModule,
-  { demo, folder, allowedHosts = [], store = storeIn(folder) }: StartOptions = {},
+  { demo, folder, allowedHosts = [], store = storeIn(folder), publicUrl }: StartOptions = {},
 ): Promise<NestExpressApplication> {
-  const module = AppModule.register({ wechatPay, store, token: TOKEN, demo });
+  const module = AppModule.register({ wechatPay, store, token: TOKEN, publicUrl, demo });
   const app = await NestFactory.create<NestExpressApplication>(module, { ...APP_OPTIONS, logger: false });
   configureApp(app, { allowedHosts });
   await app.listen(0, '127.0.0.1');

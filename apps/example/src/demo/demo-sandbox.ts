@@ -1,9 +1,13 @@
 import {
   Controller,
+  Get,
   HttpCode,
   Inject,
   Module,
+  NotFoundException,
+  Param,
   Post,
+  Redirect,
   type DynamicModule,
   type OnApplicationShutdown,
 } from '@nestjs/common';
@@ -17,7 +21,7 @@ import { FastClock, type Demo, type DemoClock } from './demo.js';
 const MERCHANT_ID = '1900000109';
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** Trouble on demand. */
+/** Trouble on demand, and the telephones of customers. */
 @ApiExcludeController()
 @Controller('demo')
 class DemoController {
@@ -32,6 +36,17 @@ class DemoController {
   @HttpCode(204)
   loseAnswer(): void {
     this.#sandbox.faults.add({ kind: 'cut' }, { path: '/pay/micropay' });
+  }
+
+  /** What a customer sees who has scanned the QR code of an order. */
+  @Get('phone/:outTradeNo')
+  @Redirect()
+  phone(@Param('outTradeNo') outTradeNo: string): { readonly url: string } {
+    try {
+      return { url: this.#sandbox.payerPage(outTradeNo) };
+    } catch (error) {
+      throw new NotFoundException((error as Error).message);
+    }
   }
 }
 
@@ -79,7 +94,7 @@ export const DEMO_CUSTOMERS: Demo['customers'] = [
 
 /** A sandbox with an order in each state that answers a reversal differently. */
 async function startDemoSandbox({ now }: DemoClock): Promise<Sandbox> {
-  const sandbox = await Sandbox.start({ now, merchant: { merchantId: MERCHANT_ID } });
+  const sandbox = await Sandbox.start({ now, payerPort: 0, merchant: { merchantId: MERCHANT_ID } });
   sandbox.orders.create({ outTradeNo: 'demo-paid', state: 'paid', rate: '92000000' });
   sandbox.orders.create({ outTradeNo: 'demo-unpaid', state: 'not-paid' });
   sandbox.orders.create({ outTradeNo: 'demo-paying', state: 'user-paying' });

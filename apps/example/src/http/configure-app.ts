@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { SwaggerModule } from '@nestjs/swagger';
 import { refuseForeign } from './foreign-requests.js';
+import { isNotification } from './notifications.js';
 import { describeApi } from './open-api.js';
 
 /** Bodies are read as configureApp says. */
@@ -18,7 +19,8 @@ export function configureApp(
 ): void {
   app.use(refuseForeign(allowedHosts));
   // No body is ever skipped: a reversal without the fields that came with it would be another one.
-  app.useBodyParser('json', { type: () => true });
+  // Notifications are XML, which is read as it came.
+  app.useBodyParser('json', { type: (request) => !isNotification(request) });
   app.useStaticAssets(fileURLToPath(new URL('../../public', import.meta.url)));
   app.set('json spaces', 2);
   app.disable('x-powered-by');

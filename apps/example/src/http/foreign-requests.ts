@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { isNotification } from './notifications.js';
 
 /** Names by which a browser on this machine reaches it. Another site cannot have its own name lead to one of these. */
 const LOCAL_NAMES = ['localhost', '127.0.0.1', '[::1]'];
@@ -16,6 +17,8 @@ interface Refusal {
  * - 403: Origin or Sec-Fetch-Site names another site. Links to a page of this server work.
  * - 415: the body does not say that it is JSON. A form or a beacon of another site cannot say so without asking first (CORS).
  *
+ * What WeChat Pay posts comes through: it is believed by its signature alone.
+ *
  * @param allowedHosts more Host headers to accept, as in `till.example.com` or `till.example.com:8443`.
  */
 export function refuseForeign(
@@ -26,7 +29,9 @@ export function refuseForeign(
     response.setHeader('X-Content-Type-Options', 'nosniff');
     response.setHeader('X-Frame-Options', 'DENY');
     response.setHeader('Cross-Origin-Resource-Policy', 'same-origin');
-    const refusal = checkHost(request, allowed) ?? checkSite(request) ?? checkContentType(request);
+    const refusal = isNotification(request)
+      ? undefined
+      : (checkHost(request, allowed) ?? checkSite(request) ?? checkContentType(request));
     if (!refusal) {
       next();
       return;

@@ -11,6 +11,7 @@ import {
 } from '@nestjs/swagger';
 import { WECHATPAY_PROBLEM_SCHEMA, wechatPayProblemResponses } from 'nestjs-wechatpay';
 import { z } from 'zod';
+import { checkoutOrder, checkoutRequest } from '../checkout/checkout.schemas.js';
 import { health } from '../health/health.schemas.js';
 import {
   orderAnswer,
@@ -32,6 +33,8 @@ const httpError = z.strictObject({ statusCode: z.number(), message: z.string(), 
 const SCHEMAS = {
   PayRequest: payRequest,
   TillOrder: tillOrder,
+  CheckoutRequest: checkoutRequest,
+  CheckoutOrder: checkoutOrder,
   OrderResult: orderAnswer,
   RefundRequest: refundRequest,
   RefundResult: refundAnswer,

@@ -1,11 +1,25 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { Inject, Injectable, UnauthorizedException, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import {
+  Inject,
+  Injectable,
+  SetMetadata,
+  UnauthorizedException,
+  type CanActivate,
+  type CustomDecorator,
+  type ExecutionContext,
+} from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 /** The injection token of the till's secret. */
 export const TILL_TOKEN = Symbol('TILL_TOKEN');
 
 const WHERE = 'It is in the setting TILL_TOKEN; without that, the server prints a new one at each start.';
+
+/** Marks a controller whose callers prove themselves otherwise. */
+export const WithoutToken = (): CustomDecorator<symbol> => SetMetadata(WITHOUT_TOKEN, true);
+
+const WITHOUT_TOKEN = Symbol('WITHOUT_TOKEN');
 
 /**
  * Guards every route of the application: whatever is not just for looking at wants the till's token, as
@@ -14,15 +28,18 @@ const WHERE = 'It is in the setting TILL_TOKEN; without that, the server prints 
 @Injectable()
 export class TokenGuard implements CanActivate {
   readonly #token: Buffer;
+  readonly #reflector: Reflector;
 
-  constructor(@Inject(TILL_TOKEN) token: string) {
+  constructor(@Inject(TILL_TOKEN) token: string, @Inject(Reflector) reflector: Reflector) {
     this.#token = digest(token);
+    this.#reflector = reflector;
   }
 
   canActivate(context: ExecutionContext): boolean {
     const http = context.switchToHttp();
     const { method = '', headers } = http.getRequest<IncomingMessage>();
-    if (['GET', 'HEAD'].includes(method)) return true;
+    const isExempt = this.#reflector.get<true | undefined>(WITHOUT_TOKEN, context.getClass()) ?? false;
+    if (isExempt || ['GET', 'HEAD'].includes(method)) return true;
     const [, token] = /^Bearer +(\S+)$/i.exec(headers.authorization ?? '') ?? [];
     if (token !== undefined && timingSafeEqual(digest(token), this.#token)) return true;
     http.getResponse<ServerResponse>().setHeader('WWW-Authenticate', 'Bearer');

@@ -1,27 +1,7 @@
 import type { Demo } from '../demo/demo.js';
-import { formatMoney, minorDigits } from './money.js';
+import { html, NOTHING, type Markup } from '../http/html.js';
+import { currencyOptions, formatMoney } from './money.js';
 import type { TillOrder } from './till.order.js';
-
-/** Text that is markup already. */
-class Markup {
-  constructor(readonly text: string) {}
-}
-
-const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
-
-/** Markup, in which whatever is put in is text, unless it is markup itself. */
-function html(strings: TemplateStringsArray, ...values: (Markup | readonly Markup[] | string | number)[]): Markup {
-  return new Markup(String.raw({ raw: strings }, ...values.map(textOf)));
-}
-
-function textOf(value: Markup | readonly Markup[] | string | number): string {
-  if (value instanceof Markup) return value.text;
-  if (typeof value === 'object') return value.map(({ text }) => text).join('');
-  return String(value).replace(/[&<>"']/g, (character) => ENTITIES[character] ?? '');
-}
-
-const NOTHING = html``;
-const CURRENCIES = ['HKD', 'CNY', 'USD', 'EUR', 'GBP', 'JPY', 'SGD'];
 
 const STATES: Record<TillOrder['state'], string> = {
   paying: 'Not known yet',
@@ -37,9 +17,6 @@ const STATES: Record<TillOrder['state'], string> = {
 
 /** The cashier's page. It changes by itself: see public/till.js. */
 export function renderPage(orders: readonly TillOrder[], demo: Demo | undefined): string {
-  const currencies = CURRENCIES.map(
-    (currency) => html`<option data-digits="${minorDigits(currency)}">${currency}</option>`,
-  );
   return html`<!doctype html>
     <html lang="en">
       <head>
@@ -47,13 +24,14 @@ export function renderPage(orders: readonly TillOrder[], demo: Demo | undefined)
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <title>Till</title>
         <link rel="icon" href="data:," />
+        <link rel="stylesheet" href="/page.css" />
         <link rel="stylesheet" href="/till.css" />
         <script type="module" src="/till.js"></script>
       </head>
       <body>
         <header>
           <h1>Till</h1>
-          <nav><a href="/docs">API</a></nav>
+          <nav><a href="/checkout">Checkout</a> <a href="/docs">API</a></nav>
         </header>
         <p id="offline" role="status" hidden>
           The server does not answer, so nothing can be charged, and the orders below may be out of date. Start the
@@ -66,7 +44,7 @@ export function renderPage(orders: readonly TillOrder[], demo: Demo | undefined)
               <label
                 >Currency
                 <select name="currency">
-                  ${currencies}
+                  ${currencyOptions()}
                 </select></label
               >
               <label class="wide"

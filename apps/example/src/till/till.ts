@@ -321,12 +321,13 @@ export class Till implements OnModuleInit, OnApplicationBootstrap, BeforeApplica
   }
 
   /** Takes on an order that another process charged, or an earlier one; what no till has charged is left out. */
-  #adopt({ order, totalFee, currency, orderCreatedAt }: ResolutionState, now: Standing): Row | undefined {
+  #adopt({ product, order, totalFee, currency, orderCreatedAt }: ResolutionState, now: Standing): Row | undefined {
     if (totalFee === undefined || currency === undefined) return undefined;
     const { outTradeNo, subMerchantId } = order;
     const sub = subMerchantId === undefined ? {} : { subMerchantId };
     const createdAt = new Date(orderCreatedAt);
-    return this.#rows.add({ outTradeNo, ...sub, totalFee, currency, createdAt, steps: [], ...now }, false);
+    const what = product === 'unified-order' ? { description: 'By QR code' } : {};
+    return this.#rows.add({ outTradeNo, ...sub, ...what, totalFee, currency, createdAt, steps: [], ...now }, false);
   }
 }
 

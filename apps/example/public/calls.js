@@ -1,0 +1,76 @@
+// What a page asks the server for, with the till's token.
+
+/** Longer than the server waits for WeChat Pay. */
+const ANSWER_MS = 60_000;
+
+const message = document.querySelector('#message');
+const token = document.querySelector('#token');
+
+// The address that the start printed brings the token; it stays in this tab, and leaves the address.
+token.value = /^#token=(\S+)$/.exec(location.hash)?.[1] ?? sessionStorage.getItem('token') ?? '';
+if (location.hash) history.replaceState(null, '', location.pathname + location.search);
+keepToken();
+token.addEventListener('input', keepToken);
+
+function keepToken() {
+  sessionStorage.setItem('token', token.value.trim());
+}
+
+/** The server did not answer: whatever was asked for may have happened. */
+export class NoAnswer extends Error {
+  constructor(more = '') {
+    super(`The server does not answer.${more}`);
+  }
+}
+
+export function post(path, body = '{}') {
+  const headers = { 'content-type': 'application/json', authorization: `Bearer ${token.value.trim()}` };
+  return call(path, { method: 'POST', body, headers });
+}
+
+/** @throws {NoAnswer} or what the server says is wrong. */
+export async function call(path, init) {
+  let response;
+  try {
+    response = await fetch(path, { ...init, signal: AbortSignal.timeout(ANSWER_MS) });
+  } catch {
+    throw new NoAnswer();
+  }
+  if (response.ok) return;
+  // What stands between may answer for a server that is not there.
+  const problem = await response.json().catch(() => undefined);
+  if (!problem) throw new NoAnswer(` (HTTP status ${response.status})`);
+  if (response.status === 401) token.focus();
+  throw new Error([problem.detail ?? problem.message, problem.remedy].filter(Boolean).join(' '));
+}
+
+/** Runs what a button does, once at a time, and says what went wrong. */
+export async function saying(button, work) {
+  message.textContent = '';
+  button.disabled = true;
+  try {
+    await work();
+  } catch (error) {
+    message.textContent = error.message;
+  }
+  button.disabled = false;
+}
+
+/** What the form of a sale says. */
+export function readSale({ amount, currency, description }) {
+  const totalFee = toMinorUnit(amount.value.trim(), Number(currency.selectedOptions[0].dataset.digits));
+  return { description: description.value, totalFee, currency: currency.value };
+}
+
+/** 8.88 as 888, digit by digit: no fraction is ever computed. */
+function toMinorUnit(amount, digits) {
+  const [, whole, fraction = ''] = /^(\d{1,9})(?:\.(\d*))?$/.exec(amount) ?? [];
+  const total = whole === undefined || fraction.length > digits ? 0 : Number(whole + fraction.padEnd(digits, '0'));
+  if (total < 1) throw new Error(`The amount must be a number with at most ${digits} digits after the point.`);
+  return total;
+}
+
+/** A number that no other order has. */
+export function newNumber(letter) {
+  return `${letter}${Date.now()}${crypto.getRandomValues(new Uint32Array(1))[0]}`;
+}
