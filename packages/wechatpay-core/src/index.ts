@@ -12,6 +12,15 @@ export { type OperationLimit, type OperationLimits } from './transport/queue/que
 export { readRequest, type CallOptions, type Operation } from './call/operation.js';
 export { CALL_CHANNEL, LOAD_CHANNEL, type CallEvent, type LoadEvent } from './call/events.js';
 export { assertWechatPayClient, isWechatPayClient } from './client-brand.js';
+export {
+  clientHealth,
+  worstHealth,
+  type ClientHealth,
+  type ClientHealthCode,
+  type ClientHealthRules,
+  type HealthFinding,
+  type HealthStatus,
+} from './health.js';
 export { WechatPayClient, type ClientLoad } from './client.js';
 export { CONFIG_PROPERTIES, DEFAULT_BASE_URL, validateConfig, type WechatPayConfig } from './config.js';
 export {

@@ -3,6 +3,13 @@ import { DurableOrdersError, toStoreError } from './errors.js';
 import { publish } from './events.js';
 import { MAX_CLOCK_SKEW_MS } from './stores/options.js';
 
+/** How far the clock of a merchant's client is from the store's. */
+export interface ClockSkew {
+  readonly merchantId: string;
+  /** In milliseconds, below 0 where the client's is behind; 0 where the answer took as long as they differ. */
+  readonly skewMs: number;
+}
+
 /** Real time. */
 const CHECK_EVERY_MS = 30_000;
 /** An answer that took longer than this says too little about a clock. */
@@ -18,6 +25,7 @@ interface WatchedClocks {
 export class ClockWatch {
   readonly #clocks: WatchedClocks;
   readonly #off = new Set<string>();
+  readonly #skews = new Map<string, number>();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(clocks: WatchedClocks) {
@@ -33,6 +41,12 @@ export class ClockWatch {
   stop(): void {
     clearInterval(this.#timer);
     this.#off.clear();
+    this.#skews.clear();
+  }
+
+  /** As they were when they were last held against each other. */
+  skews(): ClockSkew[] {
+    return [...this.#skews].map(([merchantId, skewMs]) => ({ merchantId, skewMs }));
   }
 
   async #check(): Promise<void> {
@@ -59,6 +73,7 @@ export class ClockWatch {
       return; // whoever needs the clock tells
     }
     const skew = now > latest ? now - latest : Math.min(0, now - earliest);
+    this.#skews.set(merchantId, skew);
     if (Math.abs(skew) <= MAX_CLOCK_SKEW_MS) {
       this.#off.delete(merchantId);
       return;

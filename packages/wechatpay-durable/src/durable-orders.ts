@@ -1,7 +1,7 @@
 // Over 250 lines, as one idea: all that an application can do with durable orders, each a line that says where it is done.
 import type { PaymentNotification, QuickPayRequest, UnifiedOrderRequest, WechatPayClient } from 'wechatpay-core';
 import type { ActorOptions } from './actor.js';
-import { ClockWatch } from './clock-watch.js';
+import { ClockWatch, type ClockSkew } from './clock-watch.js';
 import { createDurably, type DurableCreateOptions, type DurableCreation } from './create.js';
 import {
   checkListeners,
@@ -51,6 +51,7 @@ import { reverseDurably } from './reverse.js';
 import { storedPayments } from './stored-payments.js';
 import { Lifecycle } from './stores/lifecycle.js';
 import type { DurableOrder, DurableOrderCounts, DurableRefund, DurableRow, EnqueueOptions } from './stores/store.js';
+import { shareTracing } from './tracing.js';
 import { waitForEnd, waitForRefund, type WaitOptions } from './wait.js';
 
 /**
@@ -65,6 +66,10 @@ import { waitForEnd, waitForRefund, type WaitOptions } from './wait.js';
  * const { outcome } = await durableOrders.pay(request);
  */
 export class DurableOrders {
+  static {
+    shareTracing(this, (durableOrders, tracing) => (durableOrders.#orders.tracing = tracing));
+  }
+
   readonly #orders: Orders;
   readonly #settings: Settings;
   readonly #paying = new Set<Promise<unknown>>();
@@ -135,6 +140,7 @@ export class DurableOrders {
       delay: (until, now) => this.#orders.delay(until, now),
       pauses: this.#pauses,
       keepsOpenId,
+      tracing: () => this.#orders.tracing,
       onEnd: (id) => {
         this.#orders.ends.tell(id);
       },
@@ -485,6 +491,14 @@ export class DurableOrders {
   /** Merchants whose calls fail, one after another, in the same way: for a health check. Empty where all is well. */
   merchantProblems(): MerchantProblem[] {
     return this.#watch.problems();
+  }
+
+  /**
+   * How far the clock of each merchant's client is from the store's, as of the last 30 s. Empty until they were held against each other
+   * once, with `speed`, and for a store that does not tell its clock.
+   */
+  clockSkews(): ClockSkew[] {
+    return this.#clocks?.skews() ?? [];
   }
 
   /** How many there are of each state, and for how long the oldest has been open: for metrics, not for each request. */

@@ -1,4 +1,4 @@
-import { type ResolutionOrder, type ResolutionOutcome, type ResolutionState } from 'wechatpay-core';
+import { type RefundOutcome, type ResolutionOrder, type ResolutionOutcome, type ResolutionState } from 'wechatpay-core';
 import { nextResolutionStep, readResolutionState } from 'wechatpay-core/resolution';
 import type {
   DurableData,
@@ -48,9 +48,10 @@ export function ongoing<Data extends DurableData>(data: Data, state: Data['state
 }
 
 /** What a row is of, whatever its state. */
-function whoseOf(data: DurableData): Pick<DurableOrderData, 'merchantId'> | Omit<DurableRefundData, 'state'> {
-  const { merchantId } = data;
-  return data.kind === 'refund' ? { kind: data.kind, merchantId, order: data.order } : { merchantId };
+function whoseOf(data: DurableData): Pick<DurableOrderData, 'merchantId' | 'trace'> | Omit<DurableRefundData, 'state'> {
+  const { merchantId, trace } = data;
+  const whose = { merchantId, ...(trace && { trace }) };
+  return data.kind === 'refund' ? { ...whose, kind: data.kind, order: data.order } : whose;
 }
 
 /** How many ends there were where this resumes from: a store refuses what has had another one since it was read. */
@@ -65,8 +66,17 @@ export function dueAt(state: ResolutionState, now: number): number {
 }
 
 /** Whether the order itself has ended; else a person is needed. */
-export function isProven({ kind }: ResolutionOutcome): boolean {
+export function isProven({ kind }: ResolutionOutcome | RefundOutcome): boolean {
   return kind === 'paid' || kind === 'reversed' || kind === 'closed' || kind === 'refunded';
+}
+
+/**
+ * Tells whether an outcome, of an order or of a refund, leaves something for a person to do: `dead` is what has such a one.
+ *
+ * @example if (needsPerson(outcome)) await page(id);
+ */
+export function needsPerson(outcome: ResolutionOutcome | RefundOutcome): boolean {
+  return !isProven(outcome);
 }
 
 /** Whether money may be with the shop, or may still come to it: then the order can be reversed. */

@@ -33,7 +33,7 @@ export async function enqueueOrder(
     outTradeNo: state.order.outTradeNo,
     subMerchantId: state.order.subMerchantId,
   });
-  const data = { merchantId, state };
+  const data = { merchantId, state, ...orders.traced() };
   const { order, product, orderCreatedAt, timeExpire, totalFee, currency, policy, deadline } = state;
   const stored = entry('enqueued', now, {
     ...{ by, ...actor, outTradeNo: order.outTradeNo, orderCreatedAt, ifPaid: policy.ifPaid, deadline },

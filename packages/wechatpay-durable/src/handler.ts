@@ -27,6 +27,7 @@ import { leave, noClient, unreadable } from './leave.js';
 import { heldBack, mayHaveHadEffect, withTimeLeft } from './pauses/held-state.js';
 import type { Hold, MerchantPauses } from './pauses/merchant-pauses.js';
 import { createEndTeller, orderTelling, type ResolvedOrder } from './tell-end.js';
+import type { Tracing } from './tracing.js';
 
 /** What a worker needs, whatever it works on. */
 export interface HandlerOptions {
@@ -36,6 +37,7 @@ export interface HandlerOptions {
   readonly pauses: MerchantPauses;
   /** Whether the journal keeps the customer's openid. */
   readonly keepsOpenId: boolean;
+  readonly tracing: () => Tracing;
   /** Called once an end is stored. */
   readonly onEnd: (id: string) => void;
 }
@@ -54,14 +56,16 @@ export function createHandler(
   const order = createOrderHandler(options);
   return (lease) => {
     const { data } = lease;
-    return isOrder(data) ? order({ ...lease, data }) : options.refund({ ...lease, data });
+    return options
+      .tracing()
+      .resume(data.trace, () => (isOrder(data) ? order({ ...lease, data }) : options.refund({ ...lease, data })));
   };
 }
 
 function createOrderHandler(
   options: HandlerOptions & Pick<Parameters<typeof createHandler>[0], 'onResolved'>,
 ): (lease: LeaseOf<DurableOrderData>) => Promise<Verdict> {
-  const { clientOf, delay, pauses, keepsOpenId, onResolved, onEnd } = options;
+  const { clientOf, delay, pauses, keepsOpenId, tracing, onResolved, onEnd } = options;
   const end = createEndTeller<EndedOrder>({ ...orderTelling(onResolved), delay, onEnd });
   return async ({ id, data, signal, save }) => {
     const { merchantId } = data;
@@ -124,7 +128,10 @@ function createOrderHandler(
       if (!isStored) await save(ongoing(data, state), notes);
       notes = [];
       let raw: Readonly<Record<string, string>> | undefined;
-      const event = await takeResolutionStep(client, state, step, undefined, (reply) => (raw = reply));
+      const traced = { kind: 'order', step: step.kind, merchantId, outTradeNo: state.order.outTradeNo } as const;
+      const event = await tracing().step(traced, () =>
+        takeResolutionStep(client, state, step, undefined, (reply) => (raw = reply)),
+      );
       const at = now();
       notes.push(noteEvent(at, step.kind, event, { raw, keepsOpenId }));
       const held = pauses.hear(one, event, at);

@@ -26,6 +26,11 @@ export {
 } from './journal/entries.js';
 export { type Decision, type Rule } from './journal/rules.js';
 export { type MerchantProblem } from './merchant-watch.js';
+export { type ClockSkew } from './clock-watch.js';
+export { durableHealth, type DurableHealth, type DurableHealthCode, type DurableHealthRules } from './health.js';
+export { needsPerson } from './ends.js';
+export { reportEnd, type EndEvent, type EndReport } from './end-report.js';
+export { type TraceContext } from './trace-context.js';
 export {
   type Amendment,
   type DurableData,

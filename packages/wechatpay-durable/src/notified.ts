@@ -93,10 +93,11 @@ async function take(
   const notes = [noteNotified(now, notification)];
   if (!isOver(stored)) return (await orders.store.reschedule(id, 0, notes)) ? 'woken' : undefined;
   if (!notification.isPaid || !mayBePaidAfterAll(stored)) return 'late';
+  const traced = orders.traced();
   let data: DurableOrderData | undefined;
   const change = (row: DurableRow): Reopened | undefined => {
     if (!isOrder(row) || !mayBePaidAfterAll(row)) return undefined;
-    data = reopened(orders, row, now, {});
+    data = { ...reopened(orders, row, now, {}), ...traced };
     return { data, journal: [...notes, ...noteReopened(now, row, data, { by: 'notified' })] };
   };
   const from: ReopenedStatus = stored.status === 'waiting' || stored.status === 'active' ? 'untold' : stored.status;

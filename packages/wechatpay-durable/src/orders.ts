@@ -6,6 +6,8 @@ import { durableRefundId } from './refunds/refund-id.js';
 import { readRefundOf, type RefundOf } from './refunds/refund-intent.js';
 import { isOrder, isRefund } from './stores/kinds.js';
 import type { DurableOrder, DurableRefund, OrderStore } from './stores/store.js';
+import type { TraceContext } from './trace-context.js';
+import { UNTRACED, type Tracing } from './tracing.js';
 
 /** What every operation on durable orders needs: the store, the merchants' clients, and the time from one clock to the other. */
 export class Orders {
@@ -16,6 +18,8 @@ export class Orders {
   readonly keepsOpenId: boolean;
   /** Who waits in this process for an order to end. */
   readonly ends = new EndListeners();
+  /** Who traces what is done with them. */
+  tracing: Tracing = UNTRACED;
 
   constructor({ store, clients, speed, keepsOpenId }: Pick<Orders, 'store' | 'clients' | 'speed' | 'keepsOpenId'>) {
     this.store = store;
@@ -33,6 +37,12 @@ export class Orders {
       'merchantId',
       merchantId === undefined ? 'is missing; there are several clients.' : 'has no client here; add it to `clients`.',
     );
+  }
+
+  /** Where what is stored now belongs, as a part of what is stored. */
+  traced(): { readonly trace?: TraceContext } {
+    const trace = this.tracing.current();
+    return trace ? { trace } : {};
   }
 
   idOf(order: OrderOf): string {

@@ -30,10 +30,11 @@ export async function redriveDead(
   options: RedriveOptions,
 ): Promise<boolean> {
   const now = readClock(orders.clientOf(merchantId));
+  const traced = orders.traced(); // here: a store may call back elsewhere
   let data: DurableOrderData | undefined;
   const change = (row: DurableRow): Reopened | undefined => {
     if (!isOrder(row)) return undefined;
-    data = reopened(orders, row, now, options);
+    data = { ...reopened(orders, row, now, options), ...traced };
     return { data, journal: noteReopened(now, row, data, { by: 'redrive', ...options }) };
   };
   const parent = options.policy?.ifPaid === 'reverse' ? noRefundUnderWay(id) : undefined;

@@ -55,10 +55,11 @@ async function reverseStored(
   const client = orders.clientOf(merchantId);
   const now = readClock(client);
   const { dueAt } = begin(intent, client, now);
+  const traced = orders.traced();
   let data: DurableOrderData | undefined;
   const change = (row: DurableRow): Reopened | undefined => {
     if (!isOrder(row) || standingOf(row)) return undefined;
-    data = reopened(orders, row, dueAt, intent);
+    data = { ...reopened(orders, row, dueAt, intent), ...traced };
     return { data, journal: noteReopened(now, row, data, { by: 'reverse', actor }) };
   };
   const from = status !== 'waiting' ? status : outcomeOf(stored) ? 'untold' : 'open';

@@ -36,12 +36,14 @@ export async function redriveDeadRefund(
   { policy, actor }: RefundRedriveOptions,
 ): Promise<boolean> {
   const now = readClock(orders.clientOf(stored.merchantId));
+  const traced = orders.traced(); // here: a store may call back elsewhere
   const change = (row: DurableRow): Reopened | undefined => {
     if (!isRefund(row)) return undefined;
     const state = reopenRefund(row.state, { now, deadline: refundDeadline(now) }, policy);
     const before = outcomeOf(row)?.kind;
     const fields = { by: 'redrive', ...readActor({ actor }), ...(before && { before }) } as const;
-    return { data: ongoing<DurableRefundData>(row, state), journal: [entry('refund-reopened', now, fields)] };
+    const data = { ...ongoing<DurableRefundData>(row, state), ...traced };
+    return { data, journal: [entry('refund-reopened', now, fields)] };
   };
   const isRedriven = await orders.store.redrive(stored.id, ['dead'], change, stillPartOf(stored, now));
   if (isRedriven) publish({ kind: 'refund-redriven', ...aboutRefund(stored.id, stored) });

@@ -44,7 +44,7 @@ const SPREAD_MS = 10_000;
 export function createRefundHandler(
   options: RefundHandlerOptions,
 ): (lease: Omit<Lease, 'data'> & { readonly data: DurableRefundData }) => Promise<Verdict> {
-  const { clientOf, delay, pauses, keepsOpenId, partsOf } = options;
+  const { clientOf, delay, pauses, keepsOpenId, tracing, partsOf } = options;
   const end = createRefundTeller(options);
   return async (lease) => {
     const { id, data, save } = lease;
@@ -106,7 +106,12 @@ export function createRefundHandler(
         notes = [];
       }
       let raw: Readonly<Record<string, string>> | undefined;
-      const event = await takeRefundStep(client, state, step, undefined, (reply) => (raw = reply));
+      const { outTradeNo } = order;
+      const { outRefundNo } = state.request;
+      const traced = { kind: 'refund', step: step.kind, merchantId, outTradeNo, outRefundNo } as const;
+      const event = await tracing().step(traced, () =>
+        takeRefundStep(client, state, step, undefined, (reply) => (raw = reply)),
+      );
       const at = now();
       notes.push(noteRefundEvent(at, event, { raw, keepsOpenId }));
       const told = asOfOrder(event);

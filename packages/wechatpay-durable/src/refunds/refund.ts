@@ -57,6 +57,7 @@ export async function refundDurably(
       merchantId,
       order: { outTradeNo: order.outTradeNo, ...(transactionId !== undefined && { transactionId }) },
       state: { ...first, kind: 'submitting', at: notBefore, attempts: 0 },
+      ...orders.traced(),
     };
     const check = (siblings: Family['siblings'], parent: Family['parent']): void => {
       least = Math.max(least, plan({ siblings, parent }).notBefore);

@@ -1,5 +1,6 @@
 // Over 250 lines, as one idea: what a store is given, gives and promises, for whoever writes or uses one.
 import type { RefundOutcome, RefundState, ResolutionOutcome, ResolutionState } from 'wechatpay-core';
+import type { TraceContext } from '../trace-context.js';
 import type { SqlExecutor } from './sql-executor.js';
 
 /**
@@ -41,6 +42,8 @@ export interface DurableOrderData {
   readonly endAt?: number;
   /** Since when no worker could take it on, its state unreadable or its merchant unknown, in milliseconds since 1970. */
   readonly unreadableSince?: number;
+  /** Where it is traced, the request that stored it, or set it going again: each step of a worker belongs to the same trace. */
+  readonly trace?: TraceContext;
 }
 
 /** What is stored of a durable refund: plain JSON, without a secret. */

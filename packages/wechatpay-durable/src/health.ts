@@ -1,0 +1,99 @@
+import { findUnknownProperty, WechatPayConfigError, worstHealth, type HealthFinding, type HealthStatus } from 'wechatpay-core';
+import type { DurableOrders } from './durable-orders.js';
+import type { DurableOrderCounts } from './stores/store.js';
+import { MAX_CLOCK_SKEW_MS } from './stores/options.js';
+
+export type DurableHealthCode =
+  'store-unreachable' | 'dead-orders' | 'orders-late' | 'merchant-problem' | 'merchant-paused' | 'clock-skew';
+
+/** How durable orders are: plain data, for a health check of any framework. */
+export interface DurableHealth {
+  /** The worst of `findings`; `up` where there is none. */
+  readonly status: HealthStatus;
+  /** Absent where the store cannot be asked. */
+  readonly counts?: DurableOrderCounts;
+  readonly findings: readonly HealthFinding<DurableHealthCode>[];
+}
+
+export interface DurableHealthRules {
+  /** More dead orders and refunds than this are `degraded`. @default 0 */
+  readonly maxDead?: number | undefined;
+  /** An order whose next step is overdue for longer is `degraded`, in milliseconds. @default 60000 */
+  readonly maxLateMs?: number | undefined;
+}
+
+const RULES = ['maxDead', 'maxLateMs'];
+
+/**
+ * Says how durable orders are, by rules. It asks the store for its counts, and never throws for what that answers.
+ *
+ * | code | status | when |
+ * | --- | --- | --- |
+ * | `store-unreachable` | `down` | the store does not answer: nothing can be charged |
+ * | `dead-orders` | `degraded` | orders or refunds need a person |
+ * | `orders-late` | `degraded` | steps are overdue by more than `maxLateMs`: no worker runs, or too few |
+ * | `merchant-problem` | `degraded` | calls of a merchant fail in the same way, in this process |
+ * | `merchant-paused` | `degraded` | the orders of a merchant are held back, in this process |
+ * | `clock-skew` | `degraded` | a client's clock is more than 5 s from the store's |
+ *
+ * @throws {WechatPayConfigError} a rule that is unknown, or no number.
+ * @example const { status, findings } = await durableHealth(durableOrders);
+ */
+export async function durableHealth(
+  durableOrders: DurableOrders,
+  rules: DurableHealthRules = {},
+): Promise<DurableHealth> {
+  const unknown = findUnknownProperty(rules, RULES);
+  if (unknown) throw new WechatPayConfigError(unknown.name, unknown.problem);
+  const { maxDead = 0, maxLateMs = 60_000 } = rules;
+  for (const [name, value] of Object.entries({ maxDead, maxLateMs })) {
+    if (!(value >= 0)) throw new WechatPayConfigError(name, 'must be a number, 0 or more.');
+  }
+  const counts = await durableOrders.counts().catch(() => undefined);
+  const findings = [...findingsOf(counts, { maxDead, maxLateMs }), ...findingsHere(durableOrders)];
+  return { status: worstHealth(findings), ...(counts && { counts }), findings };
+}
+
+type Finding = HealthFinding<DurableHealthCode>;
+
+function findingsOf(
+  counts: DurableOrderCounts | undefined,
+  { maxDead, maxLateMs }: { readonly maxDead: number; readonly maxLateMs: number },
+): Finding[] {
+  if (!counts) {
+    const message = 'The store does not answer: nothing can be charged, and no order is worked on. Check the database.';
+    return [{ code: 'store-unreachable', status: 'down', message }];
+  }
+  const { dead, lateMs } = counts;
+  const findings: Finding[] = [];
+  if (dead > maxDead) {
+    const message = `${dead} orders or refunds need a person: \`dead\` lists them, \`redrive\` sets one going again.`;
+    findings.push({ code: 'dead-orders', status: 'degraded', message });
+  }
+  if (lateMs > maxLateMs) {
+    const late = Math.round(lateMs / 1000);
+    const message = `A step is overdue by ${late} s: no worker runs, or too few. Start one, or raise \`concurrency\`.`;
+    findings.push({ code: 'orders-late', status: 'degraded', message });
+  }
+  return findings;
+}
+
+/** What this process knows by itself. */
+function findingsHere(durableOrders: DurableOrders): Finding[] {
+  const problems = durableOrders.merchantProblems().map(({ merchantId, code, operations, failures }): Finding => {
+    const message = `Merchant ${merchantId}: the last ${failures} calls (${operations.join(', ')}) failed with ${code}.`;
+    return { code: 'merchant-problem', status: 'degraded', message };
+  });
+  const pauses = durableOrders.merchantPauses().map(({ merchantId, code, operation, held }): Finding => {
+    const message = `Merchant ${merchantId}: ${held} orders are held back, since ${operation} fails with ${code}.`;
+    return { code: 'merchant-paused', status: 'degraded', message };
+  });
+  const skews = durableOrders
+    .clockSkews()
+    .filter(({ skewMs }) => Math.abs(skewMs) > MAX_CLOCK_SKEW_MS)
+    .map(({ merchantId, skewMs }): Finding => {
+      const message = `The clock of merchant ${merchantId}'s client is ${(skewMs / 1000).toFixed(1)} s from the store's: set both by NTP.`;
+      return { code: 'clock-skew', status: 'degraded', message };
+    });
+  return [...problems, ...pauses, ...skews];
+}
