@@ -11,7 +11,7 @@ import {
 } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
 import { readOnce, WechatPayConfigError } from 'wechatpay-core';
-import { DurableOrders, DURABLE_ORDER_CHANNEL, type DurableOrderEvent } from 'wechatpay-durable';
+import { DurableOrders, DURABLE_ORDER_CHANNEL, reportEnd, type DurableOrderEvent } from 'wechatpay-durable';
 import { EndHandlers } from './end-handlers.js';
 import type { Clients } from './found-handlers.js';
 import { checkAsyncRegistration, checkRegistration, instancesIn, merchantNamed } from './registration.js';
@@ -150,9 +150,14 @@ export class WechatPayDurableModule
     unsubscribe(DURABLE_ORDER_CHANNEL, this.#tell);
   }
 
-  // The channel is the process's, and a problem does not say whose it is: of several such modules, each logs it.
+  // The channel is the process's, and an event does not say whose it is: of several such modules, each logs it.
   readonly #tell = (message: unknown): void => {
     const event = message as DurableOrderEvent;
+    if (event.kind === 'resolved' || event.kind === 'refund-resolved') {
+      const { needsPerson, message: text } = reportEnd(event);
+      this.#logger[needsPerson ? 'error' : 'log'](text);
+      return;
+    }
     if (!('error' in event)) return;
     const { message: text, cause } = event.error;
     // Messages, and no more: what else hangs on a database's error may be a password.
