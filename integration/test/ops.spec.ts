@@ -59,6 +59,16 @@ const known = new Map(
   }),
 );
 
+test('a metric ends in its unit, so that Prometheus calls it the same whichever exporter tells it', () => {
+  const suffixes: Readonly<Record<string, string>> = { s: '_seconds', d: '_days' };
+  for (const { name, unit } of instruments) {
+    expect(name).toMatch(/^wechatpay\.(?:client|durable)\.[a-z._]+[a-z]$/);
+    // Of what is counted, the unit is in braces, and no exporter makes a suffix of it.
+    if (!/^\{[a-z]+\}$/.test(unit)) expect(name.endsWith(suffixes[unit] ?? 'another unit'), name).toBe(true);
+  }
+  expect(known.size).toBeGreaterThan(instruments.length);
+});
+
 test('there are alarms, and a page of the runbook for each', () => {
   expect(names.length).toBeGreaterThanOrEqual(15);
   const pages = readdirSync(path('docs/runbook')).filter((file) => file !== 'README.md');
