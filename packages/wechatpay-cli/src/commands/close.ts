@@ -3,6 +3,7 @@ import {
   isWechatPayError,
   type AnyWechatPayError,
   type QueryOrderResult,
+  type TradeState,
   type WechatPayClient,
 } from 'wechatpay-core';
 import { confirm } from '../ask/confirm.js';
@@ -26,7 +27,7 @@ export async function close(session: Session, given: string | undefined, options
     if (order && (state === 'CLOSED' || state === 'REVOKED')) {
       return { exitCode: EXIT_CODES.done, result: { ...orderJson(order), sent: false }, lines: [words.alreadyClosed] };
     }
-    if (order && state !== 'NOTPAY') {
+    if (order && !UNPAID.includes(order.tradeState)) {
       const message = words.cannotClose(words.tradeStates[order.tradeState]);
       throw new CliError(EXIT_CODES.refused, 'NOT_CLOSABLE', message);
     }
@@ -45,6 +46,8 @@ export async function close(session: Session, given: string | undefined, options
     };
   });
 }
+
+const UNPAID: readonly TradeState[] = ['NOTPAY', 'USERPAYING', 'PAYERROR'];
 
 async function send(
   session: Session,

@@ -165,6 +165,35 @@ describe('refund', () => {
     expect([paid.money.refunded, paid.refunds.length]).toEqual([1250, 1]);
   });
 
+  it('refunds nothing where an answer does not tell how much went back before', async () => {
+    const paid = order('paid');
+    await wechatpay('refund T-1 --amount 3.00 --yes');
+    sandbox.faults.add({ kind: 'foreign-identity', fields: { refund_fee_0: '' } }, { path: '/pay/refundquery' });
+    const ran = await wechatpay('refund T-1 --amount 1.00 --yes');
+    expect([ran.code, paid.money.refunded]).toEqual([1, 300]);
+  });
+
+  it('is another refund of another sub-merchant', async () => {
+    const institution = await sandbox.merchants.create({
+      subMerchants: [{ subMerchantId: '1900000201' }, { subMerchantId: '1900000202' }],
+    });
+    const numbers = [];
+    for (const { subMerchantId } of institution.subMerchants) {
+      sandbox.orders.create({ state: 'paid', outTradeNo: 'T-1', merchant: institution, subMerchantId });
+      const variables = { ...variablesOf(institution), WECHATPAY_SUB_MERCHANT_ID: subMerchantId };
+      const ran = await cli('refund T-1 --amount 3.00 --yes --json'.split(' '), variables, { now, wait });
+      numbers.push(ran.json.result.outRefundNo);
+    }
+    expect(new Set(numbers).size).toBe(2);
+  });
+
+  it('refunds no more than is left', async () => {
+    const paid = order('paid');
+    await wechatpay('refund T-1 --amount 12.00 --yes');
+    const ran = await wechatpay('refund T-1 --amount 1.00 --yes --json');
+    expect([ran.code, ran.json.error.code, paid.money.refunded]).toEqual([1, 'MORE_THAN_LEFT', 1200]);
+  });
+
   it.each<[string, number, RegExp]>([
     ['refund T-1 --yes', 2, /How much/],
     ['refund T-1 --all --amount 1.00 --yes', 2, /How much/],
@@ -188,8 +217,8 @@ describe('refund', () => {
 });
 
 describe('close', () => {
-  it('closes an order that is not paid, and proves it', async () => {
-    sandbox.orders.create({ state: 'not-paid', outTradeNo: 'T-1', createdAt: Date.now() - 600_000 });
+  it.each<OrderState>(['not-paid', 'user-paying'])('closes an order that is %s, and proves it', async (state) => {
+    sandbox.orders.create({ state, outTradeNo: 'T-1', createdAt: Date.now() - 600_000 });
     const ran = await wechatpay('close T-1 --yes --json');
     expect([ran.code, ran.json.result.proven, ran.json.result.tradeState]).toEqual([0, true, 'CLOSED']);
     expect((await wechatpay('close T-1 --json')).json.result.sent).toBe(false);
@@ -240,6 +269,14 @@ describe('resolve', () => {
     expect([ran.code, open.state]).toEqual([0, 'closed']);
     expect(ran.stderr).toMatch(/^\d{4}-.*Z reverse: reversed, recall false$/m);
     expect(ran.stdout).toMatch(/^Proven: It is (?:reversed|not paid)/);
+  });
+
+  it('wants to know the currency of an amount, where the answer tells none', async () => {
+    order('not-paid');
+    const ran = await wechatpay('resolve T-1 --amount 8.88 --yes');
+    expect([ran.code, ran.stderr]).toEqual([2, expect.stringContaining('--currency')]);
+    const told = await wechatpay(`resolve T-1 --amount 888 --currency JPY --yes --created ${created()}`);
+    expect(told.code).toBe(0);
   });
 
   it('leaves another amount to a person', async () => {

@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import {
   checkRefundPart,
   refundAndResolve,
-  type AllRefunds,
   type QueryOrderResult,
   type RefundAndResolveRequest,
   type RefundDetail,
@@ -34,9 +33,9 @@ export async function refund(session: Session, given: string | undefined, option
   return withClient(session, async (client) => {
     const found = await findFirst(session, client, name);
     const payment = paymentOf(session, found.order);
-    const known: AllRefunds =
-      payment.order.tradeState === 'REFUND' ? await refundsOf(session, client, found.outTradeNo) : { refunds: [] };
-    const part = choosePart(session, client, payment, known.refunds, options);
+    // Also of an order that says nothing of refunds yet: one may be on its way.
+    const { refunds } = await refundsOf(session, client, found.outTradeNo);
+    const part = choosePart(session, client, payment, refunds, options);
     const { labels } = words;
     const facts: [string, string | undefined][] = [
       ...planFacts(session, client, found),
@@ -97,13 +96,15 @@ function choosePart(
   refunds: readonly RefundDetail[],
   options: RefundOptions,
 ): Part {
-  const refunded = refunds.filter(returnsMoney).reduce((sum, { refundFee = 0 }) => sum + refundFee, 0);
+  // One whose amount no answer tells counts as all of it.
+  const refunded = refunds.filter(returnsMoney).reduce((sum, { refundFee = totalFee }) => sum + refundFee, 0);
   const left = totalFee - refunded;
+  const numberOf = (fee: number): string => refundNumber(client, outTradeNo, fee);
   const refundFee =
     options.amount === undefined
-      ? (lastOf(client, outTradeNo, left, refunds)?.refundFee ?? left)
+      ? (lastOf(numberOf, left, refunds)?.refundFee ?? left)
       : readRefundFee(words, options.amount, currency);
-  const outRefundNo = options.refundNo ?? refundNumber(client.merchantId, outTradeNo, refundFee);
+  const outRefundNo = options.refundNo ?? numberOf(refundFee);
   const same = refunds.some((each) => each.outRefundNo === outRefundNo);
   if (!same && left <= 0) throw new CliError(EXIT_CODES.refused, 'NOTHING_LEFT', words.nothingLeft);
   if (!same && refundFee > left) {
@@ -131,15 +132,12 @@ function choosePart(
 
 /** The refund that `--all` asked for before, where it left nothing: the same command is the same refund. */
 function lastOf(
-  { merchantId }: WechatPayClient,
-  outTradeNo: string,
+  numberOf: (refundFee: number) => string,
   left: number,
   refunds: readonly RefundDetail[],
 ): RefundDetail | undefined {
   if (left > 0) return undefined;
-  return refunds.find(
-    (each) => returnsMoney(each) && each.outRefundNo === refundNumber(merchantId, outTradeNo, each.refundFee ?? 0),
-  );
+  return refunds.find((each) => returnsMoney(each) && each.outRefundNo === numberOf(each.refundFee ?? 0));
 }
 
 function returnsMoney({ refundStatus }: RefundDetail): boolean {
@@ -153,11 +151,13 @@ function readRefundFee(words: Session['words'], text: string, currency: string):
 }
 
 /** The same command is the same refund, also where its answer was lost: its number is made of what it refunds. */
-function refundNumber(merchantId: string, outTradeNo: string, refundFee: number): string {
-  const hash = createHash('sha256')
-    .update(JSON.stringify([merchantId, outTradeNo, refundFee]))
-    .digest('hex');
-  return `cli${hash.slice(0, 29)}`;
+function refundNumber(
+  { merchantId, subMerchantId = '' }: WechatPayClient,
+  outTradeNo: string,
+  refundFee: number,
+): string {
+  const facts = [merchantId, subMerchantId, outTradeNo, refundFee];
+  return `cli${createHash('sha256').update(JSON.stringify(facts)).digest('hex').slice(0, 29)}`;
 }
 
 const EXITS: Readonly<Record<RefundOutcome['kind'], ExitCode>> = {
