@@ -19,6 +19,8 @@ export interface RefundNumbers {
 export interface ResolveOptions extends OrderOptions {
   readonly ifPaid?: 'keep' | 'reverse';
   readonly amount?: string;
+  /** ISO 4217. */
+  readonly currency?: string;
   /** ISO 8601. */
   readonly created?: string;
   readonly timeout?: number;
@@ -49,4 +51,7 @@ export interface RedriveOptions extends StoreOptions {
   readonly outcome?: 'needs-attention' | 'unresolved' | 'refund-required';
   readonly code?: string;
   readonly expect?: number;
+  readonly ifPaid?: 'keep' | 'reverse';
+  readonly acceptAmount?: boolean;
+  readonly refundExpired?: boolean;
 }

@@ -96,6 +96,7 @@ export function createProgram(io: Io, { help }: Words, execute: Execute): Comman
   movesMoney(ofOrder('resolve', help.resolve))
     .option('--if-paid <what>', help.ifPaid, oneOf(['keep', 'reverse']), 'keep')
     .option('--amount <amount>', help.expectedAmount)
+    .option('--currency <code>', help.currency)
     .option('--created <time>', help.created)
     .option('--timeout <seconds>', help.timeout, seconds)
     .option('--watch', help.watch)
@@ -170,6 +171,9 @@ function addOrders({ program, help, general, movesMoney, execute }: Building): v
     .option('--outcome <kind>', help.redriveOutcome, oneOf(['needs-attention', 'unresolved', 'refund-required']))
     .option('--code <code>', help.redriveCode)
     .option('--expect <count>', help.expect, wholeNumber)
+    .option('--if-paid <what>', help.redriveIfPaid, oneOf(['keep', 'reverse']))
+    .option('--accept-amount', help.acceptAmount)
+    .option('--refund-expired', help.refundExpired)
     .action((order: string | undefined, options: RedriveOptions) =>
       execute('orders redrive', options, async (session) => (await load()).redrive(session, order, options)),
     );

@@ -28,7 +28,7 @@ export async function resolve(session: Session, given: string | undefined, optio
   return withClient(session, async (client) => {
     const found = await findFirst(session, client, name);
     const plan = { action: words.resolvePlan(ifPaid), facts: planFacts(session, client, found) };
-    const expected = readExpected(session, options.amount, found.order);
+    const expected = readExpected(session, options, found.order);
     // An order that is paid, and is to be kept, or that has an end: asking is all that is done.
     const state = found.order?.tradeState ?? '';
     const movesNothing = (ifPaid === 'keep' && state === 'SUCCESS') || state === 'REVOKED' || state === 'CLOSED';
@@ -40,8 +40,8 @@ export async function resolve(session: Session, given: string | undefined, optio
 export interface Running extends Omit<ResolveOptions, 'created'> {
   readonly ifPaid: 'keep' | 'reverse';
   readonly created: Date | undefined;
-  /** In the minor unit of the order's currency. */
-  readonly expected?: number | undefined;
+  /** What it should cost, in the minor unit of `currency`. */
+  readonly expected?: { readonly totalFee: number; readonly currency: string } | undefined;
 }
 
 /** Runs the closed loop, and tells what is proven. */
@@ -54,15 +54,10 @@ export async function runResolution(
   const { words, io } = session;
   // When it was paid it was there already; of an order that is not paid, to take it for a new one is the safe side.
   const orderCreatedAt = created ?? order?.paidAt ?? new Date(client.now());
-  const { currency } = order ?? {};
   const resolution = await withProgress(session, words.resolving, () =>
     resolveOrder(
       client,
-      {
-        outTradeNo,
-        orderCreatedAt,
-        ...(expected !== undefined && { totalFee: expected, ...(currency !== undefined && { currency }) }),
-      },
+      { outTradeNo, orderCreatedAt, ...expected },
       {
         ifPaid,
         ...(io.signal && { signal: io.signal }),
@@ -123,12 +118,14 @@ export function readTime({ words }: Session, text: string | undefined): Date | u
 
 function readExpected(
   { words }: Session,
-  text: string | undefined,
+  { amount, currency: given }: ResolveOptions,
   order: QueryOrderResult | undefined,
-): number | undefined {
-  if (text === undefined) return undefined;
-  const currency = order?.currency ?? 'HKD';
-  const read = readAmount(text, currency);
-  if ('amount' in read) return read.amount;
+): Running['expected'] {
+  if (amount === undefined) return undefined;
+  // Of an order that is not paid, the answer tells none.
+  const currency = given ?? order?.currency;
+  if (currency === undefined) throw new CliError(EXIT_CODES.usage, 'CURRENCY', words.currencyNeeded);
+  const read = readAmount(amount, currency);
+  if ('amount' in read) return { totalFee: read.amount, currency };
   throw new CliError(EXIT_CODES.usage, 'AMOUNT', words.amountForm(read.example, currency));
 }

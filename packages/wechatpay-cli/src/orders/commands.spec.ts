@@ -24,7 +24,10 @@ beforeAll(async () => {
   await worker.start();
   for (const outTradeNo of ['D-1', 'D-2', 'D-3']) {
     sandbox.orders.create({ outTradeNo, state: 'paid', totalFee: 100, createdAt: paidAt });
-    await worker.enqueue({ outTradeNo, orderCreatedAt: new Date(paidAt), totalFee: 888, currency: 'HKD' });
+    await worker.enqueue({
+      ...{ outTradeNo, orderCreatedAt: new Date(paidAt), totalFee: 888, currency: 'HKD' },
+      policy: { queryEveryMs: 50 },
+    });
   }
   for (const outTradeNo of ['D-1', 'D-2', 'D-3'])
     await worker.wait({ outTradeNo }, { signal: AbortSignal.timeout(20_000) });

@@ -1,5 +1,10 @@
 import { userInfo } from 'node:os';
-import type { DurableOrder, DurableOrders, RedriveFilter } from 'wechatpay-durable';
+import type {
+  DurableOrder,
+  DurableOrders,
+  RedriveFilter,
+  RedriveOptions as DurableRedriveOptions,
+} from 'wechatpay-durable';
 import { confirm } from '../ask/confirm.js';
 import { CliError } from '../cli-error.js';
 import { EXIT_CODES } from '../exit-codes.js';
@@ -7,7 +12,7 @@ import { amountText } from '../output/money.js';
 import { pairs, printable } from '../output/table.js';
 import type { ListOptions, OrderOptions, RedriveOptions, StoreOptions } from '../options.js';
 import type { Report, Session } from '../session.js';
-import { durableJson, durableLines, durableTable, sumText } from './order-view.js';
+import { durableJson, durableLines, durableTable, paidText, sumText } from './order-view.js';
 import { findOne, orderOf, withOrders } from './with-orders.js';
 
 /** `wechatpay orders list`. */
@@ -76,10 +81,15 @@ async function redriveOne(
   const { words } = session;
   const found = await findOne(session, store, order, options);
   if (found.status !== 'dead') throw new CliError(EXIT_CODES.refused, 'NOT_DEAD', words.notRedriven);
-  if ((await confirm(session, { action: words.redrivePlan, facts: factsOf(session, found) })) === 'dry-run') {
+  if (
+    (await confirm(session, {
+      action: words.redrivePlan,
+      facts: [...factsOf(session, found, options.ifPaid === undefined), ...changesIn(session, options)],
+    })) === 'dry-run'
+  ) {
     return { exitCode: EXIT_CODES.done, result: { dryRun: true, redriven: 0 }, lines: [words.dryRun] };
   }
-  if (!(await store.redrive(orderOf(found), { actor: actor() }))) {
+  if (!(await store.redrive(orderOf(found), redriveOptions(options)))) {
     throw new CliError(EXIT_CODES.refused, 'NOT_DEAD', words.notRedriven);
   }
   return { exitCode: EXIT_CODES.done, result: { redriven: 1 }, lines: [words.redriven(1)] };
@@ -102,6 +112,7 @@ async function redriveMany(session: Session, store: DurableOrders, options: Redr
     [labels.count, String(orders.length)],
     [labels.sum, sumOf(orders)],
     [labels.merchant, merchants],
+    ...changesIn(session, options),
   ];
   const many = { count: orders.length, expected: options.expect };
   if ((await confirm(session, { action: words.redriveAllPlan, facts, many })) === 'dry-run') {
@@ -112,10 +123,29 @@ async function redriveMany(session: Session, store: DurableOrders, options: Redr
   let redriven = 0;
   for (const order of orders) {
     if (session.io.signal?.aborted) break;
-    if (await store.redrive(orderOf(order), { actor: actor() })) redriven += 1;
+    if (await store.redrive(orderOf(order), redriveOptions(options))) redriven += 1;
   }
   const exitCode = session.io.signal?.aborted ? EXIT_CODES.refused : EXIT_CODES.done;
   return { exitCode, result: { redriven, found: orders.length }, lines: [words.redriven(redriven)] };
+}
+
+/** What changes from now on, beside who asked for it. */
+function redriveOptions({ ifPaid, acceptAmount, refundExpired }: RedriveOptions): DurableRedriveOptions {
+  const policy = {
+    ...(ifPaid && { ifPaid }),
+    ...(acceptAmount && { ifAmountDiffers: 'accept' as const }),
+    ...(refundExpired && { refundWhenExpired: true }),
+  };
+  return { actor: actor(), ...(Object.keys(policy).length > 0 && { policy }) };
+}
+
+function changesIn({ words }: Session, { ifPaid, acceptAmount, refundExpired }: RedriveOptions): [string, string][] {
+  const { labels } = words;
+  return [
+    ...(ifPaid ? [[labels.policy, ifPaid] as [string, string]] : []),
+    ...(acceptAmount ? [[labels.anotherAmount, words.accepted] as [string, string]] : []),
+    ...(refundExpired ? [[labels.expired, words.refundedWhenExpired] as [string, string]] : []),
+  ];
 }
 
 /** `wechatpay orders cancel`. */
@@ -123,7 +153,7 @@ export async function cancel(session: Session, order: string, options: StoreOpti
   const { words } = session;
   return withOrders(session, options, async (store) => {
     const found = await findOne(session, store, order, options);
-    if ((await confirm(session, { action: words.cancelPlan, facts: factsOf(session, found) })) === 'dry-run') {
+    if ((await confirm(session, { action: words.cancelPlan, facts: factsOf(session, found, true) })) === 'dry-run') {
       return { exitCode: EXIT_CODES.done, result: { dryRun: true, cancelled: false }, lines: [words.dryRun] };
     }
     if (!(await store.cancel(orderOf(found), { actor: actor() }))) {
@@ -170,15 +200,16 @@ function sumOf(orders: readonly DurableOrder[]): string {
   return [...sums].map(([currency, sum]) => amountText(sum, currency)).join(', ') || '?';
 }
 
-function factsOf({ words }: Session, order: DurableOrder): [string, string | undefined][] {
+function factsOf({ words }: Session, order: DurableOrder, keepsPolicy: boolean): [string, string | undefined][] {
   const { labels } = words;
   return [
     [labels.order, order.state.order.outTradeNo],
     [labels.merchant, order.merchantId],
     [labels.status, order.status],
     [labels.outcome, order.outcome?.kind],
-    [labels.amount, sumText(order)],
-    [labels.policy, order.state.policy.ifPaid],
+    [labels.expected, sumText(order)],
+    [labels.paid, paidText(order)],
+    [labels.policy, keepsPolicy ? order.state.policy.ifPaid : undefined],
   ];
 }
 

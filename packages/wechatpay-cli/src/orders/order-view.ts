@@ -25,7 +25,7 @@ export function durableJson(order: DurableOrder): Record<string, unknown> {
 export function durableTable(orders: readonly DurableOrder[], { labels, noOrders }: Words): string[] {
   if (orders.length === 0) return [noOrders];
   return table(
-    [labels.order, labels.merchant, labels.status, labels.outcome, labels.amount, labels.createdAt],
+    [labels.order, labels.merchant, labels.status, labels.outcome, labels.expected, labels.createdAt],
     orders.map((order) => [
       order.state.order.outTradeNo,
       order.merchantId,
@@ -46,13 +46,21 @@ export function durableLines(order: DurableOrder, { labels }: Words): string[] {
     [labels.status, order.status],
     [labels.outcome, outcome?.kind],
     [labels.reason, error?.message],
-    [labels.amount, sumText(order)],
+    [labels.expected, sumText(order)],
+    [labels.paid, paidText(order)],
     [labels.policy, state.policy.ifPaid],
     [labels.createdAt, order.createdAt.toISOString()],
     [labels.dueAt, order.dueAt?.toISOString()],
   ]);
 }
 
+/** What turned out paid, where that is why a person is needed. */
+export function paidText({ outcome }: DurableOrder): string | undefined {
+  const paid = outcome && 'amounts' in outcome ? outcome.amounts.paid : undefined;
+  return paid?.totalFee === undefined ? undefined : amountText(paid.totalFee, paid.currency);
+}
+
+/** What it should cost. */
 export function sumText({ state }: DurableOrder): string {
   return state.totalFee === undefined ? '' : amountText(state.totalFee, state.currency);
 }

@@ -47,6 +47,10 @@ export interface Words {
       | 'createdAt'
       | 'dueAt'
       | 'policy'
+      | 'anotherAmount'
+      | 'expected'
+      | 'paid'
+      | 'expired'
       | 'count'
       | 'sum'
       | 'time'
@@ -74,6 +78,7 @@ export interface Words {
   readonly refundPlan: string;
   readonly howMuch: string;
   readonly amountForm: (example: string, currency: string) => string;
+  readonly currencyNeeded: string;
   readonly cannotRefund: (state: string) => string;
   readonly nothingLeft: string;
   readonly moreThanLeft: (left: string) => string;
@@ -93,6 +98,8 @@ export interface Words {
   readonly noDurableOrder: (number: string) => string;
   readonly severalOrders: (number: string, merchants: readonly string[]) => string;
   readonly noOrders: string;
+  readonly accepted: string;
+  readonly refundedWhenExpired: string;
   readonly redrivePlan: string;
   readonly redriveAllPlan: string;
   readonly redriven: (count: number) => string;
