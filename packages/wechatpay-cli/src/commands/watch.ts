@@ -10,8 +10,13 @@ export function watchStep({ io, options }: Session, step: string, event: Resolut
   }
   const told = Object.entries(summaryOf(event))
     .filter(([name]) => name !== 'kind')
-    .map(([name, value]) => `${name} ${typeof value === 'string' ? value : JSON.stringify(value)}`);
+    .map(([name, value]) => `${name} ${shown(name, value)}`);
   io.stderr.write(printable(`${new Date(io.now()).toISOString()} ${step}: ${[event.kind, ...told].join(', ')}`) + '\n');
+}
+
+function shown(name: string, value: unknown): string {
+  if (typeof value === 'number' && name.endsWith('At')) return new Date(value).toISOString();
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 /** What an event says in few words. */
