@@ -15,7 +15,8 @@ export interface Failure {
 /** What an error means for who called: by what may have happened to the money. */
 export function describeFailure(error: unknown, words: Words): Failure {
   if (error instanceof CliError) {
-    return { exitCode: error.exitCode, text: error.message, error: { code: error.code, message: error.message } };
+    const { exitCode, code, message, details } = error;
+    return { exitCode, text: message, error: { code, message, ...details } };
   }
   if (isWechatPayError(error)) return ofCore(error, words);
   const { code, message, outcome } = Object(error) as { code?: unknown; message?: unknown; outcome?: unknown };

@@ -36,19 +36,52 @@ export interface RefundOptions extends OrderOptions {
   readonly watch?: boolean;
 }
 
+/** Of `wechatpay pay`. */
+export interface PayOptions extends GlobalOptions {
+  readonly amount: string;
+  /** ISO 4217. */
+  readonly currency: string;
+  readonly body: string;
+  /** Left out, it is asked for. */
+  readonly authCode?: string;
+  /** @default this machine's */
+  readonly ip?: string;
+  readonly attach?: string;
+  readonly timeout?: number;
+  readonly watch?: boolean;
+}
+
+export interface StatementOptions extends GlobalOptions {
+  readonly type?: 'ALL' | 'SUCCESS' | 'REFUND' | 'REVOKED';
+  /** `all`: of all of them. */
+  readonly subMerchant?: string;
+  readonly csv?: boolean;
+  /** Where to keep what WeChat Pay sent. */
+  readonly keep?: string;
+}
+
 export interface StoreOptions extends GlobalOptions {
   readonly folder?: string;
   readonly schema?: string;
 }
 
+/** An order, or by `refundNo` a refund. */
+export interface LookOptions extends StoreOptions, OrderOptions {
+  readonly refundNo?: string;
+}
+
 export interface ListOptions {
+  readonly refunds?: boolean;
   readonly status?: 'waiting' | 'active' | 'done' | 'dead' | 'cancelled';
   readonly limit?: number;
 }
 
 export interface RedriveOptions extends StoreOptions {
+  readonly refundNo?: string;
   readonly all?: boolean;
-  readonly outcome?: 'needs-attention' | 'unresolved' | 'refund-required';
+  /** With `all`: refunds in the place of orders. */
+  readonly refunds?: boolean;
+  readonly outcome?: 'needs-attention' | 'unresolved' | 'refund-required' | 'refund-rejected';
   readonly code?: string;
   readonly expect?: number;
   readonly ifPaid?: 'keep' | 'reverse';

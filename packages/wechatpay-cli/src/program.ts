@@ -1,25 +1,19 @@
-import { Command, InvalidArgumentError } from 'commander';
 import { createRequire } from 'node:module';
+import { Command } from 'commander';
+import { oneOf, seconds } from './argument-readers.js';
+import type { Execute } from './execute.js';
 import type { Io, Output } from './io.js';
 import type {
   GlobalOptions,
-  ListOptions,
   OrderOptions,
-  RedriveOptions,
+  PayOptions,
   RefundNumbers,
   RefundOptions,
   ResolveOptions,
-  StoreOptions,
+  StatementOptions,
 } from './options.js';
-import type { Report, Session } from './session.js';
+import { addOrders } from './program-orders.js';
 import type { Words } from './words/words.js';
-
-/** Runs what a command does, and keeps how it ended. */
-export type Execute = (
-  command: string,
-  options: GlobalOptions,
-  work: (session: Session) => Promise<Report>,
-) => Promise<void>;
 
 /** The program with every command; what a command does is loaded when it is run. */
 export function createProgram(io: Io, { help }: Words, execute: Execute): Command {
@@ -106,6 +100,37 @@ export function createProgram(io: Io, { help }: Words, execute: Execute): Comman
       ),
     );
 
+  movesMoney(general(program.command('pay <order>').description(help.pay)))
+    .requiredOption('--amount <amount>', help.payAmount)
+    .requiredOption('--currency <code>', help.payCurrency)
+    .requiredOption('--body <text>', help.body)
+    .option('--auth-code <code>', help.authCode)
+    .option('--ip <address>', help.ip)
+    .option('--attach <text>', help.attach)
+    .option('--timeout <seconds>', help.timeout, seconds)
+    .option('--watch', help.watch)
+    .action((order: string, options: PayOptions) =>
+      execute('pay', options, async (session) => (await import('./commands/pay.js')).pay(session, order, options)),
+    );
+
+  general(program.command('statement <date>').description(help.statement))
+    .option('--type <type>', help.statementType, oneOf(['ALL', 'SUCCESS', 'REFUND', 'REVOKED']))
+    .option('--sub-merchant <id>', help.subMerchant)
+    .option('--csv', help.csv)
+    .option('--keep <file>', help.keep)
+    .action((date: string, options: StatementOptions) =>
+      execute('statement', options, async (session) =>
+        (await import('./statement/statement.js')).statement(session, date, options),
+      ),
+    );
+
+  general(program.command('exchange-rate <currency> [date]').description(help.exchangeRate)).action(
+    (currency: string, date: string | undefined, options: GlobalOptions) =>
+      execute('exchange-rate', options, async (session) =>
+        (await import('./commands/exchange-rate.js')).queryRate(session, currency, date),
+      ),
+  );
+
   const doctor = program.command('doctor').description(help.doctor);
   general(doctor)
     .option('--offline', help.offline)
@@ -136,77 +161,9 @@ export function createProgram(io: Io, { help }: Words, execute: Execute): Comman
   return program;
 }
 
-interface Building {
-  readonly program: Command;
-  readonly help: Words['help'];
-  readonly general: (command: Command) => Command;
-  readonly movesMoney: (command: Command) => Command;
-  readonly execute: Execute;
-}
-
-/** `orders …`: the durable orders of a store. */
-function addOrders({ program, help, general, movesMoney, execute }: Building): void {
-  const orders = program.command('orders').description(help.orders);
-  const inStore = (name: string, description: string): Command =>
-    general(orders.command(name).description(description))
-      .option('--folder <path>', help.folder)
-      .option('--schema <name>', help.schema);
-  const load = async () => import('./orders/commands.js');
-
-  inStore('list', help.ordersList)
-    .option('--status <status>', help.status, oneOf(['waiting', 'active', 'done', 'dead', 'cancelled']))
-    .option('--limit <number>', help.limit, wholeNumber)
-    .action((options: StoreOptions & ListOptions) =>
-      execute('orders list', options, async (session) => (await load()).list(session, options)),
-    );
-  for (const name of ['get', 'explain'] as const) {
-    inStore(`${name} [order]`, name === 'get' ? help.ordersGet : help.ordersExplain)
-      .option('--transaction-id <id>', help.transactionId)
-      .action((order: string | undefined, options: StoreOptions & OrderOptions) =>
-        execute(`orders ${name}`, options, async (session) => (await load())[name](session, order, options)),
-      );
-  }
-  movesMoney(inStore('redrive [order]', help.ordersRedrive))
-    .option('--all', help.redriveAll)
-    .option('--outcome <kind>', help.redriveOutcome, oneOf(['needs-attention', 'unresolved', 'refund-required']))
-    .option('--code <code>', help.redriveCode)
-    .option('--expect <count>', help.expect, wholeNumber)
-    .option('--if-paid <what>', help.redriveIfPaid, oneOf(['keep', 'reverse']))
-    .option('--accept-amount', help.acceptAmount)
-    .option('--refund-expired', help.refundExpired)
-    .action((order: string | undefined, options: RedriveOptions) =>
-      execute('orders redrive', options, async (session) => (await load()).redrive(session, order, options)),
-    );
-  movesMoney(inStore('cancel <order>', help.ordersCancel)).action((order: string, options: StoreOptions) =>
-    execute('orders cancel', options, async (session) => (await load()).cancel(session, order, options)),
-  );
-  inStore('counts', help.ordersCounts).action((options: StoreOptions) =>
-    execute('orders counts', options, async (session) => (await load()).counts(session, options)),
-  );
-}
-
 /** A terminal may have no columns, as in some containers. */
 function columnsOf({ columns = 0 }: Output): number {
   return columns > 0 ? columns : 100;
-}
-
-function wholeNumber(text: string): number {
-  if (/^[1-9][0-9]{0,8}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('It must be a whole number, 1 or more.');
-}
-
-function seconds(text: string): number {
-  const given = wholeNumber(text);
-  if (given <= 86_400) return given;
-  throw new InvalidArgumentError('It must be a number of seconds, a day at most.');
-}
-
-function oneOf<Choice extends string>(choices: readonly Choice[]): (text: string) => Choice {
-  return (text) => {
-    const found = choices.find((choice) => choice === text);
-    if (found !== undefined) return found;
-    throw new InvalidArgumentError(`It must be ${choices.join(', ')}.`);
-  };
 }
 
 function version(): string {

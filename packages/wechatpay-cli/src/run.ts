@@ -3,11 +3,9 @@ import { EXIT_CODES, type ExitCode } from './exit-codes.js';
 import { processIo, type Io } from './io.js';
 import { colorsFor } from './output/colors.js';
 import { createProgram } from './program.js';
+import { SCHEMA } from './schema.js';
 import type { Report, Session } from './session.js';
 import { languageOf, wordsIn } from './words/language.js';
-
-/** Marks the form of what `--json` writes; a change that a script could notice is another number. */
-export const SCHEMA = 'wechatpay-cli/1';
 
 /**
  * Runs the command line, in this process: what the program `wechatpay` does.

@@ -38,25 +38,43 @@ export async function confirm(session: Session, plan: Plan): Promise<'go' | 'dry
     }
     return 'go';
   }
-  if (io.stdin.isTTY !== true || io.stderr.isTTY !== true) {
+  if (!canAsk(session)) {
     throw new CliError(EXIT_CODES.usage, 'NEEDS_YES', words.needsYes);
   }
   await ask(session, plan);
   return 'go';
 }
 
-async function ask({ io, words }: Session, { many }: Plan): Promise<void> {
+/** Whether somebody is at a terminal. */
+export function canAsk({ io }: Session): boolean {
+  return io.stdin.isTTY === true && io.stderr.isTTY === true;
+}
+
+/** Asks for what nobody should read over a shoulder. @throws {CliError} Ctrl-C. */
+export async function askHidden(session: Session, message: string): Promise<string> {
+  const prompts = await import('@clack/prompts');
+  const answer = await prompts.password({ message, ...streamsOf(session) });
+  if (!prompts.isCancel(answer)) return answer;
+  throw new CliError(EXIT_CODES.interrupted, 'INTERRUPTED', session.words.interrupted);
+}
+
+async function ask(session: Session, { many }: Plan): Promise<void> {
+  const { words } = session;
   // Loaded where somebody is asked: with the program, it would slow each command down.
   const prompts = await import('@clack/prompts');
-  const streams = {
-    input: io.stdin as Readable,
-    output: io.stderr as unknown as Writable,
-    ...(io.signal && { signal: io.signal }),
-  };
+  const streams = streamsOf(session);
   const answer = many
     ? await prompts.text({ message: words.typeCount(many.count), ...streams })
     : await prompts.confirm({ message: words.goOn, initialValue: false, ...streams });
   if (prompts.isCancel(answer)) throw new CliError(EXIT_CODES.interrupted, 'INTERRUPTED', words.interrupted);
   const isYes = many ? answer === String(many.count) : answer === true;
   if (!isYes) throw new CliError(EXIT_CODES.refused, 'ANSWERED_NO', words.answeredNo);
+}
+
+function streamsOf({ io }: Session): { input: Readable; output: Writable; signal?: AbortSignal } {
+  return {
+    input: io.stdin as Readable,
+    output: io.stderr as unknown as Writable,
+    ...(io.signal && { signal: io.signal }),
+  };
 }

@@ -70,7 +70,7 @@ async function askAfter(session: Session, client: WechatPayClient, outTradeNo: s
   } catch (error) {
     if (!isWechatPayError(error)) throw error;
     const message = `${error.message}\n${session.words.unknownOutcome}`;
-    throw new CliError(EXIT_CODES.unknown, error.code, message, error);
+    throw new CliError(EXIT_CODES.unknown, error.code, message, { cause: error });
   }
 }
 

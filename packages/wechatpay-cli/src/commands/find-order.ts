@@ -47,7 +47,7 @@ export async function findFirst(session: Session, client: WechatPayClient, name:
     if (isAbsent && 'outTradeNo' in name) return { order: undefined, outTradeNo: name.outTradeNo };
     if (error.code === 'WECHATPAY_INVALID_REQUEST' || error.code === 'WECHATPAY_ABORTED') throw error;
     const message = `${error.message}\n${session.words.nothingChanged}`;
-    throw new CliError(EXIT_CODES.refused, error.code, message, error);
+    throw new CliError(EXIT_CODES.refused, error.code, message, { cause: error });
   }
 }
 

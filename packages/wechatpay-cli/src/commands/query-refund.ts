@@ -40,7 +40,8 @@ export async function refundsOf(session: Session, client: WechatPayClient, outTr
       isWechatPayError(error) && error.code === 'WECHATPAY_BUSINESS_FAIL' && error.errorCode === 'REFUNDNOTEXIST';
     if (isNone) return { refunds: [] };
     if (!isWechatPayError(error) || error.code === 'WECHATPAY_ABORTED') throw error;
-    throw new CliError(EXIT_CODES.refused, error.code, `${error.message}\n${session.words.nothingChanged}`, error);
+    const message = `${error.message}\n${session.words.nothingChanged}`;
+    throw new CliError(EXIT_CODES.refused, error.code, message, { cause: error });
   }
 }
 

@@ -71,7 +71,7 @@ export async function runResolution(
       },
     ),
   );
-  return report(session, outTradeNo, resolution);
+  return reportResolution(session, outTradeNo, resolution);
 }
 
 const EXITS: Readonly<Record<ResolutionOutcome['kind'], ExitCode>> = {
@@ -84,7 +84,8 @@ const EXITS: Readonly<Record<ResolutionOutcome['kind'], ExitCode>> = {
   unresolved: EXIT_CODES.unknown,
 };
 
-function report({ words }: Session, outTradeNo: string, { outcome, state }: Resolution): Report {
+/** What is proven about an order that was to be brought to an end. */
+export function reportResolution({ words }: Session, outTradeNo: string, { outcome, state }: Resolution): Report {
   const { labels } = words;
   const exitCode = EXITS[outcome.kind];
   const error = 'error' in outcome ? outcome.error : undefined;

@@ -2,7 +2,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { WechatPayClient } from 'wechatpay-core';
+import { refundOrder, WechatPayClient } from 'wechatpay-core';
 import { DurableOrders } from 'wechatpay-durable';
 import { MemoryStore } from 'wechatpay-durable/memory';
 import { Sandbox } from 'wechatpay-sandbox';
@@ -31,6 +31,23 @@ beforeAll(async () => {
   }
   for (const outTradeNo of ['D-1', 'D-2', 'D-3'])
     await worker.wait({ outTradeNo }, { signal: AbortSignal.timeout(20_000) });
+  // One that is paid as it should be, and refunded in parts, the second of which waits a minute; and a refund
+  // whose number was used for another one.
+  sandbox.orders.create({ outTradeNo: 'P-1', state: 'paid', totalFee: 888, createdAt: paidAt });
+  await worker.enqueue({
+    ...{ outTradeNo: 'P-1', orderCreatedAt: new Date(paidAt), totalFee: 888, currency: 'HKD' },
+    policy: { queryEveryMs: 50 },
+  });
+  await worker.wait({ outTradeNo: 'P-1' }, { signal: AbortSignal.timeout(20_000) });
+  sandbox.orders.create({ outTradeNo: 'X-1', state: 'paid', totalFee: 888, createdAt: paidAt });
+  await refundOrder(client, { outTradeNo: 'X-1', outRefundNo: 'R-9', totalFee: 888, refundFee: 100 });
+  const part = { totalFee: 888, refundCurrency: 'HKD', policy: { firstQueryMs: 50 } };
+  await worker.refund({ ...part, outTradeNo: 'P-1', outRefundNo: 'R-1', refundFee: 300 });
+  await worker.refund({ ...part, outTradeNo: 'X-1', outRefundNo: 'R-9', refundFee: 888 });
+  for (const outRefundNo of ['R-1', 'R-9']) {
+    await worker.wait({ outRefundNo }, { signal: AbortSignal.timeout(20_000) });
+  }
+  await worker.refund({ ...part, outTradeNo: 'P-1', outRefundNo: 'R-2', refundFee: 100 });
   await worker.enqueue({ outTradeNo: 'W-1', orderCreatedAt: new Date(), notBefore: new Date(Date.now() + 3_600_000) });
   await worker.stop();
 });
@@ -49,9 +66,10 @@ it('lists, counts and shows durable orders', async () => {
     'D-1',
     'D-2',
     'D-3',
+    'P-1',
     'W-1',
   ]);
-  expect((await orders('counts --json')).json.result).toMatchObject({ dead: 3, waiting: 1, active: 0 });
+  expect((await orders('counts --json')).json.result).toMatchObject({ dead: 4, waiting: 2, done: 2, active: 0 });
   expect((await orders('get D-1 --json')).json.result).toMatchObject({
     status: 'dead',
     totalFee: 888,
@@ -69,6 +87,56 @@ it('explains whether the money moved, and how we know', async () => {
   expect(stdout).toMatch(/^HKD 1\.00 was paid for order D-1 .*known since .* by the verified answer to Query Order/);
   expect(stdout).toMatch(/^\d{4}-.*Z {2}Query Order answered: SUCCESS, HKD 1\.00\.$/m);
   expect((await orders('explain nobody')).code).toBe(1);
+});
+
+it('shows durable refunds, and those of an order', async () => {
+  const { stdout } = await orders('list --refunds --status dead');
+  expect(stdout).toMatch(/^Refund +Order .*\nR-9 +X-1 +\d+ +dead +needs-attention +HKD 8\.88 +\d{4}-.*\n$/);
+  const got = await orders('get P-1 --json');
+  expect(got.json.result).toMatchObject({
+    status: 'done',
+    refunds: [
+      { outRefundNo: 'R-1', refundFee: 300, status: 'done', outcome: { kind: 'refunded' } },
+      { outRefundNo: 'R-2', refundFee: 100, status: 'waiting' },
+    ],
+  });
+  expect((await orders('get P-1')).stdout).toMatch(/^R-1 +P-1 +\d+ +done +refunded +HKD 3\.00 /m);
+  expect((await orders('get --refund-no R-9')).stdout).toMatch(
+    /^Reason +This refund number was used for another order or amount/m,
+  );
+  expect((await orders('get R-1 --refund-no R-1')).code).toBe(2);
+  expect(await orders('get X-1')).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('refunds of it: R-9. Name one by --refund-no.') as string,
+  });
+});
+
+it('explains where the money of a refund is, and names the refunds of an order', async () => {
+  const { stdout } = await orders('explain --refund-no R-1');
+  expect(stdout).toMatch(
+    /^The customer has the money of refund R-1 \(HKD 3\.00 of order P-1\), known since .* Query Refund/,
+  );
+  expect((await orders('explain P-1')).stdout).toMatch(/\nR-1 +done +refunded +HKD 3\.00\nR-2 +waiting +HKD 1\.00\n$/);
+  expect((await orders('explain P-1 --json')).json.result.refunds).toHaveLength(2);
+  expect((await orders('explain --refund-no nobody')).code).toBe(1);
+});
+
+it('redrives and cancels refunds as far as that makes sense', async () => {
+  expect((await orders('redrive --refund-no R-9 --if-paid keep --yes')).code).toBe(2);
+  expect((await orders('redrive --refund-no R-1 --yes --json')).json.error.code).toBe('NOT_DEAD');
+  const dry = await orders('redrive --all --refunds --dry-run --json');
+  expect([dry.code, (dry.json.result.refunds as unknown[]).length]).toEqual([0, 1]);
+  expect(dry.stderr).toMatch(/Refunds +1\n +Sum +HKD 8\.88\n/);
+  expect((await orders('redrive --all --refunds --yes --expect 1 --json')).json.result).toEqual({
+    redriven: 1,
+    found: 1,
+  });
+  expect((await orders('explain --refund-no R-9')).stdout).toMatch(/redrive for cli:/);
+  expect((await orders('cancel --refund-no R-2 --yes --json')).json.result).toEqual({ cancelled: true });
+  expect(await orders('cancel --refund-no R-1 --yes --json')).toMatchObject({
+    code: 1,
+    json: { error: { code: 'TOO_LATE' } },
+  });
 });
 
 it('redrives one, after it was asked', async () => {

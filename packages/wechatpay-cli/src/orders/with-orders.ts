@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { DurableOrder, DurableOrders, OrderStore } from 'wechatpay-durable';
+import type { DurableOrder, DurableOrders, DurableRefund, DurableRow, OrderStore } from 'wechatpay-durable';
+import type { OrderName } from '../commands/find-order.js';
 import { CliError } from '../cli-error.js';
 import { EXIT_CODES } from '../exit-codes.js';
-import type { OrderOptions, StoreOptions } from '../options.js';
+import type { LookOptions, StoreOptions } from '../options.js';
 import type { Session } from '../session.js';
 import { connectAll } from '../settings/connect.js';
 import { readVariables } from '../settings/variables.js';
@@ -36,7 +37,7 @@ async function open(orders: DurableOrders): Promise<void> {
     await orders.start({ work: false });
   } catch (error) {
     const { code, message } = Object(error) as { code?: unknown; message?: unknown };
-    throw new CliError(EXIT_CODES.refused, String(code), String(message), error);
+    throw new CliError(EXIT_CODES.refused, String(code), String(message), { cause: error });
   }
 }
 
@@ -68,8 +69,29 @@ async function load<Module>({ words }: Session, from: () => Promise<Module>): Pr
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException;
     if (code !== 'ERR_MODULE_NOT_FOUND' || !message.includes("'wechatpay-durable")) throw cause;
-    throw new CliError(EXIT_CODES.usage, 'PACKAGE_MISSING', words.missingPackage('wechatpay-durable'), cause);
+    throw new CliError(EXIT_CODES.usage, 'PACKAGE_MISSING', words.missingPackage('wechatpay-durable'), { cause });
   }
+}
+
+/**
+ * Which one is meant: one of its numbers.
+ *
+ * @throws {CliError} no number, or several.
+ */
+export function oneNumber(
+  { words }: Session,
+  order: string | undefined,
+  { transactionId, refundNo }: LookOptions,
+): OrderName | { readonly outRefundNo: string } {
+  const given = [
+    order !== undefined && { outTradeNo: order },
+    transactionId !== undefined && { transactionId },
+    refundNo !== undefined && { outRefundNo: refundNo },
+  ].filter((name) => name !== false);
+  const [name, ...others] = given;
+  if (!name) throw new CliError(EXIT_CODES.usage, 'ORDER_NEEDED', words.orderNeeded);
+  if (others.length > 0) throw new CliError(EXIT_CODES.usage, 'ONE_NUMBER', words.oneNumber);
+  return name;
 }
 
 /**
@@ -77,43 +99,68 @@ async function load<Module>({ words }: Session, from: () => Promise<Module>): Pr
  *
  * @throws {CliError} none, or those of several merchants.
  */
-export async function findOne(
-  { words }: Session,
-  orders: DurableOrders,
-  order: string | undefined,
-  { transactionId }: OrderOptions,
-): Promise<DurableOrder> {
-  const number = order ?? transactionId;
-  if (number === undefined) throw new CliError(EXIT_CODES.usage, 'ORDER_NEEDED', words.orderNeeded);
-  if (order !== undefined && transactionId !== undefined) {
-    throw new CliError(EXIT_CODES.usage, 'ONE_NUMBER', words.oneNumber);
-  }
-  const found = await orders.find(order === undefined ? { transactionId: number } : { outTradeNo: number });
-  const ours = found.filter(({ merchantId }) => isOurs(orders, merchantId));
-  const [one, ...others] = ours;
-  if (!one) throw new CliError(EXIT_CODES.refused, 'NO_SUCH_ORDER', words.noDurableOrder(number));
-  if (others.length > 0) {
-    const merchants = ours.map(({ merchantId, state }) => state.order.subMerchantId ?? merchantId);
-    throw new CliError(EXIT_CODES.usage, 'WHICH_MERCHANT', words.severalOrders(number, merchants));
-  }
-  return one;
+export async function findOrder(session: Session, orders: DurableOrders, name: OrderName): Promise<DurableOrder> {
+  const { words } = session;
+  const number = 'outTradeNo' in name ? name.outTradeNo : name.transactionId;
+  const found = onlyOne(session, orders, number, await orders.find(name));
+  if (found) return found;
+  const refunds = ofOurs(orders, await orders.find({ ...name, kind: 'refund' }));
+  const numbers = refunds.map(({ state }) => state.request.outRefundNo);
+  const message = numbers.length > 0 ? words.onlyRefunds(number, numbers) : words.noDurableOrder(number);
+  throw new CliError(EXIT_CODES.refused, 'NO_SUCH_ORDER', message);
 }
 
-/** Whether this run has the settings of a merchant, or was told to keep to it. */
-function isOurs(orders: DurableOrders, merchantId: string): boolean {
-  try {
-    return orders.clientOf(merchantId).merchantId === merchantId;
-  } catch {
-    return false;
-  }
+/** The one durable refund of a number. @throws {CliError} as {@link findOrder} */
+export async function findRefund(session: Session, orders: DurableOrders, outRefundNo: string): Promise<DurableRefund> {
+  const found = onlyOne(session, orders, outRefundNo, await orders.find({ outRefundNo }));
+  if (found) return found;
+  throw new CliError(EXIT_CODES.refused, 'NO_SUCH_ORDER', session.words.noDurableOrder(outRefundNo));
+}
+
+function onlyOne<Row extends DurableRow>(
+  { words }: Session,
+  orders: DurableOrders,
+  number: string,
+  found: readonly Row[],
+): Row | undefined {
+  const ours = ofOurs(orders, found);
+  if (ours.length < 2) return ours[0];
+  const merchants = ours.map((row) => partyOf(row).subMerchantId ?? row.merchantId);
+  throw new CliError(EXIT_CODES.usage, 'WHICH_MERCHANT', words.severalOrders(number, merchants));
+}
+
+/** Those of merchants that this run has the settings of, or was told to keep to. */
+function ofOurs<Row extends DurableRow>(orders: DurableOrders, rows: readonly Row[]): Row[] {
+  return rows.filter(({ merchantId }) => {
+    try {
+      return orders.clientOf(merchantId).merchantId === merchantId;
+    } catch {
+      return false;
+    }
+  });
+}
+
+/** Where a merchant was named, what is its own alone. */
+export function chosenMerchant({ options }: Session, store: DurableOrders): { readonly merchantId?: string } {
+  return options.merchant === undefined ? {} : { merchantId: store.clientOf().merchantId };
+}
+
+interface Party {
+  readonly merchantId: string;
+  readonly subMerchantId?: string;
+}
+
+function partyOf(row: DurableRow): Party {
+  const { subMerchantId } = row.kind === 'refund' ? row.state.request : row.state.order;
+  return { merchantId: row.merchantId, ...(subMerchantId !== undefined && { subMerchantId }) };
 }
 
 /** As the other calls name an order. */
-export function orderOf({ merchantId, state }: DurableOrder): {
-  readonly outTradeNo: string;
-  readonly merchantId: string;
-  readonly subMerchantId?: string;
-} {
-  const { outTradeNo, subMerchantId } = state.order;
-  return { outTradeNo, merchantId, ...(subMerchantId !== undefined && { subMerchantId }) };
+export function orderOf(row: DurableOrder): Party & { readonly outTradeNo: string } {
+  return { outTradeNo: row.state.order.outTradeNo, ...partyOf(row) };
+}
+
+/** As the other calls name a refund. */
+export function refundOf(row: DurableRefund): Party & { readonly outRefundNo: string } {
+  return { outRefundNo: row.state.request.outRefundNo, ...partyOf(row) };
 }

@@ -5,12 +5,15 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
   const widths = head.map((title, column) =>
     Math.max(stringWidth(title), ...rows.map((row) => stringWidth(row[column] ?? ''))),
   );
-  return [head, ...rows].map((row) =>
-    row
-      .map((cell, column) => padded(cell, widths[column] ?? 0))
-      .join('  ')
-      .trimEnd(),
-  );
+  return [head, ...rows].map((row) => tableRow(row, widths));
+}
+
+/** One row of a table whose widths are known before its rows. */
+export function tableRow(row: readonly string[], widths: readonly number[]): string {
+  return row
+    .map((cell, column) => padded(cell, widths[column] ?? 0))
+    .join('  ')
+    .trimEnd();
 }
 
 /** Names and values, one a line. Those without a value are left out. */

@@ -1,4 +1,4 @@
-import type { RefundAttention, ResolutionOutcome, TradeState } from 'wechatpay-core';
+import type { RefundAttention, ResolutionOutcome, StatementSummary, TradeState } from 'wechatpay-core';
 
 import type { Cause, Check } from '../doctor/finding.js';
 import type { SignCause } from '../sign/ways.js';
@@ -57,7 +57,13 @@ export interface Words {
       | 'what'
       | 'check'
       | 'finding'
-      | 'remedy',
+      | 'remedy'
+      | 'goods'
+      | 'rate'
+      | 'rateDay'
+      | 'fee'
+      | 'refundedAmount'
+      | 'refundCount',
       string
     >
   >;
@@ -108,8 +114,41 @@ export interface Words {
   readonly cancelled: string;
   readonly notCancelled: string;
   readonly orderOrAll: string;
+  readonly onlyRefunds: (number: string, refunds: readonly string[]) => string;
+  readonly notOfRefunds: string;
+  readonly cancelRefundPlan: string;
+  readonly refundNotCancelled: string;
+  readonly unifiedNotCancelled: string;
+  readonly rateInforms: string;
+  readonly pay: PayWords;
+  readonly statement: StatementWords;
   readonly sign: SignWords;
   readonly doctor: DoctorWords;
+}
+
+export interface PayWords {
+  readonly plan: string;
+  readonly needsCode: string;
+  readonly scan: string;
+  readonly numberUsed: (state: string) => string;
+  readonly userPaying: string;
+  readonly unclear: string;
+  readonly reversing: string;
+  readonly declined: string;
+  readonly stillOpen: string;
+}
+
+export interface StatementWords {
+  readonly fetching: string;
+  readonly oneForm: string;
+  readonly fileExists: (path: string) => string;
+  readonly fileUnwritable: (path: string, code: string) => string;
+  readonly rows: string;
+  readonly sumNames: Readonly<Record<keyof StatementSummary['sums'], string>>;
+  readonly emptyDay: (date: string) => string;
+  readonly noRowCounts: (rows: number) => string;
+  readonly later: string;
+  readonly notRead: string;
 }
 
 export interface DoctorWords {
