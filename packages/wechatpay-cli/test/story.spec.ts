@@ -5,7 +5,7 @@ import { DurableOrders } from 'wechatpay-durable';
 import { MemoryStore } from 'wechatpay-durable/memory';
 import { Sandbox } from 'wechatpay-sandbox';
 import { cli, variablesOf } from './cli.js';
-import { openTill, STORY, type Chapter } from './story.js';
+import { openTill, setClock, STORY, type Chapter } from './story.js';
 
 const PAGE = fileURLToPath(new URL('../../../docs/guides/at-two-in-the-morning.md', import.meta.url));
 const store = new MemoryStore();
@@ -19,7 +19,6 @@ const wait = (until: number): Promise<void> => {
 
 beforeAll(async () => {
   sandbox = await Sandbox.start({ merchant: { merchantId: '1900000109', appId: 'wx2421b1c4370ec43b' } });
-  openTill(sandbox);
   const createdAt = Date.now() - 60_000;
   sandbox.orders.create({
     outTradeNo: 'T-1003',
@@ -35,6 +34,8 @@ beforeAll(async () => {
   await worker.wait({ outTradeNo: 'T-1003' }, { signal: AbortSignal.timeout(20_000) });
   await worker.stop();
   await client.close();
+  setClock(sandbox, 2);
+  openTill(sandbox);
 });
 afterAll(() => sandbox.stop());
 
@@ -51,7 +52,7 @@ async function played({ title, text, before, commands }: Chapter): Promise<strin
     const argv = line.replace(/^.*wechatpay /, '').split(' ');
     const ran = await cli(
       argv,
-      { ...variablesOf(sandbox.merchant), ...env?.(sandbox) },
+      { ...variablesOf(sandbox.merchant), ...(await env?.(sandbox)) },
       {
         // The clock that the commands before have waited on is ahead of the server's.
         now: line.includes('doctor') ? Date.now : now,
@@ -72,6 +73,7 @@ async function played({ title, text, before, commands }: Chapter): Promise<strin
 function steady(text: string): string {
   return text
     .replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g, '2026-11-27T02:10:00.000Z')
+    .replaceAll(/\b20\d{6}\b/g, '20261127')
     .replaceAll(/(localhost|127\.0\.0\.1|\[::1\]):\d+/g, '$1:8443')
     .replaceAll(/selftest[0-9a-f]{24}/g, 'selftest26ffac1cd38e4825b5d3b546')
     .replaceAll(/UND_ERR_SOCKET|ECONNRESET/g, 'ECONNRESET')

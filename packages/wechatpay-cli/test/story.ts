@@ -10,11 +10,22 @@ export interface Chapter {
   readonly commands: readonly {
     readonly line: string;
     /** Variables that differ from the sound ones. */
-    readonly env?: (sandbox: Sandbox) => Record<string, string>;
+    readonly env?: (sandbox: Sandbox) => Record<string, string> | Promise<Record<string, string>>;
     /** What is on the standard input, for a line that begins with `cat … |`. */
     readonly input?: (sandbox: Sandbox) => string;
     readonly code: number;
   }[];
+}
+
+const HOUR_MS = 60 * 60 * 1_000;
+const DAY_MS = 24 * HOUR_MS;
+
+/** The day of the night, in Beijing, which is tomorrow by this machine's clock: nothing of it happens at midnight. */
+const MIDNIGHT = Math.ceil((Date.now() + 8 * HOUR_MS) / DAY_MS) * DAY_MS - 8 * HOUR_MS;
+
+/** @param hours after the day has begun in Beijing */
+export function setClock({ clock }: Sandbox, hours: number): void {
+  clock.advance(MIDNIGHT + hours * HOUR_MS - clock.now());
 }
 
 /** The orders of the night, with numbers that are the same each time. */
@@ -77,6 +88,22 @@ export const STORY: readonly Chapter[] = [
     ],
   },
   {
+    title: 'The accounts ask for the day, a night later',
+    text: 'A statement is made from 9:00 of the next day on. Code 5 says that it is not there yet, which is something else than an empty day.',
+    before: (sandbox: Sandbox): void => {
+      setClock(sandbox, 26);
+    },
+    commands: [{ line: 'wechatpay statement yesterday', code: 5 }],
+  },
+  {
+    title: 'At half past ten',
+    text: 'Each movement of money has a row: the payment that was reversed, its reversal, the payment that is kept, and the part of it that went back.',
+    before: (sandbox: Sandbox): void => {
+      setClock(sandbox, 34.5);
+    },
+    commands: [{ line: 'wechatpay statement yesterday', code: 0 }],
+  },
+  {
     title: 'Every call fails since the key was reset',
     text: 'The doctor goes from what is near to what is far, and stops guessing where the gateway has said it.',
     commands: [
@@ -89,7 +116,15 @@ export const STORY: readonly Chapter[] = [
     commands: [
       {
         line: 'wechatpay doctor --offline',
-        env: () => ({ WECHATPAY_PFX: '/run/secrets/apiclient_cert.p12' }),
+        env: async ({ authority, merchant: { merchantId } }: Sandbox): Promise<Record<string, string>> => {
+          const yesterday = { notBefore: new Date(0), notAfter: new Date(Date.now() - DAY_MS) };
+          const { pfx } = await authority.issueClient({
+            commonName: merchantId,
+            passphrase: merchantId,
+            ...yesterday,
+          });
+          return { WECHATPAY_PFX: pfx.toString('base64') };
+        },
         code: 1,
       },
     ],
