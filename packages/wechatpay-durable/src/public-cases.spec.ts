@@ -1,5 +1,9 @@
-import { AggregationTemporality, InMemoryMetricExporter, MeterProvider } from '@opentelemetry/sdk-metrics';
-import { PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics';
+import {
+  AggregationTemporality,
+  InMemoryMetricExporter,
+  MeterProvider,
+  PeriodicExportingMetricReader,
+} from '@opentelemetry/sdk-metrics';
 import { expect, it } from 'vitest';
 import { MERCHANT, openClockedShop, OTHER_MERCHANT, SECOND } from '../test/clocked-shop.js';
 import { observeDurableOrders } from 'wechatpay-durable/opentelemetry';
@@ -33,13 +37,13 @@ it(`open orders of one merchant stay its own while another becomes the one that 
 it(`a dead order that is set going again twice, and notified of, is told once for each end (${SOURCES.replayedLetter})`, async () => {
   const shop = await openClockedShop();
   await shop.enqueue('C1', { totalFee: 100 });
-  await shop.pass(60 * SECOND);
+  for (let answers = 0; answers < 2; answers += 1) await shop.pass(60 * SECOND);
   expect(shop.told.map(({ outcome }) => outcome.kind)).toEqual(['needs-attention']);
   const order = { outTradeNo: 'C1', merchantId: MERCHANT };
   const accept = { policy: { ifAmountDiffers: 'accept' } } as const;
   const twice = [shop.durableOrders.redrive(order, accept), shop.durableOrders.redrive(order, accept)];
   expect((await Promise.all(twice)).sort()).toEqual([false, true]);
-  await shop.pass(60 * SECOND);
+  for (let answers = 0; answers < 2; answers += 1) await shop.pass(60 * SECOND);
   expect(await shop.durableOrders.redrive(order, accept)).toBe(false);
   for (let copies = 0; copies < 2; copies += 1) await shop.durableOrders.notified(shop.notification('C1'));
   await shop.pass(60 * SECOND);

@@ -13,7 +13,15 @@ beforeAll(async () => {
 });
 afterAll(() => sandbox.stop());
 
-const SOURCES = ['https://github.com/s5no5t/contentful-clean-space/issues/6', 'https://github.com/aws/copilot-cli/issues/5258'];
+const SOURCES = [
+  'https://github.com/s5no5t/contentful-clean-space/issues/6',
+  'https://github.com/aws/copilot-cli/issues/5258',
+];
+const OLD_MERCHANT = 'https://github.com/binarywang/weixin-java-pay-demo/issues/102';
+const NEW_CERTIFICATE = [
+  'https://github.com/wechatpay-apiv3/wechatpay-java/issues/202',
+  'https://github.com/wechatpay-apiv3/wechatpay-apache-httpclient/issues/50',
+];
 
 it.each(['close T-1', 'refund T-1 --all', 'reverse T-1', 'resolve T-1', 'query T-1'])(
   `%s has no merchant for a default where there are several (${SOURCES.join(', ')})`,
@@ -46,4 +54,36 @@ it(`Enter, twice, is No (${SOURCES.join(', ')})`, async () => {
   const ran = await cli(['refund', 'T-3', '--all'], variablesOf(sandbox.merchant), person);
   expect([ran.code, order.money.refunded]).toEqual([1, 0]);
   for (const shown of [sandbox.merchant.merchantId, 'localhost', 'HKD 12.50']) expect(person.shown()).toContain(shown);
+});
+
+it(`an order of the merchant before is asked for and refunded by that one alone (${OLD_MERCHANT})`, async () => {
+  const order = sandbox.orders.create({ state: 'paid', outTradeNo: 'T-4', merchant: other });
+  const env = { ...variablesOf(sandbox.merchant), ...variablesOf(other, 'WECHATPAY_OLD_') };
+  expect((await cli(['refund', 'T-4', '--all', '--yes', '--merchant', 'default'], env)).code).toBe(1);
+  const { length } = sandbox.requests;
+  const ran = await cli(['refund', 'T-4', '--all', '--yes', '--merchant', other.merchantId, '--json'], env, {
+    now: () => sandbox.clock.now(),
+    wait: (until) => {
+      sandbox.clock.advance(Math.max(0, until - sandbox.clock.now()));
+      return Promise.resolve();
+    },
+  });
+  expect([ran.code, ran.json.result.proven, order.money.refunded]).toEqual([0, true, 1250]);
+  const asked = sandbox.requests.slice(length).map(({ fields, answer }) => `${fields.mch_id ?? ''} ${answer ?? ''}`);
+  expect(asked.filter((line) => !line.startsWith(other.merchantId))).toEqual([]);
+});
+
+it.each<[number, string | undefined]>([
+  [29, 'certificate-expires-soon'],
+  [31, undefined],
+])(`a certificate that is good for %i days is told of in time (${NEW_CERTIFICATE.join(', ')})`, async (days, cause) => {
+  const { merchantId } = sandbox.merchant;
+  const notAfter = new Date(Date.now() + days * 24 * 60 * 60 * 1_000);
+  const { pfx } = await sandbox.authority.issueClient({ commonName: merchantId, passphrase: merchantId, notAfter });
+  const env = { ...variablesOf(sandbox.merchant), WECHATPAY_PFX: pfx.toString('base64') };
+  const { json } = await cli(['doctor', '--offline', '--json'], env);
+  const causes = (json.result.findings as { cause?: string }[]).map((finding) => finding.cause);
+  expect(causes.includes('certificate-expires-soon')).toBe(cause !== undefined);
+  // The next command reads the file anew: nothing has to be started again.
+  expect((await cli(['reverse', 'T-1', '--merchant', 'default', '--dry-run'], env)).code).toBe(0);
 });
