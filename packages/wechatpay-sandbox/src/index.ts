@@ -1,5 +1,5 @@
 export { Sandbox, type SandboxOptions } from './sandbox.js';
-export type { Merchant, MerchantOptions, Merchants, SubMerchant } from './parties/merchants.js';
+export type { Merchant, MerchantOptions, Merchants, RotationOptions, SubMerchant } from './parties/merchants.js';
 export type { Order, OrderEvent, OrderOptions, OrderState, Refund, TradeState } from './orders/order.js';
 export type { Orders } from './orders/orders.js';
 export type { Balance, Ledger, Movement } from './orders/ledger.js';

@@ -77,7 +77,7 @@ export class Sandbox {
   /** Issues the certificates; for a test that needs one more. */
   readonly authority: CertificateAuthority;
   readonly merchants: Merchants;
-  /** The sandbox's own merchant, the first of `merchants`. */
+  /** The sandbox's own merchant, the first of `merchants`, as it was created. */
   readonly merchant: Merchant;
   readonly clock: SandboxClock;
   readonly orders: Orders;

@@ -87,7 +87,7 @@ function judge(
 ): Verdict {
   try {
     assertWellFormed(request.method, document, endpoint);
-    assertIdentity(request, merchant, endpoint);
+    assertIdentity(request, merchant, endpoint, house.merchants);
     return endpoint.judge({ ...house, fields: request.fields, merchant });
   } catch (error) {
     if (error instanceof Refusal) return { refusal: error };
@@ -120,7 +120,7 @@ function reply(verdict: Reply, request: RequestEntry, endpoint: Endpoint, mercha
     },
     verdict: 'fields' in verdict ? verdict.fields : refusedFields(verdict.refusal, endpoint.hasRecall),
     hasRecall: endpoint.hasRecall,
-    apiKey: merchant.apiKey,
+    apiKey: house.merchants.signingKeyOf(merchant),
     signType: signTypeOf(fields),
   };
   if (fault === undefined) return sound(whole);

@@ -1,6 +1,6 @@
 import type { Endpoint } from '../endpoints/endpoint.js';
 import { needsCertificate } from '../http/client-certificate.js';
-import type { Merchant } from '../parties/merchants.js';
+import type { Merchant, Merchants } from '../parties/merchants.js';
 import { isSignedWith, type SignType } from '../wire/sign.js';
 import type { Fields } from '../wire/xml.js';
 import { Refusal } from './refusal.js';
@@ -12,6 +12,7 @@ export function assertIdentity(
   { path, fields, clientCertificate }: RecordedRequest,
   merchant: Merchant | undefined,
   endpoint: Endpoint,
+  merchants: Merchants,
 ): asserts merchant is Merchant {
   const codes = codesOf(endpoint);
   if (merchant === undefined || fields.mch_id !== merchant.merchantId) {
@@ -22,7 +23,10 @@ export function assertIdentity(
     throw new Refusal('INVALID_REQUEST', 'the client certificate is not of this mch_id');
   }
   assertSubMerchant(fields, merchant, endpoint);
-  if (!isSignedWith(fields, merchant.apiKey, signTypeOf(fields))) throw new Refusal('SIGNERROR');
+  const signType = signTypeOf(fields);
+  if (!merchants.apiKeysOf(merchant).some((apiKey) => isSignedWith(fields, apiKey, signType))) {
+    throw new Refusal('SIGNERROR');
+  }
 }
 
 /** The algorithm that the request asks for: MD5 where it does not say. */

@@ -2,7 +2,8 @@ import type { IncomingMessage } from 'node:http';
 import { TLSSocket } from 'node:tls';
 
 /** What a connection shows of its client: no certificate, one that is not ours or not valid, or a merchant's. */
-export type ClientCertificateState = { kind: 'none' } | { kind: 'refused' } | { kind: 'accepted'; commonName: string };
+export type ClientCertificateState =
+  { kind: 'none' } | { kind: 'refused' } | { kind: 'accepted'; commonName: string; serialNumber?: string };
 
 /** WeChat Pay asks for the merchant's certificate under this path, and nowhere else. */
 export function needsCertificate(path: string): boolean {
@@ -16,5 +17,6 @@ export function clientCertificate(request: IncomingMessage): ClientCertificateSt
   if (Object.keys(certificate).length === 0) return { kind: 'none' };
   // By its type, a name given twice is a string all the same.
   const commonName: unknown = certificate.subject.CN;
-  return socket.authorized && typeof commonName === 'string' ? { kind: 'accepted', commonName } : { kind: 'refused' };
+  if (!socket.authorized || typeof commonName !== 'string') return { kind: 'refused' };
+  return { kind: 'accepted', commonName, serialNumber: certificate.serialNumber };
 }

@@ -60,7 +60,7 @@ export function attend(
     body === undefined
       ? closing(html(413, 'Request Entity Too Large'))
       : needsCertificate(entry.path)
-        ? certificateRefusal(certificate)
+        ? certificateRefusal(certificate, house)
         : undefined;
   const result = refusal ?? answer(entry, body ?? Buffer.alloc(0), house);
   entry.answer ??= `HTTP ${result.status}`;
@@ -71,8 +71,9 @@ export function withoutQuery(url: string): string {
   return url.split('?', 1)[0] ?? '/';
 }
 
-function certificateRefusal({ kind }: ClientCertificateState): Answer | undefined {
-  if (kind === 'accepted') return undefined;
+function certificateRefusal(certificate: ClientCertificateState, { merchants }: House): Answer | undefined {
+  const { kind } = certificate;
+  if (kind === 'accepted' && !merchants.isRetired(certificate.serialNumber)) return undefined;
   const text = kind === 'none' ? 'No required SSL certificate was sent' : 'The SSL certificate error';
   return closing(html(400, text, 'Bad Request'));
 }

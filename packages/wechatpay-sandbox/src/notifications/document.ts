@@ -12,6 +12,8 @@ import type { DocumentFault } from './faults.js';
 interface DocumentOptions {
   readonly order: Pick<OrderEntry, 'facts' | 'particulars' | 'product'>;
   readonly merchant: Merchant;
+  /** @default the merchant's */
+  readonly apiKey?: string;
   /** Of a notification of a refund. */
   readonly refund?: { readonly refund: Refund; readonly succeededAt: Date };
   readonly paidAt: Date;
@@ -24,8 +26,9 @@ interface DocumentOptions {
 /** The body of a notification. */
 export function documentOf(options: DocumentOptions): Buffer {
   const party = options.fault === 'foreign-merchant' ? stranger() : options.merchant;
+  const ownKey = party === options.merchant ? (options.apiKey ?? party.apiKey) : party.apiKey;
   // Who forges one has seen others; what they lack is the key.
-  const apiKey = options.fault === 'forged' ? randomAlphanumeric(32) : party.apiKey;
+  const apiKey = options.fault === 'forged' ? randomAlphanumeric(32) : ownKey;
   const outer = identityOf(options, party);
   const text = options.refund ? refundDocument(options, outer, apiKey) : paymentDocument(options, outer, apiKey);
   const whole = Buffer.from(text);

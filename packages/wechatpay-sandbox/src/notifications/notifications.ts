@@ -205,7 +205,8 @@ export class Notifications {
     const merchant = this.#options.merchants.get(order.facts.merchantId);
     if (merchant === undefined) return { isAcknowledged: false, error: `no merchant of this ${kind}` };
     const changed = documentFault(fault);
-    const body = documentOf({ order, merchant, paidAt, ...(refund && { refund }), fault: changed });
+    const apiKey = this.#options.merchants.signingKeyOf(merchant);
+    const body = documentOf({ order, merchant, apiKey, paidAt, ...(refund && { refund }), fault: changed });
     const headers = headersOf(body, randomUUID());
     const { signal } = this.#abort;
     setMaxListeners(0, signal); // as many as are under way
