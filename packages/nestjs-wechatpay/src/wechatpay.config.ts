@@ -7,6 +7,7 @@ import { configFromEnvironment, type WechatPayConfig } from 'wechatpay-core';
  * | variable | setting |
  * | --- | --- |
  * | WECHATPAY_APP_ID, WECHATPAY_MERCHANT_ID, WECHATPAY_API_KEY | required |
+ * | WECHATPAY_PREVIOUS_API_KEY, WECHATPAY_PREVIOUS_API_KEY_UNTIL | the key before a change, and until when it is accepted, as in 2027-03-02T00:00:00Z |
  * | WECHATPAY_PFX | apiclient_cert.p12: a path or base64; or else the next two |
  * | WECHATPAY_CERT, WECHATPAY_KEY | apiclient_cert.pem, apiclient_key.pem: a path, PEM text or base64 |
  * | WECHATPAY_PASSPHRASE | of the PKCS#12 file (default: the merchant ID) or of the key |

@@ -1,3 +1,4 @@
+// Over 250 lines, as one idea: a call from its request to its result, and what every call of a client shares.
 import { brand } from './brand.js';
 import { asWechatPayError, clientClosed, describeCall, endOf, orderOf, type Progress } from './call/call-error.js';
 import { deliver } from './call/deliver.js';
@@ -5,7 +6,7 @@ import { withCommonFields } from './call/common-fields.js';
 import { openDownload, type DownloadLimits } from './call/download.js';
 import { publishCall, publishLoad } from './call/events.js';
 import { readGiven } from './call/given.js';
-import { MerchantKey, shareKey } from './call/merchant-key.js';
+import { MerchantKey, shareKey, type CallKey } from './call/merchant-key.js';
 import { NamelessReplies } from './call/nameless-replies.js';
 import { assertUnambiguousRequest, readRequest, type CallOptions, type Operation } from './call/operation.js';
 import { assertSameParties, assertSucceeded, readReply, verifyReply, type VerifiedReply } from './call/reply.js';
@@ -15,15 +16,15 @@ import { timeBy } from './call/time-by.js';
 import { encodeXml } from './call/xml.js';
 import { resolveConfig, type ResolvedConfig, type WechatPayConfig } from './config.js';
 import type { AnyWechatPayError, OrderReference } from './errors.js';
+import { readRotation, type KeyRotation } from './rotation.js';
 import { CallLimit } from './transport/call-limit.js';
-import type { CertificateInfo } from './transport/certificate.js';
+import type { CertificateInfo, LoadedCertificate } from './transport/certificate.js';
 import { createHttpsTransport } from './transport/https.js';
 import { CallQueue } from './transport/queue/call-queue.js';
 import { givenClock, systemClock } from './transport/queue/clock.js';
 import type { Flight } from './transport/queue/lane.js';
 import type { FlightEnd, QueueChange, QueueState } from './transport/queue/queue-state.js';
 import { overloaded, takeTurn } from './transport/queue/take-turn.js';
-import { Redactor } from './transport/redact.js';
 import { connectThrough, type Connection } from './transport/transport.js';
 
 /** What a client has to do, and how the gateway does. */
@@ -51,36 +52,44 @@ export class WechatPayClient {
   readonly baseUrls: readonly string[];
   /** A call ends by then, in milliseconds, from its beginning to its answer. */
   readonly timeoutMs: number;
-  /** The API certificate's serial number, subject and validity; undefined with a custom `transport`. */
-  readonly certificate: CertificateInfo | undefined;
   // Private to the language, so that no inspect, JSON or debugger-friendly dump shows the API key.
-  readonly #config: ResolvedConfig;
+  readonly #config: Omit<ResolvedConfig, keyof KeyRotation>;
   readonly #connection: Connection;
   readonly #queue: CallQueue;
   readonly #key: MerchantKey;
   readonly #nameless = new NamelessReplies();
+  #certificate: LoadedCertificate | undefined;
   #closing: Promise<void> | undefined;
 
   /** @throws {WechatPayConfigError} the first setting that is missing or wrong. */
   constructor(config: WechatPayConfig) {
-    this.#config = resolveConfig(config);
-    const { transport } = this.#config;
-    this.#connection = transport ? connectThrough(transport, this.#config.apiKey) : createHttpsTransport(this.#config);
+    const { apiKey, previousApiKey, certificate, ...others } = resolveConfig(config);
+    this.#config = others;
+    const { transport, signType, now } = others;
+    this.#certificate = certificate;
+    this.#key = new MerchantKey({ apiKey, previousApiKey, signType, now });
+    const redactor = this.#key.redactor.bind(this.#key);
+    this.#connection = transport
+      ? connectThrough(transport, redactor)
+      : createHttpsTransport({ ...others, certificate }, redactor);
     this.#queue = new CallQueue({
       ...this.#config,
       // A clock of the caller's, as in tests, is the queue's too; else one that nobody sets.
       clock: this.#config.now === Date.now ? systemClock : givenClock(this.#config.now),
       onChange: (change) => {
-        publishLoad(() => ({ merchantId: this.merchantId, ...redacted(change, this.#config.apiKey) }));
+        publishLoad(() => ({ merchantId: this.merchantId, ...redacted(change, this.#key) }));
       },
     });
-    this.#key = new MerchantKey(this.#config);
     this.appId = this.#config.appId;
     this.merchantId = this.#config.merchantId;
     this.subMerchantId = this.#config.subMerchantId;
     this.baseUrls = this.#config.baseUrls;
     this.timeoutMs = this.#config.timeoutMs;
-    this.certificate = this.#config.certificate?.info;
+  }
+
+  /** The API certificate's serial number, subject and validity, of the one that is shown now; undefined with a custom `transport`. */
+  get certificate(): CertificateInfo | undefined {
+    return this.#certificate?.info;
   }
 
   /** The client's clock, in milliseconds since 1970. */
@@ -124,13 +133,15 @@ export class WechatPayClient {
       const { path } = operation;
       const { timeoutMs } = this;
       // All of it before its turn: what cannot be sent neither waits nor takes the place of another.
-      const { fields, sent, body, signType } = this.#prepare(operation, given.values as Request);
+      const { fields, sent, signType, ...prepared } = this.#prepare(operation, given.values as Request);
+      let { key, body } = prepared;
       if (this.#closing) throw clientClosed();
       const lane = this.#queue.lane(sent.sub_mch_id ?? this.merchantId, path, operation.isUrgent === true);
       flight = this.#queue.tryLeave(lane);
       if (!flight) {
-        flight = await takeTurn(this.#queue, lane, signal, new Redactor(this.#config.apiKey));
+        flight = await takeTurn(this.#queue, lane, signal, this.#key.redactor());
         waitedMs = performance.now() - startedAt;
+        if (!key.isCurrent()) ({ key, body } = this.#sign(sent, signType)); // it was changed meanwhile
       }
       progress = 'sending';
       const left = flight;
@@ -142,7 +153,7 @@ export class WechatPayClient {
       const response = await deliver(this.#connection, { path, body }, limit, { timeoutMs, leftMs, signal });
       progress = 'answered';
       const verify = (received: Record<string, string>): VerifiedReply => {
-        const reply = (passed.reply = verifyReply(received, sent, this.#key, signType));
+        const reply = (passed.reply = verifyReply(received, sent, key, signType));
         this.#nameless.assertNew(received, sent);
         assertSameParties(sent, reply);
         if (operation.isBare !== true || reply.result_code) assertSucceeded(operation.errorCodes, reply, sent);
@@ -209,11 +220,54 @@ export class WechatPayClient {
   #prepare<Request, Result>(
     operation: Operation<Request, Result>,
     request: Request,
-  ): { readonly fields: Fields; readonly sent: Fields; readonly signType: SignType; readonly body: string } {
+  ): {
+    readonly fields: Fields;
+    readonly sent: Record<string, string | null | undefined>;
+    readonly signType: SignType;
+    readonly key: CallKey;
+    readonly body: string;
+  } {
     const { fields, sent } = this.#checked(operation, request);
     const signType = operation.isBare === true ? 'MD5' : this.#key.signType; // MD5 where a request names none
-    sent.sign = this.#key.sign(sent, signType);
-    return { fields, sent, signType, body: encodeXml(sent) };
+    return { fields, sent, signType, ...this.#sign(sent, signType) };
+  }
+
+  #sign(sent: Record<string, string | null | undefined>, signType: SignType): { key: CallKey; body: string } {
+    const key = this.#key.forCall();
+    sent.sign = key.sign(sent, signType);
+    return { key, body: encodeXml(sent) };
+  }
+
+  /**
+   * Changes the API key, the API certificate or both, without a restart and without a failed call: as `setSecureContext` of a `node:tls`
+   * server, it holds for what is sent from now on, and existing connections are not interrupted.
+   *
+   * - Every request is signed with the new key, also one that waits in the queue. What the key in `previousApiKey` signed, replies and
+   *   notifications, is accepted as well, until its date by the client's clock. Without `previousApiKey`, the key before is accepted for the
+   *   replies to calls that are under way with it, and for nothing else.
+   * - New connections show the new certificate. A call under way ends on its connection; then that is closed, and idle ones are at once.
+   *
+   * Nothing changes where anything is wrong. The same settings again change nothing: it may be called with whatever a vault gives,
+   * again and again. Files are read now, and at each such call; they are not watched.
+   *
+   * @returns whether anything changed.
+   * @throws {WechatPayConfigError} what is missing, wrong or unknown: all of it.
+   * @example
+   * process.on('SIGHUP', () => client.rotate({ certificate: { pfx: '/run/secrets/apiclient_cert.p12' } }));
+   * @example
+   * const until = new Date(Date.now() + 24 * 60 * 60 * 1000);
+   * client.rotate({ apiKey: newKey, previousApiKey: { apiKey: oldKey, until } });
+   */
+  rotate(rotation: KeyRotation): boolean {
+    const current = this.#certificate;
+    const now = new Date(timeBy(() => this.now()));
+    const { keys, certificate = current } = readRotation(rotation, { merchantId: this.merchantId, now, current });
+    const isNew = certificate !== current;
+    if (isNew && certificate) {
+      this.#connection.rotate?.(certificate);
+      this.#certificate = certificate;
+    }
+    return (keys !== undefined && this.#key.rotate(keys)) || isNew;
   }
 
   /** The fields of a request that may be sent, without their signature. */
@@ -254,6 +308,6 @@ export class WechatPayClient {
 }
 
 /** What a limiter throws is the caller's, and may hold anything. */
-function redacted(change: QueueChange, apiKey: string): QueueChange {
-  return change.kind === 'limiter-failed' ? { ...change, error: new Redactor(apiKey).cause(change.error) } : change;
+function redacted(change: QueueChange, key: MerchantKey): QueueChange {
+  return change.kind === 'limiter-failed' ? { ...change, error: key.redactor().cause(change.error) } : change;
 }

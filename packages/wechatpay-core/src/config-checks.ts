@@ -1,7 +1,9 @@
+import type { PreviousApiKey } from './call/merchant-key.js';
 import type { SignType } from './call/sign.js';
 import { WechatPayConfigError } from './errors.js';
 import { loadCertificate, type CertificateConfig, type LoadedCertificate } from './transport/certificate.js';
 import { read, type CertificateSource } from './transport/certificate-source.js';
+import { Problems } from './transport/problems.js';
 import { parseProxy, type Proxy } from './transport/proxy.js';
 import { foreignRuntime } from './transport/runtime.js';
 import { parseCertificates } from './transport/server-identity.js';
@@ -40,6 +42,28 @@ export function apiKey(field: string, value: unknown): string {
   return value;
 }
 
+/** @param current the key that it must not be. */
+export function previousApiKey(given: unknown, current: string | undefined): PreviousApiKey | undefined {
+  if (given === undefined) return undefined;
+  if (typeof given !== 'object' || given === null) {
+    throw new WechatPayConfigError(
+      'previousApiKey',
+      "must be an object, as in { apiKey, until: new Date('2027-03-02T00:00:00Z') }.",
+    );
+  }
+  const problems = new Problems();
+  problems.checkNames(given, ['apiKey', 'until'], { apiKey: 'key', until: 'expiresAt' }, 'previousApiKey.');
+  const { apiKey: key, until } = given as Partial<PreviousApiKey>;
+  const checked = problems.check('previousApiKey.apiKey', () => apiKey('previousApiKey.apiKey', key));
+  if (current !== undefined && checked === current) {
+    problems.add('previousApiKey.apiKey', 'is the same as apiKey; give the one before the change, or leave it out.');
+  }
+  if (!(until instanceof Date) || Number.isNaN(until.getTime())) {
+    problems.add('previousApiKey.until', 'must be a valid Date, with its time zone, as of 2027-03-02T00:00:00Z.');
+  }
+  return problems.resultOrThrow({ apiKey: checked, until: new Date(Number(until)) }) as PreviousApiKey;
+}
+
 function assertGiven(field: string, value: unknown, remedy: string): void {
   if (value === undefined || value === null) throw new WechatPayConfigError(field, `is missing; ${remedy}`);
   if (value === '') throw new WechatPayConfigError(field, `is empty; ${remedy}`);
@@ -59,9 +83,14 @@ export function clock(field: string, value: unknown): () => number {
   return value as () => number;
 }
 
-export function certificate(value: unknown, merchantId: string, now: Date): LoadedCertificate {
+export function certificate(
+  value: unknown,
+  merchantId: string,
+  now: Date,
+  current?: LoadedCertificate,
+): LoadedCertificate {
   try {
-    return loadCertificate(value as CertificateConfig, merchantId, now);
+    return loadCertificate(value as CertificateConfig, merchantId, now, current);
   } catch (cause) {
     const hasPfx = (Object(value) as Partial<CertificateConfig>).pfx !== undefined;
     const runtime = hasPfx ? foreignRuntime() : undefined;

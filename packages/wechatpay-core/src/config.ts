@@ -1,3 +1,4 @@
+import type { PreviousApiKey } from './call/merchant-key.js';
 import type { SignType } from './call/sign.js';
 import {
   apiKey,
@@ -7,6 +8,7 @@ import {
   identifier,
   milliseconds,
   optional,
+  previousApiKey,
   proxy,
   signType,
   transport,
@@ -28,6 +30,14 @@ export interface WechatPayConfig {
   merchantId: string;
   /** The API key (v2): 32 characters, set on the Merchant Platform. */
   apiKey: string;
+  /**
+   * The API key before a change: what WeChat Pay signed with it, replies and notifications, is accepted until a date. Requests are signed
+   * with `apiKey` alone.
+   *
+   * @default none is accepted
+   * @example { apiKey: process.env.WECHATPAY_PREVIOUS_API_KEY, until: new Date('2027-03-02T00:00:00Z') }
+   */
+  previousApiKey?: PreviousApiKey | undefined;
   /** The API certificate. Required, except with a custom `transport`. */
   certificate?: CertificateConfig | undefined;
   /** @default 'HMAC-SHA256' */
@@ -109,6 +119,7 @@ export interface ResolvedConfig {
   readonly appId: string;
   readonly merchantId: string;
   readonly apiKey: string;
+  readonly previousApiKey: PreviousApiKey | undefined;
   readonly certificate: LoadedCertificate | undefined;
   readonly signType: SignType;
   readonly subAppId: string | undefined;
@@ -133,6 +144,7 @@ export const CONFIG_PROPERTIES: readonly (keyof WechatPayConfig)[] = Object.keys
   appId: true,
   merchantId: true,
   apiKey: true,
+  previousApiKey: true,
   certificate: true,
   signType: true,
   subAppId: true,
@@ -175,10 +187,12 @@ export function resolveConfig(config: WechatPayConfig): ResolvedConfig {
   const now = check('now', clock);
   const appId = check('appId', identifier);
   const merchantId = check('merchantId', identifier);
+  const key = check('apiKey', apiKey);
   const resolved = {
     appId,
     merchantId,
-    apiKey: check('apiKey', apiKey),
+    apiKey: key,
+    previousApiKey: check('previousApiKey', (_, value) => previousApiKey(value, key)),
     certificate: check('certificate', (_, value) =>
       value === undefined && config.transport
         ? undefined

@@ -21,6 +21,22 @@ it('reads another merchant by another prefix, and nothing of the first', () => {
   expect(readEnvironment(environment).settings).toMatchObject({ merchantId: '10000100', signType: undefined });
 });
 
+it('reads the key before a change, and names each half of it that is wrong', () => {
+  const read = (more: Record<string, string>): ReturnType<typeof readEnvironment> =>
+    readEnvironment(variables('WECHATPAY_', { CERT: 'x', ...more }));
+  const [PREVIOUS_API_KEY, PREVIOUS_API_KEY_UNTIL] = ['k'.repeat(32), '2027-03-02T08:00:00+08:00'];
+  const whole = read({ PREVIOUS_API_KEY, PREVIOUS_API_KEY_UNTIL });
+  expect(whole.settings.previousApiKey).toEqual({ apiKey: PREVIOUS_API_KEY, until: new Date('2027-03-02T00:00:00Z') });
+  const wrong = (more: Record<string, string>): string[] =>
+    read(more).problems.flatMap(({ field }) => (field.includes('PREVIOUS') ? field : []));
+  expect(wrong({ PREVIOUS_API_KEY, PREVIOUS_API_KEY_UNTIL })).toEqual([]);
+  expect(wrong({ PREVIOUS_API_KEY })).toEqual(['WECHATPAY_PREVIOUS_API_KEY_UNTIL']);
+  expect(wrong({ PREVIOUS_API_KEY, PREVIOUS_API_KEY_UNTIL: '2027-03-02T00:00:00' })).toEqual([
+    'WECHATPAY_PREVIOUS_API_KEY_UNTIL',
+  ]);
+  expect(wrong({ PREVIOUS_API_KEY_UNTIL })).toEqual(['WECHATPAY_PREVIOUS_API_KEY']);
+});
+
 it('names a mistyped variable with its prefix', () => {
   const environment = variables('SHOP_', { TIMEOUT: '1000' });
   expect(() => configFromEnvironment(environment, { prefix: 'SHOP_' })).toThrow(

@@ -1,4 +1,5 @@
 import { readOnce } from './call/given.js';
+import type { PreviousApiKey } from './call/merchant-key.js';
 import { findUnknownProperty } from './call/known-properties.js';
 import { validateConfig, type WechatPayConfig } from './config.js';
 import { isWechatPayError, WechatPayConfigError, type ConfigProblem } from './errors.js';
@@ -27,6 +28,7 @@ export interface EnvironmentSettings {
  * | variable | setting |
  * | --- | --- |
  * | WECHATPAY_APP_ID, WECHATPAY_MERCHANT_ID, WECHATPAY_API_KEY | required |
+ * | WECHATPAY_PREVIOUS_API_KEY, WECHATPAY_PREVIOUS_API_KEY_UNTIL | the key before a change, and until when it is accepted, as in 2027-03-02T00:00:00Z |
  * | WECHATPAY_PFX | apiclient_cert.p12: a path or base64; or else the next two |
  * | WECHATPAY_CERT, WECHATPAY_KEY | apiclient_cert.pem, apiclient_key.pem: a path, PEM text or base64 |
  * | WECHATPAY_PASSPHRASE | of the PKCS#12 file (default: the merchant ID) or of the key |
@@ -79,6 +81,9 @@ const NAMES: Readonly<Record<string, string>> = {
   appId: 'APP_ID',
   merchantId: 'MERCHANT_ID',
   apiKey: 'API_KEY',
+  previousApiKey: 'PREVIOUS_API_KEY',
+  'previousApiKey.apiKey': 'PREVIOUS_API_KEY',
+  'previousApiKey.until': 'PREVIOUS_API_KEY_UNTIL',
   certificate: 'PFX',
   'certificate.pfx': 'PFX',
   'certificate.cert': 'CERT',
@@ -113,6 +118,7 @@ function settingsIn(environment: Environment, prefix: string): Partial<WechatPay
     appId: read('appId'),
     merchantId: read('merchantId'),
     apiKey: read('apiKey'),
+    previousApiKey: readPreviousApiKey(read),
     certificate: readCertificate(read),
     signType: read('signType'),
     subAppId: read('subAppId'),
@@ -155,6 +161,15 @@ function inVariables({ field, problem }: ConfigProblem, prefix: string): ConfigP
     };
   }
   return { field: variable, problem };
+}
+
+function readPreviousApiKey(read: (field: string) => string | undefined): Partial<PreviousApiKey> | undefined {
+  const [apiKey, until] = [read('previousApiKey.apiKey'), read('previousApiKey.until')];
+  if (apiKey === undefined && until === undefined) return undefined;
+  // A date without a time zone would be another moment on each machine.
+  const isWhole = until !== undefined && /^\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)$/.test(until);
+  // Half of it is passed on as well: the check then names the half that is missing.
+  return { ...(apiKey !== undefined && { apiKey }), until: new Date(isWhole ? until : Number.NaN) };
 }
 
 function readCertificate(read: (field: string) => string | undefined): CertificateConfig | undefined {

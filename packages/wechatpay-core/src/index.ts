@@ -22,6 +22,8 @@ export {
   type HealthStatus,
 } from './health.js';
 export { WechatPayClient, type ClientLoad } from './client.js';
+export { type PreviousApiKey } from './call/merchant-key.js';
+export { type KeyRotation } from './rotation.js';
 export { CONFIG_PROPERTIES, DEFAULT_BASE_URL, validateConfig, type WechatPayConfig } from './config.js';
 export {
   configFromEnvironment,

@@ -7,7 +7,7 @@ import {
   WechatPayTransportError,
   type WechatPayOverloadedError,
 } from '../errors.js';
-import { Redactor } from '../transport/redact.js';
+import type { Redactor } from '../transport/redact.js';
 import type { Connection, SignedRequest, TransportResponse } from '../transport/transport.js';
 
 export interface Deadline {
@@ -29,7 +29,7 @@ export async function deliver(
   limit: CallLimit,
   { timeoutMs, leftMs = timeoutMs, signal: caller }: Deadline,
 ): Promise<TransportResponse> {
-  if (caller?.aborted) throw aborted('not-sent', redactorOf(connection, request).cause(caller.reason));
+  if (caller?.aborted) throw aborted('not-sent', connection.redactor(request.body).cause(caller.reason));
   const onAbort = (): void => {
     limit.end(caller?.reason);
   };
@@ -42,15 +42,11 @@ export async function deliver(
     assertResponse(response);
     return response;
   } catch (error) {
-    throw asOurs(error, limit, connection.isBuiltIn, redactorOf(connection, request));
+    throw asOurs(error, limit, connection.isBuiltIn, connection.redactor(request.body));
   } finally {
     clearTimeout(timer);
     caller?.removeEventListener('abort', onAbort);
   }
-}
-
-function redactorOf({ apiKey }: Connection, { body }: SignedRequest): Redactor {
-  return new Redactor(body, apiKey);
 }
 
 /** @throws {WechatPayRequestError} a signal that cannot be listened to; nothing was sent. */

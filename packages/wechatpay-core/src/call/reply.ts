@@ -6,7 +6,7 @@ import {
   WechatPaySignatureError,
   WechatPayTransportError,
 } from '../errors.js';
-import type { MerchantKey } from './merchant-key.js';
+import type { VerifyingKey } from './merchant-key.js';
 import { otherSignType, type Fields } from './sign.js';
 import type { TransportResponse } from '../transport/transport.js';
 import { escaped, quoted, withoutSecrets } from './untrusted-text.js';
@@ -53,7 +53,7 @@ export function assertTalks(reply: Fields, request: Fields): void {
 export function verifyReply(
   reply: Record<string, string>,
   request: Fields,
-  key: MerchantKey,
+  key: VerifyingKey,
   signType = key.signType,
 ): VerifiedReply {
   if (!key.verify(reply, signType)) {
@@ -62,11 +62,20 @@ export function verifyReply(
       ? 'the reply has no signature'
       : key.verify(reply, other)
         ? `the reply is signed with ${other}, but the request asked for ${signType}`
-        : 'the signature of the reply does not hold; if it never does, check apiKey';
+        : (sayExpired(key.expired(reply, signType)) ??
+          'the signature of the reply does not hold; if it never does, check apiKey');
     throw new WechatPaySignatureError(`${what}. Nothing in it was believed: its outcome is unknown; query the order.`);
   }
   assertUnambiguous(reply);
   return withoutSignatures(reply, request.sign ?? '') as VerifiedReply;
+}
+
+/** Of what the key before signed after its time. */
+export function sayExpired(until: Date | undefined): string | undefined {
+  return (
+    until &&
+    `it is signed with previousApiKey, which was accepted until ${until.toISOString()}; if it has to be for longer, give a later date`
+  );
 }
 
 // Neither the reply's nor ours, which a text of the reply may repeat: replies end up in logs.

@@ -1,7 +1,7 @@
 import { assertIdentified } from '../call/deciding.js';
 import { keyOf } from '../call/merchant-key.js';
 import { ReplyReader } from '../call/reply-reader.js';
-import type { VerifiedReply } from '../call/reply.js';
+import { sayExpired, type VerifiedReply } from '../call/reply.js';
 import { otherSignType } from '../call/sign.js';
 import { quoted } from '../call/untrusted-text.js';
 import type { WechatPayClient } from '../client.js';
@@ -82,12 +82,13 @@ function signersOf(
   const signers = candidates.filter((candidate) => keyOf(candidate).verify(fields));
   if (signers.length > 0) return signers;
   const other = candidates.map(keyOf).find((key) => key.verify(fields, otherSignType(key.signType)));
+  const [expired] = candidates.flatMap((candidate) => keyOf(candidate).expired(fields) ?? []);
   const problem = !fields.sign
     ? 'it has no signature'
     : other
       ? `it is signed with ${otherSignType(other.signType)}, but the client signs its orders with ${other.signType}; an order made ` +
         'before a change of signType needs a client with the one before'
-      : 'its signature does not hold: it is forged, or `apiKey` is not the one of its order';
+      : (sayExpired(expired) ?? 'its signature does not hold: it is forged, or `apiKey` is not the one of its order');
   throw new WechatPayNotificationError('wrong-signature', `${problem}. Nothing in it was believed.`);
 }
 

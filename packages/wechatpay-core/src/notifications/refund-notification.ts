@@ -82,11 +82,12 @@ function decrypt(
   reqInfo: string,
 ): { readonly client: WechatPayClient; readonly inner: Record<string, string> } {
   for (const client of candidates) {
-    try {
-      const document = keyOf(client).decryptRefundInfo(reqInfo);
-      if (document !== undefined) return { client, inner: decodeFlat(document, 'root') };
-    } catch {
-      // Another key of the merchant may fit.
+    for (const document of keyOf(client).decryptRefundInfo(reqInfo)) {
+      try {
+        return { client, inner: decodeFlat(document, 'root') };
+      } catch {
+        // Another key of the merchant may fit.
+      }
     }
   }
   throw new WechatPayNotificationError(

@@ -1,5 +1,6 @@
 import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
+import { isDeepStrictEqual } from 'node:util';
 import { read, type CertificateSource } from './certificate-source.js';
 import { WechatPayConfigError } from '../errors.js';
 import { openPfx } from './pfx.js';
@@ -54,8 +55,16 @@ export function certificateInfo(
   return loadCertificate(certificate, merchantId, now).info;
 }
 
-/** @throws {WechatPayConfigError} what is wrong with the file, the passphrase, the key or the dates. */
-export function loadCertificate(certificate: CertificateConfig, merchantId: string, now: Date): LoadedCertificate {
+/**
+ * @param current the one in use: equal files, read again, are no other certificate, and are not judged again.
+ * @throws {WechatPayConfigError} what is wrong with the file, the passphrase, the key or the dates.
+ */
+export function loadCertificate(
+  certificate: CertificateConfig,
+  merchantId: string,
+  now: Date,
+  current?: LoadedCertificate,
+): LoadedCertificate {
   if (Object(certificate) !== certificate || Object.keys(givenIn(certificate)).length === 0) {
     throw new WechatPayConfigError('certificate', 'is missing; give { pfx } (apiclient_cert.p12) or { cert, key }.');
   }
@@ -69,9 +78,9 @@ export function loadCertificate(certificate: CertificateConfig, merchantId: stri
   const field = pfx === undefined ? 'certificate.cert' : 'certificate.pfx';
   const loaded =
     certificate.pfx === undefined
-      ? loadPem(certificate, passphrase, problems)
-      : problems.check(field, () => loadPfx(certificate.pfx, passphrase ?? merchantId));
-  if (loaded) {
+      ? loadPem(certificate, passphrase, problems, current)
+      : problems.check(field, () => loadPfx(certificate.pfx, passphrase ?? merchantId, current));
+  if (loaded && loaded !== current) {
     problems.check(field, () => {
       assertInForce(loaded.info, field, now);
     });
@@ -108,8 +117,9 @@ function assertInForce({ validFrom, validTo }: CertificateInfo, field: string, n
   }
 }
 
-function loadPfx(source: CertificateSource, passphrase: string): LoadedCertificate {
+function loadPfx(source: CertificateSource, passphrase: string, current?: LoadedCertificate): LoadedCertificate {
   const pfx = read(source, 'certificate.pfx');
+  if (current && isDeepStrictEqual(current.secureContextOptions, { pfx, passphrase })) return current;
   return { secureContextOptions: { pfx, passphrase }, info: describe(openPfx(pfx, passphrase)) };
 }
 
@@ -117,9 +127,12 @@ function loadPem(
   source: { readonly cert: CertificateSource; readonly key: CertificateSource },
   passphrase: string | undefined,
   problems: Problems,
+  current?: LoadedCertificate,
 ): LoadedCertificate | undefined {
   const cert = problems.check('certificate.cert', () => read(source.cert, 'certificate.cert'));
   const key = problems.check('certificate.key', () => read(source.key, 'certificate.key'));
+  const secureContextOptions = { cert, key, ...(passphrase !== undefined && { passphrase }) };
+  if (current && isDeepStrictEqual(current.secureContextOptions, secureContextOptions)) return current;
   const certificate = cert && problems.check('certificate.cert', () => parseCertificate(cert));
   const privateKey = key && problems.check('certificate.key', () => parseKey(key, passphrase));
   if (!cert || !key || !certificate || !privateKey) return undefined;
@@ -130,14 +143,13 @@ function loadPem(
         'does not belong to certificate.cert; take apiclient_cert.pem and apiclient_key.pem from the same download.',
       );
     }
-    const secureContextOptions = { cert, key, ...(passphrase !== undefined && { passphrase }) };
     try {
       // What TLS will do with them at the first call: it takes PEM only, and refuses keys that are too weak.
       createSecureContext(secureContextOptions);
     } catch (cause) {
       throw new WechatPayConfigError('certificate', 'cannot be used for TLS; download both PEM files again.', cause);
     }
-    return { secureContextOptions, info: describe(certificate) };
+    return { secureContextOptions: { ...secureContextOptions, cert, key }, info: describe(certificate) };
   });
 }
 

@@ -5,7 +5,8 @@ import { ConnectTimeout } from './failure.js';
 import { skipInterimResponses } from './interim-responses.js';
 import { openTunnel, type Proxy } from './proxy.js';
 
-interface ConnectorOptions {
+/** How connections are opened, and what they show. */
+export interface ConnectorOptions {
   readonly tls: ConnectionOptions;
   readonly ca: Buffer | undefined;
   readonly connectTimeoutMs: number;

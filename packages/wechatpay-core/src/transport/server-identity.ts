@@ -62,8 +62,15 @@ function isIssuedBy(certificate: X509Certificate, issuer: X509Certificate): bool
 function systemRoots(): readonly X509Certificate[] {
   const { getCACertificates } = tls as { getCACertificates?: (type: 'default') => string[] };
   const pems = getCACertificates?.('default') ?? [...tls.rootCertificates, ...extraRoots()];
-  return pems.flatMap((pem) => parseCertificates(pem));
+  return pems.flatMap((pem) => {
+    const certificates = parsed.get(pem) ?? parseCertificates(pem);
+    parsed.set(pem, certificates);
+    return certificates;
+  });
 }
+
+/** By their text: a process of many merchants has one copy of the roots. */
+const parsed = new Map<string, readonly X509Certificate[]>();
 
 function extraRoots(): string[] {
   const file = process.env.NODE_EXTRA_CA_CERTS;

@@ -1,4 +1,6 @@
 import type { CallLimit } from './call-limit.js';
+import type { LoadedCertificate } from './certificate.js';
+import type { Redactor } from './redact.js';
 import { clientClosed } from '../call/call-error.js';
 
 export interface TransportRequest {
@@ -41,23 +43,25 @@ export interface Transport {
 export interface Connection {
   /** Whether what it throws is ours alone, and repeats nothing. */
   readonly isBuiltIn: boolean;
-  /** What no error may repeat, beside the request. */
-  readonly apiKey: string;
+  /** Hides what no error may repeat: the request, and every API key. */
+  readonly redactor: (body: string) => Redactor;
   send(request: SignedRequest, limit: CallLimit): Promise<TransportResponse>;
   /** Of the built-in transport: on connections of its own, so that no call waits for a long answer. */
   stream?(request: SignedRequest, limit: CallLimit, idleTimeoutMs: number): Promise<StreamedResponse>;
+  /** Of the built-in transport: what it opens from now on shows this certificate; what is open ends with its calls. */
+  rotate?(certificate: LoadedCertificate): void;
   close(): Promise<void>;
 }
 
 export type SignedRequest = Omit<TransportRequest, 'signal'>;
 
 /** A custom transport, which is given an AbortSignal. Closing waits for the calls in flight, and lets no further one through. */
-export function connectThrough(transport: Transport, apiKey: string): Connection {
+export function connectThrough(transport: Transport, redactor: Connection['redactor']): Connection {
   const inFlight = new Set<Promise<unknown>>();
   let closing: Promise<void> | undefined;
   return {
     isBuiltIn: false,
-    apiKey,
+    redactor,
     send({ path, body }, limit) {
       if (closing) return Promise.reject(clientClosed());
       const controller = new AbortController();
