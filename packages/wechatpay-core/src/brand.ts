@@ -4,7 +4,7 @@
 /** What the copies of one process agree on: raised where an error or a client changes so that an older copy misreads it. */
 const API_VERSION = 1;
 
-type Kind = 'error' | 'client';
+type Kind = 'error' | 'client' | 'merchants';
 
 const symbolOf = (kind: Kind): symbol => Symbol.for(`wechatpay-core.${kind}`);
 

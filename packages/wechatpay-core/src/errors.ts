@@ -7,6 +7,7 @@ import { escaped } from './call/untrusted-text.js';
 export type WechatPayErrorCode =
   | 'WECHATPAY_INVALID_CONFIG'
   | 'WECHATPAY_INVALID_REQUEST'
+  | 'WECHATPAY_MERCHANT_LOOKUP'
   | 'WECHATPAY_CONNECTION'
   | 'WECHATPAY_TIMEOUT'
   | 'WECHATPAY_ABORTED'
@@ -87,6 +88,29 @@ export class WechatPayRequestError extends WechatPayError {
     super(`${escaped(field, 64)}: ${problem}`, 'not-sent', cause);
     this.field = field;
     this.advice = advice;
+  }
+}
+
+/**
+ * Why a registry has no client of a merchant.
+ *
+ * - `unknown`: `load` knows no such merchant.
+ * - `invalid`: what `load` gave cannot be used. `cause` is the {@link WechatPayConfigError} that names each setting.
+ * - `unavailable`: `load` failed or took too long, or the registry is closed. Try again later.
+ */
+export type MerchantLookupProblem = 'unknown' | 'invalid' | 'unavailable';
+
+/** A registry has no client of the merchant that was asked for. Nothing was sent. */
+export class WechatPayMerchantError extends WechatPayError {
+  override readonly name = 'WechatPayMerchantError';
+  readonly code = 'WECHATPAY_MERCHANT_LOOKUP';
+  readonly problem: MerchantLookupProblem;
+  readonly merchantId: string;
+
+  constructor(problem: MerchantLookupProblem, merchantId: string, message: string, cause?: unknown) {
+    super(`merchant ${escaped(merchantId, 32)}: ${message} Nothing was sent.`, 'not-sent', cause);
+    this.problem = problem;
+    this.merchantId = escaped(merchantId, 32);
   }
 }
 
@@ -294,6 +318,7 @@ export class WechatPayStatementError extends WechatPayError {
 export type AnyWechatPayError =
   | WechatPayConfigError
   | WechatPayRequestError
+  | WechatPayMerchantError
   | WechatPayTransportError
   | WechatPayOverloadedError
   | WechatPayResponseError

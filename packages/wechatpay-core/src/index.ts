@@ -24,6 +24,12 @@ export {
 export { WechatPayClient, type ClientLoad } from './client.js';
 export { type PreviousApiKey } from './call/merchant-key.js';
 export { type KeyRotation } from './rotation.js';
+export {
+  isMerchantRegistry,
+  MerchantRegistry,
+  type MerchantLookup,
+  type MerchantRegistryOptions,
+} from './merchants/merchant-registry.js';
 export { CONFIG_PROPERTIES, DEFAULT_BASE_URL, validateConfig, type WechatPayConfig } from './config.js';
 export {
   configFromEnvironment,
@@ -39,6 +45,7 @@ export {
   WechatPayConfigError,
   WechatPayError,
   WechatPayGatewayError,
+  WechatPayMerchantError,
   WechatPayNotificationError,
   WechatPayOverloadedError,
   WechatPayRequestError,
@@ -48,6 +55,7 @@ export {
   WechatPayTransportError,
   type AnyWechatPayError,
   type ConfigProblem,
+  type MerchantLookupProblem,
   type NotificationProblem,
   type OrderReference,
   type OverloadReason,

@@ -33,13 +33,31 @@ export function openNotification(clients: NotifiedClients, body: Uint8Array | st
   }
   const [first, ...others] = known.filter(({ merchantId }) => merchantId === fields.mch_id);
   if (first === undefined) {
-    throw new WechatPayNotificationError(
-      'unknown-merchant',
-      `it names ${fields.mch_id ? `mch_id ${quoted(fields.mch_id, 32)}` : 'no mch_id'}, and no client is of that merchant. ` +
+    return refuseUnknownMerchant(
+      fields.mch_id,
+      'no client is of that merchant. ' +
         'Give a client for each merchant that shares this address, also for those whose last orders are still open.',
     );
   }
   return { fields, candidates: [first, ...others] };
+}
+
+/**
+ * The `mch_id` that a document names, which anybody can write: for looking up whose key is to be tried.
+ *
+ * @throws {WechatPayNotificationError} what is not the documented XML.
+ */
+export function merchantNamedIn(body: Uint8Array | string): string | undefined {
+  assertRaw(body);
+  return decode(body).mch_id;
+}
+
+/** @throws {WechatPayNotificationError} always: no client is of the merchant that a document names. */
+export function refuseUnknownMerchant(merchantId: string | undefined, remedy: string): never {
+  throw new WechatPayNotificationError(
+    'unknown-merchant',
+    `it names ${merchantId ? `mch_id ${quoted(merchantId, 32)}` : 'no mch_id'}, and ${remedy}`,
+  );
 }
 
 /**
