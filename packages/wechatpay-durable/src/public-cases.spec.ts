@@ -81,7 +81,8 @@ it(`as many series for many orders as for a few (${SOURCES.endlessSeries})`, asy
   const shop = await openClockedShop();
   const exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
   const reader = new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: 3_600_000 });
-  const stop = observeDurableOrders(shop.durableOrders, new MeterProvider({ readers: [reader] }).getMeter('shop'));
+  const meter = new MeterProvider({ readers: [reader] }).getMeter('shop');
+  const stop = observeDurableOrders(shop.durableOrders, { meter });
   const seriesAfter = async (from: number, to: number): Promise<string[]> => {
     for (let number = from; number < to; number += 1) await shop.enqueue(`C${number}`);
     await shop.pass(60 * SECOND);
