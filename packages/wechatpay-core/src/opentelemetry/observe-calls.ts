@@ -1,6 +1,12 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import type { Attributes, BatchObservableCallback, SpanKind, SpanStatusCode, Tracer } from '@opentelemetry/api';
-import type { CALL_CHANNEL, CallEvent } from '../call/events.js';
+import {
+  SpanKind,
+  SpanStatusCode,
+  type Attributes,
+  type BatchObservableCallback,
+  type Tracer,
+} from '@opentelemetry/api';
+import { CALL_CHANNEL, type CallEvent } from '../call/events.js';
 import { assertWechatPayClient } from '../client-brand.js';
 import type { WechatPayClient } from '../client.js';
 import { CALL_INSTRUMENTS, createInstruments } from './instruments.js';
@@ -8,11 +14,6 @@ import { readObserveOptions, type ObserveOptions } from './options.js';
 
 /** The clients whose queue, circuit and certificate are measured: a function where they come and go. */
 export type ObservedClients = WechatPayClient | readonly WechatPayClient[] | (() => Iterable<WechatPayClient>);
-
-// Names and numbers of OpenTelemetry's API: it is not imported, so that nothing of it has to be installed to load this file.
-const CALLS: typeof CALL_CHANNEL = 'wechatpay:call';
-const CLIENT = 2 as SpanKind.CLIENT;
-const ERROR = 2 as SpanStatusCode.ERROR;
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
@@ -45,8 +46,8 @@ export function observeCalls(clients: ObservedClients, options: ObserveOptions):
     instruments.duration.record(durationMs / 1000, ended);
     if (waitedMs !== undefined) instruments.wait.record(waitedMs / 1000, of);
   });
-  subscribe(CALLS, listen);
-  if (!meter || !instruments) return () => unsubscribe(CALLS, listen);
+  subscribe(CALL_CHANNEL, listen);
+  if (!meter || !instruments) return () => unsubscribe(CALL_CHANNEL, listen);
 
   const { active, maxActive, waiting, maxWaiting, circuitOpen, throttled, certificate } = instruments;
   const observe: BatchObservableCallback = (result) => {
@@ -66,7 +67,7 @@ export function observeCalls(clients: ObservedClients, options: ObserveOptions):
   const gauges = [active, maxActive, waiting, maxWaiting, circuitOpen, throttled, certificate];
   meter.addBatchObservableCallback(observe, gauges);
   return () => {
-    unsubscribe(CALLS, listen);
+    unsubscribe(CALL_CHANNEL, listen);
     meter.removeBatchObservableCallback(observe, gauges);
   };
 }
@@ -87,8 +88,8 @@ function traceCall(tracer: Tracer, event: CallEvent, orderNumbers: boolean): voi
     ...(orderNumbers && transactionId !== undefined && { 'wechatpay.transaction_id': transactionId }),
   };
   const endedAt = Date.now();
-  const span = tracer.startSpan(operation, { kind: CLIENT, startTime: endedAt - durationMs, attributes });
-  if (outcome !== 'succeeded') span.setStatus({ code: ERROR });
+  const span = tracer.startSpan(operation, { kind: SpanKind.CLIENT, startTime: endedAt - durationMs, attributes });
+  if (outcome !== 'succeeded') span.setStatus({ code: SpanStatusCode.ERROR });
   span.end(endedAt);
 }
 
