@@ -21,7 +21,7 @@ export interface Settings {
 }
 
 const STORES = ['postgres', 'redis', 'embedded'] as const;
-export type StoreName = (typeof STORES)[number];
+type StoreName = (typeof STORES)[number];
 
 /**
  * - `merchant`: all calls of a merchant fail, for its permission is gone, and work again.
@@ -29,7 +29,7 @@ export type StoreName = (typeof STORES)[number];
  * - `upgrade`: processes of the release before store orders in their own way, all the time.
  */
 const FAULTS = ['merchant', 'clock', 'upgrade'] as const;
-export type MoreFaults = (typeof FAULTS)[number];
+type MoreFaults = (typeof FAULTS)[number];
 
 export function readSettings(): Settings {
   const seconds = read('CHAOS_SECONDS', 120);

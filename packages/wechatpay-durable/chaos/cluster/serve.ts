@@ -5,7 +5,7 @@ import { log, tell, type Order } from './child.js';
 import type { Posted } from './counter.js';
 
 /** What a cashier was answered; written down before anything else comes of it. */
-export type Answer =
+type Answer =
   | 'paid'
   | 'declined'
   | 'pending'
