@@ -7,6 +7,7 @@ import { about, publish } from './events.js';
 import { entry } from './journal/entries.js';
 import { readJournal } from './journal/explain.js';
 import type { Orders } from './orders.js';
+import { noRefundBesideReturn } from './refunds/refund-under-way.js';
 import { noteReopened, reopened, type Reopened } from './redrive.js';
 import { isOrder } from './stores/kinds.js';
 import type { DurableOrder, DurableOrderData, DurableRow, JournalEntry, ReopenedStatus } from './stores/store.js';
@@ -101,7 +102,7 @@ async function take(
     return { data, journal: [...notes, ...noteReopened(now, row, data, { by: 'notified' })] };
   };
   const from: ReopenedStatus = stored.status === 'waiting' || stored.status === 'active' ? 'untold' : stored.status;
-  if (!(await orders.store.redrive(id, [from], change)) || !data) return undefined;
+  if (!(await orders.store.redrive(id, [from], change, noRefundBesideReturn(id))) || !data) return undefined;
   publish({ kind: 'redriven', ...about(id, data) });
   return 'reopened';
 }

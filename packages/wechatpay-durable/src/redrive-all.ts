@@ -58,6 +58,9 @@ const OUTCOMES: Readonly<Record<DurableKind, readonly unknown[]>> = {
 const MOST = 100_000;
 const PAGE = 500;
 
+/** What says nothing of the next row. */
+const OF_A_ROW: ReadonlySet<string> = new Set(['WECHATPAY_CLOCK_FAILED', 'WECHATPAY_ORDER_BUSY']);
+
 /** What `DurableOrders.redriveAll` does. */
 export async function redriveAll(
   orders: Orders,
@@ -83,8 +86,7 @@ export async function redriveAll(
       // One that is not dead any more was redriven by somebody else.
       if (isDry || (await redrive(row))) redriven.push(named);
     } catch (error) {
-      const isOfRow =
-        isWechatPayError(error) || (isDurableOrdersError(error) && error.code === 'WECHATPAY_CLOCK_FAILED');
+      const isOfRow = isWechatPayError(error) || (isDurableOrdersError(error) && OF_A_ROW.has(error.code));
       if (!isOfRow) throw error; // the store failed: what was redriven stays so, and the call can be repeated
       failed.push({ ...named, error });
     }

@@ -6,7 +6,7 @@ import { about, publish } from './events.js';
 import { deadlineOf, readRedrive, type OrderOf, type RedriveOptions } from './intent.js';
 import { entry } from './journal/entries.js';
 import type { Orders } from './orders.js';
-import { noRefundUnderWay } from './refunds/refund-under-way.js';
+import { noRefundBesideReturn } from './refunds/refund-under-way.js';
 import { isOrder } from './stores/kinds.js';
 import type { DurableOrder, DurableOrderData, DurableRow, JournalEntry } from './stores/store.js';
 
@@ -22,7 +22,7 @@ export async function redriveOrder(orders: Orders, order: OrderOf, given: Redriv
  * Sets one going again that was dead when it was read.
  *
  * @returns false where it is not any more.
- * @throws {DurableOrdersError} `WECHATPAY_ORDER_BUSY`: it would be reversed beside a refund of it.
+ * @throws {DurableOrdersError} `WECHATPAY_ORDER_BUSY`: it would return money beside a refund of it.
  */
 export async function redriveDead(
   orders: Orders,
@@ -37,8 +37,7 @@ export async function redriveDead(
     data = { ...reopened(orders, row, now, options), ...traced };
     return { data, journal: noteReopened(now, row, data, { by: 'redrive', ...options }) };
   };
-  const parent = options.policy?.ifPaid === 'reverse' ? noRefundUnderWay(id) : undefined;
-  const isRedriven = await orders.store.redrive(id, ['dead'], change, parent);
+  const isRedriven = await orders.store.redrive(id, ['dead'], change, noRefundBesideReturn(id, options.policy));
   if (isRedriven && data) publish({ kind: 'redriven', ...about(id, data) });
   return isRedriven;
 }

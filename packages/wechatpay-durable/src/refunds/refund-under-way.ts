@@ -1,7 +1,9 @@
+import type { ResolutionPolicy } from 'wechatpay-core';
+import { readResolutionState } from 'wechatpay-core/resolution';
 import { outcomeOf } from '../ends.js';
 import { DurableOrdersError } from '../errors.js';
-import { isRefund } from '../stores/kinds.js';
-import type { DurableRefund, ParentCheck } from '../stores/store.js';
+import { isOrder, isRefund } from '../stores/kinds.js';
+import type { DurableOrder, DurableRefund, ParentCheck } from '../stores/store.js';
 import { requestOf } from './refund-rows.js';
 
 /**
@@ -22,6 +24,29 @@ export function noRefundUnderWay(id: string): ParentCheck {
     throw new DurableOrdersError('WECHATPAY_ORDER_BUSY', problem, { outcome: 'not-sent' });
   };
   return { id, check };
+}
+
+/**
+ * The same for an order that is set going again, whatever asked for it: where it would return a payment, by the rules that are stored or
+ * given, or since a reversal or a refund of its own may have been sent.
+ *
+ * @param rules what is given beside those that are stored.
+ */
+export function noRefundBesideReturn(id: string, rules: Partial<ResolutionPolicy> = {}): ParentCheck {
+  const { check } = noRefundUnderWay(id);
+  return {
+    id,
+    check: (siblings, order) => {
+      if (!order || !isOrder(order) || returnsPayment(order, rules)) check(siblings, order);
+    },
+  };
+}
+
+function returnsPayment({ state: stored }: DurableOrder, rules: Partial<ResolutionPolicy>): boolean {
+  const { policy, sent, product } = readResolutionState(stored);
+  const { ifPaid, ifPaidLate } = { ...policy, ...rules };
+  const isRefundedLate = product === 'unified-order' && ifPaidLate === 'refund';
+  return ifPaid === 'reverse' || sent.reverse || sent.refundFee !== undefined || isRefundedLate;
 }
 
 /** Whether money may still move by it, unseen: it is open, or nobody knows what became of it. */

@@ -84,6 +84,55 @@ describe('an order with a refund under way', () => {
   });
 });
 
+describe('an order that was to be reversed when nobody could be asked any more, with a refund under way', () => {
+  async function openDeadShop(): Promise<RefundShop> {
+    const shop = await openPaidShop({ refundDelayMs: 3 * HOUR });
+    shop.mishap = () => ({ kind: 'unsent' });
+    const deadline = new Date(START + 10 * MINUTE);
+    await shop.durableOrders.enqueue({ ...A1, totalFee: TOTAL_FEE, policy: { ifPaid: 'reverse' }, deadline });
+    await shop.pass(HOUR);
+    expect(await shop.durableOrders.get(A1_OF)).toMatchObject({ status: 'dead', outcome: { kind: 'unresolved' } });
+    shop.mishap = () => undefined;
+    await shop.durableOrders.refund(shop.intent('R1', 300));
+    await shop.pass(HOUR);
+    return shop;
+  }
+
+  it.each([
+    ['by no new rule', {}],
+    ['by a rule that is not about a payment', { policy: { refundWhenExpired: true } }],
+    ['with more time', { deadline: new Date(START + DAY) }],
+  ])('is not set going again %s', async (_, options) => {
+    const shop = await openDeadShop();
+    expect(await failureOf(() => shop.durableOrders.redrive(A1_OF, options))).toMatchObject(BUSY);
+    await shop.pass(DAY);
+    expect(shop.sandbox.ledger.of('A1').returned).toBe(300);
+    expect(await shop.durableOrders.redrive(A1_OF, options)).toBe(true);
+  });
+
+  it('may be kept', async () => {
+    const shop = await openDeadShop();
+    expect(await shop.durableOrders.redrive(A1_OF, { policy: { ifPaid: 'keep' } })).toBe(true);
+    await shop.pass(DAY);
+    // Kept, and partly refunded, not by the order itself: that is told.
+    expect(await shop.durableOrders.get(A1_OF)).toMatchObject({ outcome: { kind: 'needs-attention' } });
+    expect(shop.sandbox.ledger.of('A1').returned).toBe(300);
+  });
+
+  it('holds up no other in redriveAll', async () => {
+    const shop = await openDeadShop();
+    shop.mishap = () => ({ kind: 'unsent' });
+    const deadline = new Date(START + 3 * HOUR);
+    await shop.durableOrders.enqueue({ ...A1, outTradeNo: 'A2', totalFee: TOTAL_FEE, deadline });
+    await shop.pass(6 * HOUR);
+    shop.mishap = () => undefined;
+    expect(await shop.durableOrders.redriveAll({})).toMatchObject({
+      redriven: [{ outTradeNo: 'A2' }],
+      failed: [{ outTradeNo: 'A1', error: { code: 'WECHATPAY_ORDER_BUSY' } }],
+    });
+  });
+});
+
 describe('what was read before a worker went on', () => {
   /** The next look at a row gives what it was. */
   async function lookBack(shop: RefundShop, id: string, meanwhile: () => Promise<void>): Promise<void> {
