@@ -1,5 +1,5 @@
 import { Inject, Injectable, Module } from '@nestjs/common';
-import { Test, type TestingModule } from '@nestjs/testing';
+import { Test } from '@nestjs/testing';
 import { ReverseService, WechatPayModule } from 'nestjs-wechatpay';
 import { OnOrderResolved, WechatPayDurableModule } from 'nestjs-wechatpay/durable';
 import { overrideWechatPay, WechatPayTesting } from 'nestjs-wechatpay/testing';
@@ -49,20 +49,15 @@ class AppModule {}
 
 describe('the whole application, before a gateway in this process', () => {
   let wechatPay: WechatPayTesting;
-  let module: TestingModule;
-
   beforeAll(async () => {
     wechatPay = await WechatPayTesting.start();
-    module = await overrideWechatPay(Test.createTestingModule({ imports: [AppModule] }), wechatPay).compile();
-    await module.init();
-  });
-
-  afterAll(async () => {
-    await module.close();
-    await wechatPay.stop();
-  });
+  }, 30_000);
+  afterAll(() => wechatPay.stop());
 
   it('hears that an order is paid whose answer was lost', async () => {
+    const builder = Test.createTestingModule({ imports: [AppModule] });
+    const module = await overrideWechatPay(builder, wechatPay).compile();
+    await module.init();
     const { sandbox } = wechatPay;
     const { authCode } = sandbox.customers.create({ behaviour: 'pays-at-once' });
     sandbox.faults.add({ kind: 'cut' }, { path: '/pay/micropay' });
@@ -70,7 +65,8 @@ describe('the whole application, before a gateway in this process', () => {
     await wechatPay.pass(60_000); // the clock moves, and what is due is done
     expect(module.get(Till).ends).toEqual(['T-1 paid']);
     expect(sandbox.ledger.of('T-1').net).toBe(888);
-  });
+    await module.close();
+  }, 30_000);
 });
 
 it('one class, with the one service that it calls overridden: no certificate, no gateway, no database', async () => {

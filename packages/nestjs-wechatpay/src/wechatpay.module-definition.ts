@@ -47,6 +47,9 @@ export interface Registration {
 
 export const REGISTRATION = Symbol('WechatPayRegistration');
 
+/** The settings, from wherever they come. */
+export const SETTINGS = Symbol('WechatPaySettings');
+
 // The module's own name for its client, whatever the merchant is named outside. It is made from the public token, so that
 // overriding that one in a test reaches every service: a test must never reverse at the real gateway.
 export const CLIENT = Symbol('WechatPayClient');
@@ -63,6 +66,7 @@ const built = new ConfigurableModuleBuilder<WechatPayConfig>()
       providers: [
         ...(definition.providers ?? []),
         { provide: REGISTRATION, useValue: { name, selfTest: mode } satisfies Registration },
+        { provide: SETTINGS, useFactory: settingsFrom, inject: [OPTIONS] },
         {
           provide: CLIENT,
           useFactory: (client: unknown) => {
@@ -87,16 +91,19 @@ const SERVICES: readonly Type[] = nameServices({
   WechatPayHealthIndicator,
 });
 
+/** @throws {WechatPayConfigError} what a factory gave that has its place beside it. */
+function settingsFrom(given: WechatPayConfig): WechatPayConfig {
+  checkNotExtras(given, EXTRAS);
+  return given;
+}
+
 function provide(service: Type, name: string | undefined): Provider {
   const token = getWechatPayToken(service, name);
   if (service === WechatPayClient) {
     return {
       provide: token,
-      useFactory: (config: WechatPayConfig) => {
-        checkNotExtras(config, EXTRAS);
-        return new WechatPayClient(config);
-      },
-      inject: [OPTIONS],
+      useFactory: (config: WechatPayConfig) => new WechatPayClient(config),
+      inject: [SETTINGS],
     };
   }
   return { provide: token, useFactory: (client: WechatPayClient) => new service(client) as unknown, inject: [CLIENT] };

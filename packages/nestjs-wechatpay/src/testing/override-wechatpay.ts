@@ -2,8 +2,8 @@ import type { TestingModuleBuilder } from '@nestjs/testing';
 import { WechatPayTransportError, type WechatPayConfig } from 'wechatpay-core';
 import { MemoryStore } from 'wechatpay-durable/memory';
 import { DURABLE_OPTIONS } from '../wechatpay-durable.module-definition.js';
-import { SETTINGS, settingsFrom, type WechatPayDurableOptions } from '../wechatpay-durable.options.js';
-import { OPTIONS, REGISTRATION, type Registration } from '../wechatpay.module-definition.js';
+import { SETTINGS as DURABLE_SETTINGS, settingsFrom, type WechatPayDurableOptions } from '../wechatpay-durable.options.js';
+import { OPTIONS, REGISTRATION, SETTINGS, type Registration } from '../wechatpay.module-definition.js';
 import type { WechatPayTesting } from './wechatpay-testing.js';
 
 /**
@@ -24,11 +24,13 @@ import type { WechatPayTesting } from './wechatpay-testing.js';
 export function overrideWechatPay(builder: TestingModuleBuilder, testing?: WechatPayTesting): TestingModuleBuilder {
   return builder
     .overrideProvider(OPTIONS)
+    .useValue({}) // and no factory of them is called
+    .overrideProvider(SETTINGS)
     .useFactory({
       inject: [REGISTRATION],
       factory: ({ name }: Registration) => testing?.settings(name) ?? withoutGateway(name),
     })
-    .overrideProvider(SETTINGS)
+    .overrideProvider(DURABLE_SETTINGS)
     .useFactory({
       inject: [DURABLE_OPTIONS],
       factory: (given: WechatPayDurableOptions) => ({
