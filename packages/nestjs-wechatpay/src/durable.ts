@@ -1,6 +1,7 @@
 // An entry of its own, so that wechatpay-durable stays optional.
 export { type HandlerDecorator, type HandlerOptions } from './marks.js';
 export { OnOrderResolved, OnRefundResolved } from './on-resolved.js';
+export { WechatPayDurableHealthIndicator, type WechatPayDurableHealth } from './wechatpay-durable.health.js';
 export { WechatPayDurableModule } from './wechatpay-durable.module.js';
 export {
   type WechatPayDurableModuleExtras,

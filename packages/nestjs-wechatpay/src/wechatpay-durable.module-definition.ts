@@ -4,6 +4,7 @@ import { assertWechatPayClient, WechatPayClient } from 'wechatpay-core';
 import { DurableOrders } from 'wechatpay-durable';
 import { EndHandlers } from './end-handlers.js';
 import type { Clients } from './found-handlers.js';
+import { WechatPayDurableHealthIndicator } from './wechatpay-durable.health.js';
 import {
   CLIENTS,
   SETTINGS,
@@ -33,8 +34,9 @@ export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN: DURABLE_OPTIONS } 
           },
           { provide: DurableOrders, useFactory: durableOrdersOf, inject: [SETTINGS, CLIENTS] },
           EndHandlers,
+          WechatPayDurableHealthIndicator,
         ],
-        exports: [DurableOrders],
+        exports: [DurableOrders, WechatPayDurableHealthIndicator],
       }),
     )
     .build();

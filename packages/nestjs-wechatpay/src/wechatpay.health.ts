@@ -1,30 +1,42 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { selfTest, WechatPayClient, type CircuitState, type SelfTestReport } from 'wechatpay-core';
-
-const DAY_MS = 24 * 60 * 60 * 1000;
+import {
+  clientHealth,
+  selfTest,
+  WechatPayClient,
+  type CircuitState,
+  type ClientHealthCode,
+  type ClientHealthRules,
+  type HealthStatus,
+  type SelfTestReport,
+} from 'wechatpay-core';
 
 /** What @nestjs/terminus takes from a health indicator, under the key that was asked for. */
 export type WechatPayHealth<Key extends string> = Record<
   Key,
   {
-    status: 'up' | 'down';
+    /** `degraded`: it works, and somebody has to look. Terminus answers it with 200. */
+    status: HealthStatus;
     merchantId: string;
     /** ISO 8601; absent with a custom `transport`. */
     certificateExpiresAt?: string;
     certificateDaysLeft?: number;
-    /** Whether the gateway answers: `open` where it answers nobody. It is information, and no reason to be `down`. */
+    /** Whether the gateway answers: `open` where it answers nobody. */
     circuit: CircuitState['state'];
+    /** Which rules do not hold: those of wechatpay-core's `clientHealth`. */
+    findings?: ClientHealthCode[];
     /** What the last self-test found; of `isReady` alone. */
     selfTest?: SelfTestReport['outcome'];
+    /** What is wrong, and what to do. */
     message?: string;
   }
 >;
 
 /**
- * Health of one merchant's client, in the shape of a @nestjs/terminus indicator.
+ * Health of one merchant's client, in the shape of a @nestjs/terminus indicator, by the rules of wechatpay-core's `clientHealth`.
  *
- * `isHealthy`, for liveness: down when the API certificate has expired, since no order can be reversed then. It makes no call:
- * an outage of WeChat Pay must not restart a shop's back end. `isReady`, for readiness, also asks the gateway.
+ * `isHealthy`, for liveness: down when the API certificate has expired, since no order can be reversed then; degraded in its last 14
+ * days, and while the gateway answers nobody. It makes no call: an outage of WeChat Pay must not restart a shop's back end. `isReady`, for
+ * readiness, also asks the gateway.
  *
  * @example
  * constructor(@Inject(WechatPayHealthIndicator) private readonly wechatPay: WechatPayHealthIndicator) {}
@@ -42,38 +54,39 @@ export class WechatPayHealthIndicator {
    * For liveness: whether the client can do its work, as far as that is known without a call.
    *
    * @param key the name under which the result is reported.
+   * @param rules `certificateDays`: a certificate is `degraded` in its last so many days; default 14.
+   * @throws {WechatPayConfigError} a rule that is unknown or invalid.
    * @example health.check([() => wechatPay.isHealthy()])
    */
-  isHealthy<Key extends string = 'wechatpay'>(key: Key = 'wechatpay' as Key): WechatPayHealth<Key> {
-    const { merchantId, certificate } = this.#client;
-    const circuit = this.#client.load().circuit.state;
-    if (!certificate) return { [key]: { status: 'up', merchantId, circuit } } as WechatPayHealth<Key>;
-    const daysLeft = Math.floor((certificate.validTo.getTime() - this.#client.now()) / DAY_MS);
+  isHealthy<Key extends string = 'wechatpay'>(
+    key: Key = 'wechatpay' as Key,
+    rules: ClientHealthRules = {},
+  ): WechatPayHealth<Key> {
+    const { certificateExpiresAt, findings, ...known } = clientHealth(this.#client, rules);
     return {
       [key]: {
-        status: daysLeft < 0 ? 'down' : 'up',
-        merchantId,
-        circuit,
-        certificateExpiresAt: certificate.validTo.toISOString(),
-        certificateDaysLeft: daysLeft,
-        ...(daysLeft < 0 && { message: 'The API certificate has expired.' }),
+        ...known,
+        ...(certificateExpiresAt && { certificateExpiresAt: certificateExpiresAt.toISOString() }),
+        ...told(findings),
       },
     } as WechatPayHealth<Key>;
   }
 
   /**
    * As `isHealthy`, and down where wechatpay-core's `selfTest` proves a setting wrong: the API key, the certificate, appid or
-   * mch_id. Up where the gateway cannot be reached or its answer proves nothing; `selfTest` tells.
+   * mch_id. Where the gateway cannot be reached or its answer proves nothing, that changes nothing; `selfTest` tells.
    *
-   * @param options `maxAgeMs`: for how long an answer holds, so that probes do not become calls; default 10 min.
+   * @param options `maxAgeMs`: for how long an answer holds, so that probes do not become calls; default 10 min. And the rules of
+   *   `isHealthy`.
    * @returns the state, whatever the gateway answers and whatever the network does: nothing of that is thrown.
+   * @throws {WechatPayConfigError} a rule that is unknown or invalid.
    * @example health.check([() => wechatPay.isReady('wechatpay', { maxAgeMs: 60_000 })])
    */
   async isReady<Key extends string = 'wechatpay'>(
     key: Key = 'wechatpay' as Key,
-    { maxAgeMs = 600_000 }: { readonly maxAgeMs?: number } = {},
+    { maxAgeMs = 600_000, ...rules }: ClientHealthRules & { readonly maxAgeMs?: number } = {},
   ): Promise<WechatPayHealth<Key>> {
-    const healthy = this.isHealthy(key)[key];
+    const healthy = this.isHealthy(key, rules)[key];
     const { outcome, message } = await this.#report(maxAgeMs);
     const isWrong = outcome === 'wrong-key' || outcome === 'wrong-certificate' || outcome === 'identity-mismatch';
     const found = isWrong ? { ...healthy, status: 'down', message: healthy.message ?? message } : healthy;
@@ -86,4 +99,12 @@ export class WechatPayHealthIndicator {
     if (!this.#test || now - this.#test.at >= maxAgeMs) this.#test = { at: now, report: selfTest(this.#client) };
     return this.#test.report;
   }
+}
+
+/** The findings, as a health report shows them; nothing where there is none. */
+export function told<Code extends string>(
+  findings: readonly { readonly code: Code; readonly message: string }[],
+): { findings?: Code[]; message?: string } {
+  if (findings.length === 0) return {};
+  return { findings: findings.map(({ code }) => code), message: findings.map(({ message }) => message).join(' ') };
 }

@@ -102,7 +102,7 @@ const count = z.number();
 
 /** How many durable orders there are, in the health report. */
 export const durableOrderHealth = z.strictObject({
-  status: z.enum(['up', 'down']),
+  status: z.enum(['up', 'degraded', 'down']),
   waiting: count.optional(),
   active: count.optional(),
   done: count.optional(),
@@ -110,5 +110,6 @@ export const durableOrderHealth = z.strictObject({
   cancelled: count.optional(),
   lateMs: count.optional().meta({ description: 'How late the most overdue step is.' }),
   oldestOpenAt: time.optional(),
+  findings: z.array(z.string()).optional().meta({ description: 'The rules that do not hold.' }),
   message: z.string().optional(),
 });

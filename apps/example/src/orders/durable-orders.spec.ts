@@ -95,7 +95,7 @@ describe('a dead durable order', () => {
         { outTradeNo, outcome: 'needs-attention', reason: expect.stringContaining('PARAM_ERROR') as string },
       ]);
     const [, report] = await call('GET', '/health');
-    expect(health.parse(report).details.durableOrders).toMatchObject({ status: 'up', dead: 1 });
+    expect(health.parse(report).details.durableOrders).toMatchObject({ status: 'degraded', dead: 1 });
 
     const path = `/durable-orders/${outTradeNo}/redrive`;
     for (const token of ['', TOKEN, 'Bearer', 'Bearer wrong', `Bearer ${TOKEN}1`, `Basic ${TOKEN}`]) {
