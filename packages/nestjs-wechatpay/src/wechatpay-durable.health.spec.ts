@@ -1,11 +1,13 @@
 import 'reflect-metadata';
-import type { HttpException } from '@nestjs/common';
+import { Logger, type HttpException } from '@nestjs/common';
 import { HealthCheckService, TerminusModule } from '@nestjs/terminus';
 import { Test } from '@nestjs/testing';
 import { DurableOrders } from 'wechatpay-durable';
 import { expect, it } from 'vitest';
 import { WechatPayDurableHealthIndicator } from './durable.js';
 import { WechatPayTesting, WechatPayTestingModule } from './testing/index.js';
+
+Logger.overrideLogger(false);
 
 it('is up, degraded while an order needs a person, and down without a store, for @nestjs/terminus', async () => {
   const imports = [TerminusModule.forRoot({ logger: false }), WechatPayTestingModule.forRoot()];

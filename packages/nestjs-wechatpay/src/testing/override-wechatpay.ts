@@ -2,7 +2,11 @@ import type { TestingModuleBuilder } from '@nestjs/testing';
 import { WechatPayTransportError, type WechatPayConfig } from 'wechatpay-core';
 import { MemoryStore } from 'wechatpay-durable/memory';
 import { DURABLE_OPTIONS } from '../wechatpay-durable.module-definition.js';
-import { SETTINGS as DURABLE_SETTINGS, settingsFrom, type WechatPayDurableOptions } from '../wechatpay-durable.options.js';
+import {
+  SETTINGS as DURABLE_SETTINGS,
+  settingsFrom,
+  type WechatPayDurableOptions,
+} from '../wechatpay-durable.options.js';
 import { OPTIONS, REGISTRATION, SETTINGS, type Registration } from '../wechatpay.module-definition.js';
 import type { WechatPayTesting } from './wechatpay-testing.js';
 
