@@ -84,7 +84,10 @@ describe.each(alarms)('$name ($severity)', ({ name, page, expression }) => {
     expect(metrics).not.toEqual([]);
     for (const metric of metrics) expect([...known.keys()]).toContain(metric);
     expect(metrics.flatMap((metric) => known.get(metric) ?? [])).toEqual(expect.arrayContaining(labels));
-    const cases = tests.map(read).join('').split(/^ {6}- eval_time: /m);
+    const cases = tests
+      .map(read)
+      .join('')
+      .split(/^ {6}- eval_time: /m);
     const ofIt = cases.filter((text) => text.includes(`alertname: ${name}\n`));
     expect(ofIt.some((text) => text.includes('exp_alerts: []'))).toBe(true);
     expect(ofIt.some((text) => text.includes('exp_labels:'))).toBe(true);

@@ -54,7 +54,8 @@ export function clientHealth(client: WechatPayClient, rules: ClientHealthRules =
   const unknown = findUnknownProperty(rules, ['certificateDays']);
   if (unknown) throw new WechatPayConfigError(unknown.name, unknown.problem);
   const { certificateDays = 14 } = rules;
-  if (!(certificateDays >= 0)) throw new WechatPayConfigError('certificateDays', 'must be a number of days, 0 or more.');
+  if (!(certificateDays >= 0))
+    throw new WechatPayConfigError('certificateDays', 'must be a number of days, 0 or more.');
   const { merchantId, certificate } = client;
   const { circuit } = client.load();
   const expiresAt = certificate?.validTo;

@@ -1,4 +1,10 @@
-import { findUnknownProperty, WechatPayConfigError, worstHealth, type HealthFinding, type HealthStatus } from 'wechatpay-core';
+import {
+  findUnknownProperty,
+  WechatPayConfigError,
+  worstHealth,
+  type HealthFinding,
+  type HealthStatus,
+} from 'wechatpay-core';
 import type { DurableOrders } from './durable-orders.js';
 import type { DurableOrderCounts } from './stores/store.js';
 import { MAX_CLOCK_SKEW_MS } from './stores/options.js';

@@ -32,7 +32,8 @@ export const CALL_INSTRUMENTS = {
     name: 'wechatpay.client.calls',
     kind: 'counter',
     unit: '{call}',
-    description: 'Calls of this process that ended; `error.type` is `err_code` where WeChat Pay gave one, else the code of the error',
+    description:
+      'Calls of this process that ended; `error.type` is `err_code` where WeChat Pay gave one, else the code of the error',
     attributes: ['wechatpay.operation', 'wechatpay.outcome', 'error.type', 'wechatpay.merchant.id'],
   },
   duration: {

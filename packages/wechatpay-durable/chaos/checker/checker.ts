@@ -1,3 +1,4 @@
+// Over 250 lines, as one idea: what must hold of the history of each order, a rule a check.
 import { CLOSE_ORDER, REVERSE_ORDER, REVERSE_NOT_BEFORE_MS, UNIFIED_ORDER, type ResolutionState } from 'wechatpay-core';
 import type { Change } from '../history/audit.js';
 import { outcomeIn, type History, type OrderHistory } from '../history/history.js';
