@@ -211,7 +211,8 @@ export abstract class SqlStore implements OrderStore {
   async #lockFamily(tx: SqlExecutor, { id }: ParentCheck): Promise<void> {
     const [lock] = await rowsOf<{ isolation: string }>(
       tx,
-      `SELECT current_setting('transaction_isolation') AS isolation, pg_advisory_xact_lock(hashtextextended($1, 0))`,
+      // As text: Prisma reads no column of type void.
+      `SELECT current_setting('transaction_isolation') AS isolation, pg_advisory_xact_lock(hashtextextended($1, 0))::text AS locked`,
       [`wechatpay-durable ${this.#settings.schema} ${id}`],
     );
     if (lock?.isolation === 'read committed') return;
