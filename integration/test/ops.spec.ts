@@ -103,7 +103,9 @@ describe.each(names)('the page of %s', (name) => {
     const commands = [...text.matchAll(/^(?:npx )?wechatpay(?:-cli)? ([a-z-]+(?: [a-z]+)?)/gm)].map(
       ([, one = '']) => one,
     );
-    const program = read('packages/wechatpay-cli/src/program.ts');
+    const program = ['program', 'program-orders']
+      .map((file) => read(`packages/wechatpay-cli/src/${file}.ts`))
+      .join('\n');
     for (const command of commands) {
       const [first = '', second = ''] = command.split(' ');
       expect(program, command).toMatch(new RegExp(`['\`]${first}[' \`]`));

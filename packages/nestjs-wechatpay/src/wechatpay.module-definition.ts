@@ -54,7 +54,10 @@ export const SETTINGS = Symbol('WechatPaySettings');
 // overriding that one in a test reaches every service: a test must never reverse at the real gateway.
 export const CLIENT = Symbol('WechatPayClient');
 
-const built = new ConfigurableModuleBuilder<WechatPayConfig>()
+/** What `forRoot` was given, or its factory has made. */
+export const OPTIONS = Symbol('WechatPayOptions');
+
+const built = new ConfigurableModuleBuilder<WechatPayConfig>({ optionsInjectionToken: OPTIONS })
   .setClassMethodName('forRoot')
   .setFactoryMethodName('createWechatPayOptions')
   // Named, though undefined: what is named here is taken out of the settings.
@@ -81,7 +84,7 @@ const built = new ConfigurableModuleBuilder<WechatPayConfig>()
     }),
   )
   .build();
-export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN: OPTIONS } = built;
+export const { ConfigurableModuleClass } = built;
 
 const SERVICES: readonly Type[] = nameServices({
   WechatPayClient,
