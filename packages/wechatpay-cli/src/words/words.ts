@@ -126,7 +126,7 @@ export interface Words {
   readonly doctor: DoctorWords;
 }
 
-export interface PayWords {
+interface PayWords {
   readonly plan: string;
   readonly needsCode: string;
   readonly scan: string;
@@ -138,7 +138,7 @@ export interface PayWords {
   readonly stillOpen: string;
 }
 
-export interface StatementWords {
+interface StatementWords {
   readonly fetching: string;
   readonly oneForm: string;
   readonly fileExists: (path: string) => string;
