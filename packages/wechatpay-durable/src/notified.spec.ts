@@ -123,6 +123,57 @@ describe('a notification of an order that is open', () => {
     expect(await notesOf(shop)).toEqual(['notified']);
   });
 
+  // https://developers.weixin.qq.com/community/pay/doc/000c4c8e3742e8716fbcd9fad51000 (a copy while the first was still in hand)
+  it('that comes to two processes at once is refused by neither, and its order ends once', async () => {
+    const shop = await openWithOrder();
+    const other = await shop.other();
+    shop.states.set('C1', 'SUCCESS');
+    const body = shop.notification('C1');
+    const taken = await Promise.all([shop.durableOrders.notified(body), other.notified(body)]);
+    const kinds = taken.map(({ kind }) => kind);
+    expect(kinds).toContain('woken');
+    expect(['woken', 'duplicate']).toEqual(expect.arrayContaining(kinds));
+    await shop.pass(MINUTE);
+    expect(outcomesOf(shop)).toEqual(['paid 1']);
+  });
+
+  // https://developers.weixin.qq.com/community/pay/doc/000c0c8365c280f08f4b90ed75b400 (three copies: the handler took more than 5 s)
+  it('is answered once it is stored, however long the handler of the end takes', async () => {
+    const begun: string[] = [];
+    let goOn: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => (goOn = resolve));
+    const shop = await openClockedShop({
+      onResolved: async ({ order }) => {
+        begun.push(order.outTradeNo);
+        await held;
+      },
+    });
+    await shop.durableOrders.create(shop.codeRequest('C1'), { merchantId: MERCHANT });
+    await passInSteps(shop, 75 * SECOND);
+    shop.states.set('C1', 'SUCCESS');
+    expect((await shop.durableOrders.notified(shop.notification('C1'))).kind).toBe('woken');
+    await expect.poll(() => begun).toEqual(['C1']);
+    expect((await shop.durableOrders.notified(shop.notification('C1'))).kind).toBe('duplicate');
+    goOn();
+    await expect.poll(async () => (await shop.durableOrders.get(ORDER))?.status).toBe('done');
+    expect(begun).toEqual(['C1']);
+  });
+
+  // https://github.com/mysteriumnetwork/node/issues/2892 (the callback came before the order's row was committed)
+  it('that comes before Unified Order is answered finds its order', async () => {
+    const shop = await openClockedShop();
+    let taken: ReturnType<typeof shop.durableOrders.notified> | undefined;
+    shop.answer = ({ path }) => {
+      if (path === '/pay/unifiedorder') taken = shop.durableOrders.notified(shop.notification('C1'));
+      return undefined;
+    };
+    await shop.durableOrders.create(shop.codeRequest('C1'), { merchantId: MERCHANT });
+    expect((await taken)?.kind).toBe('woken');
+    shop.states.set('C1', 'SUCCESS');
+    await shop.pass(MINUTE);
+    expect(outcomesOf(shop)).toEqual(['paid 1']);
+  });
+
   it('is stored before it is answered, also while a worker has the order', async () => {
     const shop = await openWithOrder();
     let goOn: () => void = () => undefined;
