@@ -335,7 +335,9 @@ describe('a notification that was read already', () => {
       transport: () => Promise.reject(new Error('it calls nobody')),
     });
     const foreign = readPaymentNotification(stranger, shop.notification('C1', { mch_id: '10000999' }));
-    for (const given of [{ ...read }, JSON.parse(JSON.stringify(read)) as typeof read, foreign]) {
+    const json = JSON.parse(JSON.stringify(read)) as typeof read;
+    const forged = { ...json, client: { merchantId: MERCHANT } } as typeof read; // as a body of JSON can be
+    for (const given of [{ ...read }, json, forged, foreign]) {
       await expect(shop.durableOrders.notified(given)).rejects.toMatchObject({ code: 'WECHATPAY_INVALID_REQUEST' });
     }
     expect(await notesOf(shop)).toEqual([]);

@@ -1,5 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { readPaymentNotification, WechatPayRequestError, type PaymentNotification } from 'wechatpay-core';
+import {
+  isWechatPayClient,
+  readPaymentNotification,
+  WechatPayRequestError,
+  type PaymentNotification,
+} from 'wechatpay-core';
 import { readClock } from './clocks.js';
 import { isOver, isUnified, outcomeOf } from './ends.js';
 import { DurableOrdersError } from './errors.js';
@@ -67,10 +72,10 @@ function isObject(given: unknown): given is PaymentNotification {
   return typeof given === 'object' && given !== null && !(given instanceof Uint8Array);
 }
 
-/** Its `client`, which no copy and no JSON has, says that it is as `readPaymentNotification` has verified it, and whose it is. */
+/** Its `client`, a real one, which no copy and no JSON has, says that it is as `readPaymentNotification` has verified it, and whose it is. */
 function ofClient(orders: Orders, notification: PaymentNotification): PaymentNotification {
   const { client } = notification as Partial<PaymentNotification>;
-  if (client) {
+  if (isWechatPayClient(client)) {
     orders.clientOf(client.merchantId); // throws where it is none of ours
     return notification;
   }
