@@ -165,6 +165,15 @@ describe('refund', () => {
     expect([paid.money.refunded, paid.refunds.length]).toEqual([1250, 1]);
   });
 
+  it('refunds what is left, also where that is as much as a part before it', async () => {
+    const paid = order('paid');
+    await wechatpay('refund T-1 --amount 6.25 --yes');
+    const ran = await wechatpay('refund T-1 --all --yes --json');
+    expect([ran.code, ran.json.result]).toEqual([0, expect.objectContaining({ refundFee: 625, knownBefore: false })]);
+    expect((await wechatpay('refund T-1 --all --yes --json')).code).toBe(0);
+    expect([paid.money.refunded, paid.refunds.length]).toEqual([1250, 2]);
+  });
+
   it('refunds nothing where an answer does not tell how much went back before', async () => {
     const paid = order('paid');
     await wechatpay('refund T-1 --amount 3.00 --yes');

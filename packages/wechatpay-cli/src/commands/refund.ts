@@ -104,7 +104,10 @@ function choosePart(
     options.amount === undefined
       ? (lastOf(numberOf, left, refunds)?.refundFee ?? left)
       : readRefundFee(words, options.amount, currency);
-  const outRefundNo = options.refundNo ?? numberOf(refundFee);
+  // What is left may be as much as a part before it: that one has the number already, and this is another refund.
+  const isTaken = options.all === true && left > 0 && refunds.some((each) => each.outRefundNo === numberOf(refundFee));
+  const ownNumber = isTaken ? refundNumber(client, outTradeNo, refundFee, refunded) : numberOf(refundFee);
+  const outRefundNo = options.refundNo ?? ownNumber;
   const same = refunds.some((each) => each.outRefundNo === outRefundNo);
   if (!same && left <= 0) throw new CliError(EXIT_CODES.refused, 'NOTHING_LEFT', words.nothingLeft);
   if (!same && refundFee > left) {
@@ -155,8 +158,10 @@ function refundNumber(
   { merchantId, subMerchantId = '' }: WechatPayClient,
   outTradeNo: string,
   refundFee: number,
+  /** What went back before, where another refund of the same amount did. */
+  ...before: readonly number[]
 ): string {
-  const facts = [merchantId, subMerchantId, outTradeNo, refundFee];
+  const facts = [merchantId, subMerchantId, outTradeNo, refundFee, ...before];
   return `cli${createHash('sha256').update(JSON.stringify(facts)).digest('hex').slice(0, 29)}`;
 }
 

@@ -141,23 +141,34 @@ async function redriveMany<Row extends DurableRow>(
   }
   // One by one, those that were shown: what died in between was not agreed to.
   let redriven = 0;
+  let isStoreDown = false;
   const failed: { readonly id: string; readonly message: string }[] = [];
   for (const row of rows) {
     if (io.signal?.aborted) break;
     try {
       if (await setGoing(row)) redriven += 1;
     } catch (error) {
-      // Of a refund whose amount others have taken; the rest go on.
-      if (!isWechatPayError(error)) throw error;
-      failed.push({ id: row.id, message: error.message });
+      // Of a refund whose amount others have taken, or an order beside a refund under way: the rest go on.
+      isStoreDown = !isOfRow(error);
+      if (isStoreDown && redriven === 0) throw error;
+      failed.push({ id: row.id, message: (error as Error).message });
+      if (isStoreDown) break;
     }
   }
   const isWhole = failed.length === 0 && io.signal?.aborted !== true;
   return {
-    exitCode: isWhole ? EXIT_CODES.done : EXIT_CODES.refused,
+    // Where the store failed, the last one may be set going as well.
+    exitCode: isWhole ? EXIT_CODES.done : isStoreDown ? EXIT_CODES.unknown : EXIT_CODES.refused,
     result: { redriven, found: rows.length, ...(failed.length > 0 && { failed }) },
     lines: [words.redriven(redriven), ...failed.map(({ message }) => message)],
   };
+}
+
+/** What says nothing of the next row. wechatpay-durable's errors have their code alone in common: it may not be installed. */
+function isOfRow(error: unknown): boolean {
+  if (isWechatPayError(error)) return true;
+  const { code } = Object(error) as { code?: unknown };
+  return code === 'WECHATPAY_ORDER_BUSY' || code === 'WECHATPAY_CLOCK_FAILED';
 }
 
 type Fact = readonly [name: string, value: string | undefined];
