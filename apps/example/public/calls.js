@@ -41,7 +41,8 @@ export async function call(path, init) {
   const problem = await response.json().catch(() => undefined);
   if (!problem) throw new NoAnswer(` (HTTP status ${response.status})`);
   if (response.status === 401) token.focus();
-  throw new Error([problem.detail ?? problem.message, problem.remedy].filter(Boolean).join(' '));
+  const text = [problem.detail ?? problem.message, problem.remedy].filter(Boolean).join(' ');
+  throw Object.assign(new Error(text), { advice: problem.advice });
 }
 
 /** Runs what a button does, once at a time, and says what went wrong. */

@@ -64,6 +64,9 @@ async function charge() {
       error.message +=
         ' The customer may have been charged: take no other payment for this. Once the server is back, see the list of orders, ' +
         'or press Charge again: it is the same order, and is charged once.';
+    } else if (error.advice === 'query-order') {
+      // Its answer was lost, and this is the same order: it stays so until the page is loaded anew.
+      error.message += ' It is in the list of orders. Reload this page for the next sale.';
     } else number = undefined;
     throw error;
   }

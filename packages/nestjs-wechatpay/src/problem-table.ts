@@ -49,7 +49,7 @@ export const PROBLEM_TABLE: readonly ProblemRow[] = [
     status: 422,
     title: 'The request is invalid',
     when: 'A field is wrong, or the order is younger than 15 s or older than 7 days: nothing was sent',
-    remedy: 'Nothing happened. `detail` names the field, and says what to do.',
+    remedy: 'This call sent nothing. `detail` names the field, and says what to do.',
   },
   {
     of: { code: 'WECHATPAY_NO_SUCH_ORDER' },

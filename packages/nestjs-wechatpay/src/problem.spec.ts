@@ -266,6 +266,16 @@ describe('the status tells about the money', () => {
       { status: 502, advice: 'retry-later', retryAfterSeconds: 5 },
     ],
     [
+      'waiting for an order where this server stops',
+      new DurableOrdersError('WECHATPAY_STOPPING', 'Nobody waits for order T here.'),
+      { outcome: 'unknown', advice: 'query-order' },
+    ],
+    [
+      'a payment where this server stops',
+      new DurableOrdersError('WECHATPAY_STOPPING', 'Nothing was sent.', { outcome: 'not-sent' }),
+      { status: 503, outcome: 'not-sent' },
+    ],
+    [
       'a wrong setting',
       new WechatPayConfigError('apiKey', 'is missing.'),
       { status: 500, outcome: 'not-sent', detail: expect.not.stringContaining('apiKey') as string },

@@ -44,14 +44,11 @@ export type Failure = Pick<
 /** What wechatpay-durable marks its errors with. It is optional, so that it cannot be imported here. */
 const DURABLE_BRAND = Symbol.for('wechatpay-durable.error');
 
-/** Codes of wechatpay-durable that say that nothing was done, where the error has no `outcome`. */
-const NOTHING_DONE = [
-  'WECHATPAY_NO_SUCH_ORDER',
-  'WECHATPAY_ORDER_BUSY',
-  'WECHATPAY_ORDER_NOT_KNOWN',
-  'WECHATPAY_STOPPING',
-  'WECHATPAY_STORE_NOT_OPEN',
-];
+/**
+ * Codes of wechatpay-durable that say that nothing was done, where the error has no `outcome`. `WECHATPAY_STOPPING` is none of them: who
+ * waits for an order that may be paid is told so as well.
+ */
+const NOTHING_DONE = ['WECHATPAY_NO_SUCH_ORDER', 'WECHATPAY_ORDER_BUSY', 'WECHATPAY_ORDER_NOT_KNOWN'];
 
 /** Settings, databases and clocks: what is wrong with them is for who runs the server, not for who calls it. */
 const INTERNAL = /^WECHATPAY_(?:INVALID_CONFIG|STORE_|FOLDER_|PACKAGE_|CLOCK_)/;

@@ -19,7 +19,8 @@ export function nothingSent(error: unknown): never {
 export function assertEnqueued(result: string, outTradeNo: string, used: string): void {
   if (result === 'enqueued') return;
   if (result === 'duplicate') {
-    throw new WechatPayRequestError('outTradeNo', `${used}; take a new number, or see how that one stands.`);
+    const problem = `${used}: see how that one stands before another payment is taken for it. Another sale takes a new number.`;
+    throw new WechatPayRequestError('outTradeNo', problem, { advice: 'query-order' });
   }
   const problem = `The store did not say that order ${outTradeNo} is stored. Nothing was sent.`;
   throw new DurableOrdersError('WECHATPAY_NOT_STORED', problem, { outcome: 'not-sent' });

@@ -126,8 +126,8 @@ export class Till implements OnModuleInit, OnApplicationBootstrap, BeforeApplica
       );
     });
     if (stored || this.#rows.get(outTradeNo)) {
-      const problem = 'was charged before; take a new number, or look how that one stands.';
-      throw new WechatPayRequestError('outTradeNo', problem);
+      const problem = 'was charged before: see how that one stands before another payment is taken for it.';
+      throw new WechatPayRequestError('outTradeNo', problem, { advice: 'query-order' });
     }
     const order = {
       outTradeNo,
