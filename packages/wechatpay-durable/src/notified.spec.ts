@@ -123,7 +123,7 @@ describe('a notification of an order that is open', () => {
     expect(await notesOf(shop)).toEqual(['notified']);
   });
 
-  // https://developers.weixin.qq.com/community/pay/doc/000c4c8e3742e8716fbcd9fad51000 (a copy while the first was still in hand)
+  // https://developers.weixin.qq.com/community/pay/doc/000c4c8e3742e8716fbcd9fad51000 (a copy while the first was not answered yet)
   it('that comes to two processes at once is refused by neither, and its order ends once', async () => {
     const shop = await openWithOrder();
     const other = await shop.other();

@@ -110,7 +110,9 @@ describe('nothing is sent', () => {
     await durableOrders.pay(REQUEST);
     await expect(durableOrders.pay(REQUEST)).rejects.toMatchObject({
       field: 'outTradeNo',
-      message: expect.stringContaining('was charged before: see how that one stands before another payment is taken for it.') as string,
+      message: expect.stringContaining(
+        'was charged before: see how that one stands before another payment is taken for it.',
+      ) as string,
     });
     expect(calls).toHaveLength(1);
   });
