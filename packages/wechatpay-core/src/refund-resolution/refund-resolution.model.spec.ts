@@ -17,7 +17,7 @@ import { askRefundFirst, startRefund } from '../resolution/index.js';
 
 // A refund against the whole gateway, on a clock of its own: every fault at any call, calls that arrive late or twice, crashes at any step,
 // two processes at once. The ledger is the judge.
-const RUNS = Number(process.env.REFUND_RUNS ?? 500);
+const RUNS = Number(process.env.REFUND_RUNS ?? 250);
 // Today, because the sandbox's certificates are of today.
 const START = new Date().setUTCHours(0, 0, 0, 0);
 const TIMEOUT_MS = 15_000;

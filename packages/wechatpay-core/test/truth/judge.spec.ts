@@ -8,7 +8,7 @@ describeJudge({
   story,
   tell,
   lawNames: LAW_NAMES,
-  runs: 5000,
+  runs: 3000,
   mustBeReached: MUST_BE_REACHED,
   atLeastOnceIn: 500,
   reach,

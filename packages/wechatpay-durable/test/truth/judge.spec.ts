@@ -8,7 +8,7 @@ describeJudge({
   story,
   tell,
   lawNames: Object.keys(LAWS),
-  runs: 1000,
+  runs: 600,
   mustBeReached: MUST_BE_REACHED,
   atLeastOnceIn: 500,
   reach,
