@@ -1,5 +1,6 @@
 import type { WechatPayClient } from './client.js';
 import { findUnknownProperty } from './call/known-properties.js';
+import { timeBy } from './call/time-by.js';
 import { WechatPayConfigError } from './errors.js';
 import type { CircuitState } from './transport/queue/circuit.js';
 
@@ -59,7 +60,7 @@ export function clientHealth(client: WechatPayClient, rules: ClientHealthRules =
   const { merchantId, certificate } = client;
   const { circuit } = client.load();
   const expiresAt = certificate?.validTo;
-  const daysLeft = expiresAt && Math.floor((expiresAt.getTime() - timeOf(client)) / DAY_MS);
+  const daysLeft = expiresAt && Math.floor((expiresAt.getTime() - timeBy(() => client.now())) / DAY_MS);
   const findings: HealthFinding<ClientHealthCode>[] = [];
   if (daysLeft !== undefined && daysLeft < 0) {
     const message = `The API certificate of merchant ${merchantId} has expired: download a new one from the Merchant Platform.`;
@@ -90,14 +91,4 @@ export function clientHealth(client: WechatPayClient, rules: ClientHealthRules =
 export function worstHealth(findings: readonly HealthFinding[]): HealthStatus {
   if (findings.some(({ status }) => status === 'down')) return 'down';
   return findings.length > 0 ? 'degraded' : 'up';
-}
-
-/** A clock that fails is not what is asked about here. */
-function timeOf(client: WechatPayClient): number {
-  try {
-    const now = client.now();
-    return Number.isFinite(now) ? now : Date.now();
-  } catch {
-    return Date.now();
-  }
 }
