@@ -31,8 +31,9 @@ export function traceSteps(tracer: Tracer, orderNumbers: boolean): Tracing {
         try {
           const event = await take();
           attempt(() => {
-            span.setAttribute('wechatpay.result', resultOf(event));
-            end(span, event.kind === 'failed' ? (event.error.errorCode ?? event.error.code) : undefined);
+            const result = resultOf(event);
+            span.setAttribute('wechatpay.result', result);
+            end(span, event.kind === 'failed' ? result : undefined);
           });
           return event;
         } catch (error) {
