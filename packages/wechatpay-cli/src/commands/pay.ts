@@ -4,22 +4,22 @@ import {
   QUICK_PAY,
   type PaymentResult,
   type QuickPayRequest,
-  type TakenStep,
   type WechatPayClient,
 } from 'wechatpay-core';
 import { askHidden, canAsk, confirm } from '../ask/confirm.js';
 import { CliError } from '../cli-error.js';
 import { EXIT_CODES, type ExitCode } from '../exit-codes.js';
-import { amountText, readAmount } from '../output/money.js';
+import { amountText } from '../output/money.js';
 import { withProgress } from '../output/progress.js';
 import type { PayOptions } from '../options.js';
 import type { Report, Session } from '../session.js';
 import { withClient } from '../settings/connect.js';
 import { dryRun } from './close.js';
 import { findFirst, planFacts } from './find-order.js';
+import { givenAmount } from './given-amount.js';
 import { declined, declinedAndReversed, paid, type Declined } from './pay-report.js';
 import { reportResolution, runResolution } from './resolve.js';
-import { watchStep } from './watch.js';
+import { runOptions } from './run-options.js';
 
 /**
  * `wechatpay pay`: charges the customer whose code is scanned, once, and brings the order to a proven end: paid, or nothing can be
@@ -59,13 +59,9 @@ function requestOf(
   outTradeNo: string,
   { amount, currency, body, attach, ip = ownAddress() }: PayOptions,
 ): Omit<QuickPayRequest, 'authCode'> & { readonly currency: string } {
-  const read = readAmount(amount, currency);
-  if (!('amount' in read)) {
-    throw new CliError(EXIT_CODES.usage, 'AMOUNT', words.amountForm(read.example, currency));
-  }
   return {
     outTradeNo,
-    totalFee: read.amount,
+    totalFee: givenAmount(words, amount, currency),
     currency,
     body,
     spbillCreateIp: ip,
@@ -90,14 +86,7 @@ async function charge(
   const created = new Date(client.now());
   const payment = await withProgress(session, words.resolving, () =>
     payAndResolve(client, request, {
-      ...(io.signal && { signal: io.signal }),
-      ...(io.wait && { wait: io.wait }),
-      ...(options.timeout !== undefined && { deadline: new Date(client.now() + options.timeout * 1000) }),
-      ...(options.watch && {
-        onStep: ({ step, event }: TakenStep) => {
-          watchStep(session, step.kind, event);
-        },
-      }),
+      ...runOptions(session, client, options),
       onUnclear: (error) => {
         const isAsked = 'errorCode' in error && error.errorCode === 'USERPAYING';
         io.stderr.write(`${isAsked ? words.pay.userPaying : words.pay.unclear}\n`);

@@ -6,13 +6,12 @@ import {
   type RefundAndResolveRequest,
   type RefundDetail,
   type RefundOutcome,
-  type TakenRefundStep,
   type WechatPayClient,
 } from 'wechatpay-core';
 import { confirm } from '../ask/confirm.js';
 import { CliError } from '../cli-error.js';
 import { EXIT_CODES, type ExitCode } from '../exit-codes.js';
-import { amountText, readAmount } from '../output/money.js';
+import { amountText } from '../output/money.js';
 import { withProgress } from '../output/progress.js';
 import { pairs } from '../output/table.js';
 import type { RefundOptions } from '../options.js';
@@ -21,7 +20,8 @@ import { withClient } from '../settings/connect.js';
 import { dryRun } from './close.js';
 import { findFirst, orderName, planFacts } from './find-order.js';
 import { refundsOf } from './query-refund.js';
-import { watchStep } from './watch.js';
+import { givenAmount } from './given-amount.js';
+import { runOptions } from './run-options.js';
 
 /** `wechatpay refund`: the core's closed loop, after a look at what is paid and what is refunded already. */
 export async function refund(session: Session, given: string | undefined, options: RefundOptions): Promise<Report> {
@@ -45,18 +45,8 @@ export async function refund(session: Session, given: string | undefined, option
     ];
     const action = part.isKnown ? words.sameRefund(part.request.outRefundNo) : words.refundPlan;
     if ((await confirm(session, { action, facts })) === 'dry-run') return dryRun(session, found.outTradeNo);
-    const { io } = session;
     const { outcome } = await withProgress(session, words.resolving, () =>
-      refundAndResolve(client, part.request, {
-        ...(io.signal && { signal: io.signal }),
-        ...(io.wait && { wait: io.wait }),
-        ...(options.timeout !== undefined && { deadline: new Date(client.now() + options.timeout * 1000) }),
-        ...(options.watch && {
-          onStep: ({ step, event }: TakenRefundStep) => {
-            watchStep(session, step.kind, event);
-          },
-        }),
-      }),
+      refundAndResolve(client, part.request, runOptions(session, client, options)),
     );
     return report(session, part, payment.currency, outcome);
   });
@@ -103,7 +93,7 @@ function choosePart(
   const refundFee =
     options.amount === undefined
       ? (lastOf(numberOf, left, refunds)?.refundFee ?? left)
-      : readRefundFee(words, options.amount, currency);
+      : givenAmount(words, options.amount, currency);
   // What is left may be as much as a part before it: that one has the number already, and this is another refund.
   const isTaken = options.all === true && left > 0 && refunds.some((each) => each.outRefundNo === numberOf(refundFee));
   const ownNumber = isTaken ? refundNumber(client, outTradeNo, refundFee, refunded) : numberOf(refundFee);
@@ -145,12 +135,6 @@ function lastOf(
 
 function returnsMoney({ refundStatus }: RefundDetail): boolean {
   return refundStatus !== 'REFUNDCLOSE' && refundStatus !== 'FAIL';
-}
-
-function readRefundFee(words: Session['words'], text: string, currency: string): number {
-  const read = readAmount(text, currency);
-  if ('amount' in read) return read.amount;
-  throw new CliError(EXIT_CODES.usage, 'AMOUNT', words.amountForm(read.example, currency));
 }
 
 /** The same command is the same refund, also where its answer was lost: its number is made of what it refunds. */

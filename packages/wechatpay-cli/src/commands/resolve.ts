@@ -3,13 +3,12 @@ import {
   type QueryOrderResult,
   type Resolution,
   type ResolutionOutcome,
-  type TakenStep,
   type WechatPayClient,
 } from 'wechatpay-core';
 import { confirm } from '../ask/confirm.js';
 import { CliError } from '../cli-error.js';
 import { EXIT_CODES, type ExitCode } from '../exit-codes.js';
-import { amountText, readAmount } from '../output/money.js';
+import { amountText } from '../output/money.js';
 import { withProgress } from '../output/progress.js';
 import { pairs } from '../output/table.js';
 import type { ResolveOptions } from '../options.js';
@@ -17,7 +16,8 @@ import type { Report, Session } from '../session.js';
 import { withClient } from '../settings/connect.js';
 import { dryRun } from './close.js';
 import { findFirst, orderName, planFacts, type Found } from './find-order.js';
-import { watchStep } from './watch.js';
+import { givenAmount } from './given-amount.js';
+import { runOptions } from './run-options.js';
 
 /** `wechatpay resolve`: the core's closed loop, on one order. */
 export async function resolve(session: Session, given: string | undefined, options: ResolveOptions): Promise<Report> {
@@ -49,26 +49,17 @@ export async function runResolution(
   session: Session,
   client: WechatPayClient,
   { outTradeNo, order }: Found,
-  { ifPaid, created, timeout, watch, expected }: Running,
+  running: Running,
 ): Promise<Report> {
-  const { words, io } = session;
+  const { words } = session;
+  const { ifPaid, created, expected } = running;
   // When it was paid it was there already; of an order that is not paid, to take it for a new one is the safe side.
   const orderCreatedAt = created ?? order?.paidAt ?? new Date(client.now());
   const resolution = await withProgress(session, words.resolving, () =>
     resolveOrder(
       client,
       { outTradeNo, orderCreatedAt, ...expected },
-      {
-        ifPaid,
-        ...(io.signal && { signal: io.signal }),
-        ...(io.wait && { wait: io.wait }),
-        ...(timeout !== undefined && { deadline: new Date(client.now() + timeout * 1000) }),
-        ...(watch && {
-          onStep: ({ step, event }: TakenStep) => {
-            watchStep(session, step.kind, event);
-          },
-        }),
-      },
+      { ifPaid, ...runOptions(session, client, running) },
     ),
   );
   return reportResolution(session, outTradeNo, resolution);
@@ -126,7 +117,5 @@ function readExpected(
   // Of an order that is not paid, the answer tells none.
   const currency = given ?? order?.currency;
   if (currency === undefined) throw new CliError(EXIT_CODES.usage, 'CURRENCY', words.currencyNeeded);
-  const read = readAmount(amount, currency);
-  if ('amount' in read) return { totalFee: read.amount, currency };
-  throw new CliError(EXIT_CODES.usage, 'AMOUNT', words.amountForm(read.example, currency));
+  return { totalFee: givenAmount(words, amount, currency), currency };
 }
