@@ -4,16 +4,20 @@ import { follow, fragment } from './live.js';
 const form = document.querySelector('#checkout');
 const main = document.querySelector('main[data-events]');
 
-if (form) await beginOrders();
+if (form) beginOrders();
 if (main) showOrder();
 
-async function beginOrders() {
-  const { newNumber, NoAnswer, post, readSale, saying } = await import('./calls.js');
+function beginOrders() {
+  const calls = import('./calls.js');
   /** Kept until the server has answered: it is the same order, and has one QR code. */
   let number;
-  form.addEventListener('submit', (event) => {
+  const button = form.querySelector('button');
+  // Before anything is waited for: who is quick with Enter is heard, and once.
+  form.addEventListener('submit', async (event) => {
     event.preventDefault();
-    void saying(form.querySelector('button'), async () => {
+    button.disabled = true;
+    const { newNumber, NoAnswer, post, readSale, saying } = await calls;
+    await saying(button, async () => {
       number ??= newNumber('C');
       try {
         await post(`/checkout/orders/${number}`, JSON.stringify(readSale(form.elements)));

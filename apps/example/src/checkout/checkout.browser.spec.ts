@@ -43,7 +43,8 @@ describe.skipIf(executablePath === undefined)('the checkout, in a browser', () =
   /** Makes an order by the form, and returns its number. */
   async function checkOut(language = 'en'): Promise<string> {
     await page.goto(`${origin}/checkout?lang=${language}`);
-    await page.keyboard.press('Enter'); // the first field has the focus
+    await page.locator('input[name="amount"]:focus').waitFor(); // the first field has the focus
+    await page.keyboard.press('Enter');
     await shows('waiting');
     asked.length = 0;
     return (await page.locator('#order').getAttribute('data-order')) ?? '';
@@ -123,6 +124,23 @@ describe.skipIf(executablePath === undefined)('the checkout, in a browser', () =
     await phone.close();
     await page.getByText('The money was returned to the customer.').waitFor();
     expect(asked).toEqual([]);
+  });
+
+  it('hears who presses Enter before all of its scripts are there, and makes one order', async () => {
+    const held: (() => void)[] = [];
+    await page.route('**/calls.js', async (route) => {
+      await new Promise<void>((release) => held.push(release));
+      await route.continue();
+    });
+    asked.length = 0;
+    await page.goto(`${origin}/checkout`);
+    await page.locator('input[name="amount"]:focus').waitFor();
+    await page.keyboard.press('Enter');
+    await page.keyboard.press('Enter');
+    for (const release of held) release();
+    await shows('waiting');
+    await page.unroute('**/calls.js');
+    expect(asked.filter((url) => url.includes('/checkout/orders/')).length).toBe(1);
   });
 
   it('speaks Chinese, by the keyboard alone, on a telephone of 360 pixels, in the dark', async () => {

@@ -69,10 +69,11 @@ export class CheckoutController {
   /** The order whenever it looks otherwise to its customer. */
   @Sse(':outTradeNo/events')
   @ApiExcludeEndpoint()
-  events(
+  async events(
     @Param({ schema: orderParams }) { outTradeNo }: OrderParams,
     @PageLanguage() language: Language,
-  ): Observable<MessageEvent> {
+  ): Promise<Observable<MessageEvent>> {
+    await this.#find(outTradeNo); // an order that is not there is looked for once
     const words = checkoutWords(language);
     const hasPhone = this.#demo !== undefined;
     const shown = this.#checkout.follow(outTradeNo).pipe(

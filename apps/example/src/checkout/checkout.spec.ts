@@ -79,7 +79,7 @@ describe('an order of the checkout', () => {
   });
 
   it('is not one of the till', async () => {
-    for (const path of ['/checkout/demo-paid', '/checkout/orders/demo-paid']) {
+    for (const path of ['/checkout/demo-paid', '/checkout/orders/demo-paid', '/checkout/demo-paid/events']) {
       expect((await callApi(origin, 'GET', path, { token: '' })).status).toBe(404);
     }
     expect((await callApi(origin, 'GET', '/demo/phone/demo-paid', { token: '' })).status).toBe(404);

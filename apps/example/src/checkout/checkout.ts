@@ -12,8 +12,10 @@ import { HttpAdapterHost } from '@nestjs/core';
 import { OnPaymentNotified } from 'nestjs-wechatpay';
 import {
   concatMap,
+  defer,
   endWith,
   filter,
+  finalize,
   ignoreElements,
   map,
   merge,
@@ -47,6 +49,8 @@ export const PUBLIC_URL = Symbol('PUBLIC_URL');
 const LIFE_MS = 5 * 60_000;
 /** How often the store is looked into for an open page: what this process does is known without. */
 const LOOK_EVERY_MS = 5_000;
+/** Anybody may open a page, and each looks into the store. */
+const MAX_FOLLOWED = 1_000;
 /** What was shown of older orders is forgotten, the oldest first. */
 const MAX_SHOWN = 500;
 
@@ -77,6 +81,7 @@ export class Checkout implements OnModuleInit, BeforeApplicationShutdown {
   readonly #demo: Demo | undefined;
   readonly #publicUrl: string | undefined;
   readonly #made = new Map<string, Made>();
+  #followed = 0;
   /** What this process does to orders. */
   readonly #steps = new Subject<{ readonly outTradeNo: string; readonly known?: Known }>();
 
@@ -174,19 +179,29 @@ export class Checkout implements OnModuleInit, BeforeApplicationShutdown {
     return stored && this.#view(stored);
   }
 
-  /** An order as it stands, and each time that something may have changed, until this server stops. */
+  /**
+   * An order as it stands, and each time that something may have changed, until this server stops.
+   *
+   * @throws {ServiceUnavailableException} so many are followed already.
+   */
   follow(outTradeNo: string): Observable<CheckoutOrder> {
+    if (this.#followed === MAX_FOLLOWED) throw new ServiceUnavailableException('Too many pages are open. Try again.');
     const steps = this.#steps.pipe(filter((step) => step.outTradeNo === outTradeNo));
     const isOver = this.#steps.pipe(ignoreElements(), endWith(true));
     const looks = timer(0, LOOK_EVERY_MS).pipe(
       takeUntil(isOver),
       map(() => undefined),
     );
-    return merge(steps, looks).pipe(
+    const changes = defer(() => {
+      this.#followed += 1;
+      return merge(steps, looks);
+    });
+    return changes.pipe(
       concatMap(async (step) =>
         step?.known ? this.#view(step.known) : await this.get(outTradeNo).catch(() => undefined),
       ),
       filter((order) => order !== undefined),
+      finalize(() => (this.#followed -= 1)),
     );
   }
 
