@@ -47,8 +47,8 @@ export class WechatPayDurableHealthIndicator {
    * How the durable orders are.
    *
    * @param key the name under which the result is reported.
-   * @param options `maxDead` and `maxLateMs` of `durableHealth`. `maxAgeMs`: for how long an answer holds, so that probes do not become
-   *   counts of the whole store; default 5 s.
+   * @param options `maxDead`, `maxLateMs` and `storeTimeoutMs` of `durableHealth`. `maxAgeMs`: for how long an answer holds, so
+   *   that probes do not become counts of the whole store; default 5 s.
    * @returns the state; nothing that the store answers is thrown.
    * @throws {WechatPayConfigError} a rule that is unknown or invalid.
    * @example health.check([() => durableOrders.isHealthy('durableOrders', { maxLateMs: 300_000 })])

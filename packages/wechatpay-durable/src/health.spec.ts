@@ -46,6 +46,29 @@ it('is degraded by each rule that does not hold, and down where the store does n
   });
 });
 
+it('is down where the store hangs, whose next probe holds no connection more, and up once it answers', async () => {
+  const store = new (class extends MemoryStore {
+    asked = 0;
+    release: (() => void) | undefined;
+    override async counts(): ReturnType<MemoryStore['counts']> {
+      this.asked += 1;
+      if (this.asked === 1) await new Promise<void>((resolve) => (this.release = resolve));
+      return super.counts();
+    }
+  })();
+  const { durableOrders } = await openClockedShop({ store, works: false });
+  expect(await codesOf(durableOrders, { storeTimeoutMs: 10 })).toEqual(['down', 'store-unreachable']);
+  expect(await codesOf(durableOrders, { storeTimeoutMs: 0 })).toEqual(['down', 'store-unreachable']);
+  expect(store.asked).toBe(1);
+  store.release?.();
+  await vi.waitFor(async () => {
+    expect(await codesOf(durableOrders)).toEqual(['up']);
+  });
+  await expect(durableHealth(durableOrders, { storeTimeoutMs: 2 ** 31 })).rejects.toThrow(
+    /^storeTimeoutMs: must be at most/,
+  );
+});
+
 it('counts what is dead and what is late, by rules that can be given', async () => {
   const shop = await openClockedShop();
   const { durableOrders } = shop;

@@ -5,6 +5,7 @@ import {
   type HealthFinding,
   type HealthStatus,
 } from 'wechatpay-core';
+import { countsInTime, STORE_TIMEOUT_MS } from './counts-in-time.js';
 import type { DurableOrders } from './durable-orders.js';
 import type { DurableOrderCounts } from './stores/store.js';
 import { MAX_CLOCK_SKEW_MS } from './stores/options.js';
@@ -26,16 +27,20 @@ export interface DurableHealthRules {
   readonly maxDead?: number | undefined;
   /** An order whose next step is overdue for longer is `degraded`, in milliseconds. @default 60000 */
   readonly maxLateMs?: number | undefined;
+  /** A store that gives no counts for so long does not answer, in milliseconds. Less than your probe waits. @default 3000 */
+  readonly storeTimeoutMs?: number | undefined;
 }
 
-const RULES = ['maxDead', 'maxLateMs'];
+const RULES = ['maxDead', 'maxLateMs', 'storeTimeoutMs'];
+/** The longest that a timer can wait. */
+const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 
 /**
  * Says how durable orders are, by rules. It asks the store for its counts, and never throws for what that answers.
  *
  * | code | status | when |
  * | --- | --- | --- |
- * | `store-unreachable` | `down` | the store does not answer: nothing can be charged |
+ * | `store-unreachable` | `down` | the store fails, or does not answer within `storeTimeoutMs`: nothing can be charged |
  * | `dead-orders` | `degraded` | orders or refunds need a person |
  * | `orders-late` | `degraded` | steps are overdue by more than `maxLateMs`: no worker runs, or too few |
  * | `merchant-problem` | `degraded` | calls of a merchant fail in the same way, in this process |
@@ -51,11 +56,14 @@ export async function durableHealth(
 ): Promise<DurableHealth> {
   const unknown = findUnknownProperty(rules, RULES);
   if (unknown) throw new WechatPayConfigError(unknown.name, unknown.problem);
-  const { maxDead = 0, maxLateMs = 60_000 } = rules;
-  for (const [name, value] of Object.entries({ maxDead, maxLateMs })) {
+  const { maxDead = 0, maxLateMs = 60_000, storeTimeoutMs = STORE_TIMEOUT_MS } = rules;
+  for (const [name, value] of Object.entries({ maxDead, maxLateMs, storeTimeoutMs })) {
     if (!(value >= 0)) throw new WechatPayConfigError(name, 'must be a number, 0 or more.');
   }
-  const counts = await durableOrders.counts().catch(() => undefined);
+  if (storeTimeoutMs > MAX_TIMEOUT_MS) {
+    throw new WechatPayConfigError('storeTimeoutMs', `must be at most ${MAX_TIMEOUT_MS}: no timer waits longer.`);
+  }
+  const counts = await countsInTime(durableOrders, storeTimeoutMs);
   const findings = [...findingsOf(counts, { maxDead, maxLateMs }), ...findingsHere(durableOrders)];
   return { status: worstHealth(findings), ...(counts && { counts }), findings };
 }

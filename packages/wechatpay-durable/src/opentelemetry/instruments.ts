@@ -27,7 +27,7 @@ export const DURABLE_INSTRUMENTS = {
     name: 'wechatpay.durable.store_up',
     kind: 'gauge',
     unit: '{store}',
-    description: '1 where the store answers at a collection, else 0, and then the three above are absent',
+    description: '1 where the store answers a collection within 3 s, else 0, and then the three above are absent',
     attributes: [],
   },
   steps: {

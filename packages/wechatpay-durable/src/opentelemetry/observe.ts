@@ -1,6 +1,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { BatchObservableCallback, Meter, ObservableResult } from '@opentelemetry/api';
 import { createInstruments, readObserveOptions, type ObserveOptions } from 'wechatpay-core/opentelemetry';
+import { countsInTime } from '../counts-in-time.js';
 import type { DurableOrders } from '../durable-orders.js';
 import { needsPerson } from '../ends.js';
 import { DURABLE_ORDER_CHANNEL, type DurableOrderEvent } from '../events.js';
@@ -44,7 +45,7 @@ function measure(durableOrders: DurableOrders, meter: Meter): () => void {
   for (const code of ALARMED_PROBLEMS) problems.add(0, { 'error.type': code });
 
   const observe: BatchObservableCallback = async (result) => {
-    const counts = await durableOrders.counts().catch(() => undefined);
+    const counts = await countsInTime(durableOrders);
     result.observe(storeUp, counts ? 1 : 0);
     if (!counts) return;
     for (const status of STATUSES) result.observe(orders, counts[status], { 'wechatpay.status': status });

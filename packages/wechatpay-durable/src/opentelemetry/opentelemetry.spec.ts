@@ -8,7 +8,7 @@ import {
   PeriodicExportingMetricReader,
 } from '@opentelemetry/sdk-metrics';
 import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { observeCalls, type Instrument, type ObserveOptions } from 'wechatpay-core/opentelemetry';
 import { DAY, openClockedShop, SECOND, type ClockedShop } from '../../test/clocked-shop.js';
 import type { DurableOrders } from '../index.js';
@@ -60,7 +60,9 @@ describe('a meter', () => {
   it('is told how many there are, how they go and how they end, as its table says and nothing else, until it is stopped', async () => {
     const store = new (class extends MemoryStore {
       isGone = false;
+      hangs = false;
       override counts(): ReturnType<MemoryStore['counts']> {
+        if (this.hangs) return new Promise(() => undefined); // a database that has vanished without a word
         return this.isGone ? Promise.reject(new Error('connection lost')) : super.counts();
       }
     })({ now: () => shop.clock.time });
@@ -104,6 +106,12 @@ describe('a meter', () => {
     const gone = read(await collect());
     expect(gone).toMatchObject({ store_up: 0 });
     store.isGone = false;
+    store.hangs = true;
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const collecting = collect();
+    await vi.advanceTimersByTimeAsync(3_000);
+    expect(read(await collecting)).toMatchObject({ store_up: 0 });
+    vi.useRealTimers();
 
     stop();
     await shop.durableOrders.cancel({ outTradeNo: 'A3', merchantId: shop.calls[0]?.merchantId });

@@ -35,8 +35,8 @@ export interface PostgresStoreOptions extends SqlStoreOptions {
   /** In place of `connectionString`. */
   readonly connection?: PostgresConnection | undefined;
   /**
-   * A custom pool in place of these, which is not closed here. Give it a `query_timeout`: this store's own statements end after
-   * 30 s.
+   * A custom pool in place of these, which is not closed here. Give it a `query_timeout` and a
+   * `connectionTimeoutMillis`: this store's own connections and statements end after 30 s.
    *
    * @example { database: fromPgPool(pool) }
    */
@@ -49,7 +49,7 @@ export interface PostgresStoreOptions extends SqlStoreOptions {
  * A database that has vanished without a word must not hold up a till, or a worker, for ever. node-postgres takes these, and
  * pg-boss passes them on.
  */
-const TIMEOUT_OPTIONS: object = { query_timeout: 30_000, keepAlive: true };
+const TIMEOUT_OPTIONS: object = { connectionTimeoutMillis: 30_000, query_timeout: 30_000, keepAlive: true };
 
 /**
  * Durable orders on PostgreSQL 13 or later, by [pg-boss](https://pgboss.io), an optional peer: `npm install pg-boss`. As many
