@@ -12,6 +12,7 @@ import { CliError } from '../cli-error.js';
 import { EXIT_CODES } from '../exit-codes.js';
 import type { RedriveOptions } from '../options.js';
 import type { Report, Session } from '../session.js';
+import type { Words } from '../words/words.js';
 import { actor } from './actor.js';
 import { ORDERS, policyFact } from './order-view.js';
 import { REFUNDS } from './refund-view.js';
@@ -50,6 +51,8 @@ interface Rows<Row extends DurableRow> {
   readonly chosen: () => Promise<Row[]>;
   /** @returns false where it is not dead any more. */
   readonly redrive: (row: Row) => Promise<boolean>;
+  /** Which way the money of each goes where it turns out paid: they differ, and one question is asked for all. */
+  readonly ways: (rows: readonly Row[]) => Fact[];
 }
 
 function orderRows(session: Session, store: DurableOrders, options: RedriveOptions): Rows<DurableOrder> {
@@ -60,6 +63,7 @@ function orderRows(session: Session, store: DurableOrders, options: RedriveOptio
       return those(redriven, (after) => store.list({ status: 'dead', limit: PAGE, ...(after && { after }) }));
     },
     redrive: (row) => store.redrive(orderOf(row), redriveOptions(options)),
+    ways: (rows) => (options.ifPaid === undefined ? waysOf(rows, session.words) : []),
   };
 }
 
@@ -72,6 +76,7 @@ function refundRows(session: Session, store: DurableOrders, options: RedriveOpti
       return those(redriven, (after) => store.list({ kind, status: 'dead', limit: PAGE, ...(after && { after }) }));
     },
     redrive: (row) => store.redrive(refundOf(row), { actor: actor() }),
+    ways: () => [],
   };
 }
 
@@ -120,7 +125,7 @@ async function redriveOne<Row extends DurableRow>(
 
 async function redriveMany<Row extends DurableRow>(
   session: Session,
-  { view, chosen, redrive: setGoing }: Rows<Row>,
+  { view, chosen, redrive: setGoing, ways }: Rows<Row>,
   options: RedriveOptions,
 ): Promise<Report> {
   const { words, io } = session;
@@ -131,6 +136,7 @@ async function redriveMany<Row extends DurableRow>(
     [options.refunds === true ? labels.refundCount : labels.count, String(rows.length)],
     [labels.sum, sumOf(view, rows)],
     [labels.merchant, [...new Set(rows.map(({ merchantId }) => merchantId))].join(', ')],
+    ...ways(rows),
     ...changesIn(session, options),
   ];
   const many = { count: rows.length, expected: options.expect };
@@ -172,6 +178,15 @@ function isOfRow(error: unknown): boolean {
 }
 
 type Fact = readonly [name: string, value: string | undefined];
+
+/** As in `If paid: reverse (3, HKD 24.00)`, a line for each rule that one of them was stored with. */
+function waysOf(rows: readonly DurableOrder[], words: Words): Fact[] {
+  const wayOf = (row: DurableOrder): string => policyFact(row, words)[1];
+  return [...new Set(rows.map(wayOf))].map((way) => {
+    const those = rows.filter((row) => wayOf(row) === way);
+    return [words.labels.policy, `${way} (${those.length}, ${sumOf(ORDERS, those)})`];
+  });
+}
 
 /** What changes from now on, beside who asked for it. */
 function redriveOptions({ ifPaid, acceptAmount, refundExpired }: RedriveOptions): DurableRedriveOptions {
