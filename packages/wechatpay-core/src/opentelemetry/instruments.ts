@@ -33,7 +33,7 @@ export const CALL_INSTRUMENTS = {
     kind: 'counter',
     unit: '{call}',
     description:
-      'Calls of this process that ended; `error.type` is `err_code` where WeChat Pay gave one, else the code of the error',
+      'Calls of this process that ended; `error.type` is `err_code` where WeChat Pay gave one, else the code of the error, and `_OTHER` after the first 100',
     attributes: ['wechatpay.operation', 'wechatpay.outcome', 'error.type', 'wechatpay.merchant.id'],
   },
   duration: {

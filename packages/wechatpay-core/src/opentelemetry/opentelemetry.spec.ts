@@ -113,6 +113,22 @@ it('records what its table says, and nothing else: the unit and the attributes o
   expect(rows.map(({ name }) => name).filter((name) => !seen.has(name))).toEqual([CALL_INSTRUMENTS.certificate.name]);
 });
 
+// https://github.com/musicmonk42/The_Code_Factory_Working_V2/issues/1800
+it('has so many series and no more, whatever orders there are and whatever codes a gateway makes up', async () => {
+  let made = 0;
+  const { client } = scripted([() => ((made += 1) % 2 === 0 ? PAID : refusal(`MADE_UP_${(made - 1) / 2}`))]);
+  const { collect, spans } = observed(client);
+  for (let order = 0; order < 300; order += 1) {
+    await queryOrder(client, { outTradeNo: `A-${order}` }).catch(() => undefined);
+  }
+  const calls = (await collect()).filter(({ instrument }) => instrument === 'wechatpay.client.calls');
+  expect(calls).toHaveLength(1 + 100 + 1); // what succeeded, the first codes, and the rest as one
+  const rest = calls.find(({ attributes }) => attributes['error.type'] === '_OTHER');
+  expect(rest?.value).toBe(50);
+  // A span is no series: it has the code itself.
+  expect(spans.getFinishedSpans().at(-2)?.attributes).toMatchObject({ 'error.type': 'MADE_UP_149' });
+});
+
 it('measures the certificate of clients that come and go', async () => {
   const certificate = { validTo: new Date(Date.now() + 10 * 86_400_000) };
   const idle = { inFlight: 0, waiting: 0, maxConnections: 1, maxQueued: 1, throttled: [], circuit: { state: 'open' } };
