@@ -79,8 +79,12 @@ class Run {
   /** Unknown outcomes that can be judged when it is known how long the gateway stopped. */
   #whileStopped = [];
 
-  constructor(settings, { port, timeoutMs, delayMs, callers }) {
-    this.#client = new WechatPayClient({ ...clientConfig({ ...settings, port }), timeoutMs });
+  constructor(settings, { port, timeoutMs, delayMs, callers, connections }) {
+    this.#client = new WechatPayClient({
+      ...clientConfig({ ...settings, port }),
+      timeoutMs,
+      maxConnections: connections,
+    });
     this.#timeoutMs = timeoutMs;
     this.#port = port;
     this.#delayMs = delayMs;
