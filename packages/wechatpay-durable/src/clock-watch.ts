@@ -16,7 +16,7 @@ const CHECK_EVERY_MS = 30_000;
 const LONGEST_ANSWER_MS = 2_000;
 
 interface WatchedClocks {
-  readonly clients: Iterable<WechatPayClient>;
+  readonly clients: () => Iterable<WechatPayClient>;
   /** The store's clock, in milliseconds since 1970. */
   readonly storeNow: () => Promise<number>;
 }
@@ -60,7 +60,16 @@ export class ClockWatch {
     }
     const tookMs = performance.now() - startedAt;
     if (tookMs > LONGEST_ANSWER_MS) return;
-    for (const client of this.#clocks.clients) this.#compare(client, storeNow, storeNow + tookMs);
+    const clients = [...this.#clocks.clients()];
+    const watched = new Set(clients.map(({ merchantId }) => merchantId));
+    // Of a registry, one that is not used any more is not held against anything.
+    for (const merchantId of this.#skews.keys()) if (!watched.has(merchantId)) this.#forget(merchantId);
+    for (const client of clients) this.#compare(client, storeNow, storeNow + tookMs);
+  }
+
+  #forget(merchantId: string): void {
+    this.#skews.delete(merchantId);
+    this.#off.delete(merchantId);
   }
 
   /** @param earliest the store's time is between these two by now: its answer took that long. */

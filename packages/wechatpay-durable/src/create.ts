@@ -15,9 +15,10 @@ import { readActor, type ActorOptions } from './actor.js';
 import { assertEnqueued, nothingSent, startTime, stopwatch, storedTooLate } from './before-the-call.js';
 import { FIRST_STEP_MS, HANDED_OUT_WITHIN_MS, leavesWithinMs } from './charge-time.js';
 import { readClock, timeOf } from './clocks.js';
+import { durableOrderId, type DurableOrderKey } from './durable-order-id.js';
 import { dueAt, isOver, ongoing } from './ends.js';
 import { callOff, enqueueOrder } from './enqueue.js';
-import { readPolicy, type OrderIntent, type OrderOf } from './intent.js';
+import { readPolicy, type OrderIntent } from './intent.js';
 import { decided, noteCreation, noteFailure } from './journal/answers.js';
 import type { MerchantProblem } from './merchant-watch.js';
 import type { Orders } from './orders.js';
@@ -61,7 +62,7 @@ export interface DurableCreateOptions extends ActorOptions {
 /** The durable order before the risk: what `DurableOrders.create` does. */
 export async function createDurably(
   orders: Orders,
-  client: WechatPayClient,
+  clientOf: () => Promise<WechatPayClient>,
   given: UnifiedOrderRequest,
   { signal, policy: rules, ...options }: DurableCreateOptions,
   problemOf: (merchantId: string) => MerchantProblem | undefined,
@@ -69,14 +70,14 @@ export async function createDurably(
   const { actor } = readActor(options);
   const policy = rules === undefined ? undefined : readPolicy(rules, 'ifPaid');
   assertSignal(signal);
-  const request = readRequest(UNIFIED_ORDER, given); // once: it may be changed while the durable order is stored
+  const request = readRequest(UNIFIED_ORDER, given); // once: it may be changed while the durable order is stored, or a registry asked
+  const client = await clientOf();
   client.check(UNIFIED_ORDER, request); // a request that cannot be sent uses up no order number
   const { merchantId } = client;
   const { outTradeNo, totalFee } = request;
   // Null is absent, as in a row of a database.
-  const [subMerchantId, subAppId, currency] = [request.subMerchantId, request.subAppId, request.currency].map(
-    (value) => value ?? undefined,
-  );
+  const [subAppId, currency] = [request.subAppId, request.currency].map((value) => value ?? undefined);
+  const subMerchantId = request.subMerchantId ?? client.subMerchantId;
   const timeExpire = request.timeExpire ?? undefined;
   const order = { outTradeNo, merchantId, ...(subMerchantId !== undefined && { subMerchantId }) };
   const createdAt = startTime(client);
@@ -91,7 +92,7 @@ export async function createDurably(
     currency,
     policy,
   };
-  const stored: string = await enqueueOrder(orders, intent, { actor }, 'create').catch(nothingSent);
+  const stored: string = await enqueueOrder(orders, intent, { actor }, { by: 'create', client }).catch(nothingSent);
   assertEnqueued(stored, outTradeNo, 'was used before');
 
   const made = new MadeOrder(orders, client, order);
@@ -131,31 +132,34 @@ export async function createDurably(
   }
 }
 
-/** The durable order of an order that Unified Order was called for: what is stored after its answer. */
+/** The durable order of an order that Unified Order was called for: what is stored after its answer, for which no registry is asked. */
 class MadeOrder {
   readonly #orders: Orders;
   readonly #client: WechatPayClient;
-  readonly #order: OrderOf;
+  readonly #outTradeNo: string;
+  readonly #id: string;
 
-  constructor(orders: Orders, client: WechatPayClient, order: OrderOf) {
+  constructor(orders: Orders, client: WechatPayClient, order: DurableOrderKey) {
     this.#orders = orders;
     this.#client = client;
-    this.#order = order;
+    this.#outTradeNo = order.outTradeNo;
+    this.#id = durableOrderId(order);
   }
 
   callOff(rule: 'not-sent' | 'not-made', notes: readonly JournalEntry[] = []): Promise<boolean> {
-    return callOff(this.#orders, this.#order, { rule, notes });
+    const located = { id: this.#id, client: this.#client, outTradeNo: this.#outTradeNo };
+    return callOff(this.#orders, located, { rule, notes });
   }
 
   /** Notes that the order is there. @returns false where its durable order has ended, so that it must not be paid any more. */
   async noteCreated(result: UnifiedOrderResult): Promise<boolean> {
-    const row = await this.#orders.get(this.#order);
+    const row = await this.#orders.read(this.#id);
     if (!row || isOver(row)) return false;
     const { store, keepsOpenId } = this.#orders;
     const now = timeOf(this.#client);
     const delay = (one: DurableRow): number => (isOrder(one) ? this.#firstDelay(one.state, now) : 0);
-    if (await store.reschedule(row.id, delay, [noteCreation(now, result, keepsOpenId)])) return true;
-    const later = await this.#orders.get(this.#order); // a worker has it, or it has ended just now
+    if (await store.reschedule(this.#id, delay, [noteCreation(now, result, keepsOpenId)])) return true;
+    const later = await this.#orders.read(this.#id); // a worker has it, or it has ended just now
     return later !== undefined && !isOver(later);
   }
 
@@ -165,10 +169,10 @@ class MadeOrder {
    * @returns whether that is stored; its durable order closes it later where it is not.
    */
   async closeSoon(notes: readonly JournalEntry[]): Promise<boolean> {
-    const row = await this.#orders.get(this.#order);
+    const row = await this.#orders.read(this.#id);
     if (!row || isOver(row)) return true;
     const now = readClock(this.#client);
-    return this.#orders.store.amend(row.id, (one) => {
+    return this.#orders.store.amend(this.#id, (one) => {
       if (!isOrder(one)) return undefined;
       const state = readResolutionState(one.state);
       const data = ongoing(one, { ...state, timeExpire: Math.min(now, state.timeExpire ?? now) });

@@ -1,5 +1,5 @@
-import { assertWechatPayClient, WechatPayConfigError, type WechatPayClient } from 'wechatpay-core';
-import { checkTimeout } from './charge-time.js';
+import { WechatPayConfigError, type MerchantRegistry, type WechatPayClient } from 'wechatpay-core';
+import { MerchantClients } from './merchant-clients.js';
 import type { RefundListener } from './refunds/refund-end.js';
 import type { ResolvedOrder } from './tell-end.js';
 import { guarded } from './stores/guarded-store.js';
@@ -11,9 +11,10 @@ export interface DurableOrdersOptions {
   readonly store: OrderStore;
   /**
    * The merchants' clients, one of each, with a `timeoutMs` of at most 30000. A worker takes on the durable orders of these, and leaves
-   * the others to other workers.
+   * the others to other workers. Or a `MerchantRegistry`, which is asked for each merchant that is needed; whoever made it closes it.
+   * Where it has no client of the merchant, each function that names an order rejects with its `WechatPayMerchantError`: nothing was sent.
    */
-  readonly clients: WechatPayClient | readonly WechatPayClient[];
+  readonly clients: WechatPayClient | readonly WechatPayClient[] | MerchantRegistry;
   /**
    * How many durable orders of one merchant this process works on at a time. Of all merchants together it may be twice as many, and
    * never less than four more: one whose calls hang leaves room for the others.
@@ -55,7 +56,7 @@ export interface DurableStartOptions extends Pick<DurableOrdersOptions, 'onResol
 export interface Settings {
   /** Whatever it throws has a code. */
   readonly store: OrderStore;
-  readonly clients: ReadonlyMap<string, WechatPayClient>;
+  readonly clients: MerchantClients;
   readonly concurrency: number;
   readonly onResolved: DurableOrdersOptions['onResolved'];
   readonly onRefundResolved: DurableOrdersOptions['onRefundResolved'];
@@ -97,20 +98,14 @@ export function resolveOptions(options: DurableOrdersOptions): Settings {
   if (missing !== undefined) {
     throw wrong('store', `lacks ${missing}(): give a PostgresStore, an EmbeddedStore, a RedisStore, or a custom one.`);
   }
-  const list: readonly WechatPayClient[] = [clients].flat();
-  for (const client of list) assertWechatPayClient(client, 'clients');
-  const byMerchant = new Map(list.map((client) => [client.merchantId, client]));
-  if (list.length === 0 || byMerchant.size < list.length) {
-    throw new WechatPayConfigError('clients', 'must be at least one, and one for each merchant.');
-  }
-  for (const client of list) checkTimeout(client);
+  const merchants = new MerchantClients(clients);
   checkWhole('concurrency', concurrency, 1, 10_000);
   checkListeners({ onResolved, onRefundResolved });
   if (!(speed > 0 && Number.isFinite(speed))) throw new WechatPayConfigError('speed', 'must be more than 0.');
   if (typeof (journalOpenId as unknown) !== 'boolean') throw wrong('journalOpenId', 'must be true or false.');
   return {
     store: guarded(store),
-    clients: byMerchant,
+    clients: merchants,
     concurrency,
     onResolved,
     onRefundResolved,

@@ -31,7 +31,7 @@ import {
 import { MerchantWatch, toError, type MerchantProblem } from './merchant-watch.js';
 import { takeNotification, type NotifiedOrder } from './notified.js';
 import { Orders } from './orders.js';
-import { payDurably, type DurablePayment, type DurablePayOptions } from './pay.js';
+import { payDurably, type DurablePayment, type DurablePayOptions, type StoredPayments } from './pay.js';
 import { createPauses } from './pauses/create-pauses.js';
 import type { MerchantPause, MerchantPauses } from './pauses/merchant-pauses.js';
 import {
@@ -89,7 +89,7 @@ export class DurableOrders {
     this.#orders = new Orders(this.#settings);
     this.#watch = new MerchantWatch({
       clockOf: (merchantId) => {
-        const client = this.#settings.clients.get(merchantId);
+        const client = this.#settings.clients.peek(merchantId);
         return client && (() => client.now());
       },
       onProblem: (problem) => {
@@ -102,7 +102,7 @@ export class DurableOrders {
     this.#pauses = createPauses(this.#orders);
     const { storeNow, clients, speed } = this.#settings;
     // Of a clock that goes at another speed, there is nothing to compare.
-    if (storeNow && speed === 1) this.#clocks = new ClockWatch({ storeNow, clients: [...clients.values()] });
+    if (storeNow && speed === 1) this.#clocks = new ClockWatch({ storeNow, clients: () => clients.all() });
   }
 
   /**
@@ -136,7 +136,7 @@ export class DurableOrders {
     const { store, clients, concurrency, keepsOpenId } = this.#settings;
     const { onResolved, onRefundResolved } = { ...this.#settings, ...listeners };
     const options: HandlerOptions = {
-      clientOf: (merchantId) => clients.get(merchantId),
+      findClient: (merchantId) => clients.find(merchantId),
       delay: (until, now) => this.#orders.delay(until, now),
       pauses: this.#pauses,
       keepsOpenId,
@@ -173,9 +173,13 @@ export class DurableOrders {
     });
   }
 
-  /** The client of a merchant. @throws {WechatPayRequestError} one that is not known here, or none where there are several. */
+  /**
+   * The client of a merchant. With a `MerchantRegistry`, of one that was used lately: await its `get` for any.
+   *
+   * @throws {WechatPayRequestError} one that is not known here, or none where there are several.
+   */
   clientOf(merchantId?: string): WechatPayClient {
-    return this.#orders.clientOf(merchantId);
+    return this.#settings.clients.known(merchantId);
   }
 
   /**
@@ -206,12 +210,14 @@ export class DurableOrders {
   async pay(request: QuickPayRequest, given: DurablePayOptions = {}): Promise<DurablePayment> {
     this.#assertGoesOn();
     const options = readProperties('options', given, PAY_OPTIONS);
-    const payments = storedPayments(this.#orders, {
-      problems: () => this.merchantProblems(),
-      stopping: () => this.#stopping.signal,
-      whilePaying: (work) => this.#whilePaying(work),
-    });
-    return this.#whilePaying(payDurably(this.clientOf(options.merchantId), payments, request, options));
+    const clientOf = (): Promise<WechatPayClient> => this.#orders.clientOf(options.merchantId);
+    const paymentsOf = (client: WechatPayClient): StoredPayments =>
+      storedPayments(this.#orders, client, {
+        problems: () => this.merchantProblems(),
+        stopping: () => this.#stopping.signal,
+        whilePaying: (work) => this.#whilePaying(work),
+      });
+    return this.#whilePaying(payDurably(clientOf, paymentsOf, request, options));
   }
 
   /**
@@ -232,10 +238,10 @@ export class DurableOrders {
   async create(request: UnifiedOrderRequest, given: DurableCreateOptions = {}): Promise<DurableCreation> {
     this.#assertGoesOn();
     const options = readProperties('options', given, PAY_OPTIONS);
+    const clientOf = (): Promise<WechatPayClient> => this.#orders.clientOf(options.merchantId);
     const problemOf = (merchantId: string): MerchantProblem | undefined =>
       this.merchantProblems().find((problem) => problem.merchantId === merchantId);
-    const client = this.clientOf(options.merchantId);
-    return this.#whilePaying(createDurably(this.#orders, client, request, options, problemOf));
+    return this.#whilePaying(createDurably(this.#orders, clientOf, request, options, problemOf));
   }
 
   /**
@@ -247,6 +253,7 @@ export class DurableOrders {
    * @param notification the request's bytes, before any parser; or what `readPaymentNotification` has read for one of the clients, as a
    *   method with `@OnPaymentNotified()` of nestjs-wechatpay has it.
    * @throws {WechatPayNotificationError} it is not WeChat Pay's word to one of the clients: nothing was stored.
+   * @throws {WechatPayMerchantError} a `MerchantRegistry` could not be asked whose it is: nothing was stored.
    * @throws {WechatPayRequestError} what is neither, as a copy of a notification: nothing was stored.
    * @throws {DurableOrdersError} the store failed, or a worker has had the order for 4 s: nothing may be stored.
    * @example
@@ -323,6 +330,9 @@ export class DurableOrders {
   /**
    * The durable orders of a number: the shop's own, or the transaction that the customer's receipt names. More than one where
    * several merchants gave the same number. With an `outRefundNo`, or with `kind: 'refund'`, durable refunds.
+   *
+   * Refunds of orders that are not stored here are found of the merchant that is named, or of all clients; of a `MerchantRegistry`, of those that
+   * were used lately.
    *
    * @throws {WechatPayRequestError} no number, or several.
    * @example const [order] = await durableOrders.find({ transactionId: '4200001234' });
@@ -485,7 +495,7 @@ export class DurableOrders {
    */
   resume(merchantId?: string, options: ActorOptions = {}): boolean {
     const { actor } = readActorOptions(options);
-    return this.#pauses.resume(this.clientOf(merchantId).merchantId, actor);
+    return this.#pauses.resume(this.#settings.clients.nameOf(merchantId), actor);
   }
 
   /** Merchants whose calls fail, one after another, in the same way: for a health check. Empty where all is well. */

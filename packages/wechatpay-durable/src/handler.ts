@@ -23,7 +23,8 @@ import { clockFor, workerClock } from './clocks.js';
 import { noteDecision, noteEvent } from './journal/answers.js';
 import { entry } from './journal/entries.js';
 import { ruleOf, type Rule } from './journal/rules.js';
-import { leave, noClient, unreadable } from './leave.js';
+import { leave, unreadable } from './leave.js';
+import type { FoundClient } from './merchant-clients.js';
 import { heldBack, mayHaveHadEffect, withTimeLeft } from './pauses/held-state.js';
 import type { Hold, MerchantPauses } from './pauses/merchant-pauses.js';
 import { createEndTeller, orderTelling, type ResolvedOrder } from './tell-end.js';
@@ -31,7 +32,7 @@ import type { Tracing } from './tracing.js';
 
 /** What a worker needs, whatever it works on. */
 export interface HandlerOptions {
-  readonly clientOf: (merchantId: string) => WechatPayClient | undefined;
+  readonly findClient: (merchantId: string) => Promise<FoundClient>;
   /** Real milliseconds from a time of the client's clock, `now`, to another. */
   readonly delay: (until: number, now: number) => number;
   readonly pauses: MerchantPauses;
@@ -65,11 +66,12 @@ export function createHandler(
 function createOrderHandler(
   options: HandlerOptions & Pick<Parameters<typeof createHandler>[0], 'onResolved'>,
 ): (lease: LeaseOf<DurableOrderData>) => Promise<Verdict> {
-  const { clientOf, delay, pauses, keepsOpenId, tracing, onResolved, onEnd } = options;
+  const { findClient, delay, pauses, keepsOpenId, tracing, onResolved, onEnd } = options;
   const end = createEndTeller<EndedOrder>({ ...orderTelling(onResolved), delay, onEnd });
   return async ({ id, data, signal, save }) => {
     const { merchantId } = data;
-    const client = clientOf(merchantId);
+    const found = await findClient(merchantId);
+    const { client } = found;
     let now = workerClock(client, id);
     const outcome = outcomeOf(data);
     // Stored, and perhaps not told yet: whoever it belongs to, and whatever else its state says.
@@ -81,7 +83,7 @@ function createOrderHandler(
         end(id, data, ended(data, data.state, unresolved, now()), { rule: 'nobody-could-take-it' }, now(), save);
       return leave({ id, data, error, now: now(), until, delay, giveUp });
     };
-    if (!client) return leaveIt(noClient(merchantId));
+    if (!client) return leaveIt(found.reason);
     let first: ResolutionState;
     try {
       // Whoever had it before may have acted, and died before a word of it was stored.

@@ -102,8 +102,20 @@ export function readOrder<Order extends OrderOf>(order: Order): Order {
 
 /** @throws {WechatPayRequestError} as {@link readOrder}, and an unknown policy property. */
 export function readIntent(given: OrderIntent): OrderIntent {
-  const { policy, ...intent } = readIdentified(given, INTENT);
-  return { ...intent, ...(policy !== undefined && { policy: readPolicy(policy) }) };
+  const { policy, orderCreatedAt, timeExpire, notBefore, deadline, ...intent } = readIdentified(given, INTENT);
+  return {
+    ...intent,
+    orderCreatedAt: asOfNow(orderCreatedAt),
+    timeExpire: asOfNow(timeExpire),
+    notBefore: asOfNow(notBefore),
+    deadline: asOfNow(deadline),
+    ...(policy !== undefined && { policy: readPolicy(policy) }),
+  };
+}
+
+/** A Date can be changed while a registry is asked for the merchant. */
+function asOfNow<Value>(value: Value): Value {
+  return value instanceof Date ? (new Date(value) as Value) : value;
 }
 
 /** @throws {WechatPayRequestError} */

@@ -120,11 +120,9 @@ async function refundsOfNumber(
   stored: readonly DurableRow[],
   { outTradeNo = '', merchantId }: StoreQuery,
 ): Promise<DurableRow[]> {
-  const ofClients = [...clients.values()]
-    .filter((client) => merchantId === undefined || client.merchantId === merchantId)
-    .map((client) =>
-      durableOrderId({ merchantId: client.merchantId, subMerchantId: client.subMerchantId, outTradeNo }),
-    );
+  const ofClients = (await clients.ofMerchant(merchantId)).map((client) =>
+    durableOrderId({ merchantId: client.merchantId, subMerchantId: client.subMerchantId, outTradeNo }),
+  );
   const parents = [...new Set([...stored.map(({ id }) => id), ...ofClients])];
   const found = await Promise.all(parents.map((parentId) => store.find({ parentId })));
   return found.flat().filter((row) => isRefund(row));

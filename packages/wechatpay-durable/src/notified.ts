@@ -48,13 +48,13 @@ export async function takeNotification(
   orders: Orders,
   given: Uint8Array | string | PaymentNotification,
 ): Promise<NotifiedOrder> {
+  const startedAt = performance.now();
   const notification = isObject(given)
-    ? ofClient(orders, given)
-    : readPaymentNotification([...orders.clients.values()], given);
+    ? await ofClient(orders, given)
+    : readPaymentNotification(await orders.clients.ofNotification(given), given);
   const { outTradeNo, subMerchantId, client, id: notificationId } = notification;
   const { merchantId } = client;
   const order = { outTradeNo, merchantId, ...(subMerchantId !== undefined && { subMerchantId }) };
-  const startedAt = performance.now();
   for (;;) {
     const stored = await orders.get(order);
     if (!stored) return { kind: 'unknown-order', notification };
@@ -73,10 +73,10 @@ function isObject(given: unknown): given is PaymentNotification {
 }
 
 /** Its `client`, a real one, which no copy and no JSON has, says that it is as `readPaymentNotification` has verified it, and whose it is. */
-function ofClient(orders: Orders, notification: PaymentNotification): PaymentNotification {
+async function ofClient(orders: Orders, notification: PaymentNotification): Promise<PaymentNotification> {
   const { client } = notification as Partial<PaymentNotification>;
   if (isWechatPayClient(client)) {
-    orders.clientOf(client.merchantId); // throws where it is none of ours
+    await orders.clientOf(client.merchantId); // throws where it is none of ours
     return notification;
   }
   throw new WechatPayRequestError(
@@ -95,7 +95,8 @@ async function take(
   const journal = await readJournal(orders, id);
   const isKnown = journal.some(({ kind, fields }) => kind === 'notified' && fields.id === notification.id);
   if (isKnown) return 'duplicate';
-  const now = readClock(orders.clientOf(stored.merchantId));
+  const client = await orders.clientOf(stored.merchantId);
+  const now = readClock(client);
   const notes = [noteNotified(now, notification)];
   if (!isOver(stored)) return (await orders.store.reschedule(id, 0, notes)) ? 'woken' : undefined;
   if (!notification.isPaid || !mayBePaidAfterAll(stored)) return 'late';
@@ -103,7 +104,7 @@ async function take(
   let data: DurableOrderData | undefined;
   const change = (row: DurableRow): Reopened | undefined => {
     if (!isOrder(row) || !mayBePaidAfterAll(row)) return undefined;
-    data = { ...reopened(orders, row, now, {}), ...traced };
+    data = { ...reopened(client, row, now, {}), ...traced };
     return { data, journal: [...notes, ...noteReopened(now, row, data, { by: 'notified' })] };
   };
   const from: ReopenedStatus = stored.status === 'waiting' || stored.status === 'active' ? 'untold' : stored.status;

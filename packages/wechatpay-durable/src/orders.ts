@@ -1,7 +1,8 @@
-import { WechatPayRequestError, type ResolutionState, type WechatPayClient } from 'wechatpay-core';
+import type { ResolutionState, WechatPayClient } from 'wechatpay-core';
 import { durableOrderId } from './durable-order-id.js';
 import { EndListeners } from './end-listeners.js';
 import { readOrder, type OrderOf } from './intent.js';
+import type { MerchantClients } from './merchant-clients.js';
 import { durableRefundId } from './refunds/refund-id.js';
 import { readRefundOf, type RefundOf } from './refunds/refund-intent.js';
 import { isOrder, isRefund } from './stores/kinds.js';
@@ -9,10 +10,16 @@ import type { DurableOrder, DurableRefund, OrderStore } from './stores/store.js'
 import type { TraceContext } from './trace-context.js';
 import { UNTRACED, type Tracing } from './tracing.js';
 
+/** A row of the store, and the client of its merchant. */
+export interface Located {
+  readonly id: string;
+  readonly client: WechatPayClient;
+}
+
 /** What every operation on durable orders needs: the store, the merchants' clients, and the time from one clock to the other. */
 export class Orders {
   readonly store: OrderStore;
-  readonly clients: ReadonlyMap<string, WechatPayClient>;
+  readonly clients: MerchantClients;
   readonly speed: number;
   /** Whether the journal keeps the customers' openid. */
   readonly keepsOpenId: boolean;
@@ -28,15 +35,12 @@ export class Orders {
     this.keepsOpenId = keepsOpenId;
   }
 
-  /** @throws {WechatPayRequestError} a merchant that is not known here, or none where there are several. */
-  clientOf(merchantId?: string): WechatPayClient {
-    const only = this.clients.size === 1 ? [...this.clients.keys()][0] : undefined;
-    const client = this.clients.get(merchantId ?? only ?? '');
-    if (client) return client;
-    throw new WechatPayRequestError(
-      'merchantId',
-      merchantId === undefined ? 'is missing; there are several clients.' : 'has no client here; add it to `clients`.',
-    );
+  /**
+   * @throws {WechatPayRequestError} a merchant that is not known here, or none where there are several.
+   * @throws {WechatPayMerchantError} a registry could not ask for it, or was given settings that cannot be used.
+   */
+  clientOf(merchantId?: string): Promise<WechatPayClient> {
+    return this.clients.get(merchantId);
   }
 
   /** Where what is stored now belongs, as a part of what is stored. */
@@ -45,34 +49,48 @@ export class Orders {
     return trace ? { trace } : {};
   }
 
-  idOf(order: OrderOf): string {
+  /** Where an order is stored, and the client of its merchant. The order is read at once: it may be changed while a registry is asked. */
+  async locate(order: OrderOf): Promise<Located> {
     const { outTradeNo, merchantId, subMerchantId } = readOrder(order);
-    const client = this.clientOf(merchantId);
-    return durableOrderId({
+    const client = await this.clientOf(merchantId);
+    const id = durableOrderId({
       merchantId: client.merchantId,
       subMerchantId: subMerchantId ?? client.subMerchantId,
       outTradeNo,
     });
+    return { id, client };
   }
 
-  refundIdOf(refund: RefundOf): string {
+  /** As {@link locate}, of a refund. */
+  async locateRefund(refund: RefundOf): Promise<Located> {
     const { outRefundNo, merchantId, subMerchantId } = readRefundOf(refund);
-    const client = this.clientOf(merchantId);
-    return durableRefundId({
+    const client = await this.clientOf(merchantId);
+    const id = durableRefundId({
       merchantId: client.merchantId,
       subMerchantId: subMerchantId ?? client.subMerchantId,
       outRefundNo,
     });
-  }
-
-  async getRefund(refund: RefundOf): Promise<DurableRefund | undefined> {
-    const row = await this.store.get(this.refundIdOf(refund));
-    return row && isRefund(row) ? row : undefined;
+    return { id, client };
   }
 
   async get(order: OrderOf): Promise<DurableOrder | undefined> {
-    const row = await this.store.get(this.idOf(order));
+    return this.read((await this.locate(order)).id);
+  }
+
+  async getRefund(refund: RefundOf): Promise<DurableRefund | undefined> {
+    return this.readRefund((await this.locateRefund(refund)).id);
+  }
+
+  /** The order that is stored under an id. */
+  async read(id: string): Promise<DurableOrder | undefined> {
+    const row = await this.store.get(id);
     return row && isOrder(row) ? row : undefined;
+  }
+
+  /** The refund that is stored under an id. */
+  async readRefund(id: string): Promise<DurableRefund | undefined> {
+    const row = await this.store.get(id);
+    return row && isRefund(row) ? row : undefined;
   }
 
   /** Real milliseconds from a time of the client's clock to another. The store is told how long, not when: its clock may differ. */

@@ -68,22 +68,23 @@ export interface StoredPayments {
 
 /** The durable order before the risk: what `DurableOrders.pay` does. */
 export async function payDurably(
-  client: WechatPayClient,
-  payments: StoredPayments,
+  clientOf: () => Promise<WechatPayClient>,
+  paymentsOf: (client: WechatPayClient) => StoredPayments,
   given: QuickPayRequest,
   { signal, policy: rules, ...options }: DurablePayOptions,
 ): Promise<DurablePayment> {
   const { actor } = readActor(options);
   const policy = rules === undefined ? undefined : readPolicy(rules, 'ifPaid');
   assertSignal(signal);
-  const request = readRequest(QUICK_PAY, given); // once: it may be changed while the durable order is stored
+  const request = readRequest(QUICK_PAY, given); // once: it may be changed while the durable order is stored, or a registry asked
+  const client = await clientOf();
+  const payments = paymentsOf(client);
   client.check(QUICK_PAY, request); // a request that cannot be sent uses up no order number
   const { merchantId } = client;
   const { outTradeNo, totalFee } = request;
   // Null is absent, as in a row of a database.
-  const [subMerchantId, subAppId, currency] = [request.subMerchantId, request.subAppId, request.currency].map(
-    (value) => value ?? undefined,
-  );
+  const [subAppId, currency] = [request.subAppId, request.currency].map((value) => value ?? undefined);
+  const subMerchantId = request.subMerchantId ?? client.subMerchantId;
   const order = { outTradeNo, merchantId, ...(subMerchantId !== undefined && { subMerchantId }) };
   const createdAt = startTime(client);
   const elapsed = stopwatch(client, createdAt, payments.speed);

@@ -82,7 +82,7 @@ export async function redriveAll(
     if (!isWanted(outcomeOf<DurableData>(row), outcome, code)) continue;
     const named = namesOf(row);
     try {
-      if (isDry) orders.clientOf(row.merchantId);
+      if (isDry) await orders.clientOf(row.merchantId);
       // One that is not dead any more was redriven by somebody else.
       if (isDry || (await redrive(row))) redriven.push(named);
     } catch (error) {

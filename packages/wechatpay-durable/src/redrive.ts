@@ -1,3 +1,4 @@
+import type { WechatPayClient } from 'wechatpay-core';
 import { readResolutionState, reopenResolution } from 'wechatpay-core/resolution';
 import { readActor } from './actor.js';
 import { readClock } from './clocks.js';
@@ -13,7 +14,6 @@ import type { DurableOrder, DurableOrderData, DurableRow, JournalEntry } from '.
 /** What `DurableOrders.redrive` does. */
 export async function redriveOrder(orders: Orders, order: OrderOf, given: RedriveOptions = {}): Promise<boolean> {
   const options = readRedrive(given);
-  orders.clientOf(order.merchantId);
   const stored = await orders.get(order);
   return stored?.status === 'dead' && (await redriveDead(orders, stored, options));
 }
@@ -29,12 +29,13 @@ export async function redriveDead(
   { id, merchantId }: DurableOrder,
   options: RedriveOptions,
 ): Promise<boolean> {
-  const now = readClock(orders.clientOf(merchantId));
+  const client = await orders.clientOf(merchantId);
+  const now = readClock(client);
   const traced = orders.traced(); // here: a store may call back elsewhere
   let data: DurableOrderData | undefined;
   const change = (row: DurableRow): Reopened | undefined => {
     if (!isOrder(row)) return undefined;
-    data = { ...reopened(orders, row, now, options), ...traced };
+    data = { ...reopened(client, row, now, options), ...traced };
     return { data, journal: noteReopened(now, row, data, { by: 'redrive', ...options }) };
   };
   const isRedriven = await orders.store.redrive(id, ['dead'], change, noRefundBesideReturn(id, options.policy));
@@ -63,13 +64,13 @@ export function noteReopened(
 
 /** What goes on after an end, with the number of that end: its next step is due at a time of the client's clock. */
 export function reopened(
-  orders: Orders,
+  client: WechatPayClient,
   stored: DurableOrder,
   at: number,
   { deadline: given, policy }: RedriveOptions,
 ): DurableOrderData {
   const state = readResolutionState(stored.state);
-  const now = readClock(orders.clientOf(stored.merchantId));
+  const now = readClock(client);
   const merged = { ...state.policy, ...policy };
   const { orderCreatedAt, timeExpire, product } = state;
   const isUnified = product === 'unified-order';

@@ -29,7 +29,7 @@ export async function reverseDurably(
   const policy = { ...intent.policy, ifPaid: 'reverse' } as const;
   const { outTradeNo, merchantId, subMerchantId } = intent;
   for (let time = 1; time <= TRIES; time += 1) {
-    const isNew = await enqueueOrder(orders, { ...intent, policy }, { actor }, 'reverse');
+    const isNew = await enqueueOrder(orders, { ...intent, policy }, { actor }, { by: 'reverse' });
     if (isNew === 'enqueued') return 'enqueued';
     const stored = await orders.get({ outTradeNo, merchantId, subMerchantId });
     const result = stored && (await reverseStored(orders, stored, { ...intent, policy }, actor));
@@ -52,14 +52,14 @@ async function reverseStored(
   const over = standingOf(stored);
   if (over || stored.status === 'active') return over;
   const { id, merchantId, status } = stored;
-  const client = orders.clientOf(merchantId);
+  const client = await orders.clientOf(merchantId);
   const now = readClock(client);
   const { dueAt } = begin(intent, client, now);
   const traced = orders.traced();
   let data: DurableOrderData | undefined;
   const change = (row: DurableRow): Reopened | undefined => {
     if (!isOrder(row) || standingOf(row)) return undefined;
-    data = { ...reopened(orders, row, dueAt, intent), ...traced };
+    data = { ...reopened(client, row, dueAt, intent), ...traced };
     return { data, journal: noteReopened(now, row, data, { by: 'reverse', actor }) };
   };
   const from = status !== 'waiting' ? status : outcomeOf(stored) ? 'untold' : 'open';

@@ -1,6 +1,12 @@
-import { REVERSE_NOT_BEFORE_MS, type QuickPayResult, type ResolutionPayment } from 'wechatpay-core';
+import {
+  REVERSE_NOT_BEFORE_MS,
+  type QuickPayResult,
+  type ResolutionPayment,
+  type WechatPayClient,
+} from 'wechatpay-core';
 import { advanceResolution, readResolutionState } from 'wechatpay-core/resolution';
 import { readClock } from './clocks.js';
+import { durableOrderId } from './durable-order-id.js';
 import { ended, mayHoldMoney, outcomeOf } from './ends.js';
 import { callOff, enqueueOrder, hastenOrder } from './enqueue.js';
 import { DurableOrdersError } from './errors.js';
@@ -25,15 +31,26 @@ interface Process {
   readonly whilePaying: (work: Promise<void>) => Promise<void>;
 }
 
-/** What a payment asks of the durable orders, before the charge and after its answer. */
-export function storedPayments(orders: Orders, { problems, stopping, whilePaying }: Process): StoredPayments {
+/**
+ * What a payment asks of the durable orders, before the charge and after its answer.
+ *
+ * @param client who charges. What is stored after the answer asks no registry: it may be out of reach by then, or know the merchant no more.
+ */
+export function storedPayments(
+  orders: Orders,
+  client: WechatPayClient,
+  { problems, stopping, whilePaying }: Process,
+): StoredPayments {
+  const idOf = ({ outTradeNo, subMerchantId = client.subMerchantId }: OrderOf): string =>
+    durableOrderId({ merchantId: client.merchantId, subMerchantId, outTradeNo });
   return {
-    enqueue: (intent, actor) => enqueueOrder(orders, intent, { actor }, 'pay'),
-    cancel: (order, rule, notes) => callOff(orders, order, { rule, notes }),
-    giveUp: (order, notes) => giveUp(orders, order, notes),
-    keep: (order, payment, result) => keep(orders, order, payment, result),
+    enqueue: (intent, actor) => enqueueOrder(orders, intent, { actor }, { by: 'pay', client }),
+    cancel: (order, rule, notes) =>
+      callOff(orders, { id: idOf(order), client, outTradeNo: order.outTradeNo }, { rule, notes }),
+    giveUp: (order, notes) => giveUp(orders, client, idOf(order), notes),
+    keep: (order, payment, result) => keep(orders, client, idOf(order), payment, result),
     lookAfter: async (intent) => {
-      const { looking, firstTry } = look(orders, intent, stopping());
+      const { looking, firstTry } = look(orders, intent, idOf(intent), stopping());
       void whilePaying(looking);
       await Promise.race([looking, firstTry]);
     },
@@ -46,16 +63,17 @@ export function storedPayments(orders: Orders, { problems, stopping, whilePaying
 /** Ends a durable order whose order was paid: a worker tells `onResolved`. @returns false where that is not sure any more. */
 async function keep(
   orders: Orders,
-  order: OrderOf,
+  client: WechatPayClient,
+  id: string,
   payment: ResolutionPayment,
   result: QuickPayResult,
 ): Promise<boolean> {
-  const stored = await orders.get(order);
+  const stored = await orders.read(id);
   if (!stored) return false;
   const outcome = outcomeOf(stored);
   if (outcome) return outcome.kind === 'paid';
-  const now = readClock(orders.clientOf(order.merchantId));
-  const isKept = await orders.store.amend(stored.id, (row) => {
+  const now = readClock(client);
+  const isKept = await orders.store.amend(id, (row) => {
     if (!isOrder(row)) return undefined;
     const before = readResolutionState(row.state);
     const state = advanceResolution(before, { kind: 'queried', tradeState: 'SUCCESS', payment }, { now });
@@ -68,23 +86,28 @@ async function keep(
     ];
     return { data, delayMs: 0, journal };
   });
-  if (isKept) orders.ends.tell(stored.id);
+  if (isKept) orders.ends.tell(id);
   return isKept;
 }
 
 /** Has the durable order of a declined order reverse it, not before 15 s. @returns false where it may end as paid. */
-async function giveUp(orders: Orders, order: OrderOf, notes: readonly JournalEntry[]): Promise<boolean> {
-  const stored = await orders.get(order);
+async function giveUp(
+  orders: Orders,
+  client: WechatPayClient,
+  id: string,
+  notes: readonly JournalEntry[],
+): Promise<boolean> {
+  const stored = await orders.read(id);
   if (!stored) return false;
   const outcome = outcomeOf(stored);
   if (outcome) return !mayHoldMoney(outcome);
   const { orderCreatedAt, policy, sent } = readResolutionState(stored.state);
   if (policy.ifPaid === 'reverse' || sent.reverse) return true;
   const at = orderCreatedAt + REVERSE_NOT_BEFORE_MS;
-  const now = readClock(orders.clientOf(order.merchantId));
-  return orders.store.amend(stored.id, (row) => {
+  const now = readClock(client);
+  return orders.store.amend(id, (row) => {
     if (!isOrder(row)) return undefined;
-    const data = reopened(orders, row, at, { policy: { ifPaid: 'reverse' } });
+    const data = reopened(client, row, at, { policy: { ifPaid: 'reverse' } });
     const journal = [...notes, decided(now, 'reverse', 'declined-stays-open')];
     return { data, delayMs: orders.delayOf(data.state, at, now), journal };
   });
@@ -94,6 +117,7 @@ async function giveUp(orders: Orders, order: OrderOf, notes: readonly JournalEnt
 function look(
   orders: Orders,
   intent: OrderIntent,
+  id: string,
   signal: AbortSignal,
 ): { looking: Promise<void>; firstTry: Promise<void> } {
   const { outTradeNo, merchantId, subMerchantId } = intent;
@@ -103,14 +127,14 @@ function look(
     tried = resolve;
   });
   const looking = lookAfter({
-    find: () => orders.get(order),
+    find: () => orders.read(id),
     hasten: () => hastenOrder(orders, order).finally(tried),
     reverse: () => reverseDurably(orders, intent),
     signal,
     onGivenUp: (cause) => {
       const message = `Order ${outTradeNo} may be paid, and its durable order has ended, or could not be reached: have it reversed.`;
       const error = new DurableOrdersError('WECHATPAY_ANSWER_NOT_STORED', message, { cause, outcome: 'unknown' });
-      publish({ kind: 'problem', id: orders.idOf(order), error });
+      publish({ kind: 'problem', id, error });
     },
   });
   return { looking, firstTry };

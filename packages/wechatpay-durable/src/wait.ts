@@ -1,9 +1,9 @@
 import { isOver } from './ends.js';
 import { DurableOrdersError, isDurableOrdersError } from './errors.js';
 import { publish } from './events.js';
-import { readProperties, type OrderOf } from './intent.js';
+import { readOrder, readProperties, type OrderOf } from './intent.js';
 import type { Orders } from './orders.js';
-import type { RefundOf } from './refunds/refund-intent.js';
+import { readRefundOf, type RefundOf } from './refunds/refund-intent.js';
 import { assertSignal } from './signal.js';
 import type { DurableOrder, DurableRefund, DurableRow } from './stores/store.js';
 
@@ -32,8 +32,9 @@ export async function waitForEnd(
   options: WaitOptions,
   stopping: AbortSignal,
 ): Promise<DurableOrder> {
-  const id = orders.idOf(order);
-  return waitFor(orders, { id, name: `order ${order.outTradeNo}`, read: () => orders.get(order) }, options, stopping);
+  const { outTradeNo } = readOrder(order);
+  const { id } = await orders.locate(order);
+  return waitFor(orders, { id, name: `order ${outTradeNo}`, read: () => orders.read(id) }, options, stopping);
 }
 
 /** The same of a refund. */
@@ -43,8 +44,9 @@ export async function waitForRefund(
   options: WaitOptions,
   stopping: AbortSignal,
 ): Promise<DurableRefund> {
-  const [id, name] = [orders.refundIdOf(refund), `refund ${refund.outRefundNo}`];
-  return waitFor(orders, { id, name, read: () => orders.getRefund(refund) }, options, stopping);
+  const { outRefundNo } = readRefundOf(refund);
+  const { id } = await orders.locateRefund(refund);
+  return waitFor(orders, { id, name: `refund ${outRefundNo}`, read: () => orders.readRefund(id) }, options, stopping);
 }
 
 async function waitFor<Row extends DurableRow>(

@@ -1,4 +1,4 @@
-import type { OrderOf } from '../intent.js';
+import { readOrder, type OrderOf } from '../intent.js';
 import type { Orders } from '../orders.js';
 import { explainedOf, refundsText, type ExplainedRefund } from '../refunds/refunds-of-order.js';
 import { isRefund } from '../stores/kinds.js';
@@ -25,11 +25,12 @@ export interface OrderExplanation {
 }
 
 /** What `DurableOrders.explain` does. */
-export async function explainOrder(orders: Orders, order: OrderOf): Promise<OrderExplanation | undefined> {
-  const id = orders.idOf(order);
+export async function explainOrder(orders: Orders, given: OrderOf): Promise<OrderExplanation | undefined> {
+  const order = readOrder(given);
+  const { id } = await orders.locate(order);
   // The journal first: what the row says by then is in it, or came later.
   const stored = await readJournal(orders, id);
-  const row = await orders.get(order);
+  const row = await orders.read(id);
   if (!row && stored.length === 0) return undefined;
   const entries = stored.map(readEntry);
   const money = knownMoney(entries);

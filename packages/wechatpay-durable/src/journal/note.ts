@@ -15,8 +15,7 @@ export interface JournalNote extends ActorOptions {
 /** What `DurableOrders.note` does. */
 export async function noteInJournal(orders: Orders, one: OrderOf | RefundOf, given: JournalNote): Promise<boolean> {
   const { text, actor } = readNote(given);
-  const id = isRefundOf(one) ? orders.refundIdOf(one) : orders.idOf(one);
-  const client = orders.clientOf(one.merchantId);
+  const { id, client } = await (isRefundOf(one) ? orders.locateRefund(one) : orders.locate(one));
   return orders.store.note(id, [entry('noted', timeOf(client), { text, ...(actor !== undefined && { actor }) })]);
 }
 

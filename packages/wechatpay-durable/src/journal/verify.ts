@@ -21,7 +21,7 @@ export interface JournalCheck {
 
 /** What `DurableOrders.verifyJournal` does. */
 export async function verifyJournal(orders: Orders, one: OrderOf | RefundOf): Promise<JournalCheck> {
-  const id = isRefundOf(one) ? orders.refundIdOf(one) : orders.idOf(one);
+  const { id } = await (isRefundOf(one) ? orders.locateRefund(one) : orders.locate(one));
   // The row first: what is noted meanwhile is behind its last entry.
   const head = (await orders.store.get(id))?.journalHead;
   const entries = await readJournal(orders, id);

@@ -4,7 +4,7 @@ import { readJournal } from '../journal/explain.js';
 import type { Orders } from '../orders.js';
 import type { DurableRefund } from '../stores/store.js';
 import { knownRefund, type KnownRefund } from './known-refund.js';
-import type { RefundOf } from './refund-intent.js';
+import { readRefundOf, type RefundOf } from './refund-intent.js';
 
 /** What happened to a refund, and what is known about it. */
 export interface RefundExplanation {
@@ -21,11 +21,12 @@ export interface RefundExplanation {
 }
 
 /** What `DurableOrders.explain` does of a refund. */
-export async function explainRefund(orders: Orders, refund: RefundOf): Promise<RefundExplanation | undefined> {
-  const id = orders.refundIdOf(refund);
+export async function explainRefund(orders: Orders, given: RefundOf): Promise<RefundExplanation | undefined> {
+  const refund = readRefundOf(given);
+  const { id } = await orders.locateRefund(refund);
   // The journal first: what the row says by then is in it, or came later.
   const entries = (await readJournal(orders, id)).map(readEntry);
-  const row = await orders.getRefund(refund);
+  const row = await orders.readRefund(id);
   if (!row && entries.length === 0) return undefined;
   const money = knownRefund(entries);
   const { outRefundNo } = refund;

@@ -19,7 +19,6 @@ export async function redriveRefund(
   given: RefundRedriveOptions = {},
 ): Promise<boolean> {
   const options = readRefundRedrive(given);
-  orders.clientOf(refund.merchantId);
   const stored = await orders.getRefund(refund);
   return stored?.status === 'dead' && (await redriveDeadRefund(orders, stored, options));
 }
@@ -35,7 +34,7 @@ export async function redriveDeadRefund(
   stored: DurableRefund,
   { policy, actor }: RefundRedriveOptions,
 ): Promise<boolean> {
-  const now = readClock(orders.clientOf(stored.merchantId));
+  const now = readClock(await orders.clientOf(stored.merchantId));
   const traced = orders.traced(); // here: a store may call back elsewhere
   const change = (row: DurableRow): Reopened | undefined => {
     if (!isRefund(row)) return undefined;
@@ -78,8 +77,8 @@ function leavesItsAmount(refund: DurableRefund): boolean {
  */
 export async function hastenRefund(orders: Orders, refund: RefundOf, options: ActorOptions = {}): Promise<boolean> {
   const actor = readActorOptions(options);
-  const client = orders.clientOf(refund.merchantId);
-  const stored = await orders.getRefund(refund);
+  const { id, client } = await orders.locateRefund(refund);
+  const stored = await orders.readRefund(id);
   if (stored?.status !== 'waiting' || outcomeOf(stored)) return false;
   const now = readClock(client);
   const journal = [entry('hastened', now, actor)];

@@ -20,7 +20,7 @@ import { aboutRefund, publish } from '../events.js';
 import type { HandlerOptions } from '../handler.js';
 import { decided } from '../journal/answers.js';
 import { entry } from '../journal/entries.js';
-import { leave, noClient, unreadable } from '../leave.js';
+import { leave, unreadable } from '../leave.js';
 import { mayHaveHadEffect } from '../pauses/held-state.js';
 import type { Hold } from '../pauses/merchant-pauses.js';
 import type { DurableRefundData, DurableRow, JournalEntry, Lease, Verdict } from '../stores/store.js';
@@ -44,12 +44,13 @@ const SPREAD_MS = 10_000;
 export function createRefundHandler(
   options: RefundHandlerOptions,
 ): (lease: Omit<Lease, 'data'> & { readonly data: DurableRefundData }) => Promise<Verdict> {
-  const { clientOf, delay, pauses, keepsOpenId, tracing, partsOf } = options;
+  const { findClient, delay, pauses, keepsOpenId, tracing, partsOf } = options;
   const end = createRefundTeller(options);
   return async (lease) => {
     const { id, data, save } = lease;
     const { merchantId } = data;
-    const client = clientOf(merchantId);
+    const found = await findClient(merchantId);
+    const { client } = found;
     const now = workerClock(client, id);
     const endAs = (outcome: RefundOutcome, rule: 'already-ended' | 'nobody-could-take-it'): Promise<Verdict> =>
       end(id, data, ended(data, data.state, outcome, now()), { rule }, now(), save);
@@ -62,7 +63,7 @@ export function createRefundHandler(
       const giveUp = (): Promise<Verdict> => endAs({ kind: 'unresolved', error }, 'nobody-could-take-it');
       return leave({ id, data, error, now: now(), until, delay, giveUp });
     };
-    if (!client) return leaveIt(noClient(merchantId));
+    if (!client) return leaveIt(found.reason);
     let state: RefundState;
     try {
       // A state by which Submit Refund is due was stored after the last one, or before the first: nothing is under way of which it

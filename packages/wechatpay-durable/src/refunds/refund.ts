@@ -28,7 +28,7 @@ export async function refundDurably(
   const intent = readRefundIntent(given);
   const { tx, ...rest } = readProperties('options', options, ['tx', 'actor']);
   const actor = readActor(rest);
-  const client = orders.clientOf(intent.merchantId);
+  const client = await orders.clientOf(intent.merchantId);
   const { merchantId } = client;
   const now = readClock(client);
   const first = beginRefund(client, intent, now);
