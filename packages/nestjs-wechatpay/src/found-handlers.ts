@@ -70,9 +70,10 @@ export function assertRegistered(
   for (const { name, merchants = [] } of handlers) {
     const unknown = merchants.findIndex((merchant) => !registered.includes(merchant));
     if (unknown < 0) continue;
+    const names = registered.map(merchantNamed).join(', ') || 'none';
     throw new WechatPayConfigError(
       name,
-      `is for ${merchantNamed(merchants[unknown])}, which no ${module} has. Registered: ${registered.map(merchantNamed).join(', ')}.`,
+      `is for ${merchantNamed(merchants[unknown])}, which no ${module} has. Registered: ${names}.`,
     );
   }
 }

@@ -15,6 +15,11 @@ export { WechatPayHealthIndicator, type WechatPayHealth } from './wechatpay.heal
 export { getWechatPayToken, InjectWechatPay } from './wechatpay.inject.js';
 export { WechatPayModule } from './wechatpay.module.js';
 export { type WechatPayModuleExtras, type WechatPayOptionsFactory } from './wechatpay.module-definition.js';
+export { WechatPayMerchantsModule } from './wechatpay-merchants.module.js';
+export {
+  type WechatPayMerchantsModuleExtras,
+  type WechatPayMerchantsOptionsFactory,
+} from './wechatpay-merchants.module-definition.js';
 export { WechatPayNotificationsModule } from './wechatpay-notifications.module.js';
 export {
   type WechatPayNotificationsModuleExtras,

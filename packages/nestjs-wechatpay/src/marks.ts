@@ -14,7 +14,8 @@ export type EventKind = keyof typeof DECORATORS;
 export interface HandlerOptions {
   /**
    * Called for these merchants alone: the names with which they were registered at `WechatPayModule`; undefined is the one without a
-   * name. A name that is not registered is refused at boot.
+   * name. A name that is not registered is refused at boot. Those of a `MerchantRegistry` have no name: their events go to the methods without
+   * `merchants`, and each says its `merchantId`.
    *
    * @default every merchant
    */

@@ -2,10 +2,15 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import { DiscoveryService } from '@nestjs/core';
 import {
   acknowledge,
+  isMerchantRegistry,
+  isWechatPayError,
+  MerchantRegistry,
   readPaymentNotification,
   readRefundNotification,
   WechatPayConfigError,
   type NotificationResponse,
+  type PaymentNotification,
+  type RefundHint,
   type WechatPayClient,
 } from 'wechatpay-core';
 import { assertRegistered, findHandlers, handlersFor, type Clients, type Handler } from './found-handlers.js';
@@ -58,9 +63,8 @@ export class NotificationHandlers {
    * @throws {unknown} what is not believed, what a handler throws, and where they take too long: to be refused, so that it is repeated.
    */
   async handle(kind: NotificationKind, body: Uint8Array | string): Promise<NotificationResponse> {
-    const read = kind === 'payment' ? readPaymentNotification : readRefundNotification;
     const clients = this.#clients();
-    const notification = read([...clients.values()], body);
+    const notification = await this.#read(kind, clients, body);
     const handlers = handlersFor(this.#handlers[kind], clients, (client) => client === notification.client);
     if (handlers.length === 0) {
       const { merchantId } = notification.client;
@@ -70,6 +74,33 @@ export class NotificationHandlers {
     }
     const results = await this.#inTime(callAll(handlers, notification));
     return results.find(isRefusal) ?? acknowledge();
+  }
+
+  /** By the merchants that are registered by name; what is of none of them, by the registry. */
+  async #read(
+    kind: NotificationKind,
+    clients: Clients,
+    body: Uint8Array | string,
+  ): Promise<PaymentNotification | RefundHint> {
+    const read = kind === 'payment' ? readPaymentNotification : readRefundNotification;
+    const registry = this.#registry();
+    if (!registry) return read([...clients.values()], body);
+    try {
+      if (clients.size > 0) return read([...clients.values()], body);
+    } catch (error) {
+      const isOfOthers = isWechatPayError(error) && 'problem' in error && error.problem === 'unknown-merchant';
+      if (!isOfOthers) throw error;
+    }
+    return read(await registry.ofNotification(body), body);
+  }
+
+  /** That of WechatPayMerchantsModule, unless merchants are named. */
+  #registry(): MerchantRegistry | undefined {
+    if (this.settings.merchants) return undefined;
+    const found = this.discovery
+      .getProviders()
+      .find(({ token, instance }) => token === MerchantRegistry && isMerchantRegistry(instance));
+    return found?.instance as MerchantRegistry | undefined;
   }
 
   #registered(): Clients {
@@ -86,8 +117,11 @@ export class NotificationHandlers {
   #clients(): Clients {
     const registered = this.#registered();
     const { merchants = [...registered.keys()] } = this.settings;
-    if (merchants.length === 0)
-      throw wrong('no merchant is registered; import WechatPayModule.forRoot or forRootAsync.');
+    if (merchants.length === 0 && !this.#registry()) {
+      throw wrong(
+        'no merchant is registered; import WechatPayModule.forRoot, or WechatPayMerchantsModule.forRoot for many.',
+      );
+    }
     return new Map(
       merchants.map((name) => {
         const client = registered.get(name);

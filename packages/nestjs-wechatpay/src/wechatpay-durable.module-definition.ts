@@ -1,12 +1,13 @@
-import { ConfigurableModuleBuilder, type DynamicModule } from '@nestjs/common';
+import { ConfigurableModuleBuilder, type DynamicModule, type Provider } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
-import { assertWechatPayClient, WechatPayClient } from 'wechatpay-core';
+import { assertWechatPayClient, isMerchantRegistry, WechatPayClient, type MerchantRegistry } from 'wechatpay-core';
 import { DurableOrders } from 'wechatpay-durable';
 import { EndHandlers } from './end-handlers.js';
 import type { Clients } from './found-handlers.js';
 import { WechatPayDurableHealthIndicator } from './wechatpay-durable.health.js';
 import {
   CLIENTS,
+  OF_REGISTRY,
   SETTINGS,
   settingsFrom,
   type WechatPayDurableModuleExtras,
@@ -27,12 +28,7 @@ export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN: DURABLE_OPTIONS } 
         providers: [
           ...(definition.providers ?? []),
           { provide: SETTINGS, useFactory: settingsFrom, inject: [DURABLE_OPTIONS] },
-          {
-            provide: CLIENTS,
-            useFactory: (...clients: WechatPayClient[]) => clientsOf(merchants, clients),
-            inject: merchants.map((name) => getWechatPayToken(WechatPayClient, name)),
-          },
-          { provide: DurableOrders, useFactory: durableOrdersOf, inject: [SETTINGS, CLIENTS] },
+          ...ordersOf(merchants),
           EndHandlers,
           WechatPayDurableHealthIndicator,
         ],
@@ -41,6 +37,21 @@ export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN: DURABLE_OPTIONS } 
     )
     .build();
 
+/** Who the merchants are, and their durable orders. */
+function ordersOf(merchants: NonNullable<WechatPayDurableModuleExtras['merchants']>): Provider[] {
+  const isOfRegistry = typeof merchants === 'function';
+  const names = isOfRegistry ? [] : merchants;
+  return [
+    { provide: OF_REGISTRY, useValue: isOfRegistry },
+    {
+      provide: CLIENTS,
+      useFactory: (...clients: WechatPayClient[]) => clientsOf(names, clients),
+      inject: names.map((name) => getWechatPayToken(WechatPayClient, name)),
+    },
+    { provide: DurableOrders, useFactory: durableOrdersOf, inject: [SETTINGS, isOfRegistry ? merchants : CLIENTS] },
+  ];
+}
+
 /** @throws {WechatPayConfigError} what is injected as a client is none, or of another copy. */
 function clientsOf(merchants: readonly (string | undefined)[], clients: readonly WechatPayClient[]): Clients {
   for (const client of clients) assertWechatPayClient(client, 'WechatPayClient');
@@ -48,7 +59,8 @@ function clientsOf(merchants: readonly (string | undefined)[], clients: readonly
 }
 
 // Without listeners: whoever they call may inject these orders. They are given at `start`, once everything is made.
-function durableOrdersOf(settings: WechatPayDurableOptions, clients: Clients): DurableOrders {
+function durableOrdersOf(settings: WechatPayDurableOptions, merchants: Clients | MerchantRegistry): DurableOrders {
   const { work, onResolved, onRefundResolved, ...options } = settings;
-  return new DurableOrders({ ...options, clients: [...clients.values()] });
+  const clients = isMerchantRegistry(merchants) ? merchants : [...merchants.values()];
+  return new DurableOrders({ ...options, clients });
 }

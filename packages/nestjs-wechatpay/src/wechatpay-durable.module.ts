@@ -21,6 +21,7 @@ import {
   EXAMPLE,
   EXTRAS,
   KNOWN,
+  OF_REGISTRY,
   OPTIONS,
   SETTINGS,
   type WechatPayDurableModuleExtras,
@@ -30,11 +31,12 @@ import {
 /**
  * Durable orders that survive the process, for a NestJS application: exports wechatpay-durable's `DurableOrders`.
  *
- * `WechatPayModule` has to be global, or among the `imports` of `forRootAsync`. Durable orders can be enqueued, and are worked on,
- * once every module is initialized and before the application listens. At shutdown the current steps are finished.
+ * `WechatPayModule` (or with `merchants: MerchantRegistry` `WechatPayMerchantsModule`) has to be global, or among the `imports` of
+ * `forRootAsync`. Durable orders can be enqueued, and are worked on, once every module is initialized and before the application listens. At
+ * shutdown the current steps are finished.
  *
- * @throws {WechatPayConfigError} at boot, an option that is invalid; and a second registration of a merchant, since its orders would be
- *   in one store or the other.
+ * @throws {WechatPayConfigError} at boot, an option that is invalid; and a second registration of a merchant, or any beside that of a
+ *   `MerchantRegistry`, since its orders would be in one store or the other.
  * @example
  * imports: [
  *   WechatPayModule.forRootAsync({ ...wechatPayConfig.asProvider(), isGlobal: true }),
@@ -51,6 +53,7 @@ export class WechatPayDurableModule
   readonly #handlers: EndHandlers;
   readonly #work: boolean;
   readonly #merchants: readonly (string | undefined)[];
+  readonly #isOfRegistry: boolean;
   readonly #modules: ModulesContainer;
   #isInitialized = false;
 
@@ -59,6 +62,7 @@ export class WechatPayDurableModule
     @Inject(EndHandlers) handlers: EndHandlers,
     @Inject(SETTINGS) { work = true }: WechatPayDurableOptions,
     @Inject(CLIENTS) clients: Clients,
+    @Inject(OF_REGISTRY) isOfRegistry: boolean,
     @Inject(ModulesContainer) modules: ModulesContainer,
   ) {
     super();
@@ -66,6 +70,7 @@ export class WechatPayDurableModule
     this.#handlers = handlers;
     this.#work = work;
     this.#merchants = [...clients.keys()];
+    this.#isOfRegistry = isOfRegistry;
     this.#modules = modules;
     // A module that is loaded lazily, into an application that stands already, is not initialized by Nest: it is judged here.
     if (this.#others().some((other) => other.#isInitialized)) this.#assertOnlyOne();
@@ -118,14 +123,14 @@ export class WechatPayDurableModule
 
   // One number would pass the durable order of each store, and an order that one has stored is not found through the other.
   #assertOnlyOne(): void {
-    const taken = new Set(this.#others().flatMap((other) => other.#merchants));
+    const others = this.#others();
+    const taken = new Set(others.flatMap((other) => other.#merchants));
     const twice = this.#merchants.filter((name) => taken.has(name));
-    if (twice.length === 0) return;
-    throw new WechatPayConfigError(
-      'merchants',
-      `WechatPayDurableModule is registered more than once for ${merchantNamed(twice[0])}, so that its orders would be in one store or the other. ` +
-        'Register it once; to use it in several modules, set isGlobal, or import the one dynamic module there.',
-    );
+    const [first] = twice;
+    if (twice.length > 0) throw registeredTwice(`for ${merchantNamed(first)}`);
+    // A registry may know every merchant, also one that is registered by name.
+    const isBeside = others.some((other) => other.#isOfRegistry || this.#isOfRegistry);
+    if (isBeside) throw registeredTwice('with MerchantRegistry');
   }
 
   #others(): WechatPayDurableModule[] {
@@ -163,4 +168,12 @@ export class WechatPayDurableModule
     // Messages, and no more: what else hangs on a database's error may be a password.
     this.#logger.warn(cause instanceof Error && !text.includes(cause.message) ? `${text} ${cause.message}` : text);
   };
+}
+
+function registeredTwice(which: string): WechatPayConfigError {
+  return new WechatPayConfigError(
+    'merchants',
+    `WechatPayDurableModule is registered more than once ${which}, so that its orders would be in one store or the other. ` +
+      'Register it once; to use it in several modules, set isGlobal, or import the one dynamic module there.',
+  );
 }

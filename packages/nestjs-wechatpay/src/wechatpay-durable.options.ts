@@ -1,4 +1,4 @@
-import { readOnce } from 'wechatpay-core';
+import { MerchantRegistry, readOnce } from 'wechatpay-core';
 import type { DurableOrdersOptions } from 'wechatpay-durable';
 import {
   checkNotExtras,
@@ -9,7 +9,7 @@ import {
   type Check,
 } from './registration.js';
 
-/** wechatpay-durable's options. The clients are those of `WechatPayModule`. */
+/** wechatpay-durable's options. The clients are those of `WechatPayModule`, or of `WechatPayMerchantsModule`. */
 export interface WechatPayDurableOptions extends Omit<DurableOrdersOptions, 'clients'> {
   /** `false` for an application that only enqueues and looks, and leaves the work to others. @default true */
   readonly work?: boolean;
@@ -25,16 +25,17 @@ export interface WechatPayDurableModuleExtras {
   /** Makes `DurableOrders` injectable everywhere without importing the module again. @default false */
   isGlobal?: boolean | undefined;
   /**
-   * Whose orders: the names with which merchants were registered at `WechatPayModule`; undefined is the one without a name.
+   * Whose orders: the names with which merchants were registered at `WechatPayModule`; undefined is the one without a name. Or the class
+   * `MerchantRegistry`: those of `WechatPayMerchantsModule`, and then of nobody else, since it may know every merchant.
    *
    * @default [undefined]
    */
-  merchants?: readonly (string | undefined)[] | undefined;
+  merchants?: readonly (string | undefined)[] | typeof MerchantRegistry | undefined;
 }
 
 export const EXTRAS: Readonly<Record<keyof WechatPayDurableModuleExtras, Check>> = {
   isGlobal: isBooleanOrAbsent,
-  merchants: isMerchantListOrAbsent,
+  merchants: (value) => (value === MerchantRegistry ? undefined : isMerchantListOrAbsent(value)),
 };
 
 // What DurableOrders would find at boot is found here already, where the module is registered; it finds the rest.
@@ -57,8 +58,11 @@ export const EXAMPLE = '{ store }';
 /** The options, checked. */
 export const SETTINGS = Symbol('WechatPayDurableSettings');
 
-/** The clients of the merchants whose orders these are. */
+/** The clients of the merchants whose orders these are, by name; none where they are a registry's. */
 export const CLIENTS = Symbol('WechatPayDurableClients');
+
+/** Whether they are those of a registry. */
+export const OF_REGISTRY = Symbol('WechatPayDurableOfRegistry');
 
 /** @throws {WechatPayConfigError} every option that is wrong, or stands beside a factory. */
 export function settingsFrom(given: WechatPayDurableOptions): WechatPayDurableOptions {

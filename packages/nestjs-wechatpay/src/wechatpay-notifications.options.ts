@@ -7,7 +7,7 @@ export interface WechatPayNotificationsOptions {
    * Whose notifications: the names with which merchants were registered at `WechatPayModule`; undefined is the one without a name.
    * Those of others are refused.
    *
-   * @default every merchant that is registered
+   * @default every merchant that is registered, and those of `WechatPayMerchantsModule`
    */
   readonly merchants?: readonly (string | undefined)[] | undefined;
   /**
