@@ -167,6 +167,11 @@ const EXAMPLES: readonly Failure[] = [
     message: 'apiKey: must be the 32-character API key (v2) of the Merchant Platform; this one has 5.',
   },
   {
+    code: 'WECHATPAY_MERCHANT_LOOKUP',
+    outcome: 'not-sent',
+    message: 'merchant 1900000109: `load` knows no such merchant. Check merchantId. Nothing was sent.',
+  },
+  {
     code: 'WECHATPAY_CONNECTION',
     outcome: 'not-sent',
     message:

@@ -112,6 +112,17 @@ export const PROBLEM_TABLE: readonly ProblemRow[] = [
     remedy: 'Nothing happened. Who runs this server has to correct the setting.',
   },
   {
+    of: { code: 'WECHATPAY_MERCHANT_LOOKUP' },
+    name: 'no-merchant',
+    status: 503,
+    title: 'The merchant is not available here',
+    when: 'The registry of this server knows no such merchant, cannot ask for it now, or has settings that cannot be used: nothing was sent',
+    remedy:
+      'This call sent nothing. Call again later; where it stays so, who runs this server has to look into the log.',
+    advice: 'retry-later',
+    retryAfterSeconds: 10,
+  },
+  {
     of: { code: 'WECHATPAY_ORDER_BUSY' },
     name: 'order-busy',
     status: 503,

@@ -4,9 +4,11 @@ import { Body, Catch, Controller, HttpException, Inject, Param, Post, type Argum
 import { APP_FILTER } from '@nestjs/core';
 import {
   closeOrder,
+  MerchantRegistry,
   readPaymentNotification,
   WechatPayClient,
   WechatPayConfigError,
+  WechatPayMerchantError,
   WechatPayOverloadedError,
   WechatPayStatementError,
 } from 'wechatpay-core';
@@ -81,6 +83,11 @@ class ShopController {
     return new WechatPayClient({ ...settings, apiKey: 'short' }).merchantId;
   }
 
+  @Post('merchants/:merchantId')
+  async merchant(@Param('merchantId') merchantId: string): Promise<unknown> {
+    return (await new MerchantRegistry({ load: () => null }).get(merchantId)).appId;
+  }
+
   @Post('others/:status')
   fail(@Param('status') status: string): never {
     throw status === '500' ? new Error('a secret') : new HttpException('no tea', Number(status));
@@ -144,6 +151,7 @@ const PROVOKED: Readonly<Record<string, (url: string) => Promise<Answer> | Answe
     return post(`${url}/reverse/${outTradeNo}`);
   },
   'server-settings': (url) => post(`${url}/settings`),
+  'no-merchant': (url) => post(`${url}/merchants/1900000109`),
   'not-sent': (url) => post(`${url}/cut-off/${outTradeNo}`),
   'no-answer': async (url) => {
     sandbox.orders.create({ outTradeNo, state: 'paid' });
@@ -274,6 +282,11 @@ describe('the status tells about the money', () => {
       'a payment where this server stops',
       new DurableOrdersError('WECHATPAY_STOPPING', 'Nothing was sent.', { outcome: 'not-sent' }),
       { status: 503, outcome: 'not-sent' },
+    ],
+    [
+      'a merchant that cannot be asked for, of which nothing is told but to the log',
+      new WechatPayMerchantError('unavailable', '1900000109', 'vault-7 is away.'),
+      { status: 503, outcome: 'not-sent', detail: expect.not.stringMatching(/vault|1900000109/) as string },
     ],
     [
       'a wrong setting',

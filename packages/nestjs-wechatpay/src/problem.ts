@@ -51,7 +51,7 @@ const DURABLE_BRAND = Symbol.for('wechatpay-durable.error');
 const NOTHING_DONE = ['WECHATPAY_NO_SUCH_ORDER', 'WECHATPAY_ORDER_BUSY', 'WECHATPAY_ORDER_NOT_KNOWN'];
 
 /** Settings, databases and clocks: what is wrong with them is for who runs the server, not for who calls it. */
-const INTERNAL = /^WECHATPAY_(?:INVALID_CONFIG|STORE_|FOLDER_|PACKAGE_|CLOCK_)/;
+const INTERNAL = /^WECHATPAY_(?:INVALID_CONFIG|MERCHANT_LOOKUP|STORE_|FOLDER_|PACKAGE_|CLOCK_)/;
 
 /** Whether an error is of wechatpay-core or wechatpay-durable, of any installed copy. */
 export function isWechatPayFailure(error: unknown): error is Error & Failure {
