@@ -3,12 +3,18 @@ import { Inject, Injectable, Module, type DynamicModule } from '@nestjs/common';
 import { ConfigModule } from '@nestjs/config';
 import { Test, type TestingModule } from '@nestjs/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { QuickPayRequest } from 'wechatpay-core';
+import { MerchantRegistry, queryOrder, type QuickPayRequest } from 'wechatpay-core';
 import { DurableOrders, type ResolvedOrder } from 'wechatpay-durable';
 import { PostgresStore } from 'wechatpay-durable/postgres';
 import type { Behaviour } from 'wechatpay-sandbox';
 import { OnOrderResolved, WechatPayDurableModule } from '../durable.js';
-import { InjectWechatPay, PaymentService, ReverseService, WechatPayModule } from '../index.js';
+import {
+  InjectWechatPay,
+  PaymentService,
+  ReverseService,
+  WechatPayMerchantsModule,
+  WechatPayModule,
+} from '../index.js';
 import { wechatPayConfig } from '../wechatpay.config.js';
 import { overrideWechatPay, WechatPayTesting, WechatPayTestingModule } from './index.js';
 
@@ -171,5 +177,40 @@ describe('WechatPayTestingModule', () => {
   it('refuses what it does not know', () => {
     expect(() => WechatPayTestingModule.forRoot({ merchant: ['hk'] } as never)).toThrow(/Did you mean merchants\?/);
     expect(() => WechatPayTestingModule.forRoot({ merchants: 'hk' } as never)).toThrow(/^merchants: must be an array/);
+  });
+});
+
+describe('overrideWechatPay, of the merchants of a registry', () => {
+  const load = (): never => {
+    throw new Error('a test asks no vault');
+  };
+  const imports = (): DynamicModule[] => [
+    WechatPayMerchantsModule.forRoot({ load, isGlobal: true }),
+    WechatPayDurableModule.forRoot({
+      store: new PostgresStore({ connectionString: 'postgres://127.0.0.1:9/none' }),
+      merchants: MerchantRegistry,
+    }),
+  ];
+
+  it('has them asked of the gateway, and not of the vault', async () => {
+    const testing = await WechatPayTesting.start();
+    const builder = overrideWechatPay(Test.createTestingModule({ imports: imports() }), testing);
+    const module = await initialized(builder.compile());
+    const { merchantId } = testing.sandbox.merchant;
+    const { authCode } = testing.sandbox.customers.create({ behaviour: 'pays-at-once' });
+    const request = { outTradeNo: 'V1', body: 'tea', totalFee: 888, spbillCreateIp: '203.0.113.7', authCode };
+    const { outcome } = await module.get(DurableOrders).pay(request, { merchantId });
+    expect(outcome.kind).toBe('paid');
+    await expect(module.get(MerchantRegistry).get('1')).rejects.toMatchObject({ problem: 'unknown' });
+    modules.splice(0);
+    await module.close();
+    await testing.stop();
+  });
+
+  it('refuses every call without a gateway', async () => {
+    const builder = overrideWechatPay(Test.createTestingModule({ imports: imports() }));
+    const module = await initialized(builder.compile());
+    const client = await module.get(MerchantRegistry).get('1900000109');
+    await expect(queryOrder(client, { outTradeNo: 'V1' })).rejects.toThrow(/This test has no gateway/);
   });
 });

@@ -32,6 +32,7 @@ export class WechatPayTesting {
   readonly sandbox: Sandbox;
   readonly #merchants = new Map<string | undefined, Promise<Merchant>>();
   readonly #stores: MemoryStore[] = [];
+  readonly #now = (): number => this.clock.now(); // one function: another one is another setting
 
   private constructor(sandbox: Sandbox) {
     this.sandbox = sandbox;
@@ -62,10 +63,18 @@ export class WechatPayTesting {
 
   /** The settings of that merchant, for `WechatPayModule.forRoot` or a `WechatPayClient`. */
   async settings(name?: string): Promise<WechatPayConfig> {
-    const { appId, merchantId, apiKey, certificate, ca, baseUrl } = await this.merchant(name);
+    return this.#settingsFor(await this.merchant(name));
+  }
+
+  /** The settings of a merchant of the gateway, by its `mch_id`: for the `load` of a `MerchantRegistry`. Undefined where there is none. */
+  settingsOf(merchantId: string): WechatPayConfig | undefined {
+    const merchant = this.sandbox.merchants.get(merchantId);
+    return merchant && this.#settingsFor(merchant);
+  }
+
+  #settingsFor({ appId, merchantId, apiKey, certificate, ca, baseUrl }: Merchant): WechatPayConfig {
     const { pfx, passphrase } = certificate;
-    const now = (): number => this.clock.now();
-    return { appId, merchantId, apiKey, certificate: { pfx, passphrase }, ca, baseUrl, now };
+    return { appId, merchantId, apiKey, certificate: { pfx, passphrase }, ca, baseUrl, now: this.#now };
   }
 
   /** A store in memory that goes by this clock: one for each `DurableOrders`. */
