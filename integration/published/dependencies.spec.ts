@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, inject, test } from 'vitest';
-import { packages, root } from './pack.js';
+import { packages, root, unpack } from './pack.js';
 import { billOfMaterials, type BillOfMaterials } from './sbom.js';
 
 const words = ['no', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine', 'ten', 'eleven', 'twelve'];
@@ -30,10 +30,14 @@ describe.each(packages)('%s', (name) => {
 
   // The other packages state no number: theirs depends on the application's NestJS, or matters to tests only.
   if (name === 'wechatpay-core') {
-    test('the README says how many packages one gets', () => {
+    test('the README says how many packages one gets, and how large this one is', async () => {
       const readme = readFileSync(join(root, 'packages', name, 'README.md'), 'utf8');
-      const [, own, all] = /(\w+) dependencies, (\w+) packages in all/i.exec(readme) ?? [];
+      const [, own, all, megabytes] = /(\w+) dependencies, (\w+) packages in all; ([\d.]+) MB/i.exec(readme) ?? [];
       expect([own?.toLowerCase(), all]).toEqual([words[direct.length], words[installed.length]]);
+      const folder = await unpack(inject('outside'), name);
+      const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+      const bytes = files.reduce((sum, { parentPath, name: file }) => sum + statSync(join(parentPath, file)).size, 0);
+      expect((bytes / 1e6).toFixed(1)).toBe(megabytes);
     });
   }
 });
