@@ -59,7 +59,8 @@ export default defineConfig(
   {
     languageOptions: {
       parserOptions: {
-        projectService: true,
+        // From the root, one program of all files: a package's types are worked out once, not once for each that uses it.
+        ...(process.cwd() === import.meta.dirname ? { project: 'tsconfig.json' } : { projectService: true }),
         tsconfigRootDir: import.meta.dirname,
       },
     },
