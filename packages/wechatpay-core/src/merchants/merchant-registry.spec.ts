@@ -212,7 +212,7 @@ describe('settings that change', () => {
     for (const each of [client, old]) expect(await keyInUse(each, [SECRET, apiKey])).toBe(apiKey);
   });
 
-  it('forgets a merchant that is no more; who has its client goes on', async () => {
+  it('forgets a merchant that is no more; who has its client goes on, with its new key if it comes back', async () => {
     const { rows, registry } = application();
     rows.set('1', settings('1'));
     const client = await registry.get('1');
@@ -221,6 +221,29 @@ describe('settings that change', () => {
     expect(await registry.find('1')).toBeUndefined();
     expect(registry.clients()).toEqual([]);
     expect(await keyInUse(client, [SECRET])).toBe(SECRET);
+    const apiKey = 'n'.repeat(32);
+    rows.set('1', settings('1', { apiKey }));
+    await registry.reload();
+    expect(await keyInUse(client, [SECRET, apiKey])).toBe(apiKey);
+  });
+
+  it('reaches every client that somebody has, whether it is kept, dropped or made of other settings', async () => {
+    const { rows, registry } = application({ maxClients: 1 });
+    const changes = [{}, { appId: 'wx2' }, { appId: 'wx2', signType: 'MD5' as const }];
+    const held: WechatPayClient[] = [];
+    for (const change of changes) {
+      rows.set('1', settings('1', change));
+      await registry.reload('1');
+      held.push(await registry.get('1'));
+    }
+    rows.set('2', settings('2'));
+    await registry.get('2'); // drops the other
+    expect(registry.clients().map(({ merchantId }) => merchantId)).toEqual(['2']);
+    for (const apiKey of ['n'.repeat(32), 'm'.repeat(32)]) {
+      rows.set('1', settings('1', { ...changes[2], apiKey, signType: undefined }));
+      await registry.reload();
+      for (const client of held.slice(0, 2)) expect(await keyInUse(client, [SECRET, apiKey])).toBe(apiKey);
+    }
   });
 
   it('asks again where a question was under way, which may have been answered before', async () => {
@@ -333,6 +356,90 @@ describe('whose notification it is', () => {
   });
 });
 
+describe('notifications that anybody can write', () => {
+  const naming = (merchantId: string): string => `<xml><mch_id>${merchantId}</mch_id></xml>`;
+  const forged = (index: number): string => naming(`f${index}`);
+
+  /** A vault that answers when the test says so. */
+  function vault(): {
+    registry: MerchantRegistry;
+    asked: string[];
+    answer: (merchantId: string, known?: boolean) => void;
+  } {
+    const asked: string[] = [];
+    const answers = new Map<string, (config?: WechatPayConfig) => void>();
+    const load: MerchantLookup = (merchantId) => {
+      asked.push(merchantId);
+      return new Promise((resolve) => answers.set(merchantId, resolve));
+    };
+    const answer = (merchantId: string, known = true): void =>
+      answers.get(merchantId)?.(known ? settings(merchantId) : undefined);
+    return { registry: new MerchantRegistry({ load, loadTimeoutMs: 60_000 }), asked, answer };
+  }
+
+  it('take no place of what the application asks, wait in a bounded number, and are refused beyond that', async () => {
+    const { registry, asked, answer } = vault();
+    const flood = Array.from({ length: 1_100 }, (_, index) => failure(registry.ofNotification(forged(index))));
+    await aTurn();
+    expect(asked).toHaveLength(8);
+    const getting = registry.get('1');
+    answer('1');
+    expect((await getting).merchantId).toBe('1');
+    for (const error of await Promise.all(flood.slice(1_008))) {
+      expect(error).toMatchObject({ problem: 'unavailable', outcome: 'not-sent' });
+    }
+    for (let index = 0; index < 1_008; index += 1) {
+      answer(`f${index}`, false);
+      expect(await flood[index]).toMatchObject({ problem: 'unknown-merchant' });
+    }
+    expect(asked).toHaveLength(1_009);
+  });
+
+  it('hold nobody up who needs the merchant that they name', async () => {
+    const { registry, asked, answer } = vault();
+    for (let index = 0; index < 20; index += 1) void failure(registry.ofNotification(forged(index)));
+    const named = registry.ofNotification(naming('1'));
+    const reloaded = registry.ofNotification(naming('2'));
+    await aTurn();
+    expect(asked).not.toContain('1');
+    const getting = registry.get('1');
+    answer('1');
+    const client = await getting;
+    expect(await named).toBe(client);
+    const another = registry.get('2');
+    answer('2');
+    expect(await reloaded).toBe(await another);
+    expect(asked.slice(8)).toEqual(['1', '2']);
+  });
+
+  it('drop no client that is used, nor what is known of merchants that there are not', async () => {
+    const { rows, asked, registry } = application({ maxClients: 2 });
+    for (let id = 1; id <= 9; id += 1) rows.set(String(id), settings(String(id)));
+    for (const id of ['1', '2']) await registry.get(id);
+    expect(await registry.find('none')).toBeUndefined();
+    for (let id = 3; id <= 9; id += 1) await registry.ofNotification(naming(String(id)));
+    for (let index = 0; index < 1_001; index += 1) await failure(registry.ofNotification(forged(index)));
+    expect(registry.clients().map(({ merchantId }) => merchantId)).toEqual(['1', '2', '8', '9']);
+    asked.length = 0;
+    for (const id of ['1', '2', 'none']) await registry.find(id);
+    expect(asked).toEqual([]);
+    // One that is used from then on is kept as one.
+    await registry.get('9');
+    for (let id = 3; id <= 6; id += 1) await registry.ofNotification(naming(String(id)));
+    expect(registry.clients().map(({ merchantId }) => merchantId)).toEqual(['2', '9', '5', '6']);
+  });
+
+  it('make no merchant unknown to the application', async () => {
+    const { rows, asked, registry } = application();
+    expect(await failure(registry.ofNotification(naming('1')))).toMatchObject({ problem: 'unknown-merchant' });
+    rows.set('1', settings('1'));
+    expect(await failure(registry.ofNotification(naming('1')))).toMatchObject({ problem: 'unknown-merchant' });
+    expect(asked).toEqual(['1']);
+    expect((await registry.get('1')).merchantId).toBe('1');
+    expect((await registry.ofNotification(naming('1'))).merchantId).toBe('1');
+  });
+});
+
 describe('close', async () => {
   const { sandbox } = await startGateway();
 
@@ -356,6 +463,26 @@ describe('close', async () => {
       expect(await failure(queryOrder(client, { outTradeNo: 'A1' }))).toMatchObject({ outcome: 'not-sent' });
     }
     expect(await failure(registry.get(other.merchantId))).toMatchObject({ problem: 'unavailable' });
+    await registry.close();
+  });
+
+  it('has a client send nothing any more that cannot take the new key', async () => {
+    const { certificate, appId, ...merchant } = sandbox.merchant;
+    let [reads, most, app] = [0, Infinity, appId];
+    const file = {
+      ...certificate,
+      get pfx(): Buffer {
+        reads += 1;
+        if (reads > most) throw new Error('it is being replaced');
+        return certificate.pfx;
+      },
+    };
+    const registry = new MerchantRegistry({ load: () => ({ ...merchant, appId: app, certificate: file }) });
+    const old = await registry.get(merchant.merchantId);
+    [most, app] = [2 * reads, 'wx2']; // enough for another client, and no more
+    await registry.reload();
+    expect((await registry.get(merchant.merchantId)).appId).toBe('wx2');
+    expect(await failure(queryOrder(old, { outTradeNo: 'A1' }))).toMatchObject({ outcome: 'not-sent' });
     await registry.close();
   });
 });

@@ -8,15 +8,12 @@ import { merchantNamedIn, refuseUnknownMerchant } from '../notifications/open-no
 import type { KeyRotation } from '../rotation.js';
 import { Redactor } from '../transport/redact.js';
 import { ClientCache, type CachedClient } from './client-cache.js';
-import { Lookups, lookupFailed } from './lookups.js';
+import { Lookups, lookupFailed, type AskedBy } from './lookups.js';
 import { resolveRegistryOptions, type MerchantRegistryOptions, type RegistrySettings } from './registry-options.js';
+import { UnknownMerchants } from './unknown-merchants.js';
 
 export type { MerchantLookup, MerchantRegistryOptions } from './registry-options.js';
 
-/** For so long a merchant that `load` does not know is not asked for again. */
-const UNKNOWN_FOR_MS = 10_000;
-/** So many of them are remembered: anybody can post a notification that names one. */
-const MAX_UNKNOWN = 1_000;
 /** A merchant in use that could not be asked for is asked for again after so long. */
 const RETRY_MS = 10_000;
 /** So many are reloaded at once. */
@@ -41,16 +38,16 @@ export class MerchantRegistry {
   readonly #settings: RegistrySettings;
   readonly #clients: ClientCache;
   readonly #lookups: Lookups<WechatPayClient | undefined>;
-  /** Until when, by merchant; the one that was asked for first in front. */
-  readonly #unknown = new Map<string, number>();
+  readonly #unknown: UnknownMerchants;
   #closing: Promise<void> | undefined;
 
   /** @throws {WechatPayConfigError} an option that is missing, wrong or unknown. */
   constructor(options: MerchantRegistryOptions) {
     this.#settings = resolveRegistryOptions(options);
     this.#clients = new ClientCache(this.#settings.maxClients);
+    this.#unknown = new UnknownMerchants(this.#settings.now);
     this.#lookups = new Lookups({
-      ask: (merchantId, signal) => this.#load(merchantId, signal),
+      ask: (merchantId, by, signal) => this.#load(merchantId, by, signal),
       timeoutMs: this.#settings.loadTimeoutMs,
     });
   }
@@ -71,11 +68,7 @@ export class MerchantRegistry {
   /** As {@link get}; undefined of a merchant that `load` does not know. */
   async find(merchantId: string): Promise<WechatPayClient | undefined> {
     assertMerchantId(merchantId);
-    this.#assertOpen(merchantId);
-    const cached = this.#clients.use(merchantId);
-    if (!cached) return this.#isKnownUnknown(merchantId) ? undefined : this.#lookups.get(merchantId);
-    if (this.#settings.now() >= cached.freshUntil) void this.#refresh(merchantId, cached);
-    return cached.client;
+    return this.#find(merchantId, 'application');
   }
 
   /** The client of a merchant that was used lately, without asking anybody. */
@@ -90,41 +83,45 @@ export class MerchantRegistry {
 
   /**
    * The client of the merchant that a notification names: for `readPaymentNotification` and `readRefundNotification`, which judge it. Anybody can
-   * name a merchant: nothing is believed here.
+   * name a merchant: nothing is believed here, and nothing that `get` and `find` need gives way to it. `load` is asked for at most 8 such merchants
+   * at a time, while 1,000 more wait; one that it does not know is unknown to notifications for 10 s; and those that are named drop no client that is
+   * used.
    *
    * @param body the request's bytes, before any parser; at most 64 KiB.
    * @throws {WechatPayNotificationError} what is not the documented XML, or names no merchant that `load` knows. Answer `refuse('invalid')`.
-   * @throws {WechatPayMerchantError} the merchant could not be asked for. Answer `refuse('unavailable')`, and the notification comes again.
+   * @throws {WechatPayMerchantError} the merchant could not be asked for, or too many wait. Answer `refuse('unavailable')`, and the notification
+   *   comes again.
    * @example const notification = readPaymentNotification(await merchants.ofNotification(body), body);
    */
   async ofNotification(body: Uint8Array | string): Promise<WechatPayClient> {
     const merchantId = merchantNamedIn(body);
-    const client = isMerchantId(merchantId) ? await this.find(merchantId) : undefined;
+    const client = isMerchantId(merchantId) ? await this.#find(merchantId, 'notification') : undefined;
     return client ?? refuseUnknownMerchant(merchantId, '`load` knows no such merchant.');
   }
 
   /**
-   * Asks the application again, now: for one merchant, or for all that are kept. What waits and what comes from then on has the new
-   * settings; a call under way ends with those that it began with.
+   * Asks the application again, now: for one merchant, or for all whose client is kept or somebody still has. What waits and what comes from then
+   * on has the new settings, in each client that the registry has given away the new key and certificate; a call under way ends with those that it
+   * began with.
    *
-   * @param merchantId one that is not kept is asked for at its next use.
+   * @param merchantId one of which there is no client is asked for at its next use.
    * @throws {WechatPayMerchantError} it could not be asked for, or has settings that cannot be used: those before stay in force. Of several, the
    *   first; `onProblem` is told of each.
    */
   async reload(merchantId?: string): Promise<void> {
     if (merchantId !== undefined) assertMerchantId(merchantId);
     this.#assertOpen(merchantId ?? 'all');
-    if (merchantId === undefined) this.#unknown.clear();
-    else this.#unknown.delete(merchantId);
+    this.#unknown.forget(merchantId);
     const asked = this.#lookups.merchants();
-    const kept = this.#clients.clients().map((client) => client.merchantId);
-    const left = merchantId === undefined ? [...new Set([...kept, ...asked])] : [merchantId];
+    const isInUse = (one: string): boolean => asked.includes(one) || this.#clients.ofMerchant(one).length > 0;
+    const left =
+      merchantId === undefined
+        ? [...new Set([...this.#clients.merchants(), ...asked])]
+        : [merchantId].filter((one) => isInUse(one));
     const failures: unknown[] = [];
     const work = async (): Promise<void> => {
       for (let next = left.pop(); next !== undefined; next = left.pop()) {
-        const cached = this.#clients.peek(next);
-        if (!cached && !asked.includes(next)) continue;
-        const failure = await this.#refresh(next, cached, true);
+        const failure = await this.#refresh(next, this.#clients.peek(next), true);
         if (failure) failures.push(failure);
       }
     };
@@ -134,13 +131,29 @@ export class MerchantRegistry {
 
   /** Waits for the calls under way of every merchant, then closes the connections; lets no further one through. */
   async close(): Promise<void> {
-    this.#closing ??= Promise.all(this.#clients.everyone().map((client) => client.close())).then(() => undefined);
+    const everyone = this.#clients.merchants().flatMap((merchantId) => this.#clients.ofMerchant(merchantId));
+    this.#closing ??= Promise.all(everyone.map((client) => client.close())).then(() => undefined);
     await this.#closing;
   }
 
   /** For `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  async #find(merchantId: string, by: AskedBy): Promise<WechatPayClient | undefined> {
+    this.#assertOpen(merchantId);
+    const take = (): CachedClient | undefined =>
+      by === 'application' ? this.#clients.use(merchantId) : this.#clients.name(merchantId);
+    const cached = take();
+    if (cached) {
+      if (this.#settings.now() >= cached.freshUntil) void this.#refresh(merchantId, cached);
+      return cached.client;
+    }
+    if (this.#unknown.has(merchantId, by)) return undefined;
+    const client = await this.#lookups.get(merchantId, by);
+    take(); // whoever asked for it first
+    return client;
   }
 
   /** @returns what it failed with, which `onProblem` is told; the client goes on. */
@@ -160,7 +173,7 @@ export class MerchantRegistry {
     }
   }
 
-  async #load(merchantId: string, signal: AbortSignal): Promise<WechatPayClient | undefined> {
+  async #load(merchantId: string, by: AskedBy, signal: AbortSignal): Promise<WechatPayClient | undefined> {
     let given: unknown;
     try {
       given = await this.#settings.load(merchantId, { signal });
@@ -171,10 +184,7 @@ export class MerchantRegistry {
     if (signal.aborted) return undefined; // nobody waits for it, and a later answer may be there
     if (given !== undefined && given !== null) return this.#accept(merchantId, given);
     this.#clients.remove(merchantId);
-    this.#unknown.delete(merchantId);
-    this.#unknown.set(merchantId, this.#settings.now() + UNKNOWN_FOR_MS);
-    const [oldest] = this.#unknown.keys();
-    if (this.#unknown.size > MAX_UNKNOWN && oldest !== undefined) this.#unknown.delete(oldest);
+    this.#unknown.add(merchantId, by);
     return undefined;
   }
 
@@ -195,14 +205,12 @@ export class MerchantRegistry {
       };
       const freshUntil = this.#settings.now() + this.#settings.maxAgeMs;
       const cached = this.#clients.peek(merchantId);
-      if (cached && isDeepStrictEqual(others, cached.others)) {
-        cached.client.rotate(keys as KeyRotation);
-        cached.freshUntil = freshUntil;
-        return cached.client;
-      }
-      const client = new WechatPayClient(config as WechatPayConfig);
-      cached?.client.rotate(keys as KeyRotation); // somebody may have it
-      this.#clients.add(merchantId, { client, others, freshUntil });
+      const isSame = cached !== undefined && isDeepStrictEqual(others, cached.others);
+      const client = isSame ? cached.client : new WechatPayClient(config as WechatPayConfig);
+      if (isSame) client.rotate(keys as KeyRotation);
+      this.#clients.rotateOthers(client, keys as KeyRotation);
+      if (isSame) cached.freshUntil = freshUntil;
+      else this.#clients.add(merchantId, { client, others, freshUntil });
       return client;
     } catch (error) {
       const isOurs = isWechatPayError(error);
@@ -216,11 +224,6 @@ export class MerchantRegistry {
         cause,
       );
     }
-  }
-
-  #isKnownUnknown(merchantId: string): boolean {
-    const until = this.#unknown.get(merchantId);
-    return until !== undefined && this.#settings.now() < until;
   }
 
   #assertOpen(merchantId: string): void {

@@ -21,8 +21,8 @@ export interface MerchantRegistryOptions {
   /** Asks the application for a merchant that is needed. */
   readonly load: MerchantLookup;
   /**
-   * How many clients are kept; 1 to 100,000. Of more, those that were used last. One that is dropped goes on for whoever has it, and is not
-   * made again while somebody has it.
+   * How many clients are kept; 1 to 100,000. Of more, those that were used last; and as many again of merchants that only notifications have
+   * named. One that is dropped goes on for whoever has it, and is not made again while somebody has it.
    *
    * @default 1000
    */
