@@ -107,6 +107,14 @@ const EXAMPLES: readonly Failure[] = [
   {
     code: 'WECHATPAY_INVALID_REQUEST',
     outcome: 'not-sent',
+    advice: 'query-order',
+    field: 'outTradeNo',
+    message:
+      'outTradeNo: was charged before: see how that one stands before another payment is taken for it. Another sale takes a new number.',
+  },
+  {
+    code: 'WECHATPAY_INVALID_REQUEST',
+    outcome: 'not-sent',
     advice: 'fix-request',
     field: 'outTradeNo',
     message: 'Revoke Order: outTradeNo: has more than 32 characters; WeChat Pay accepts no more.',

@@ -44,6 +44,14 @@ const UNKNOWN: ProblemRow = {
  */
 export const PROBLEM_TABLE: readonly ProblemRow[] = [
   {
+    of: { code: 'WECHATPAY_INVALID_REQUEST', advice: 'query-order' },
+    name: 'number-used',
+    status: 409,
+    title: 'The number was used before',
+    when: 'A durable order has this number: nothing was sent, and that order may be paid',
+    remedy: 'This call sent nothing. See how the order of this number stands before another payment is taken for it.',
+  },
+  {
     of: { code: 'WECHATPAY_INVALID_REQUEST' },
     name: 'invalid-request',
     status: 422,

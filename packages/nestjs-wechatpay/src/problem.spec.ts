@@ -68,6 +68,13 @@ class ShopController {
     return this.impatient.query({ outTradeNo });
   }
 
+  @Post('pay/:outTradeNo')
+  async pay(@Param('outTradeNo') outTradeNo: string): Promise<unknown> {
+    const { authCode } = sandbox.customers.create({ behaviour: 'pays-at-once' });
+    const request = { outTradeNo, body: 'tea', totalFee: 888, spbillCreateIp: '203.0.113.7', authCode };
+    return (await this.durableOrders.pay(request)).outcome;
+  }
+
   @Post('wait/:outTradeNo')
   wait(@Param('outTradeNo') outTradeNo: string): Promise<unknown> {
     return this.durableOrders.wait({ outTradeNo });
@@ -131,6 +138,10 @@ const outTradeNo = 'A-0001';
 
 /** How each example comes about. */
 const PROVOKED: Readonly<Record<string, (url: string) => Promise<Answer> | Answer>> = {
+  'number-used': async (url) => {
+    await post(`${url}/pay/A-0002`);
+    return post(`${url}/pay/A-0002`);
+  },
   'invalid-request': (url) => post(`${url}/reverse/${'1234567890'.repeat(3)}123`),
   'no-such-order': (url) => post(`${url}/wait/${outTradeNo}`),
   'invalid-notification': (url) => post(`${url}/notified`, { xml: '<xml></xml>' }),

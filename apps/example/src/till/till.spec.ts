@@ -147,7 +147,10 @@ describe('a payment', () => {
       currency: 'HKD',
       authCode: wellKnownAuthCodes.paysAtOnce,
     });
-    expect(again).toMatchObject({ status: 422, body: { field: 'outTradeNo', outcome: 'not-sent' } });
+    expect(again).toMatchObject({
+      status: 409,
+      body: { field: 'outTradeNo', outcome: 'not-sent', advice: 'query-order' },
+    });
     readProblem(again.body);
   });
 
