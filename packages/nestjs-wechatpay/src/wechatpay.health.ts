@@ -34,9 +34,9 @@ export type WechatPayHealth<Key extends string> = Record<
 /**
  * Health of one merchant's client, in the shape of a @nestjs/terminus indicator, by the rules of wechatpay-core's `clientHealth`.
  *
- * `isHealthy`, for liveness: down when the API certificate has expired, since no order can be reversed then; degraded in its last 14
- * days, and while the gateway answers nobody. It makes no call: an outage of WeChat Pay must not restart a shop's back end. `isReady`, for
- * readiness, also asks the gateway.
+ * `isHealthy`, for liveness, is never down: nothing that it finds goes away by a restart, after which no client could be made of a certificate
+ * that has expired. It is degraded from 14 days before that, and while the gateway answers nobody; it makes no call. `isReady`, for readiness, is down
+ * once the certificate has expired, since no order can be reversed then, and also asks the gateway.
  *
  * @example
  * constructor(@Inject(WechatPayHealthIndicator) private readonly wechatPay: WechatPayHealthIndicator) {}
@@ -51,7 +51,7 @@ export class WechatPayHealthIndicator {
   }
 
   /**
-   * For liveness: whether the client can do its work, as far as that is known without a call.
+   * For liveness: whether somebody has to look, as far as that is known without a call. Never down.
    *
    * @param key the name under which the result is reported.
    * @param rules `certificateDays`: a certificate is `degraded` in its last so many days; default 14.
@@ -62,19 +62,13 @@ export class WechatPayHealthIndicator {
     key: Key = 'wechatpay' as Key,
     rules: ClientHealthRules = {},
   ): WechatPayHealth<Key> {
-    const { certificateExpiresAt, findings, ...known } = clientHealth(this.#client, rules);
-    return {
-      [key]: {
-        ...known,
-        ...(certificateExpiresAt && { certificateExpiresAt: certificateExpiresAt.toISOString() }),
-        ...told(findings),
-      },
-    } as WechatPayHealth<Key>;
+    const { status, ...known } = this.#health(rules);
+    return { [key]: { status: status === 'up' ? status : 'degraded', ...known } } as WechatPayHealth<Key>;
   }
 
   /**
-   * As `isHealthy`, and down where wechatpay-core's `selfTest` proves a setting wrong: the API key, the certificate, appid or
-   * mch_id. Where the gateway cannot be reached or its answer proves nothing, that changes nothing; `selfTest` tells.
+   * By the rules of `clientHealth`: down once the certificate has expired. And down where wechatpay-core's `selfTest` proves a setting wrong: the API
+   * key, the certificate, appid or mch_id. Where the gateway cannot be reached or its answer proves nothing, that changes nothing; `selfTest` tells.
    *
    * @param options `maxAgeMs`: for how long an answer holds, so that probes do not become calls; default 10 min. And the rules of
    *   `isHealthy`.
@@ -86,11 +80,20 @@ export class WechatPayHealthIndicator {
     key: Key = 'wechatpay' as Key,
     { maxAgeMs = 600_000, ...rules }: ClientHealthRules & { readonly maxAgeMs?: number } = {},
   ): Promise<WechatPayHealth<Key>> {
-    const healthy = this.isHealthy(key, rules)[key];
+    const healthy = this.#health(rules);
     const { outcome, message } = await this.#report(maxAgeMs);
     const isWrong = outcome === 'wrong-key' || outcome === 'wrong-certificate' || outcome === 'identity-mismatch';
     const found = isWrong ? { ...healthy, status: 'down', message: healthy.message ?? message } : healthy;
     return { [key]: { ...found, selfTest: outcome } } as WechatPayHealth<Key>;
+  }
+
+  #health(rules: ClientHealthRules): WechatPayHealth<'wechatpay'>['wechatpay'] {
+    const { certificateExpiresAt, findings, ...known } = clientHealth(this.#client, rules);
+    return {
+      ...known,
+      ...(certificateExpiresAt && { certificateExpiresAt: certificateExpiresAt.toISOString() }),
+      ...told(findings),
+    };
   }
 
   // Probes that come at once share one test.

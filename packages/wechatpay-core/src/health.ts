@@ -40,7 +40,8 @@ export interface ClientHealthRules {
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 /**
- * Says how a client is, by rules, and makes no call: an outage of WeChat Pay must not restart a shop's back end.
+ * Says how a client is, by rules, and makes no call. For readiness or a dashboard, and not for liveness: no restart helps, and no client
+ * can be made of a certificate that has expired.
  *
  * | code | status | when |
  * | --- | --- | --- |

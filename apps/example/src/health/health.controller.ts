@@ -28,7 +28,7 @@ export class HealthController {
   })
   @ApiOkResponse({ description: 'Up, or degraded: somebody has to look.', schema: schemaNamed('Health') })
   @ApiServiceUnavailableResponse({
-    description: 'The certificate has expired, or the store cannot be reached.',
+    description: 'The store cannot be reached.',
     schema: schemaNamed('Health'),
   })
   async check(): Promise<Health> {
