@@ -19,7 +19,9 @@ const COMMENTS = [
 ];
 
 const isTranslated = (path) => path.startsWith('docs/') && !ENGLISH_ALONE.test(path);
-const twinOf = (path) => path.replace(/^docs\//, 'docs/zh/');
+/** The README of the repository has its twin in docs/zh, too. Links between the two are their own affair. */
+const README = 'README.md';
+const twinOf = (path) => (path === README ? `docs/zh/${README}` : path.replace(/^docs\//, 'docs/zh/'));
 
 /** Code without its comments. Of a drawing, whose words are translated, how many lines it has. */
 function essenceOf({ language, code }) {
@@ -89,7 +91,9 @@ export function compareTwins(page, english, chinese) {
     const other = theirs[index];
     const problems = [];
     if (section.level > 1 && other.own !== section.anchor)
-      problems.push(`its anchor should be <a id="${section.anchor}"></a>, in front of the heading's text. Run with --fix.`);
+      problems.push(
+        `its anchor should be <a id="${section.anchor}"></a>, in front of the heading's text. Run with --fix.`,
+      );
     const [code, otherCode] = [section.blocks, other.blocks].map((blocks) => blocks.map(essenceOf));
     if (code.length !== otherCode.length)
       problems.push(`it has ${otherCode.length} blocks of code, the English page ${code.length}.`);
@@ -106,10 +110,13 @@ export function compareTwins(page, english, chinese) {
       });
     const [tables, otherTables] = [tablesOf(section.prose), tablesOf(other.prose)];
     if (tables.join() !== otherTables.join())
-      problems.push(`its tables are ${otherTables.join(', ') || 'missing'}; in English ${tables.join(', ') || 'there is none'}.`);
+      problems.push(
+        `its tables are ${otherTables.join(', ') || 'missing'}; in English ${tables.join(', ') || 'there is none'}.`,
+      );
+    const isElsewhere = (target) => target !== page && target !== twin;
     const links = linksOf(section.prose).map((link) => translated(targetOf(page, link)));
     const otherLinks = linksOf(other.prose).map((link) => targetOf(twin, link));
-    problems.push(...difference('links', otherLinks, links));
+    problems.push(...difference('links', otherLinks.filter(isElsewhere), links.filter(isElsewhere)));
     return problems.map((problem) => `${twin}, ${named(other)} (${named(section)}): ${problem}`);
   });
 }
@@ -148,7 +155,8 @@ function main() {
   const given = process.argv.slice(2).filter((argument) => argument !== '--fix');
   const asked = new Set(given.map((path) => relative(root, join(root, path)).replaceAll('\\', '/')));
   const files = sourceFiles(join(root, 'docs')).map((file) => `docs/${file}`);
-  const pages = files.filter((file) => file.endsWith('.md') && !file.startsWith('docs/zh/') && isTranslated(file));
+  const isPage = (file) => file.endsWith('.md') && !file.startsWith('docs/zh/') && isTranslated(file);
+  const pages = [README, ...files.filter(isPage)];
   const read = (path) => readFileSync(join(root, path), 'utf8');
   const problems = [];
   const missing = [];
@@ -164,7 +172,9 @@ function main() {
   }
   const known = new Set(pages.map(twinOf));
   const orphans = files.filter((file) => /^docs\/zh\/.*\.md$/.test(file) && !known.has(file));
-  problems.push(...orphans.map((file) => `${file} has no English twin. Write ${file.replace('/zh/', '/')}, or delete it.`));
+  problems.push(
+    ...orphans.map((file) => `${file} has no English twin. Write ${file.replace('/zh/', '/')}, or delete it.`),
+  );
   for (const problem of [...problems, ...missing]) console.error(problem);
   if (problems.length + missing.length > 0) process.exitCode = 1;
 }

@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
 
 /** As .gitignore has it. */
-const SKIPPED = new Set(['node_modules', 'dist', 'coverage', '.git', '.nx', '.samples', 'data']);
+const SKIPPED = new Set(['node_modules', 'dist', 'coverage', '.git', '.nx', '.samples', 'data', 'reference', 'cache']);
 
 const WRITTEN = /(?:-results\.json|\.tsbuildinfo|\.tgz)$|^\.env$/;
 

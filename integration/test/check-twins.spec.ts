@@ -56,7 +56,7 @@ it('says nothing of twins', () => {
 it.each([
   ['a heading that is missing', '### <a id="with-milk"></a>加奶\n', '', 'the twin of "### With milk"'],
   ['a heading of another level', '### <a', '## <a', 'the twin of "### With milk"'],
-  ['a heading too many', '## <a', '## 水\n\n## <a', 'is "## 水"'],
+  ['a heading too many', '## <a', '## 水\n\n## <a', 'and is "## 倒茶"'],
   ['a heading without an anchor', '<a id="with-milk"></a>', '', '<a id="with-milk"></a>'],
   ['another code', "pour('green')", "pour('black')", "pour('black')"],
   ['code that is missing', "pour('green'); // 慢慢地\n", '', 'differs in more than comments'],

@@ -9,8 +9,11 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 // Inside this project, so that the samples resolve the packages as an application does: built, by their `exports`.
 const folder = join(root, 'integration/.samples');
 
+// Of a translated page, tools/check-twins.js holds the code to the English one's.
+const isPage = (file: string): boolean =>
+  /^(?:(?:docs|packages|apps)\/.*|[^/]+)\.md$/.test(file) && !/CHANGELOG|^docs\/zh\//.test(file);
 const documents = sourceFiles(root)
-  .filter((file) => /^(?:(?:docs|packages|apps)\/.*|[^/]+)\.md$/.test(file) && !file.includes('CHANGELOG'))
+  .filter(isPage)
   .map((file) => join(root, file));
 
 // Samples that need what is not installed here are whole files of a project that is compiled and run as published.

@@ -280,7 +280,7 @@ it('the guide says of each code what to do', () => {
     WECHATPAY_NO_SUCH_ORDER: true,
     WECHATPAY_WAIT_ABORTED: true,
   };
-  const guide = readFileSync(new URL('../../../docs/guides/durable-orders.md', import.meta.url), 'utf8');
+  const guide = readFileSync(new URL('../../../docs/guides/durable-failures.md', import.meta.url), 'utf8');
   const rows = [...guide.matchAll(/^\| `(WECHATPAY_\w+)` +\|/gm)].map(([, code]) => code);
   expect(rows).toEqual(Object.keys(codes));
 });

@@ -1,6 +1,6 @@
 import { isWechatPayError, type AnyWechatPayError, type Outcome } from 'wechatpay-core';
 
-/** Every `code` that a {@link DurableOrdersError} can have; the guide durable-orders.md says what to do about each. */
+/** Every `code` that a {@link DurableOrdersError} can have; the guide durable-failures.md says what to do about each. */
 export type DurableOrdersErrorCode =
   | 'WECHATPAY_STORE_NOT_OPEN'
   | 'WECHATPAY_STORE_IN_USE'

@@ -19,7 +19,7 @@ export function missingGrants(schema: string, cause: unknown): DurableOrdersErro
     'WECHATPAY_STORE_FORBIDDEN',
     `The database role lacks a right: ${message}. Let a role that has it open this store once, then grant: ` +
       `USAGE ON SCHEMA ${schema}; SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA ${schema}. ` +
-      'The guide, durable-orders.md, has the statements.',
+      'The guide, durable-stores.md, has the statements.',
     { cause },
   );
 }
