@@ -9,7 +9,11 @@ const site = fileURLToPath(new URL('.', import.meta.url));
 const installedLock = join(site, 'node_modules', '.installed-lock.json');
 
 function run(command, ...parameters) {
-  const { status } = spawnSync(command, parameters, { cwd: site, stdio: 'inherit', shell: process.platform === 'win32' });
+  const { status } = spawnSync(command, parameters, {
+    cwd: site,
+    stdio: 'inherit',
+    shell: process.platform === 'win32',
+  });
   if (status !== 0) process.exit(status ?? 1);
 }
 

@@ -20,8 +20,11 @@ const decoded = (text) => decodeURIComponent(text.replaceAll('&amp;', '&'));
 function problemOf(page, href) {
   const [path = '', anchor = ''] = decoded(href).split('#');
   const target =
-    path === '' ? page : posix.normalize(path.startsWith(base) ? path.slice(base.length) : posix.join(posix.dirname(page), path));
-  const file = target === '' || target === '.' || target.endsWith('/') ? `${target === '.' ? '' : target}index.html` : target;
+    path === ''
+      ? page
+      : posix.normalize(path.startsWith(base) ? path.slice(base.length) : posix.join(posix.dirname(page), path));
+  const file =
+    target === '' || target === '.' || target.endsWith('/') ? `${target === '.' ? '' : target}index.html` : target;
   if (!anchors.has(file)) return /\.html?$|\/$|^$/.test(path) ? `leads to no page` : undefined;
   return anchor === '' || anchors.get(file).has(anchor) ? undefined : `has no such anchor`;
 }
@@ -34,7 +37,9 @@ const problems = files.flatMap((page) => {
   });
 });
 const guides = readdirSync(join(dist, 'guides')).map((file) => `guides/${file.replace('.html', '')}`);
-problems.push(...guides.filter((page) => !pages.includes(page)).map((page) => `${page} is in no group of site/sidebar.js.`));
+problems.push(
+  ...guides.filter((page) => !pages.includes(page)).map((page) => `${page} is in no group of site/sidebar.js.`),
+);
 
 console.log(`${files.length} pages, ${problems.length} dead links: ${relative(process.cwd(), dist)}`);
 for (const problem of problems) console.error(problem);

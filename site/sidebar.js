@@ -24,7 +24,7 @@ const GROUPS = [
   },
   {
     en: 'Durable orders',
-    zh: '持久订单',
+    zh: '持久化订单',
     pages: [
       'durable-orders',
       'durable-operating',
@@ -96,7 +96,8 @@ export function sidebar(language) {
       .filter((path) => existsSync(fileOf(path)))
       .map((path) => ({ text: titleOf(fileOf(path)), link: `/${path}` })),
   }));
-  const last = language === 'zh' ? { text: '仅有英文', collapsed: true } : { text: 'Why, and how fast', collapsed: true };
+  const last =
+    language === 'zh' ? { text: '仅有英文', collapsed: true } : { text: 'Why, and how fast', collapsed: true };
   return [...groups, { ...last, items: ENGLISH_ALONE }];
 }
 

@@ -12,7 +12,7 @@ export const english = {
 };
 
 export const chinese = {
-  description: '面向 Node.js 后端的微信支付国际版（v2）：支付、撤销和退款，直到有经过证实的结果',
+  description: '面向 Node.js 后端的境外版微信支付（v2）：支付、撤销和退款，直到有经过证实的结果',
   nav: [
     { text: '指南', link: '/zh/guides/quick-start', activeMatch: '^/zh/guides/' },
     { text: '参考（英文）', link: '/reference/' },

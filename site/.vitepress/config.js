@@ -58,7 +58,10 @@ export default defineConfig({
       provider: 'local',
       options: {
         locales: { zh: { translations: chinese.search } },
-        miniSearch: { options: { tokenize }, searchOptions: { fuzzy: false, prefix: true, boost: { title: 4, text: 2, titles: 1 } } },
+        miniSearch: {
+          options: { tokenize },
+          searchOptions: { fuzzy: false, prefix: true, boost: { title: 4, text: 2, titles: 1 } },
+        },
       },
     },
   },
