@@ -18,7 +18,7 @@ const COMMENTS = [
   [/^(?:html|xml)$/, /()<!--[\s\S]*?-->/g],
 ];
 
-const isTranslated = (path) => path.startsWith('docs/') && !ENGLISH_ALONE.test(path);
+const isTranslated = (path) => /^docs\/(?!zh\/)/.test(path) && !ENGLISH_ALONE.test(path);
 /** The README of the repository has its twin in docs/zh, too. Links between the two are their own affair. */
 const README = 'README.md';
 const twinOf = (path) => (path === README ? `docs/zh/${README}` : path.replace(/^docs\//, 'docs/zh/'));
