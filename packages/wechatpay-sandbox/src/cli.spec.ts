@@ -101,8 +101,10 @@ describe('wechatpay-sandbox', () => {
   it('overwrites the files of an earlier run, and keeps keys to their owner', async () => {
     await writeFile(join(directory, 'apiclient_key.pem'), 'old');
     await chmod(join(directory, 'apiclient_key.pem'), 0o644);
+    const kept = ['--dir', directory, '--file', join(directory, 'book.json')];
+    const killed = await run(kept, () => Promise.resolve(), 'SIGKILL');
     const output = await run(
-      ['--dir', directory],
+      kept,
       async (stdout) => {
         const { WECHATPAY_MERCHANT_ID: passphrase } = parseEnv(stdout);
         for (const name of ['apiclient_key.pem', 'apiclient_cert.p12']) {
@@ -111,6 +113,9 @@ describe('wechatpay-sandbox', () => {
         expect(String(await readFile(join(directory, 'apiclient_key.pem')))).toMatch(/^-----BEGIN PRIVATE KEY-----/);
         const pfx = await readFile(join(directory, 'apiclient_cert.p12'));
         expect(() => createSecureContext({ pfx, passphrase: passphrase! })).not.toThrow();
+        // With --file, the merchant and the orders are those of before.
+        const isKept = (line: string): boolean => /_API_KEY|_APP_ID|_MERCHANT_ID|demo-/.test(line);
+        expect(stdout.split('\n').filter(isKept)).toEqual(killed.stdout.split('\n').filter(isKept));
       },
       'SIGTERM',
     );

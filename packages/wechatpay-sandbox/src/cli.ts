@@ -10,7 +10,7 @@ import { Sandbox } from './sandbox.js';
 const help = `Usage: wechatpay-sandbox [options]
 
 Starts a local WeChat Pay gateway and prints, as .env lines, the settings of a merchant that it knows.
-Ctrl-C ends it. Orders, keys and certificates are new at each start.
+Ctrl-C ends it. Orders, keys and certificates are new at each start; with --file, certificates alone.
 
   --port PORT  the port to listen on (default: 0, a free one)
   --host HOST  the address to listen on (default: 127.0.0.1)
@@ -18,6 +18,7 @@ Ctrl-C ends it. Orders, keys and certificates are new at each start.
                the port of the pages on which customers pay their orders, over plain HTTP (default: 0, a free one)
   --dir DIR    where the certificates go (default: ./wechatpay-sandbox): apiclient_cert.p12, apiclient_cert.pem,
                apiclient_key.pem and rootca.pem. Files of an earlier run are overwritten.
+  --file FILE  where the orders, the ledger and the merchant are kept, for the next start with it (default: nowhere)
   --help       this text
 `;
 
@@ -26,6 +27,7 @@ interface Settings {
   payerPort: number;
   host: string;
   directory: string;
+  file?: string;
 }
 
 /** @throws {Error} whose message says which option is wrong. */
@@ -36,6 +38,7 @@ function readSettings(): Settings | 'help' {
       host: { type: 'string', default: '127.0.0.1' },
       'payer-port': { type: 'string', default: '0' },
       dir: { type: 'string', default: 'wechatpay-sandbox' },
+      file: { type: 'string' },
       help: { type: 'boolean', short: 'h' },
     },
   });
@@ -44,7 +47,9 @@ function readSettings(): Settings | 'help' {
   const payerPort = readPort('--payer-port', values['payer-port']);
   if (values.host === '') throw new Error('--host takes an address');
   if (values.dir === '') throw new Error('--dir takes a folder');
-  return { port, payerPort, host: values.host, directory: resolve(values.dir) };
+  const { file } = values;
+  if (file === '') throw new Error('--file takes a file');
+  return { port, payerPort, host: values.host, directory: resolve(values.dir), ...(file !== undefined && { file }) };
 }
 
 function readPort(name: string, value: string): number {
@@ -53,9 +58,9 @@ function readPort(name: string, value: string): number {
   return port;
 }
 
-async function run({ port, payerPort, host, directory }: Settings): Promise<void> {
+async function run({ directory, ...options }: Settings): Promise<void> {
   // Settings go to stdout, where they make a whole .env file, and requests to stderr.
-  const sandbox = await Sandbox.start({ port, payerPort, host, controlApi: true, log: console.error });
+  const sandbox = await Sandbox.start({ ...options, controlApi: true, log: console.error });
   const stop = (): void => void sandbox.stop();
   process.once('SIGINT', stop);
   process.once('SIGTERM', stop);
@@ -66,7 +71,10 @@ async function run({ port, payerPort, host, directory }: Settings): Promise<void
     stop();
     throw error;
   }
-  for (const state of orderStates) sandbox.orders.create({ state, outTradeNo: `demo-${state}` });
+  for (const state of orderStates) {
+    const outTradeNo = `demo-${state}`;
+    if (!sandbox.orders.get(outTradeNo)) sandbox.orders.create({ state, outTradeNo });
+  }
   console.log(describe(sandbox, directory).join('\n'));
 }
 

@@ -25,6 +25,15 @@ export class SandboxClock {
     for (const moved of this.#onMove) moved();
   }
 
+  /**
+   * Goes on where another one was, unless that is past already.
+   *
+   * @internal
+   */
+  resume(at: number): void {
+    this.#offsetMs = Math.max(0, at - this.#source());
+  }
+
   /** @internal */
   onMove(moved: () => void): void {
     this.#onMove.push(moved);

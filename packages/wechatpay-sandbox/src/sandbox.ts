@@ -11,6 +11,7 @@ import { receive, withoutQuery } from './http/front.js';
 import { SandboxServer } from './http/server.js';
 import { makeNotification, type MadeNotification, type NotificationOptions } from './notifications/make.js';
 import { Notifications } from './notifications/notifications.js';
+import { readBook, writeBook, type Book } from './orders/book-file.js';
 import { Ledger } from './orders/ledger.js';
 import type { Order } from './orders/order.js';
 import { Orders } from './orders/orders.js';
@@ -33,6 +34,16 @@ export interface SandboxOptions {
   merchant?: MerchantOptions;
   /** Who issues the certificates. @default an authority of its own */
   authority?: CertificateAuthority;
+  /**
+   * The file in which the orders and the ledger are kept, with the merchant and the time, so that a process that is killed and started
+   * again has lost nothing. It is read at the start, and written anew, as a whole, with each change: for a demo or a test of restarts,
+   * with hundreds of orders. One sandbox at a time. Customers, faults, notifications on their way, certificates and what reached the
+   * gateway are not in it.
+   *
+   * @default none: all ends with the process
+   * @example await Sandbox.start({ file: 'data/wechatpay-sandbox.json' });
+   */
+  file?: string;
   /** Whether an order younger than 15 s is refused, as the page asks. @default true */
   enforceReverseDelay?: boolean;
   /** Whether Close Order refuses an order younger than 5 min, as the pages ask. @default true */
@@ -95,6 +106,9 @@ export class Sandbox {
   readonly #address: Address;
   readonly #controlApi: boolean;
   readonly #log: SandboxOptions['log'];
+  readonly #file: string | undefined;
+  /** While several changes are one. */
+  #isInOneGo = false;
   #server: SandboxServer | undefined;
   #pages: PayerPages | undefined;
 
@@ -114,8 +128,13 @@ export class Sandbox {
       ca: this.ca,
       timeoutMs: options.notificationTimeoutMs ?? 5_000,
     });
-    this.orders = new Orders(this.clock, this.ledger, this.merchant, (order, at) => {
-      this.notifications.paid(order, at);
+    this.orders = new Orders(this.clock, this.ledger, this.merchant, {
+      paid: (order, at) => {
+        this.notifications.paid(order, at);
+      },
+      changed: () => {
+        this.#changed();
+      },
     });
     this.#house = {
       merchants: this.merchants,
@@ -126,6 +145,9 @@ export class Sandbox {
       faults: this.faults,
       clock: this.clock,
       notifications: this.notifications,
+      inOneGo: (work) => {
+        this.#inOneGo(work);
+      },
       enforceReverseDelay: options.enforceReverseDelay ?? true,
       enforceCloseDelay: options.enforceCloseDelay ?? true,
       unsignedRefusals: options.unsignedRefusals ?? false,
@@ -135,12 +157,16 @@ export class Sandbox {
     this.#controlApi = options.controlApi ?? false;
     this.#log = options.log;
     this.#requests = new RequestLog(options.keepRequests ?? 1_000);
+    this.#file = options.file;
+    if (identities.book) this.#resume(identities.book);
+    this.#write(); // a folder that is missing is told at the start
   }
 
   /**
    * Makes the certificates and listens.
    *
-   * @throws {Error} where the port is taken (`code` EADDRINUSE), or an option is invalid.
+   * @throws {Error} where the port is taken (`code` EADDRINUSE), an option is invalid, or `file` is no book, is another merchant's, or cannot
+   *   be written.
    */
   static async start(options: SandboxOptions = {}): Promise<Sandbox> {
     const { port = 0, host = '127.0.0.1' } = options;
@@ -171,8 +197,9 @@ export class Sandbox {
     // The merchant's settings hold the address, which is known only after listening. Until then, one that nobody has.
     const address = { baseUrl: 'https://wechatpay-sandbox.invalid' };
     const merchants = new Merchants(authority, () => address.baseUrl);
-    const merchant = await merchants.create(options.merchant);
-    return new Sandbox(options, authority, { merchants, merchant, address });
+    const book = options.file === undefined ? undefined : readBook(options.file);
+    const merchant = await merchants.create({ ...book?.merchant, ...options.merchant });
+    return new Sandbox(options, authority, { merchants, merchant, address, book });
   }
 
   /**
@@ -245,6 +272,7 @@ export class Sandbox {
     this.statements.reset();
     this.clock.reset();
     this.#requests.clear();
+    this.#changed();
   }
 
   /** Where it listens, without a slash at the end: `https://localhost:PORT`; an address of nobody where it does not. */
@@ -266,11 +294,58 @@ export class Sandbox {
   async stop(): Promise<void> {
     this.notifications.clear();
     await Promise.all([this.#server?.stop(), this.#pages?.stop()]);
+    this.#changed(); // the time that it was
   }
 
   /** For `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop();
+  }
+
+  #resume({ merchant, now, orders, movements }: Book): void {
+    const { merchantId } = this.merchant;
+    if (merchant.merchantId !== merchantId) {
+      throw new Error(
+        `${this.#file ?? ''} is the book of merchant ${merchant.merchantId}, not of ${merchantId}: start the sandbox without a ` +
+          'merchantId or with that one, or delete the file',
+      );
+    }
+    this.clock.resume(now);
+    this.#inOneGo(() => {
+      for (const movement of movements) this.ledger.append(movement);
+      for (const order of orders) this.orders.resume(order);
+    });
+  }
+
+  /** Writes the book: a change is kept before anybody hears of it. */
+  #changed(): void {
+    if (this.#isInOneGo) return;
+    try {
+      this.#write();
+    } catch (error) {
+      process.emitWarning(`The book of the sandbox is not written: ${String(error)}`);
+    }
+  }
+
+  #inOneGo(work: () => void): void {
+    this.#isInOneGo = true;
+    try {
+      work();
+    } finally {
+      this.#isInOneGo = false;
+      this.#changed();
+    }
+  }
+
+  #write(): void {
+    if (this.#file === undefined) return;
+    const { appId, merchantId, apiKey, subMerchants } = this.merchant;
+    writeBook(this.#file, {
+      merchant: { appId, merchantId, apiKey, subMerchants },
+      now: this.clock.now(),
+      orders: this.orders.keep(),
+      movements: this.ledger.keep(),
+    });
   }
 
   async #openPages(port: number, host: string): Promise<void> {
@@ -314,6 +389,7 @@ interface Identities {
   merchants: Merchants;
   merchant: Merchant;
   address: Address;
+  book: Book | undefined;
 }
 
 interface Address {

@@ -64,7 +64,7 @@ export const unifiedOrder: Endpoint = {
       return {
         fields: resultFields(call, { ...product, ...fresh }),
         commit: () => {
-          Object.assign(product, fresh);
+          known.renew(fresh);
         },
       };
     }

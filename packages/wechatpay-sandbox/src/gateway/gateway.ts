@@ -43,6 +43,8 @@ export interface House {
   readonly faults: Faults;
   readonly clock: SandboxClock;
   readonly notifications: Notifications;
+  /** Keeps all changes of an answer at once, or none. */
+  readonly inOneGo: (work: () => void) => void;
   readonly enforceReverseDelay: boolean;
   readonly enforceCloseDelay: boolean;
   readonly unsignedRefusals: boolean;
@@ -107,7 +109,8 @@ function deliverFile(file: Answer, request: RequestEntry, house: House): Answer 
 function reply(verdict: Reply, request: RequestEntry, endpoint: Endpoint, merchant: Merchant, house: House): Answer {
   const { fields } = request;
   const fault = house.faults.take(request);
-  if (fault === undefined || takesEffect(fault)) verdict.commit?.();
+  const { commit } = verdict;
+  if (commit && (fault === undefined || takesEffect(fault))) house.inOneGo(commit);
   const whole = {
     identity: {
       return_code: 'SUCCESS',

@@ -68,6 +68,11 @@ export class Ledger {
   }
 
   /** @internal */
+  keep(): readonly Movement[] {
+    return this.#movements;
+  }
+
+  /** @internal */
   clear(): void {
     this.#movements.length = 0;
   }

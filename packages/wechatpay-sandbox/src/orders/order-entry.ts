@@ -29,8 +29,25 @@ export interface Product {
   preparedAt: number;
 }
 
-/** Called when an order is paid, at the time at which it is. */
-export type OnPaid = (order: OrderEntry, at: Date) => void;
+/** Who is told of an order. */
+export interface OrderWatch {
+  /** Called when an order is paid, at the time at which it is. */
+  readonly paid: (order: OrderEntry, at: Date) => void;
+  /** Called after each change. */
+  readonly changed: () => void;
+}
+
+/** All of an order, so that it can go on in another process. */
+export interface KeptOrder {
+  readonly facts: OrderFacts;
+  readonly particulars: Particulars;
+  readonly state: OrderState;
+  readonly history: readonly OrderEvent[];
+  readonly refunds: readonly Refund[];
+  readonly money: Order['money'];
+  readonly plan: Plan;
+  readonly paidAt?: Date;
+}
 
 /** What only the gateway needs to know of an order: who pays it, and what the request wants to see again. */
 export interface Particulars {
@@ -51,7 +68,7 @@ export class OrderEntry {
   readonly view: Order;
   particulars: Particulars;
   readonly #ledger: Ledger;
-  readonly #onPaid: OnPaid;
+  readonly #watch: OrderWatch;
   readonly #history: OrderEvent[] = [];
   readonly #refunds: Refund[] = [];
   readonly #money = { paid: 0, refunded: 0 };
@@ -66,12 +83,12 @@ export class OrderEntry {
     particulars: Particulars,
     ledger: Ledger,
     catchUp: () => void,
-    onPaid: OnPaid,
+    watch: OrderWatch,
   ) {
     this.facts = facts;
     this.particulars = particulars;
     this.#ledger = ledger;
-    this.#onPaid = onPaid;
+    this.#watch = watch;
     this.#state = state;
     this.#history.push({ at: facts.createdAt, event: 'created', state });
     if (state === 'paid' || state === 'refunded') this.#receive(facts.createdAt);
@@ -139,6 +156,36 @@ export class OrderEntry {
   /** What the customer whose code was just scanned will do; what the one before was about to do is off. */
   follow(plan: Plan): void {
     this.#plan = plan;
+    this.#watch.changed();
+  }
+
+  /** A new `prepay_id`, once the last one has lapsed. */
+  renew(prepay: Partial<Product>): void {
+    if (this.product) Object.assign(this.product, prepay);
+    this.#watch.changed();
+  }
+
+  keep(): KeptOrder {
+    return {
+      facts: this.facts,
+      particulars: this.particulars,
+      state: this.#state,
+      history: this.#history,
+      refunds: this.#refunds,
+      money: this.#money,
+      plan: this.#plan,
+      ...(this.#paidAt && { paidAt: this.#paidAt }),
+    };
+  }
+
+  /** Makes it what it was: no money moves by that. */
+  resume({ state, history, refunds, money, plan, paidAt }: KeptOrder): void {
+    this.#state = state;
+    this.#history.splice(0, Infinity, ...history);
+    this.#refunds.splice(0, Infinity, ...refunds);
+    Object.assign(this.#money, money);
+    this.#plan = plan;
+    this.#paidAt = paidAt;
   }
 
   /** Another code is scanned for an order that the last customer did not pay. */
@@ -150,7 +197,7 @@ export class OrderEntry {
   pay(at: Date): void {
     this.#receive(at);
     this.#record(at, 'paid', 'paid');
-    this.#onPaid(this, at);
+    this.#watch.paid(this, at);
   }
 
   /** The customer gives up by closing the page (`abandoned`), or says no (`refused`). */
@@ -183,6 +230,7 @@ export class OrderEntry {
     if (this.#plan.paysAfterQueries === undefined || this.#state !== 'user-paying') return;
     const left = this.#plan.paysAfterQueries - 1;
     this.#plan = { ...this.#plan, paysAfterQueries: left };
+    this.#watch.changed();
     if (left <= 0) this.pay(at);
   }
 
@@ -228,6 +276,7 @@ export class OrderEntry {
   #record(at: Date, event: OrderEvent['event'], state: OrderState): void {
     this.#state = state;
     this.#history.push({ at, event, state });
+    this.#watch.changed();
   }
 }
 

@@ -3,7 +3,14 @@ import type { Merchant } from '../parties/merchants.js';
 import { randomOpenId } from '../random.js';
 import type { Ledger } from './ledger.js';
 import { newFacts } from './new-order.js';
-import { OrderEntry, type OnPaid, type OrderFacts, type Particulars, type Product } from './order-entry.js';
+import {
+  OrderEntry,
+  type KeptOrder,
+  type OrderFacts,
+  type OrderWatch,
+  type Particulars,
+  type Product,
+} from './order-entry.js';
 import type { Order, OrderOptions, OrderState } from './order.js';
 import type { Step } from './plan.js';
 
@@ -16,14 +23,14 @@ export class Orders {
   readonly #clock: SandboxClock;
   readonly #ledger: Ledger;
   readonly #defaultMerchant: Merchant;
-  readonly #onPaid: OnPaid;
+  readonly #watch: OrderWatch;
 
   /** @internal */
-  constructor(clock: SandboxClock, ledger: Ledger, defaultMerchant: Merchant, onPaid: OnPaid) {
+  constructor(clock: SandboxClock, ledger: Ledger, defaultMerchant: Merchant, watch: OrderWatch) {
     this.#clock = clock;
     this.#ledger = ledger;
     this.#defaultMerchant = defaultMerchant;
-    this.#onPaid = onPaid;
+    this.#watch = watch;
   }
 
   /**
@@ -85,11 +92,27 @@ export class Orders {
     const catchUp = (): void => {
       this.catchUp();
     };
-    const entry = new OrderEntry(facts, state, particulars, this.#ledger, catchUp, this.#onPaid);
+    const entry = new OrderEntry(facts, state, particulars, this.#ledger, catchUp, this.#watch);
     this.#book.set(bookKey(facts), entry);
     this.#byTransactionId.set(facts.transactionId, entry);
     if (entry.isOpen) this.#open.add(entry);
+    this.#watch.changed();
     return entry;
+  }
+
+  /** @internal */
+  keep(): readonly KeptOrder[] {
+    return [...this.#book.values()].map((entry) => entry.keep());
+  }
+
+  /**
+   * Takes an order over from another process.
+   *
+   * @internal
+   */
+  resume(kept: KeptOrder): void {
+    const entry = this.enter(kept.facts, 'not-paid', kept.particulars);
+    entry.resume(kept);
   }
 
   /** @internal */
