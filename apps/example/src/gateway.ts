@@ -1,8 +1,10 @@
+import { join } from 'node:path';
 import type { DynamicModule } from '@nestjs/common';
 import { ConfigModule } from '@nestjs/config';
 import { WechatPayModule } from 'nestjs-wechatpay';
 import { wechatPayConfig } from 'nestjs-wechatpay/config';
 import { FastClock, type Demo } from './demo/demo.js';
+import { dataFolder } from './orders/store.js';
 import { readSpeed, SettingError } from './settings.js';
 
 /** Whom the application talks to. */
@@ -40,5 +42,7 @@ export async function chooseGateway(): Promise<Gateway> {
   const clock = new FastClock(readSpeed(process.env.DEMO_SPEED));
   // Loaded only here, so that a production install can leave it out.
   const { DEMO_CUSTOMERS, DemoSandboxModule } = await import('./demo/demo-sandbox.js');
-  return { module: DemoSandboxModule.wechatPay(clock), demo: { clock, customers: DEMO_CUSTOMERS } };
+  const folder = dataFolder();
+  const file = folder === undefined ? undefined : join(folder, 'wechatpay-sandbox.json');
+  return { module: DemoSandboxModule.wechatPay(clock, file), demo: { clock, customers: DEMO_CUSTOMERS } };
 }

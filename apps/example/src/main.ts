@@ -20,6 +20,7 @@ try {
   const allowedHosts = readAllowedHosts(process.env.ALLOWED_HOSTS);
   const publicUrl = readPublicUrl(process.env.PUBLIC_URL);
   const store = await chooseStore();
+  await openStore(store); // it is ours from here on, and so is what else is in its folder
   // Quiet until it is built: what goes wrong there is told below, without a stack.
   const options = { ...APP_OPTIONS, logger: false, abortOnError: false } as const;
   const app = await NestFactory.create<NestExpressApplication>(
@@ -30,7 +31,6 @@ try {
   app.useLogger(logger);
   configureApp(app, { allowedHosts });
   app.enableShutdownHooks(['SIGINT', 'SIGTERM'], { useProcessExit: true });
-  await openStore(store);
   await app.init();
   // Nest would log a port that is taken, which is told below.
   app.useLogger(false);

@@ -14,7 +14,7 @@ import {
 import { ApiExcludeController } from '@nestjs/swagger';
 import { WechatPayModule } from 'nestjs-wechatpay';
 import type { WechatPayConfig } from 'wechatpay-core';
-import { Sandbox, wellKnownAuthCodes } from 'wechatpay-sandbox';
+import { Sandbox, wellKnownAuthCodes, type OrderOptions } from 'wechatpay-sandbox';
 import { FastClock, type Demo, type DemoClock } from './demo.js';
 
 /** The same at each start, so that what an earlier one has written down finds its merchant. */
@@ -59,18 +59,23 @@ export class DemoSandboxModule implements OnApplicationShutdown {
     this.#sandbox = sandbox;
   }
 
-  /** A WechatPayModule whose gateway is the sandbox, both by the same clock. */
-  static wechatPay(clock: DemoClock = new FastClock()): DynamicModule {
+  /**
+   * A WechatPayModule whose gateway is the sandbox, both by the same clock.
+   *
+   * @param file where the sandbox keeps its orders, so that they are there after the next start; nowhere without it.
+   */
+  static wechatPay(clock: DemoClock = new FastClock(), file?: string): DynamicModule {
     const sandbox: DynamicModule = {
       module: DemoSandboxModule,
       controllers: [DemoController],
-      providers: [{ provide: Sandbox, useFactory: () => startDemoSandbox(clock) }],
+      providers: [{ provide: Sandbox, useFactory: () => startDemoSandbox(clock, file) }],
       exports: [Sandbox],
     };
     return WechatPayModule.forRootAsync({
       imports: [sandbox],
       inject: [Sandbox],
-      useFactory: (started: Sandbox) => ({ ...merchantOf(started), now: clock.now }),
+      // Its time goes on from that of an earlier start.
+      useFactory: (started: Sandbox) => ({ ...merchantOf(started), now: () => started.clock.now() }),
     });
   }
 
@@ -93,12 +98,16 @@ export const DEMO_CUSTOMERS: Demo['customers'] = [
 ];
 
 /** A sandbox with an order in each state that answers a reversal differently. */
-async function startDemoSandbox({ now }: DemoClock): Promise<Sandbox> {
-  const sandbox = await Sandbox.start({ now, payerPort: 0, merchant: { merchantId: MERCHANT_ID } });
-  sandbox.orders.create({ outTradeNo: 'demo-paid', state: 'paid', rate: '92000000' });
-  sandbox.orders.create({ outTradeNo: 'demo-unpaid', state: 'not-paid' });
-  sandbox.orders.create({ outTradeNo: 'demo-paying', state: 'user-paying' });
-  sandbox.orders.create({ outTradeNo: 'demo-expired', state: 'paid', createdAt: now() - 8 * DAY_MS });
+async function startDemoSandbox({ now }: DemoClock, file: string | undefined): Promise<Sandbox> {
+  const merchant = { merchantId: MERCHANT_ID };
+  const sandbox = await Sandbox.start({ now, payerPort: 0, merchant, ...(file !== undefined && { file }) });
+  const enter = (order: OrderOptions & { outTradeNo: string }): void => {
+    if (!sandbox.orders.get(order.outTradeNo)) sandbox.orders.create(order);
+  };
+  enter({ outTradeNo: 'demo-paid', state: 'paid', rate: '92000000' });
+  enter({ outTradeNo: 'demo-unpaid', state: 'not-paid' });
+  enter({ outTradeNo: 'demo-paying', state: 'user-paying' });
+  enter({ outTradeNo: 'demo-expired', state: 'paid', createdAt: now() - 8 * DAY_MS });
   return sandbox;
 }
 

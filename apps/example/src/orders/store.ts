@@ -10,18 +10,26 @@ export interface Store {
   readonly place: string;
 }
 
+const MEMORY = 'memory://';
 const FOLDER = fileURLToPath(new URL('../../data', import.meta.url));
+
+/** The folder in which all is kept; undefined where a database or the memory is what keeps the orders. */
+export function dataFolder(): string | undefined {
+  const { DATABASE_URL, DATA_DIR } = process.env;
+  if (DATABASE_URL || DATA_DIR === MEMORY) return undefined;
+  return DATA_DIR === undefined || DATA_DIR === '' ? FOLDER : DATA_DIR;
+}
 
 /** PostgreSQL where DATABASE_URL is set; else a database inside this process, in the folder DATA_DIR; `memory://` keeps nothing. */
 export async function chooseStore(): Promise<Store> {
   // Each is loaded only where it is used, so that an install can leave the other out.
-  const { DATABASE_URL: connectionString, DATA_DIR } = process.env;
+  const { DATABASE_URL: connectionString } = process.env;
   if (connectionString) {
     const { PostgresStore } = await import('wechatpay-durable/postgres');
     return { store: new PostgresStore({ connectionString }), place: 'the database of DATABASE_URL' };
   }
-  const folder = DATA_DIR === undefined || DATA_DIR === '' ? FOLDER : DATA_DIR;
-  if (folder === 'memory://') {
+  const folder = dataFolder();
+  if (folder === undefined) {
     const { MemoryStore } = await import('wechatpay-durable/memory');
     return { store: new MemoryStore(), place: 'the memory of this process, which ends with it' };
   }
