@@ -1,4 +1,5 @@
 // What a page asks the server for, with the till's token.
+import { say } from './words.js';
 
 /** Longer than the server waits for WeChat Pay. */
 const ANSWER_MS = 60_000;
@@ -18,8 +19,8 @@ function keepToken() {
 
 /** The server did not answer: whatever was asked for may have happened. */
 export class NoAnswer extends Error {
-  constructor(more = '') {
-    super(`The server does not answer.${more}`);
+  constructor(...more) {
+    super([say('no-answer'), ...more].join(' '));
   }
 }
 
@@ -28,7 +29,7 @@ export function post(path, body = '{}') {
   return call(path, { method: 'POST', body, headers });
 }
 
-/** @throws {NoAnswer} or what the server says is wrong. */
+/** @returns what the server answers. @throws {NoAnswer} or what the server says is wrong. */
 export async function call(path, init) {
   let response;
   try {
@@ -36,10 +37,15 @@ export async function call(path, init) {
   } catch {
     throw new NoAnswer();
   }
-  if (response.ok) return;
+  if (response.ok) {
+    if (response.status === 204) return undefined;
+    return response.json().catch(() => {
+      throw new NoAnswer();
+    });
+  }
   // What stands between may answer for a server that is not there.
   const problem = await response.json().catch(() => undefined);
-  if (!problem) throw new NoAnswer(` (HTTP status ${response.status})`);
+  if (!problem) throw new NoAnswer(say('http-status', response.status));
   if (response.status === 401) token.focus();
   const text = [problem.detail ?? problem.message, problem.remedy].filter(Boolean).join(' ');
   throw Object.assign(new Error(text), { advice: problem.advice });
@@ -64,11 +70,18 @@ export function readSale({ amount, currency, description }) {
 }
 
 /** 8.88 as 888, digit by digit: no fraction is ever computed. */
-function toMinorUnit(amount, digits) {
+export function toMinorUnit(amount, digits) {
   const [, whole, fraction = ''] = /^(\d{1,9})(?:\.(\d*))?$/.exec(amount) ?? [];
   const total = whole === undefined || fraction.length > digits ? 0 : Number(whole + fraction.padEnd(digits, '0'));
-  if (total < 1) throw new Error(`The amount must be a number with at most ${digits} digits after the point.`);
+  if (total < 1) throw new Error(say('wrong-amount', digits));
   return total;
+}
+
+/** 888 and HKD as HKD 8.88. */
+export function formatMoney(amount, currency, digits) {
+  const text = String(amount).padStart(digits + 1, '0');
+  const whole = text.slice(0, text.length - digits);
+  return `${currency} ${digits === 0 ? whole : `${whole}.${text.slice(-digits)}`}`;
 }
 
 /** A number that no other order has. */

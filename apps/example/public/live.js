@@ -6,6 +6,11 @@ const CONNECT_AGAIN_MS = 3_000;
 
 const offline = document.querySelector('#offline');
 
+/** Whether the server does not answer, as far as the page knows. */
+export function isOffline() {
+  return !offline.hidden;
+}
+
 /** Shows each change as it comes, and whether the server is there. */
 export function follow(path, show) {
   const events = new EventSource(path);
@@ -22,19 +27,23 @@ export function follow(path, show) {
     // Else the browser connects again by itself.
     if (events.readyState === EventSource.CLOSED) again();
   });
+  // The network of this machine is gone: a connection that hangs would say so only later.
+  addEventListener('offline', lost);
 
+  function lost() {
+    isHere(false);
+    again();
+  }
   function isHere(yes) {
     offline.hidden = yes;
     clearTimeout(silence);
     silence = watch();
   }
   function watch() {
-    return setTimeout(() => {
-      isHere(false);
-      again();
-    }, SILENCE_MS);
+    return setTimeout(lost, SILENCE_MS);
   }
   function again() {
+    removeEventListener('offline', lost);
     clearTimeout(silence);
     events.close();
     setTimeout(() => follow(path, show), CONNECT_AGAIN_MS);

@@ -4,6 +4,8 @@ import { ApiExcludeController } from '@nestjs/swagger';
 import { WechatPayExceptionFilter, WechatPayNotificationsModule } from 'nestjs-wechatpay';
 import { WechatPayDurableModule } from 'nestjs-wechatpay/durable';
 import type { OrderStore } from 'wechatpay-durable';
+import { Attention } from './attention/attention.js';
+import { AttentionController } from './attention/attention.controller.js';
 import { CheckoutController } from './checkout/checkout.controller.js';
 import { Checkout, PUBLIC_URL } from './checkout/checkout.js';
 import { DEMO, type Demo } from './demo/demo.js';
@@ -30,10 +32,18 @@ export interface AppOptions {
 }
 
 @Module({
-  controllers: [TillController, CheckoutController, OrdersController, DurableOrdersController, HealthController],
+  controllers: [
+    TillController,
+    CheckoutController,
+    AttentionController,
+    OrdersController,
+    DurableOrdersController,
+    HealthController,
+  ],
   providers: [
     Till,
     Checkout,
+    Attention,
     { provide: APP_GUARD, useClass: TokenGuard },
     { provide: APP_PIPE, useValue: validationPipe },
     { provide: APP_FILTER, useClass: WechatPayExceptionFilter },

@@ -1,51 +1,31 @@
 import { renderSVG } from 'uqr';
 import { html, Markup, NOTHING } from '../http/html.js';
+import { renderShell, tokenField, type Shell } from '../http/shell.js';
 import { currencyOptions, formatMoney } from '../till/money.js';
 import type { CheckoutOrder } from './checkout.order.js';
 import type { Words } from './checkout.words.js';
 
-interface Shell {
-  readonly title: string;
-  /** Where the other language is. */
-  readonly path: string;
-  readonly main: Markup;
-  readonly clock?: { readonly now: number; readonly speed: number };
-}
-
-function page(words: Words, { title, path, main, clock }: Shell): string {
-  const { other } = words;
-  const time = clock ? html` data-now="${clock.now}" data-speed="${clock.speed}"` : NOTHING;
-  return html`<!doctype html>
-    <html lang="${words.code}">
-      <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <title>${title}</title>
-        <link rel="icon" href="data:," />
-        <link rel="stylesheet" href="/page.css" />
-        <link rel="stylesheet" href="/checkout.css" />
-        <script type="module" src="/checkout.js"></script>
-      </head>
-      <body${time}>
-        <header>
-          <h1>${words.title}</h1>
-          <nav>
-            <a href="/">${words.till}</a>
-            <a href="${path}?lang=${other.language}" lang="${other.language}" hreflang="${other.language}">${other.name}</a>
-          </nav>
-        </header>
-        <p id="offline" role="status" hidden>${words.offline}</p>
-        <noscript><p>${words.noScript}</p></noscript>
-        ${main}
-      </body>
-    </html>`.text;
+function page(words: Words, { title, path, main, clock }: Pick<Shell, 'title' | 'path' | 'main' | 'clock'>): string {
+  return renderShell({
+    language: words.language,
+    page: 'checkout',
+    title,
+    heading: words.title,
+    path,
+    styles: ['checkout.css'],
+    script: 'checkout.js',
+    main,
+    clock,
+    offline: words.offline,
+    words: { 'press-again': words.pressAgain },
+  });
 }
 
 /** Where the next order is begun. */
 export function renderCheckout(words: Words, { isReachable }: { readonly isReachable: boolean }): string {
   const { form } = words;
   const main = html`<main>
-    <form id="checkout" autocomplete="off" data-lang="${words.language}">
+    <form id="checkout" autocomplete="off">
       <label>${form.amount} <input name="amount" inputmode="decimal" required value="8.88" autofocus /></label>
       <label
         >${form.currency}
@@ -59,7 +39,7 @@ export function renderCheckout(words: Words, { isReachable }: { readonly isReach
       <button>${words.show}</button>
       <p id="message" role="alert"></p>
     </form>
-    <label id="access">${words.token} <input id="token" type="password" autocomplete="off" /></label>
+    ${tokenField(words.language)}
   </main>`;
   const unreachable = html`<main><p role="alert">${words.noAddress}</p></main>`;
   return page(words, { title: words.title, path: '/checkout', main: isReachable ? main : unreachable });
@@ -76,7 +56,7 @@ export function renderOrderPage(
     ${section(words, order, hasPhone)}
   </main>`;
   const title = `${formatMoney(order.totalFee, order.currency)} · ${words.title}`;
-  return page(words, { title, path, main, ...(clock && { clock }) });
+  return page(words, { title, path, main, clock });
 }
 
 /** What changes of it. */

@@ -17,13 +17,13 @@ import {
   orderAnswer,
   orderParams,
   payRequest,
-  refundAnswer,
   refundRequest,
   reverseAnswer,
   reverseRequest,
   tillOrder,
+  tillRefund,
 } from '../orders/orders.schemas.js';
-import { redriveRequest, durableOrder } from '../orders/durable-orders.schemas.js';
+import { durableOrder, noteRequest, redriveRequest, refundRedriveRequest } from '../orders/durable-orders.schemas.js';
 
 type SchemaObject = Extract<ApiResponseOptions, { schema: unknown }>['schema'];
 
@@ -37,11 +37,13 @@ const SCHEMAS = {
   CheckoutOrder: checkoutOrder,
   OrderResult: orderAnswer,
   RefundRequest: refundRequest,
-  RefundResult: refundAnswer,
+  TillRefund: tillRefund,
   ReverseRequest: reverseRequest,
   ReverseResult: reverseAnswer,
   Reversal: durableOrder,
   RedriveRequest: redriveRequest,
+  RefundRedriveRequest: refundRedriveRequest,
+  NoteRequest: noteRequest,
   Health: health,
   HttpError: httpError,
 };

@@ -46,6 +46,27 @@ export const redriveRequest = request(
 export const redriveBody = redriveRequest.default({});
 export type RedriveBody = z.infer<typeof redriveBody>;
 
+const { subMerchantId } = redriveRequest.shape;
+
+export const refundRedriveRequest = request({ subMerchantId }, ', or left out.');
+export const refundRedriveBody = refundRedriveRequest.default({});
+export type RefundRedriveBody = z.infer<typeof refundRedriveBody>;
+
+export const noteRequest = request({
+  note: z
+    .string('must be a string.')
+    .trim()
+    .min(1, 'is empty: say how it was seen to.')
+    .max(900, 'has more than 900 characters.')
+    .meta({ description: 'How it was seen to; never a secret.', example: 'The customer has paid in cash.' }),
+  actor: z.string('must be a string.').trim().min(1, 'is empty.').max(64, 'has more than 64 characters.').meta({
+    description: 'Who says so.',
+    example: 'Ann',
+  }),
+  subMerchantId,
+});
+export type NoteRequest = z.infer<typeof noteRequest>;
+
 const time = z.string().meta({ format: 'date-time' });
 
 /** A durable order, as it is stored. */

@@ -1,10 +1,10 @@
 import { Body, Controller, Get, HttpCode, Inject, Ip, Param, Post } from '@nestjs/common';
 import { ApiAcceptedResponse, ApiBody, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { PaymentService, RefundService, ReverseService } from 'nestjs-wechatpay';
-import { isWechatPayError, WechatPayRequestError, type QueryOrderResult, type RefundOrderResult } from 'wechatpay-core';
+import { PaymentService, ReverseService } from 'nestjs-wechatpay';
+import { isWechatPayError, WechatPayRequestError, type QueryOrderResult } from 'wechatpay-core';
 import { ApiGuarded, ApiOrderNumber, ApiProblems, schemaNamed } from '../http/open-api.js';
 import { Till } from '../till/till.js';
-import type { TillOrder } from '../till/till.order.js';
+import { toAnswer, type TillOrderAnswer, type TillRefund } from '../till/till.order.js';
 import { errorWord } from '../till/till.words.js';
 import {
   orderParams,
@@ -23,18 +23,15 @@ import {
 export class OrdersController {
   readonly #till: Till;
   readonly #payments: PaymentService;
-  readonly #refunds: RefundService;
   readonly #reversals: ReverseService;
 
   constructor(
     @Inject(Till) till: Till,
     @Inject(PaymentService) payments: PaymentService,
-    @Inject(RefundService) refunds: RefundService,
     @Inject(ReverseService) reversals: ReverseService,
   ) {
     this.#till = till;
     this.#payments = payments;
-    this.#refunds = refunds;
     this.#reversals = reversals;
   }
 
@@ -44,8 +41,8 @@ export class OrdersController {
     description: 'As this server knows them, by itself and from what is written down.',
     schema: { type: 'array', items: schemaNamed('TillOrder') },
   })
-  list(): Promise<TillOrder[]> {
-    return this.#till.list();
+  async list(): Promise<TillOrderAnswer[]> {
+    return (await this.#till.list()).map(toAnswer);
   }
 
   @Post(':outTradeNo/pay')
@@ -62,12 +59,12 @@ export class OrdersController {
   @ApiAcceptedResponse({ description: 'It is worked on.', schema: schemaNamed('TillOrder') })
   @ApiGuarded()
   @ApiProblems()
-  pay(
+  async pay(
     @Param({ schema: orderParams }) { outTradeNo }: OrderParams,
     @Body({ schema: payRequest }) { description, ...request }: PayRequest,
     @Ip() spbillCreateIp: string,
-  ): Promise<TillOrder> {
-    return this.#till.pay({ ...request, outTradeNo, body: description, spbillCreateIp });
+  ): Promise<TillOrderAnswer> {
+    return toAnswer(await this.#till.pay({ ...request, outTradeNo, body: description, spbillCreateIp }));
   }
 
   @Get(':outTradeNo')
@@ -89,25 +86,24 @@ export class OrdersController {
   }
 
   @Post(':outTradeNo/refund')
-  @HttpCode(200)
+  @HttpCode(202)
   @ApiOperation({
     operationId: 'refundOrder',
-    summary: 'Give a payment back, in whole or in part',
-    description: 'Sent again with the same `outRefundNo`, it is the same refund.',
+    summary: 'Return a payment, in whole or in part',
+    description:
+      'The refund is written down, and driven until the customer has the money: `GET /orders` and `GET /events` tell. Sent again with the ' +
+      'same `outRefundNo`, it is the same refund.',
   })
   @ApiOrderNumber()
   @ApiBody({ schema: schemaNamed('RefundRequest') })
-  @ApiOkResponse({ description: 'WeChat Pay took it, signed.', schema: schemaNamed('RefundResult') })
+  @ApiAcceptedResponse({ description: 'It is worked on.', schema: schemaNamed('TillRefund') })
   @ApiGuarded()
   @ApiProblems()
-  async refund(
+  refund(
     @Param({ schema: orderParams }) { outTradeNo }: OrderParams,
     @Body({ schema: refundRequest }) { currency, ...request }: RefundRequest,
-  ): Promise<Omit<RefundOrderResult, 'raw'>> {
-    const { raw, ...answer } = await this.#refunds.refund({ ...request, outTradeNo, refundCurrency: currency });
-    const { subMerchantId, outRefundNo, refundFee } = request;
-    this.#till.refunded({ outTradeNo, subMerchantId }, outRefundNo, refundFee);
-    return answer;
+  ): Promise<TillRefund> {
+    return this.#till.refund({ ...request, outTradeNo, refundCurrency: currency });
   }
 
   @Post(':outTradeNo/reverse')

@@ -1,6 +1,6 @@
 import type { TradeState } from 'wechatpay-core';
 import { z } from 'zod';
-import type { TillOrder } from '../till/till.order.js';
+import type { TillOrder, TillRefund } from '../till/till.order.js';
 
 // One definition of each shape: requests are checked by it, and the OpenAPI page shows it.
 
@@ -16,6 +16,14 @@ export const orderParams = z.object({
   outTradeNo: identifier("The merchant's own order number.", 'demo-paid'),
 });
 export type OrderParams = z.infer<typeof orderParams>;
+
+export const refundParams = z.object({ outRefundNo: identifier("The merchant's own number of a refund.", 'R-1') });
+export type RefundParams = z.infer<typeof refundParams>;
+
+export const findQuery = z.object({
+  number: z.string('is missing.').trim().min(1, 'is empty.').max(64, 'has more than 64 characters.'),
+});
+export type FindQuery = z.infer<typeof findQuery>;
 
 /** A field that a request does not know is refused: it may be a misspelt one. */
 export function request<Shape extends z.core.$ZodLooseShape>(
@@ -65,11 +73,22 @@ export type PayRequest = z.infer<typeof payRequest>;
 
 const time = z.string().meta({ format: 'date-time' });
 
+/** A refund of the till. */
+export const tillRefund = z.strictObject({
+  outRefundNo: z.string(),
+  refundFee: amount('What is returned'),
+  state: z.enum(['pending', 'refunded', 'rejected', 'stuck'] satisfies TillRefund['state'][]).meta({
+    description: 'stuck: a person has to look at it. rejected: nothing was returned.',
+  }),
+});
+
 /** An order of the till. */
 export const tillOrder = z.strictObject({
   outTradeNo: z.string(),
   subMerchantId: z.string().optional(),
+  transactionId: z.string().optional().meta({ description: "WeChat Pay's number of the payment." }),
   description: z.string().optional().meta({ description: 'Not written down: absent after a restart.' }),
+  product: z.enum(['quick-pay', 'unified-order']),
   totalFee: amount('What it costs'),
   currency,
   createdAt: time,
@@ -80,6 +99,7 @@ export const tillOrder = z.strictObject({
       'paid',
       'reversed',
       'closed',
+      'refunding',
       'refunded',
       'refund-required',
       'needs-attention',
@@ -91,8 +111,11 @@ export const tillOrder = z.strictObject({
     }),
   kept: z.number().optional().meta({ description: 'What the shop has of it. Absent where that is not known.' }),
   remedy: z.string().meta({ description: 'What the cashier should do, or know.' }),
+  why: z.string().optional().meta({ description: 'Why it is not paid, as one would say it to the customer.' }),
   steps: z.array(z.strictObject({ at: time, text: z.string() })),
   next: z.strictObject({ at: time, text: z.string() }).optional(),
+  knownBy: time.optional().meta({ description: 'While the customer may still pay: when it is known at the latest.' }),
+  refunds: z.array(tillRefund),
 });
 
 export const refundRequest = request({
@@ -121,26 +144,6 @@ const coupons = z.array(
 );
 const text = z.string().optional();
 const number = z.number().optional();
-
-/** wechatpay-core's result of Submit Refund, without `raw`. */
-export const refundAnswer = z.strictObject({
-  ...replyFields,
-  transactionId: text,
-  outTradeNo: text,
-  outRefundNo: z.string(),
-  refundId: z.string().meta({ description: "WeChat Pay's number of the refund." }),
-  refundFee: number,
-  settlementRefundFee: number,
-  totalFee: number,
-  settlementTotalFee: number,
-  currency: text,
-  cashFee: number,
-  cashCurrency: text,
-  cashRefundFee: number,
-  couponRefundFee: number,
-  coupons,
-  rate: text,
-});
 
 /** wechatpay-core's result of Query Order, without `raw`. */
 export const orderAnswer = z.strictObject({

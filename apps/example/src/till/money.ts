@@ -3,7 +3,7 @@ import { html, type Markup } from '../http/html.js';
 const CURRENCIES = ['HKD', 'CNY', 'USD', 'EUR', 'GBP', 'JPY', 'SGD'];
 
 /** How many digits the minor unit of a currency has: 2 for HKD, 0 for JPY. */
-function minorDigits(currency: string): number {
+export function minorDigits(currency: string): number {
   const { maximumFractionDigits } = new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions();
   return maximumFractionDigits ?? 2;
 }

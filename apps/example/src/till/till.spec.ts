@@ -7,9 +7,9 @@ import { startApp } from '../../test/start-app.js';
 import { readProblem } from '../../test/problem.js';
 import { TickingClock } from '../../test/ticking-clock.js';
 import { DEMO_CUSTOMERS, DemoSandboxModule } from '../demo/demo-sandbox.js';
-import { orderAnswer, refundAnswer, tillOrder } from '../orders/orders.schemas.js';
+import { orderAnswer, tillOrder, tillRefund } from '../orders/orders.schemas.js';
 import { Till } from './till.js';
-import type { TillOrder } from './till.order.js';
+import { toAnswer, type TillOrder, type TillOrderAnswer } from './till.order.js';
 
 const SPEED = 20;
 
@@ -59,19 +59,24 @@ function post(path: string, body: unknown = {}, at = origin): Promise<Answer> {
 }
 
 /** Waits, by the till's own changes, until an order is in a state that fits. */
-async function until(outTradeNo: string, fits: (order: TillOrder) => boolean, of = app): Promise<TillOrder> {
+async function until(
+  outTradeNo: string,
+  fits: (order: TillOrderAnswer) => boolean,
+  of = app,
+): Promise<TillOrderAnswer> {
   const till = of.get(Till);
   return new Promise((resolve) => {
     const look = (order: TillOrder | undefined): void => {
-      if (order?.outTradeNo !== outTradeNo || !fits(order)) return;
-      resolve(order);
+      if (order?.outTradeNo !== outTradeNo) return;
+      const told = toAnswer(order);
+      if (fits(told)) resolve(told);
     };
     till.changes.subscribe(look);
     look(till.get(outTradeNo));
   });
 }
 
-const isEnded = ({ state }: TillOrder): boolean => state !== 'paying';
+const isEnded = ({ state }: TillOrderAnswer): boolean => state !== 'paying';
 
 describe('a payment', () => {
   test.concurrent.each([
@@ -95,6 +100,7 @@ describe('a payment', () => {
     const outTradeNo = await pay(wellKnownAuthCodes.balanceTooLow);
     const order = await until(outTradeNo, ({ steps }) => steps.at(-1)?.text === 'Ended');
     expect(order).toMatchObject({ state: 'declined', kept: 0, remedy: expect.stringContaining('card') as string });
+    expect(order.why).toBe('The balance is too low.');
     expect(order.steps.map(({ text }) => text)).toContain('Reversed');
   });
 
@@ -194,14 +200,18 @@ describe('an order', () => {
     const part = { outRefundNo: `${outTradeNo}-1`, totalFee: 888, refundFee: 300, currency: 'HKD' };
     for (let time = 1; time <= 2; time += 1) {
       const { status, body } = await post(`/orders/${outTradeNo}/refund`, part);
-      expect([status, refundAnswer.parse(body)]).toMatchObject([200, { refundFee: 300 }]);
+      expect([status, tillRefund.parse(body)]).toMatchObject([202, { refundFee: 300 }]);
       expect(app.get(Till).get(outTradeNo)).toMatchObject({ state: 'paid', kept: 588 });
     }
     const tooMuch = await post(`/orders/${outTradeNo}/refund`, { ...part, outRefundNo: 'more', refundFee: 600 });
-    expect(tooMuch).toMatchObject({ status: 502, body: { outcome: 'unknown', errorCode: 'INVALID_REQUEST' } });
+    expect(tooMuch).toMatchObject({ status: 422, body: { outcome: 'not-sent', field: 'refundFee' } });
     await post(`/orders/${outTradeNo}/refund`, { ...part, outRefundNo: `${outTradeNo}-2`, refundFee: 588 });
-    expect(app.get(Till).get(outTradeNo)).toMatchObject({ state: 'refunded', kept: 0 });
-    expect(sandbox.ledger.of(outTradeNo).net).toBe(0);
+    expect(app.get(Till).get(outTradeNo)).toMatchObject({ state: 'refunding', kept: 0 });
+    await until(outTradeNo, ({ state }) => state === 'refunded');
+    expect(sandbox.ledger.of(outTradeNo)).toEqual({ paid: 888, returned: 888, net: 0 });
+    // Each is stored, and found by its number.
+    const found = (await (await fetch(`${origin}/till/find?number=${outTradeNo}-2`)).json()) as { id: string }[];
+    expect(found).toMatchObject([{ id: `order-${outTradeNo}` }]);
   });
 
   it('that is reversed is told as reversed', async () => {
@@ -214,18 +224,17 @@ describe('an order', () => {
     expect(app.get(Till).get(outTradeNo)).toMatchObject({ state: 'reversed', kept: 0 });
   });
 
-  it("is not told as reversed or refunded where that was another sub-merchant's order of its number", async () => {
+  it("is not told as reversed where that was another sub-merchant's order of its number", async () => {
     const outTradeNo = await pay(wellKnownAuthCodes.paysAtOnce);
     await until(outTradeNo, isEnded);
     const till = app.get(Till);
     till.reversed({ outTradeNo, subMerchantId: '1900000202' });
-    till.refunded({ outTradeNo, subMerchantId: '1900000202' }, 'R-1', 888);
     expect(till.get(outTradeNo)).toMatchObject({ state: 'paid', kept: 888 });
   });
 
   it('is in the list, the newest first', async () => {
     const [first, second] = [await pay(wellKnownAuthCodes.paysAtOnce), await pay(wellKnownAuthCodes.paysAtOnce)];
-    const list = (await (await fetch(`${origin}/orders`)).json()) as TillOrder[];
+    const list = (await (await fetch(`${origin}/orders`)).json()) as TillOrderAnswer[];
     expect(list.map(({ outTradeNo }) => outTradeNo).slice(0, 2)).toEqual([second, first]);
     for (const order of list) expect(() => tillOrder.parse(order)).not.toThrow();
   });

@@ -15,6 +15,8 @@ import {
   WechatPayClient,
   WechatPayRequestError,
   type QuickPayRequest,
+  type RefundOutcome,
+  type RefundOrderRequest,
   type ResolutionOutcome,
   type ResolutionState,
 } from 'wechatpay-core';
@@ -24,11 +26,24 @@ import {
   type DurablePayment,
   type DurableOrderEvent,
   type DurableOrder,
+  type DurableRefund,
   type OrderOf,
 } from 'wechatpay-durable';
-import { asked, declined, ended, standing, WAITING, type Answer, type Standing, type TillOrder } from './till.order.js';
-import { isOpen, TillRows, type Row } from './till.rows.js';
-import { errorWord, nextOf, outcomeRemedy, stepRemedy, stepWords } from './till.words.js';
+import { formatMoney } from './money.js';
+import { phrase } from './phrase.js';
+import {
+  asked,
+  declined,
+  ended,
+  standing,
+  WAITING,
+  type Answer,
+  type Standing,
+  type TillOrder,
+  type TillRefund,
+} from './till.order.js';
+import { isOpen, TillRows, type Row, type Total } from './till.rows.js';
+import { errorWord, nextOf, stepRemedy, stepWords } from './till.words.js';
 
 const isProvenUnpaid = ({ kind }: ResolutionOutcome): boolean => kind === 'reversed' || kind === 'closed';
 
@@ -61,8 +76,9 @@ export class Till implements OnModuleInit, OnApplicationBootstrap, BeforeApplica
   /** Open orders that the store does not have any more. */
   readonly #lost = new Set<string>();
   readonly #logger = new Logger(Till.name);
-  /** The last reversal of the store that was looked at. */
+  /** The last order, and the last refund, of the store that was looked at. */
   #last: DurableOrder | undefined;
+  #lastRefund: DurableRefund | undefined;
   #look: { readonly done: Promise<void>; until: number } | undefined;
   /** Each order whenever it changes; while anybody listens, the store is looked into, once for all. */
   readonly changes: Observable<TillOrder>;
@@ -106,11 +122,52 @@ export class Till implements OnModuleInit, OnApplicationBootstrap, BeforeApplica
   /** What is known, the newest first; where the store cannot be reached, as far as this process knows it. */
   async known(): Promise<TillOrder[]> {
     await this.#tryToCatchUp();
-    return this.#rows.list();
+    return this.#rows.list().map((order) => this.#asOfNow(order));
+  }
+
+  /** Who looks later is not told to hand over the goods to a customer who may have left. */
+  #asOfNow(order: TillOrder): TillOrder {
+    const row = this.#rows.get(order.outTradeNo);
+    const isLate = order.remedy.word === 'hand-over' && row && !this.#rows.isCustomerHere(row);
+    return isLate ? { ...order, remedy: phrase('paid-left') } : order;
   }
 
   get(outTradeNo: string): TillOrder | undefined {
     return this.#rows.get(outTradeNo)?.order;
+  }
+
+  /** What was taken today. */
+  totals(): Total[] {
+    return this.#rows.totals();
+  }
+
+  /** The orders of a number, as any receipt has it: the shop's own, WeChat Pay's, or a refund's. */
+  async find(number: string): Promise<TillOrder[]> {
+    const { revision } = this.#rows;
+    const { merchantId } = this.#client;
+    const [own, paid, refunds] = await Promise.all([
+      this.#durableOrders.find({ outTradeNo: number, merchantId }),
+      this.#durableOrders.find({ transactionId: number, merchantId }),
+      this.#durableOrders.find({ outRefundNo: number, merchantId }),
+    ]);
+    const refunded = await Promise.all(
+      refunds.map(({ order: { outTradeNo }, state: { request } }) =>
+        this.#durableOrders.get(keyOf({ outTradeNo, subMerchantId: request.subMerchantId })),
+      ),
+    );
+    const found = new Map([...own, ...paid, ...refunded].flatMap((stored) => (stored ? [[stored.id, stored]] : [])));
+    await Promise.all(
+      [...found.values()].map(async (stored) => {
+        this.#note(stored, revision);
+        const { outTradeNo } = stored.state.order;
+        const parts = await this.#durableOrders.find({ outTradeNo, merchantId, kind: 'refund' });
+        for (const part of parts) this.#noteRefund(part);
+      }),
+    );
+    return [...found.values()].flatMap((stored) => {
+      const order = this.get(stored.state.order.outTradeNo);
+      return order ? [this.#asOfNow(order)] : [];
+    });
   }
 
   /**
@@ -136,39 +193,37 @@ export class Till implements OnModuleInit, OnApplicationBootstrap, BeforeApplica
       totalFee,
       currency,
     };
-    const row = this.#rows.add({ ...order, createdAt: new Date(this.#client.now()), steps: [], ...WAITING }, true);
+    const createdAt = new Date(this.#client.now());
+    const row = this.#rows.add({ ...order, product: 'quick-pay', createdAt }, WAITING, true);
     const charging = this.#charge(row, request).finally(() => this.#charging.delete(outTradeNo));
     this.#charging.set(outTradeNo, charging);
     return row.order;
   }
 
-  /** Notes a refund that WeChat Pay took; told again of the same one, it changes nothing. */
-  refunded(of: OrderName, outRefundNo: string, refundFee: number): void {
-    const row = this.#rowOf(of);
-    if (!row || row.refunds.has(outRefundNo)) return;
-    row.refunds.add(outRefundNo);
-    const { kept: before = NaN, totalFee } = row.order; // before a restart, other parts may have been returned
-    const kept = refundFee >= totalFee ? 0 : before - refundFee;
-    const isWhole = kept <= 0;
-    this.#rows.tell(row, isWhole ? 'Refunded' : 'Refunded in part', {
-      state: isWhole ? 'refunded' : 'paid',
-      ...(!Number.isNaN(kept) && { kept }),
-      remedy: isWhole ? outcomeRemedy({ kind: 'refunded' }) : 'A part was returned.',
-    });
+  /**
+   * Has a payment returned, in whole or in part, whatever happens to this process. Asked for again with the same number, it is the same
+   * refund.
+   *
+   * @throws {WechatPayRequestError} more than is left, or another refund of this number: nothing was sent.
+   */
+  async refund(request: RefundOrderRequest): Promise<TillRefund> {
+    const stored = await this.#durableOrders.refund(request);
+    this.#noteRefund(stored);
+    return tillRefund(stored);
   }
 
   /** Notes a reversal that WeChat Pay took. */
   reversed(of: OrderName): void {
     const row = this.#rowOf(of);
-    if (row) this.#rows.tell(row, 'Reversed', ended({ kind: 'reversed' }, 0));
+    if (row) this.#rows.tell(row, phrase('step-reversed'), { state: 'reversed', kept: 0, remedy: phrase('returned') });
   }
 
   /** Notes what WeChat Pay says of an order that had ended before this process could see how. */
   asked(outTradeNo: string, answer: Answer): void {
     const row = this.#rows.get(outTradeNo);
-    if (!row || isOpen(row.order) || row.order.kept !== undefined) return;
+    if (!row || !answer || isOpen(row.standing)) return;
     const now = asked(answer, row.order, this.#rows.isCustomerHere(row));
-    if (now) this.#rows.tell(row, 'Asked', now);
+    if (now) this.#rows.tell(row, phrase(`asked-${answer.tradeState}`), now);
   }
 
   async #charge(row: Row, request: QuickPayRequest): Promise<void> {
@@ -178,28 +233,25 @@ export class Till implements OnModuleInit, OnApplicationBootstrap, BeforeApplica
     } catch (error) {
       // Nothing was sent. What is stored all the same is another's, or will be found never to have arrived.
       const stored = await this.#durableOrders.get(keyOf(request)).catch(() => undefined);
-      const remedy = 'Nothing was sent: the order could not be written down. Try again in a minute.';
+      const remedy = phrase('sent-nothing-store');
       const refused = isWechatPayError(error) ? declined(error) : ({ state: 'declined', kept: 0, remedy } as const);
-      this.#rows.tell(row, 'Not sent', stored ? standing(stored) : refused);
+      this.#rows.tell(row, phrase('step-not-sent'), stored ? standing(stored) : refused);
       return;
     }
     const { outcome } = payment;
     if (outcome.kind === 'paid') {
       const isTold = row.order.state === 'paid'; // a worker was quicker
-      if (!isTold) this.#end(row, { kind: 'paid', payment: {} });
+      const { transactionId } = 'result' in payment ? payment.result : {};
+      if (!isTold) this.#end(row, { kind: 'paid', payment: { ...(transactionId !== undefined && { transactionId }) } });
     } else if (outcome.kind === 'declined') {
-      this.#rows.tell(row, `Quick Pay: ${errorWord(outcome.error)}`, declined(outcome.error));
+      this.#rows.tell(row, phrase('quick-pay', errorWord(outcome.error)), declined(outcome.error));
     } else if (row.order.state === 'paying') {
       const { error } = outcome;
       const isPaying = error !== undefined && errorWord(error) === 'USERPAYING';
-      const remedy = isPaying ? 'Ask the customer for the password.' : 'Wait: it is not known yet.';
+      const remedy = phrase(isPaying ? 'wait-password' : 'wait-unknown');
       const stored = await this.#durableOrders.get(keyOf(request)).catch(() => undefined);
-      const { next } = stored ? standing(stored) : WAITING;
-      this.#rows.tell(row, `Quick Pay: ${error ? errorWord(error) : 'paid, and whether it stays is not known yet'}`, {
-        state: 'paying',
-        remedy,
-        ...(next && { next }),
-      });
+      const what = error ? phrase('quick-pay', errorWord(error)) : phrase('quick-pay-doubt');
+      this.#rows.tell(row, what, { state: 'paying', remedy, ...(stored && nextOf(stored.state)) });
     }
   }
 
@@ -207,35 +259,62 @@ export class Till implements OnModuleInit, OnApplicationBootstrap, BeforeApplica
   readonly #hear = (message: unknown): void => {
     const event = message as DurableOrderEvent;
     if (!('outTradeNo' in event) || event.merchantId !== this.#client.merchantId) return;
+    if ('outRefundNo' in event) {
+      this.#hearOfRefund(event);
+      return;
+    }
     const known = this.#rows.get(event.outTradeNo);
     const row = known ?? (event.kind === 'step' ? this.#adopt(event.step.state, WAITING) : undefined);
     if (!row) return;
-    const isDeclined = row.order.state === 'declined'; // its order is reversed: the cashier has nothing more to do
+    const isDeclined = row.standing.state === 'declined'; // its order is reversed: the cashier has nothing more to do
     if (isDeclined && (event.kind === 'step' || (event.kind === 'resolved' && isProvenUnpaid(event.outcome)))) {
-      const { remedy } = row.order;
-      this.#rows.tell(row, event.kind === 'step' ? stepWords(event.step) : 'Ended', {
-        state: 'declined',
-        kept: 0,
-        remedy,
-      });
+      this.#rows.tell(row, event.kind === 'step' ? stepWords(event.step) : phrase('step-ended'), row.standing);
       return;
     }
     if (event.kind === 'resolved') {
-      const isTold = row.order.state === event.outcome.kind; // Quick Pay's own answer was clear
+      const isTold = row.standing.state === event.outcome.kind; // Quick Pay's own answer was clear
       if (!isTold) this.#end(row, event.outcome);
     }
-    if (event.kind === 'redriven') this.#rows.tell(row, 'Redriven', WAITING);
+    if (event.kind === 'redriven') this.#rows.tell(row, phrase('step-redriven'), WAITING);
     if (event.kind === 'step') {
-      const remedy = stepRemedy(event.step, row.order.remedy, this.#rows.isCustomerHere(row));
-      const next = nextOf(event.step.state);
-      this.#rows.tell(row, stepWords(event.step), { state: 'paying', remedy, ...(next && { next }) });
+      const remedy = stepRemedy(event.step, row.standing.remedy, this.#rows.isCustomerHere(row));
+      this.#rows.tell(row, stepWords(event.step), { state: 'paying', remedy, ...nextOf(event.step.state) });
     }
   };
+
+  #hearOfRefund(event: Extract<DurableOrderEvent, { readonly outRefundNo: string }>): void {
+    const row = this.#rows.get(event.outTradeNo);
+    const known = row?.order.refunds.find(({ outRefundNo }) => outRefundNo === event.outRefundNo);
+    if (!row || !known) return; // it is stored, and found there
+    const state =
+      event.kind === 'refund-resolved'
+        ? END_STATES[event.outcome.kind]
+        : event.kind === 'refund-cancelled'
+          ? 'rejected'
+          : 'pending';
+    this.#tellRefund(row, { ...known, state });
+  }
+
+  #tellRefund(row: Row, refund: TillRefund): void {
+    const money = formatMoney(refund.refundFee, row.order.currency);
+    const words = {
+      pending: phrase('step-refund-begun', money),
+      refunded: phrase('step-refunded', money),
+      rejected: phrase('step-refund-failed', money, refund.state),
+      stuck: phrase('step-refund-failed', money, refund.state),
+    };
+    this.#rows.refund(row, refund, words[refund.state]);
+  }
+
+  #noteRefund(stored: DurableRefund): void {
+    const row = this.#rowOf({ outTradeNo: stored.order.outTradeNo, subMerchantId: stored.state.request.subMerchantId });
+    if (row) this.#tellRefund(row, tillRefund(stored));
+  }
 
   /**
    * Looks into the store for what others did: processes on the same database, and earlier starts.
    *
-   * All who ask within a second share one look, and a look is two queries, however many orders are open: nobody who looks on
+   * All who ask within a second share one look, and a look is three queries, however many orders are open: nobody who looks on
    * costs the store anything by himself.
    */
   catchUp(): Promise<void> {
@@ -277,10 +356,29 @@ export class Till implements OnModuleInit, OnApplicationBootstrap, BeforeApplica
       after = page.at(-1);
       if (page.length < PAGE) break;
     }
-    for (const order of this.#rows.list().filter(isOpen)) {
+    for (const { order } of this.#rows.open()) {
       // What is not open any more has ended elsewhere, which is asked for once.
       const stored = open.get(order.outTradeNo) ?? (await this.#findEnd(order));
       if (stored) this.#note(stored, revision);
+    }
+    await this.#lookForRefunds();
+  }
+
+  async #lookForRefunds(): Promise<void> {
+    const { merchantId } = this.#client;
+    const openBefore = this.#rows.openRefunds();
+    for (;;) {
+      const after = this.#lastRefund && { after: this.#lastRefund };
+      const page = await this.#durableOrders.list({ kind: 'refund', merchantId, limit: PAGE, ...after });
+      for (const stored of page) this.#noteRefund(stored);
+      this.#lastRefund = page.at(-1) ?? this.#lastRefund;
+      if (page.length < PAGE) break;
+    }
+    // Those that go on elsewhere: of a shop's refunds, few are open at a time.
+    for (const { row, refund } of openBefore) {
+      const { outRefundNo } = refund;
+      const stored = await this.#durableOrders.get({ outRefundNo, subMerchantId: row.order.subMerchantId });
+      if (stored) this.#noteRefund(stored);
     }
   }
 
@@ -297,21 +395,22 @@ export class Till implements OnModuleInit, OnApplicationBootstrap, BeforeApplica
     if (this.#charging.has(outTradeNo)) return; // it is told soon
     const known = this.#rows.get(outTradeNo);
     if (!known) {
-      this.#adopt(stored.state, standing(stored));
+      this.#adopt(stored.state, standing(stored), stored.outcome);
       return;
     }
-    if (!isOpen(known.order) || known.revision > revision) return;
+    if (!isOpen(known.standing) || known.revision > revision) return;
     const isCustomerHere = this.#rows.isCustomerHere(known);
     const now =
       stored.outcome?.kind === 'paid' && isCustomerHere
-        ? ended(stored.outcome, known.order.totalFee, isCustomerHere)
+        ? ended(stored.outcome, known.order, isCustomerHere)
         : standing(stored);
-    if (known.order.state !== now.state) this.#rows.show(known, now);
+    if (known.standing.state !== now.state) this.#rows.show(known, now, transactionOf(stored.outcome));
   }
 
   #end(row: Row, outcome: ResolutionOutcome): void {
-    const standing = ended(outcome, row.order.totalFee, this.#rows.isCustomerHere(row));
-    this.#rows.tell(row, outcome.kind === 'paid' ? 'Paid' : 'Ended', standing);
+    this.#rows.show(row, row.standing, transactionOf(outcome));
+    const standing = ended(outcome, row.order, this.#rows.isCustomerHere(row));
+    this.#rows.tell(row, phrase(outcome.kind === 'paid' ? 'step-paid' : 'step-ended'), standing);
   }
 
   /** The row of an order. Another sub-merchant may have one of the same number. */
@@ -321,17 +420,44 @@ export class Till implements OnModuleInit, OnApplicationBootstrap, BeforeApplica
   }
 
   /** Takes on an order that another process charged, or an earlier one; what no till has charged is left out. */
-  #adopt({ product, order, totalFee, currency, orderCreatedAt }: ResolutionState, now: Standing): Row | undefined {
+  #adopt(
+    { product, order, totalFee, currency, orderCreatedAt }: ResolutionState,
+    now: Standing,
+    outcome?: ResolutionOutcome,
+  ): Row | undefined {
     if (totalFee === undefined || currency === undefined) return undefined;
     const { outTradeNo, subMerchantId } = order;
     const sub = subMerchantId === undefined ? {} : { subMerchantId };
     const createdAt = new Date(orderCreatedAt);
-    const what = product === 'unified-order' ? { description: 'By QR code' } : {};
-    return this.#rows.add({ outTradeNo, ...sub, ...what, totalFee, currency, createdAt, steps: [], ...now }, false);
+    return this.#rows.add(
+      { outTradeNo, ...sub, ...transactionOf(outcome), product: product ?? 'quick-pay', totalFee, currency, createdAt },
+      now,
+      false,
+    );
   }
 }
 
 /** What an order is found by, and no more. */
 function keyOf({ outTradeNo, subMerchantId }: { outTradeNo: string; subMerchantId?: string | undefined }): OrderOf {
   return { outTradeNo, subMerchantId };
+}
+
+/** WeChat Pay's number of what was paid. */
+function transactionOf(outcome: ResolutionOutcome | undefined): { readonly transactionId?: string } {
+  const { transactionId } = outcome && 'payment' in outcome ? outcome.payment : {};
+  return transactionId === undefined ? {} : { transactionId };
+}
+
+const END_STATES: Readonly<Record<RefundOutcome['kind'], TillRefund['state']>> = {
+  refunded: 'refunded',
+  'refund-rejected': 'rejected',
+  'needs-attention': 'stuck',
+  unresolved: 'stuck',
+};
+
+function tillRefund({ status, outcome, state }: DurableRefund): TillRefund {
+  const { outRefundNo, refundFee } = state.request;
+  const end = outcome ?? (state.kind === 'ended' ? state.outcome : undefined);
+  const open = status === 'cancelled' ? 'rejected' : 'pending';
+  return { outRefundNo, refundFee, state: end ? END_STATES[end.kind] : open };
 }

@@ -1,37 +1,21 @@
 import {
-  type Advice,
   isWechatPayError,
+  type Advice,
   type ResolutionCall,
-  type TakenStep,
   type ResolutionError,
   type ResolutionEvent,
   type ResolutionOutcome,
   type ResolutionState,
+  type TakenStep,
   type WechatPayError,
 } from 'wechatpay-core';
+import { isWord, phrase, type Phrase } from './phrase.js';
+import type { Word } from './words/en.js';
 
-// What a cashier reads.
+// What a cashier is told, and when; in which words is beside it, a file for each language.
 
 type TradeState = Extract<ResolutionEvent, { kind: 'queried' }>['tradeState'];
-
-const TRADE_STATES: Record<TradeState, string> = {
-  SUCCESS: 'paid',
-  REFUND: 'refunded',
-  NOTPAY: 'not paid',
-  CLOSED: 'closed',
-  REVOKED: 'reversed',
-  USERPAYING: 'the customer is paying',
-  PAYERROR: 'the payment failed',
-  ACCEPT: 'accepted, not paid yet',
-};
-
-const STEPS: Record<ResolutionCall['kind'], string> = {
-  query: 'Ask',
-  reverse: 'Reverse',
-  close: 'Close',
-  refund: 'Refund',
-  'query-refunds': 'Ask about the refund',
-};
+type OpenState = Exclude<ResolutionState, { kind: 'ended' }>;
 
 /** What each open state waits for. */
 export const NEXT_STEPS: Record<OpenState['kind'], ResolutionCall['kind']> = {
@@ -45,28 +29,33 @@ export const NEXT_STEPS: Record<OpenState['kind'], ResolutionCall['kind']> = {
   'checking-refunds': 'query-refunds',
 };
 
-type OpenState = Exclude<ResolutionState, { kind: 'ended' }>;
-
-/** What comes next of an order, and when. */
-export function nextOf(state: ResolutionState): { readonly text: string; readonly at: Date } | undefined {
-  return state.kind === 'ended' ? undefined : { text: STEPS[NEXT_STEPS[state.kind]], at: new Date(state.at) };
+/** What comes next of an order, and when; and when it is known at the latest, while its customer may still be paying. */
+export function nextOf(state: ResolutionState): {
+  readonly next?: { readonly what: Phrase; readonly at: Date };
+  readonly knownBy?: Date;
+} {
+  if (state.kind === 'ended') return {};
+  const next = { what: phrase(`next-${NEXT_STEPS[state.kind]}`), at: new Date(state.at) };
+  if (state.kind !== 'asking') return { next };
+  const { orderCreatedAt, timeExpire, policy } = state;
+  return { next, knownBy: new Date(timeExpire ?? orderCreatedAt + policy.reverseAfterMs) };
 }
 
 /** What a step brought. */
-export function stepWords({ event }: TakenStep): string {
+export function stepWords({ event }: TakenStep): Phrase {
   switch (event.kind) {
     case 'queried':
-      return `Asked: ${TRADE_STATES[event.tradeState]}`;
+      return phrase(`asked-${event.tradeState}`);
     case 'reversed':
-      return event.recall ? 'Reversed: WeChat Pay asks for it once more' : 'Reversed';
+      return phrase(event.recall ? 'step-reversed-again' : 'step-reversed');
     case 'closed':
-      return 'Closed';
+      return phrase('step-closed');
     case 'refund-accepted':
-      return 'Refund accepted';
+      return phrase('step-refund-accepted');
     case 'refunds-queried':
-      return event.pending > 0 ? 'Asked: the refund is on its way' : 'Asked: refunded';
+      return phrase(event.pending > 0 ? 'step-refund-pending' : 'step-refund-done');
     case 'failed':
-      return `${STEPS[event.step]}: ${errorWord(event.error)}`;
+      return phrase(`failed-${event.step}`, errorWord(event.error));
   }
 }
 
@@ -76,25 +65,22 @@ export function errorWord(error: WechatPayError | ResolutionError): string {
   return typeof errorCode === 'string' && errorCode !== '' ? errorCode : error.code;
 }
 
-const WAITING_REMEDIES: Partial<Record<TradeState, string>> = {
-  USERPAYING: 'Ask the customer for the password.',
-  NOTPAY: 'Wait: it is not paid yet.',
-  ACCEPT: 'Wait: it is accepted, and not paid yet.',
+const WAITING_REMEDIES: Partial<Record<TradeState, Word>> = {
+  USERPAYING: 'wait-password',
+  NOTPAY: 'wait-unpaid',
+  ACCEPT: 'wait-accepted',
 };
 
-const REVERSING = 'Wait: the order is being reversed. Do not hand over the goods.';
-const CLOSING = 'Wait: the order is being closed. Do not hand over the goods.';
-const REFUNDED = 'Wait: the order is being refunded. Do not hand over the goods.';
-const WAITING_STATES: Record<ResolutionState['kind'], string | undefined> = {
+const WAITING_STATES: Record<ResolutionState['kind'], Word | undefined> = {
   asking: undefined,
-  reversing: REVERSING,
-  checking: REVERSING,
-  expired: REFUNDED,
-  closing: CLOSING,
-  'checking-close': CLOSING,
-  refunding: REFUNDED,
-  'checking-refunds': REFUNDED,
-  ended: 'Wait.', // until that is stored
+  reversing: 'reversing',
+  checking: 'reversing',
+  expired: 'returning',
+  closing: 'closing',
+  'checking-close': 'closing',
+  refunding: 'returning',
+  'checking-refunds': 'returning',
+  ended: 'wait', // until that is stored
 };
 
 /**
@@ -103,14 +89,14 @@ const WAITING_STATES: Record<ResolutionState['kind'], string | undefined> = {
  * @param before what to do so far: a question without an answer changes nothing.
  * @param isCustomerHere whether the customer may still be at the till.
  */
-export function stepRemedy({ event, state }: TakenStep, before: string, isCustomerHere: boolean): string {
+export function stepRemedy({ event, state }: TakenStep, before: Phrase, isCustomerHere: boolean): Phrase {
   const answered = event.kind === 'queried' ? event.tradeState : undefined;
-  if (answered === 'PAYERROR') return `The payment failed. ${REVERSING}`;
+  if (answered === 'PAYERROR') return phrase('failed-reversing');
   const waiting = WAITING_STATES[state.kind];
-  if (waiting !== undefined) return waiting;
+  if (waiting !== undefined) return phrase(waiting);
   if (answered === undefined) return before;
-  if (answered === 'USERPAYING' && !isCustomerHere) return 'Wait: the customer may have left.';
-  return WAITING_REMEDIES[answered] ?? 'Wait.';
+  if (answered === 'USERPAYING' && !isCustomerHere) return phrase('wait-left');
+  return phrase(WAITING_REMEDIES[answered] ?? 'wait');
 }
 
 /**
@@ -118,41 +104,39 @@ export function stepRemedy({ event, state }: TakenStep, before: string, isCustom
  *
  * @param isCustomerHere whether the customer may still be at the till.
  */
-export function outcomeRemedy(outcome: ResolutionOutcome, isCustomerHere = false): string {
+export function outcomeRemedy(outcome: ResolutionOutcome, isCustomerHere = false): Phrase {
   switch (outcome.kind) {
     case 'paid':
-      return isCustomerHere
-        ? 'Hand over the goods.'
-        : 'Paid. The customer may have left: check before you hand over the goods.';
+      return phrase(isCustomerHere ? 'hand-over' : 'paid-left');
     case 'closed':
-      if (!outcome.found) return 'WeChat Pay never had this order: nothing is charged. Begin a new one.';
-      return 'Nothing is charged, or will be. Begin a new order.';
+      return phrase(outcome.found ? 'not-charged' : 'never-came');
     case 'reversed':
-      return 'Nothing is charged, or will be. Begin a new order.';
+      return phrase('not-charged');
     case 'refunded':
-      return 'The money was returned.';
+      return phrase('returned');
     case 'refund-required':
-      return 'Paid, and it cannot be reversed any more: refund it, then redrive it.';
+      return phrase('refund-it');
     case 'needs-attention':
-      return `Call the manager. ${outcome.amounts ? '' : 'Whether it is paid is not known. '}${outcome.error.message}`;
+      return phrase(outcome.amounts ? 'manager-known' : 'manager-unknown');
     case 'unresolved':
-      return `Call the manager. Whether it is paid is not known: do not charge again. ${outcome.error?.message ?? ''}`.trim();
+      return phrase('manager-unknown');
   }
 }
 
-const DECLINED: Partial<Record<Advice, string>> = {
-  'scan-again': 'Ask the customer for a fresh code, and scan it.',
-  'change-payment': 'Ask the customer for another card.',
-  'new-order': 'Begin a new order.',
+const DECLINED: Partial<Record<Advice, Word>> = {
+  'scan-again': 'scan-again',
+  'change-payment': 'change-payment',
+  'new-order': 'new-order',
 };
 
-/** What to do where Quick Pay said no. */
-export function declinedRemedy(error: WechatPayError): string {
-  const advised =
-    isWechatPayError(error) && error.code === 'WECHATPAY_BUSINESS_FAIL' ? DECLINED[error.advice] : undefined;
-  if (advised) return `Nothing is charged. ${advised}`;
-  if (error.code === 'WECHATPAY_INVALID_REQUEST') return `Nothing was sent. ${error.message}`;
-  return error.outcome === 'not-sent'
-    ? 'Nothing was sent: WeChat Pay cannot be reached. Try again in some seconds.'
-    : `Nothing is charged. Call the manager: ${error.message}`;
+/** What to do where Quick Pay said no, and why, as one would say it to the customer. */
+export function declinedWords(error: WechatPayError): { readonly remedy: Phrase; readonly why?: Phrase } {
+  const why = `why-${errorWord(error)}`;
+  const isTold = isWechatPayError(error) && error.code === 'WECHATPAY_BUSINESS_FAIL';
+  const advised = isTold ? DECLINED[error.advice] : undefined;
+  if (advised) return { remedy: phrase(advised), ...(isWord(why) && { why: phrase(why) }) };
+  if (error.code === 'WECHATPAY_INVALID_REQUEST') return { remedy: phrase('sent-nothing', error.message) };
+  return {
+    remedy: error.outcome === 'not-sent' ? phrase('sent-nothing-network') : phrase('declined-other', error.message),
+  };
 }
