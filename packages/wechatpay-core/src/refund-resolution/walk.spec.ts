@@ -199,13 +199,13 @@ function assertEnd({ state, now, world, way }: Node, event: RefundEvent): void {
   switch (outcome.kind) {
     case 'refunded':
       assert.equal(world.refund, 'SUCCESS');
-      expect(event).toMatchObject({ kind: 'refund-queried', outRefundNo: 'R1' });
+      assert(event.kind === 'refund-queried' && event.outRefundNo === 'R1');
       break;
     case 'refund-rejected':
       assert.equal(world.refund, undefined);
       assert.equal(world.lateUntil, undefined);
       assert(way.isRefused);
-      expect(event).toEqual(failed('query-refund', absent));
+      assert(event.kind === 'failed' && event.step === 'query-refund' && event.error === absent);
       break;
     case 'needs-attention':
       if (outcome.reason === 'not-received') assert.equal(world.refund, 'CHANGE');

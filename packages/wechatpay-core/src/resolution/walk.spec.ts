@@ -70,6 +70,7 @@ const paid = (totalFee?: number, currency?: string): ResolutionEvent => ({
   tradeState: 'SUCCESS',
   payment: { ...(totalFee !== undefined && { totalFee }), ...(currency !== undefined && { currency }) },
 });
+const AS_ASKED = paid(TOTAL_FEE, 'HKD');
 const refunds = (refunded: number, pending: number, refundStatus?: string): ResolutionEvent => ({
   kind: 'refunds-queried',
   totalFee: TOTAL_FEE,
@@ -84,7 +85,7 @@ const failures = (step: ResolutionCall['kind'], errors: readonly ResolutionError
 /** Every kind of answer to each call. */
 const ANSWERS: Readonly<Record<ResolutionCall['kind'], readonly ResolutionEvent[]>> = {
   query: [
-    paid(TOTAL_FEE, 'HKD'),
+    AS_ASKED,
     paid(1, 'HKD'),
     paid(TOTAL_FEE, 'CNY'),
     paid(),
@@ -186,6 +187,9 @@ function assertMayDecide(before: ResolutionState, { state, now, way }: Node): vo
   assert(way.last === 'unpaid' || byUnclear);
 }
 
+const isQueried = (event: ResolutionEvent, tradeState: string): boolean =>
+  event.kind === 'queried' && event.tradeState === tradeState;
+
 /** The laws of an end: who says it, says it upon a verified answer that proves it. */
 function assertEnd({ state, now, way }: Node, event: ResolutionEvent): void {
   if (state.kind !== 'ended') return;
@@ -195,18 +199,18 @@ function assertEnd({ state, now, way }: Node, event: ResolutionEvent): void {
       assert.equal(policy.ifPaid, 'keep');
       assert(!way.reverseSent);
       assert.equal(way.refundSent, undefined);
-      if (policy.ifAmountDiffers === 'accept') expect(event).toMatchObject({ tradeState: 'SUCCESS' });
-      else expect(event).toEqual(paid(TOTAL_FEE, 'HKD'));
+      if (policy.ifAmountDiffers === 'accept') assert(isQueried(event, 'SUCCESS'));
+      else assert.equal(event, AS_ASKED);
       break;
     case 'reversed':
-      expect(event).toMatchObject({ kind: 'queried', tradeState: 'REVOKED' });
+      assert(isQueried(event, 'REVOKED'));
       break;
     case 'closed':
       if (policy.ifAmountDiffers !== 'accept') assert(!way.otherSeen); // that payment would be told to nobody
       if (outcome.found) {
-        expect(event).toMatchObject({ kind: 'queried', tradeState: 'CLOSED' });
+        assert(isQueried(event, 'CLOSED'));
       } else {
-        expect(event).toMatchObject({ kind: 'failed', error: { errorCode: 'ORDERNOTEXIST' } });
+        assert(event.kind === 'failed' && event.error.errorCode === 'ORDERNOTEXIST');
         assert(now >= CREATED + 65 * SECOND);
         assert(!way.seen);
         assert(way.unclear >= 2); // no such answer names the order: one may be late, and about another
@@ -214,7 +218,7 @@ function assertEnd({ state, now, way }: Node, event: ResolutionEvent): void {
       }
       break;
     case 'refunded':
-      expect(event).toMatchObject({ kind: 'refunds-queried', refunded: TOTAL_FEE });
+      assert(event.kind === 'refunds-queried' && event.refunded === TOTAL_FEE);
       break;
     case 'refund-required':
       assert(policy.ifPaid === 'reverse' || way.reverseSent || way.refundSent !== undefined);
