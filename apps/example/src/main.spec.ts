@@ -1,11 +1,24 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { putEmptyDatabase } from '../../../packages/wechatpay-durable/test/empty-database.js';
 import { callRaw } from '../test/call-api.js';
 import { killAll, startProcess, type Started } from '../test/start-process.js';
 
-afterEach(killAll);
+const folders: string[] = [];
+afterAll(async () => {
+  await killAll();
+  for (const folder of folders) await rm(folder, { recursive: true });
+});
+
+/** In which the application need not make one, as it has to in memory. */
+async function folderWithDatabase(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'till-'));
+  folders.push(folder);
+  await putEmptyDatabase(folder);
+  return folder;
+}
 
 const start = (env: Record<string, string> = {}): Started => startProcess({ DATA_DIR: 'memory://', ...env });
 
@@ -22,30 +35,91 @@ function printedCalls(
   });
 }
 
-it.each<[string, Record<string, string>]>([
-  ['a token that it made', {}],
-  ['a token that was set', { TILL_TOKEN: 'known-to-the-shop' }],
-])(
-  'starts with a gateway of its own, prints three calls that work with %s, and ends when told to',
-  async (_name, env) => {
-    const { child, output, ended, url } = start(env);
-    await url();
-    const answers = await Promise.all(
-      printedCalls(output(), env).map(async ({ words, url, init }) => {
-        const response = await fetch(url, init);
-        return [words, response.status, await response.json()];
-      }),
-    );
-    expect(answers).toMatchObject([
-      [expect.stringContaining('It is refunded'), 200, { resultCode: 'SUCCESS', recall: false, rate: '92000000' }],
-      [expect.stringContaining('Try again later'), 409, { errorCode: 'USERPAYING', advice: 'retry-later' }],
-      [expect.stringContaining('Refund it'), 409, { errorCode: 'REVERSE_EXPIRE', advice: 'refund' }],
-    ]);
+/** What each of the printed calls is answered, by what is said of it. */
+function callAll(app: Started, env: Record<string, string> = {}): Promise<unknown[]> {
+  return Promise.all(
+    printedCalls(app.output(), env).map(async ({ words, url, init }) => {
+      const response = await fetch(url, init);
+      return [words, response.status, await response.json()];
+    }),
+  );
+}
 
-    child.kill('SIGTERM');
-    expect(await ended).toEqual([0, null]);
-  },
-);
+const ANSWERS = [
+  [expect.stringContaining('It is refunded'), 200, { resultCode: 'SUCCESS', recall: false, rate: '92000000' }],
+  [expect.stringContaining('Try again later'), 409, { errorCode: 'USERPAYING', advice: 'retry-later' }],
+  [expect.stringContaining('Refund it'), 409, { errorCode: 'REVERSE_EXPIRE', advice: 'refund' }],
+];
+
+// A start takes seconds of a processor: these tests share one each, and the last of them ends it.
+describe('with a token that it made, in development', () => {
+  let app: Started;
+  beforeAll(async () => {
+    app = start({ NODE_ENV: 'development' });
+    await app.url();
+  });
+
+  it('starts with a gateway of its own, and prints three calls that work', async () => {
+    expect(app.output()).toContain('sandbox');
+    expect(await callAll(app)).toMatchObject(ANSWERS);
+  });
+
+  it('prints the token', async () => {
+    const [, token = ''] = /The token: +(\S+)/.exec(app.output()) ?? [];
+    expect(token).toMatch(/^[\w-]{20}$/);
+    expect(app.output()).toMatch(new RegExp(`The till: +${await app.url()}/#token=${token}\n`));
+    const redrive = async (authorization: string): Promise<number> => {
+      const path = `${await app.url()}/durable-orders/1/redrive`;
+      return (await fetch(path, { method: 'POST', headers: { authorization } })).status;
+    };
+    expect([await redrive(`Bearer ${token}`), await redrive('Bearer another')]).toEqual([422, 401]);
+  });
+
+  it('is where a second one says that the port is taken', async () => {
+    const { port } = new URL(await app.url());
+    const second = start({ PORT: port, DATA_DIR: await folderWithDatabase() });
+    expect(await second.ended).toEqual([1, null]);
+    expect(second.output()).toContain(`PORT: ${port} is taken`);
+  });
+
+  it('ends when told to', async () => {
+    app.child.kill('SIGTERM');
+    expect(await app.ended).toEqual([0, null]);
+  });
+});
+
+describe('with a token and ALLOWED_HOSTS that were set', () => {
+  const env = { TILL_TOKEN: 'known-to-the-shop', ALLOWED_HOSTS: 'till.shop.example, [2001:db8::1]:8443' };
+  let app: Started;
+  beforeAll(async () => {
+    app = start({ ...env, DATA_DIR: await folderWithDatabase() });
+    await app.url();
+  });
+
+  it('starts with a gateway of its own, and prints three calls that work', async () => {
+    expect(await callAll(app, env)).toMatchObject(ANSWERS);
+  });
+
+  it('prints no token', () => {
+    expect(app.output()).not.toMatch(/#token|known-to-the-shop/);
+    expect(app.output()).toMatch(/The token: +TILL_TOKEN/);
+  });
+
+  it('is reached by its own names, and by those in ALLOWED_HOSTS', async () => {
+    const origin = await app.url();
+    const status = async (host: string): Promise<number> => (await callRaw(origin, 'GET', '/health', { host })).status;
+    const { port } = new URL(origin);
+    for (const host of ['till.shop.example', '[2001:db8::1]:8443', `localhost:${port}`, `127.0.0.1:${port}`]) {
+      expect(await status(host), host).toBe(200);
+    }
+    expect(await status('evil.example')).toBe(421);
+  });
+
+  it('ends when told to', async () => {
+    app.child.kill('SIGTERM');
+    expect(await app.ended).toEqual([0, null]);
+  });
+});
 
 it('is killed and started again: what was paid is there, and what was in doubt is known, at the gateway of its own as well', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'till-'));
@@ -91,26 +165,10 @@ it('never starts the sandbox in production: it says what is missing', async () =
   expect(output()).not.toMatch(/curl|The till:/);
 });
 
-it('starts the sandbox in development', async () => {
-  const { output, url } = start({ NODE_ENV: 'development' });
-  await url();
-  expect(output()).toContain('sandbox');
-});
-
 it('says which of ALLOWED_HOSTS is no host', async () => {
   const { output, ended } = start({ ALLOWED_HOSTS: 'till.shop.example,*' });
   expect(await ended).toEqual([1, null]);
   expect(output()).toContain('Cannot start. ALLOWED_HOSTS: "*" is not a host');
-});
-
-it('is reached by its own names, and by those in ALLOWED_HOSTS', async () => {
-  const origin = await start({ ALLOWED_HOSTS: 'till.shop.example, [2001:db8::1]:8443' }).url();
-  const status = async (host: string): Promise<number> => (await callRaw(origin, 'GET', '/health', { host })).status;
-  const { port } = new URL(origin);
-  for (const host of ['till.shop.example', '[2001:db8::1]:8443', `localhost:${port}`, `127.0.0.1:${port}`]) {
-    expect(await status(host), host).toBe(200);
-  }
-  expect(await status('evil.example')).toBe(421);
 });
 
 it('says which variable is missing where it is meant for the real gateway', async () => {
@@ -125,13 +183,6 @@ it('says that the speed is invalid', async () => {
   expect(output()).toMatch(/Cannot start\. DEMO_SPEED: must be a number from 1 to 99/);
 });
 
-it('says that the port is taken', async () => {
-  const { port } = new URL(await start().url());
-  const second = start({ PORT: port });
-  expect(await second.ended).toEqual([1, null]);
-  expect(second.output()).toContain(`PORT: ${port} is taken`);
-});
-
 it('says that the token is invalid, and not what it is', async () => {
   const { output, ended } = start({ TILL_TOKEN: 'with a space in it' });
   expect(await ended).toEqual([1, null]);
@@ -139,27 +190,8 @@ it('says that the token is invalid, and not what it is', async () => {
   expect(output()).not.toContain('with a space in it');
 });
 
-it('prints the token where it made one, and no other', async () => {
-  const made = start();
-  await made.url();
-  const [, token = ''] = /The token: +(\S+)/.exec(made.output()) ?? [];
-  expect(token).toMatch(/^[\w-]{20}$/);
-  expect(made.output()).toMatch(new RegExp(`The till: +${await made.url()}/#token=${token}\n`));
-  const redrive = async (authorization: string): Promise<number> => {
-    const path = `${await made.url()}/durable-orders/1/redrive`;
-    return (await fetch(path, { method: 'POST', headers: { authorization } })).status;
-  };
-  expect([await redrive(`Bearer ${token}`), await redrive('Bearer another')]).toEqual([422, 401]);
-
-  const given = start({ TILL_TOKEN: 'known-to-the-shop' });
-  await given.url();
-  expect(given.output()).not.toMatch(/#token|known-to-the-shop/);
-  expect(given.output()).toMatch(/The token: +TILL_TOKEN/);
-});
-
 it('says that another process has the folder', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'till-'));
-  onTestFinished(() => rm(folder, { recursive: true }));
+  const folder = await folderWithDatabase();
   await start({ DATA_DIR: folder }).url();
   const second = start({ DATA_DIR: folder });
   expect(await second.ended).toEqual([1, null]);

@@ -36,6 +36,9 @@ export function startProcess(env: Record<string, string>): Started {
   return { child, output: () => output, ended, url };
 }
 
-export function killAll(): void {
-  for (const child of children.splice(0)) child.kill('SIGKILL');
+export async function killAll(): Promise<void> {
+  const running = children.splice(0).filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null);
+  const ends = running.map((child) => once(child, 'exit'));
+  for (const child of running) child.kill('SIGKILL');
+  await Promise.all(ends);
 }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { isWechatPayError, WechatPayTransportError } from 'wechatpay-core';
+import { putEmptyDatabase } from '../test/empty-database.js';
 import { failureOf } from '../test/failure.js';
 import { LoggedStore } from '../test/logged-store.js';
 import { scripted } from '../test/scripted-client.js';
@@ -191,6 +192,7 @@ describe('opening a store', () => {
 
   it('of another opener fails with WECHATPAY_FOLDER_IN_USE', async () => {
     const options = { folder: join(folder, 'data'), onNote: () => undefined };
+    await putEmptyDatabase(options.folder);
     const store = new EmbeddedStore(options);
     await store.open();
     try {

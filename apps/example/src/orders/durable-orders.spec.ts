@@ -13,6 +13,7 @@ import { merchantOf } from '../demo/demo-sandbox.js';
 import { health } from '../health/health.schemas.js';
 import { Till } from '../till/till.js';
 import { toAnswer, type TillOrderAnswer } from '../till/till.order.js';
+import { putEmptyDatabase } from '../../../../packages/wechatpay-durable/test/empty-database.js';
 import { tillOrder } from './orders.schemas.js';
 import { durableOrder, type Reversal } from './durable-orders.schemas.js';
 
@@ -25,6 +26,7 @@ let folder: string;
 beforeAll(async () => {
   sandbox = await Sandbox.start({ now: clock.now });
   folder = await mkdtemp(join(tmpdir(), 'till-'));
+  await putEmptyDatabase(folder);
   app = await start();
 });
 afterEach(() => {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Browser, Locator, Page } from 'playwright-core';
 import { Sandbox, wellKnownAuthCodes } from 'wechatpay-sandbox';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { putEmptyDatabase } from '../../../../packages/wechatpay-durable/test/empty-database.js';
 import { executablePath, launch, openPage } from '../../test/browser.js';
 import { killAll, startProcess, type Started } from '../../test/start-process.js';
 
@@ -21,6 +22,7 @@ describe.skipIf(executablePath === undefined)('the till, killed and started agai
   beforeAll(async () => {
     sandbox = await Sandbox.start();
     folder = await mkdtemp(join(tmpdir(), 'till-'));
+    await putEmptyDatabase(folder);
     browser = await launch();
     page = await openPage(browser, complaints);
     app = start();
@@ -28,7 +30,7 @@ describe.skipIf(executablePath === undefined)('the till, killed and started agai
   });
 
   afterAll(async () => {
-    killAll();
+    await killAll();
     await browser.close();
     await sandbox.stop();
     await rm(folder, { recursive: true });

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { putEmptyDatabase } from '../../../test/empty-database.js';
 import { openFolder, type OpenFolder } from './embedded-folder.js';
 
 const PACKAGE = fileURLToPath(new URL('../../..', import.meta.url));
@@ -24,12 +25,16 @@ interface Holder {
 let root: string;
 /** A database that is made once, and copied where a test wants one. */
 let made: string;
+/** As long as one is open, the next opening finds PGlite's code compiled. */
+let kept: OpenFolder;
 const holders: Holder[] = [];
 
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'wechatpay-folder-'));
   made = join(root, 'parents', 'are', 'made');
   await (await openFolder(made)).close();
+  await putEmptyDatabase(join(root, 'kept'));
+  kept = await openFolder(join(root, 'kept'), { onNote: () => undefined });
 });
 
 afterEach(async () => {
@@ -41,6 +46,7 @@ afterEach(async () => {
 });
 
 afterAll(async () => {
+  await kept.close();
   await rm(root, { recursive: true, force: true });
 });
 

@@ -5,6 +5,7 @@ import { PgBoss } from 'pg-boss';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { describeStore } from '../../../test/conformance.js';
 import { durableOrder } from '../../../test/conformance/harness.js';
+import { putEmptyDatabase } from '../../../test/empty-database.js';
 import { openFolder } from './embedded-folder.js';
 import { EmbeddedStore } from './embedded.js';
 
@@ -15,6 +16,7 @@ describe('EmbeddedStore', () => {
 
   beforeAll(async () => {
     parent = await mkdtemp(join(tmpdir(), 'embedded-store-'));
+    await putEmptyDatabase(join(parent, 'template'));
     const template = new EmbeddedStore({ folder: join(parent, 'template'), ...quiet });
     await template.open();
     await template.close();
