@@ -326,12 +326,15 @@ describe('the certificate', async () => {
   });
 
   it('ends with the client, whatever still drains', async () => {
-    const { baseUrl, openConnections } = await serve(() => undefined);
-    const client = connect(baseUrl, { timeoutMs: 300 });
-    const call = failure(reverseOrder(client, ORDER));
-    while (openConnections() === 0) await aTurn();
+    const { baseUrl, openConnections, requests } = await serve(() => undefined);
+    const client = connect(baseUrl);
+    const abort = new AbortController();
+    const call = failure(reverseOrder(client, ORDER, { signal: abort.signal }));
+    while (requests.length === 0) await aTurn();
     client.rotate({ certificate: { pfx: other.pfx } });
-    await client.close();
+    const closed = client.close();
+    abort.abort();
+    await closed;
     expect(await call).toMatchObject({ outcome: 'unknown' });
     while (openConnections() > 0) await aTurn();
     expect(client.rotate({ certificate: { pfx: merchant.pfx } })).toBe(true); // harmless
