@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { putEmptyDatabase } from '../../../packages/wechatpay-durable/test/empty-database.js';
 import { callRaw } from '../test/call-api.js';
 import { killAll, startProcess, type Started } from '../test/start-process.js';

@@ -128,7 +128,8 @@ describe('isGlobal', () => {
   });
 });
 
-it('goes on after a restart, once every module is initialized', async () => {
+// Making a database takes a while where others are busy.
+it('goes on after a restart, once every module is initialized', { timeout: 120_000 }, async () => {
   const folder = await temporaryFolder();
   const storeInIt = (): EmbeddedStore => new EmbeddedStore({ folder, pollMs: 50, onNote: () => undefined });
   const wechatPay = (): DynamicModule => WechatPayModule.forRoot({ ...settings, isGlobal: true });

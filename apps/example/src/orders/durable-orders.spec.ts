@@ -160,7 +160,7 @@ it('after a restart, each order goes on, or is told as far as it is known', asyn
   await until(paid, { state: 'paid' });
   await until(tooOld, { state: 'declined' });
   // On a machine that is slow, it may have been reversed by now.
-  await until(refused, { state: expect.stringMatching(/^(declined|reversed)$/) as TillOrder['state'] });
+  await until(refused, { state: expect.stringMatching(/^(declined|reversed)$/) as TillOrderAnswer['state'] });
   strikeNext('/pay/micropay', { kind: 'cut' });
   const found = await pay(wellKnownAuthCodes.paysAtOnce);
   await until(found, { state: 'paid', kept: 888 });
