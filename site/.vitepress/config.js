@@ -21,8 +21,20 @@ function twinOf(data, route, locale) {
   return (locale === 'zh' ? '/zh/' : '/') + (isAlone && locale === 'zh' ? '' : path) + route.hash;
 }
 
+const docs = fileURLToPath(new URL('../../docs', import.meta.url));
+
+/** The pages lie outside of this folder, and their imports are installed in it. */
+const resolveFromHere = {
+  name: 'resolve-from-the-site',
+  enforce: 'pre',
+  resolveId(source, importer, options) {
+    if (!/^vue(?:\/|$)/.test(source) || !importer?.startsWith(docs)) return null;
+    return this.resolve(source, fileURLToPath(import.meta.url), { ...options, skipSelf: true });
+  },
+};
+
 export default defineConfig({
-  srcDir: fileURLToPath(new URL('../../docs', import.meta.url)),
+  srcDir: docs,
   outDir: fileURLToPath(new URL('../dist', import.meta.url)),
   srcExclude: ['zh/README.md'],
   base,
@@ -32,7 +44,11 @@ export default defineConfig({
     'zh/runbook/README.md': 'zh/runbook/index.md',
   },
   head: [['link', { rel: 'icon', type: 'image/svg+xml', href: `${base}icon.svg` }]],
-  vite: { publicDir: fileURLToPath(new URL('../public', import.meta.url)), build: { chunkSizeWarningLimit: 4000 } },
+  vite: {
+    publicDir: fileURLToPath(new URL('../public', import.meta.url)),
+    plugins: [resolveFromHere],
+    build: { chunkSizeWarningLimit: 4000 },
+  },
   markdown: {
     anchor: { slugify: slugOf },
     config: documentation,
