@@ -57,7 +57,7 @@ const ALLOWED = [
   /\bUNSETTLED\b|\ballSettled\b|\bPromiseSettledResult\b/g,
   /\bmustRevoke\b|\brevokeAfterMs\b/g,
   /(?:proxy|revocable)\w*\.revoke\(\)|\{ (?:proxy, )?revoke \}|\.revoke\(\)/g,
-  /engines\.node|engine-strict|"engines"|\bengines\??(?:: \{|\?\.node)/g,
+  /engines\??\.node|engine-strict|"engines"|\bengines\??: \{ (?:readonly )?node/g,
 ];
 
 /** About the transfer of money to the merchant, whose word it is. */
