@@ -6,6 +6,7 @@ import type { Conformance } from './conformance/harness.js';
 import { describeFinding } from './conformance/finding.js';
 import { describeJournal } from './conformance/journal.js';
 import { describeLooking } from './conformance/looking.js';
+import { describeReconciling } from './conformance/reconciling.js';
 import { describeStoring } from './conformance/storing.js';
 
 /**
@@ -23,5 +24,6 @@ export function describeStore(name: string, conformance: Conformance): void {
     describeFinding(conformance);
     describeJournal(conformance);
     describeFairness(conformance);
+    describeReconciling(conformance);
   });
 }

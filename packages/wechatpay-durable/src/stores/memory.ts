@@ -7,6 +7,7 @@ import { chained, EMPTY_JOURNAL, type JournalHead } from './journal.js';
 import { refundDays } from './kinds.js';
 import { LeaseLoop } from './lease-loop.js';
 import { Lifecycle } from './lifecycle.js';
+import { MemoryReconciliations, ReconciliationShelf } from './memory-reconciliations.js';
 import { checkOptions, checkWhole, wrong } from './options.js';
 import { rowOf } from './row.js';
 import type {
@@ -20,6 +21,7 @@ import type {
   OrderStore,
   ParentCheck,
   ProcessOptions,
+  ReconciliationStore,
   ReopenedStatus,
   StoredJournalEntry,
   StoreEnqueueOptions,
@@ -53,6 +55,7 @@ const POLL_MS = 50;
  * const durableOrders = new DurableOrders({ store, clients: client });
  */
 export class MemoryStore implements OrderStore {
+  readonly reconciliations: ReconciliationStore;
   readonly #settings: Settings;
   readonly #shelf: Shelf;
   readonly #lifecycle = new Lifecycle();
@@ -69,6 +72,10 @@ export class MemoryStore implements OrderStore {
     if (typeof (now as unknown) !== 'function') throw wrong('now', 'must be a function, as in Date.now.');
     this.#settings = { keepDays, journalDays, leaseMs, now };
     this.#shelf = (options as { [SHELF]?: Shelf })[SHELF] ?? new Shelf();
+    this.reconciliations = new MemoryReconciliations(async () => (await this.#opened()).reconciliations, {
+      now,
+      keepDays,
+    });
   }
 
   /** Another store on the same rows, as another process would have it. */
@@ -304,6 +311,7 @@ export class MemoryStore implements OrderStore {
       endedAt < before(kind === 'order' ? keepDays : refundDays(keepDays, journalDays));
     const over = shelf.find(isOver);
     for (const row of over) shelf.remove(row);
+    shelf.reconciliations.prune(before(journalDays), this.#now());
     return { orders: over.length, journal: shelf.forget(before(journalDays)) };
   }
 
@@ -387,6 +395,7 @@ class Shelf {
   readonly rows = new Map<string, Row>();
   readonly journals = new Map<string, NotedEntry[]>();
   readonly loops = new Set<LeaseLoop<Taken>>();
+  readonly reconciliations = new ReconciliationShelf();
   readonly #ids = new Map<string, string>();
 
   put(row: Row): void {

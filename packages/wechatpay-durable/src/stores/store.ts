@@ -1,5 +1,5 @@
 // Over 250 lines, as one idea: what a store is given, gives and promises, for whoever writes or uses one.
-import type { RefundOutcome, RefundState, ResolutionOutcome, ResolutionState } from 'wechatpay-core';
+import type { RefundOutcome, RefundState, ResolutionOutcome, ResolutionState, StatementRow } from 'wechatpay-core';
 import type { TraceContext } from '../trace-context.js';
 import type { SqlExecutor } from './sql-executor.js';
 
@@ -319,4 +319,83 @@ export interface OrderStore {
    * @returns how many were cleared away.
    */
   prune(): Promise<{ readonly orders: number; readonly journal: number }>;
+  /** What it keeps of reconciliations; absent in a store that keeps none. */
+  readonly reconciliations?: ReconciliationStore;
+}
+
+/** Of which statement: a merchant's, or one of its sub-merchants', of a day. */
+export interface ReconciliationKey {
+  readonly merchantId: string;
+  /** Empty: of all that the merchant's statement has. */
+  readonly subMerchantId: string;
+  /** A day of Beijing, as in `20260301`. */
+  readonly date: string;
+}
+
+/** Which reconciliations: of these days, both included. */
+export interface ReconciliationPeriod {
+  readonly merchantId: string;
+  readonly subMerchantId: string;
+  readonly from: string;
+  readonly to: string;
+}
+
+/** By what an order is looked for, as a row of a statement names it. */
+export interface OrderNumbers {
+  readonly outTradeNo: string;
+  readonly transactionId: string;
+}
+
+/**
+ * What a store keeps of reconciliations. A store without it can do all the rest.
+ *
+ * What is kept is plain JSON, one value for each key.
+ */
+export interface ReconciliationStore {
+  /** For how many days an order is kept after its end: no day before that is reconciled. Left out: for ever. */
+  readonly orderDays?: number | undefined;
+  /**
+   * Stores what came of a day, in place of what was there: to be kept for a year or so, then cleared away. In one step with the look at
+   * who has the day: whoever has lost it writes over nothing of the next one.
+   *
+   * @param owner whoever has claimed it.
+   * @returns false where that one has it no more: nothing is stored.
+   */
+  put(key: ReconciliationKey, owner: string, data: object): Promise<boolean>;
+  get(key: ReconciliationKey): Promise<object | undefined>;
+  /** By their days. */
+  list(period: ReconciliationPeriod): Promise<object[]>;
+  /**
+   * Lets one process at a time reconcile a day.
+   *
+   * @param owner whoever claims it.
+   * @returns false where another has it.
+   */
+  claim(key: ReconciliationKey, owner: string, leaseMs: number): Promise<boolean>;
+  /**
+   * Has whoever has a day have it for longer.
+   *
+   * @returns false where that one has it no more, also where nobody else does: somebody may have had it, and changed it.
+   */
+  renew(key: ReconciliationKey, owner: string, leaseMs: number): Promise<boolean>;
+  release(key: ReconciliationKey, owner: string): Promise<void>;
+  /** Orders that have one of these numbers, up to 500 of them. Where it is left out, they are found one by one. */
+  readonly findOrders?: ((merchantId: string, numbers: readonly OrderNumbers[]) => Promise<DurableOrder[]>) | undefined;
+  /** Compares inside the database. Where it is left out, all rows are compared by pages. */
+  readonly stage?: ((key: ReconciliationKey) => Promise<StagedStatement>) | undefined;
+}
+
+/**
+ * The rows of a statement in a table of the database, until {@link StagedStatement.drop}. Where some are lost meanwhile, each method that
+ * reads them throws: a row that is gone must not count as one that agrees.
+ */
+export interface StagedStatement {
+  add(rows: readonly StatementRow[]): Promise<void>;
+  /** Once all were added: how many rows say what their orders say, and are the only ones of their orders. The others may agree too. */
+  agreed(): Promise<number>;
+  /** The others, in the order of the file: with what a comparison needs of each. */
+  others(): AsyncIterable<StatementRow>;
+  /** Orders created in a period, at least those that no row names; none of those whose rows agree. */
+  unlisted(from: Date, until: Date): AsyncIterable<DurableOrder>;
+  drop(): Promise<void>;
 }

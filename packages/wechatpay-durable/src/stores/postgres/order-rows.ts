@@ -55,7 +55,7 @@ export interface NewRow {
   readonly head: JournalHead;
 }
 
-interface Selected {
+export interface Selected {
   readonly id: string;
   readonly parentId: string | null;
   readonly status: DurableOrderStatus;
@@ -68,7 +68,7 @@ interface Selected {
   readonly endedAt: number | null;
 }
 
-const COLUMNS = `id, parent_id AS "parentId", status, data::text AS data, lease::text AS lease,
+export const COLUMNS = `id, parent_id AS "parentId", status, data::text AS data, lease::text AS lease,
   journal_seq::text AS seq, journal_hash AS hash, ${ms('created_at')} AS "createdAt", ${ms('due_at')} AS "dueAt",
   ${ms('ended_at')} AS "endedAt"`;
 
@@ -478,7 +478,7 @@ export async function rowsOf<Row>(db: SqlExecutor, text: string, values?: unknow
   return (await db.executeSql(text, values)).rows as Row[];
 }
 
-function toRow({ data: json, endedAt, parentId, seq, hash, ...row }: Selected): DurableRow {
+export function toRow({ data: json, endedAt, parentId, seq, hash, ...row }: Selected): DurableRow {
   const head = { seq: Number(seq), hash };
   return rowOf({ ...row, json, endedAt: endedAt ?? undefined, parentId: parentId ?? undefined, head });
 }

@@ -1,6 +1,8 @@
 import { Client, Pool } from 'pg';
 import { getConstructionPlans } from 'pg-boss';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { statementDay, WechatPayClient, type StatementRow } from 'wechatpay-core';
+import { Sandbox } from 'wechatpay-sandbox';
 import { describeStore } from '../../../test/conformance.js';
 import {
   durableOrder,
@@ -17,6 +19,7 @@ import { PostgresServer } from '../../../test/servers/postgres.js';
 import { DurableOrders } from '../../durable-orders.js';
 import { brokenLink } from '../journal.js';
 import type { SqlExecutor } from '../sql-executor.js';
+import type { StagedStatement } from '../store.js';
 import { OrderRows } from './order-rows.js';
 import { fromPg, fromPgPool, PostgresStore } from './postgres.js';
 import { schemaStatements } from './schema.js';
@@ -75,6 +78,7 @@ describe.skipIf(!PostgresServer.isAvailable)(`PostgresStore ${PostgresServer.rea
           const times = ['created_at', 'due_at', 'updated_at', 'ended_at'].map(older);
           await server.query(`UPDATE ${schema}.orders SET ${times.join(', ')}`, connectionString);
           await server.query(`UPDATE ${schema}.journal SET ${older('noted_at')}`, connectionString);
+          await server.query(`UPDATE ${schema}.reconciliations SET ${older('updated_at')}`, connectionString);
         },
       };
     },
@@ -343,6 +347,33 @@ describe.skipIf(!PostgresServer.isAvailable)(`PostgresStore ${PostgresServer.rea
       await works(await grants(database, 'owner', 'CREATE SCHEMA wechatpay AUTHORIZATION owner'));
     });
 
+    it('clears away orders also where it may not touch the newer tables', async () => {
+      const database = await server.createDatabase();
+      const maker = new PostgresStore({ connectionString: database });
+      await maker.open();
+      await maker.close();
+      const connection = await grants(
+        database,
+        'older',
+        'GRANT USAGE ON SCHEMA wechatpay TO older',
+        'GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA wechatpay TO older',
+        'REVOKE ALL ON wechatpay.reconciliations, wechatpay.statement_rows FROM older',
+      );
+      const store = new PostgresStore({ connectionString: connection });
+      await store.open();
+      try {
+        const worker = await TestWorker.start(store);
+        const old = durableOrder();
+        await store.enqueue(old.id, old.data, 0);
+        await finish(store, worker, old, 'done');
+        await server.query(`UPDATE wechatpay.orders SET ended_at = ended_at - interval '31 days'`, database);
+        expect(await failureOf(() => store.prune())).toMatchObject({ code: 'WECHATPAY_STORE_FAILED' });
+        expect(await store.get(old.id)).toBeUndefined();
+      } finally {
+        await store.close();
+      }
+    });
+
     it('says which rights it lacks, and leaves no connection open', async () => {
       const database = await server.createDatabase();
       const connection = await grants(database, 'guest');
@@ -351,5 +382,66 @@ describe.skipIf(!PostgresServer.isAvailable)(`PostgresStore ${PostgresServer.rea
       );
       expect(await server.query(`SELECT pid FROM pg_stat_activity WHERE usename = 'guest'`)).toEqual([]);
     });
+  });
+
+  it('reconciles a day by a join over the rows of its statement', async ({ onTestFinished }) => {
+    const day = statementDay(new Date());
+    const { date } = day;
+    let now = day.from.getTime() + 12 * HOUR_MS;
+    const sandbox = await Sandbox.create({ now: () => now });
+    const { appId, merchantId, apiKey } = sandbox.merchant;
+    const client = new WechatPayClient({
+      ...{ appId, merchantId, apiKey },
+      now: () => now,
+      transport: ({ path, body }) => {
+        const reply = sandbox.handle({ path, body });
+        return reply.kind === 'reply' ? Promise.resolve(reply) : Promise.reject(new Error(reply.kind));
+      },
+    });
+    const store = new PostgresStore({ connectionString, schema: 'reconciled', pollMs: 50 });
+    const durableOrders = new DurableOrders({ store, clients: client });
+    await durableOrders.start();
+    onTestFinished(() => durableOrders.stop());
+    for (const outTradeNo of ['one', 'other', 'missing']) {
+      const { authCode } = sandbox.customers.create({ behaviour: 'pays-at-once' });
+      const order = { outTradeNo, body: 'tea', totalFee: 888, currency: 'HKD', spbillCreateIp: '203.0.113.7' };
+      await durableOrders.pay({ ...order, authCode });
+      await expect.poll(async () => (await durableOrders.get({ outTradeNo }))?.status).toBe('done');
+    }
+    sandbox.orders.create({ state: 'paid', outTradeNo: 'stranger', createdAt: now });
+    now = day.until.getTime() + 11 * HOUR_MS;
+    sandbox.statements.addFault({ kind: 'row-missing', row: 2, hidden: true });
+    const reconciled = await durableOrders.reconcile({ date });
+    expect(reconciled).toMatchObject({ rows: 3, agreed: 2, differing: 2 });
+    expect(reconciled.differences.map(({ outTradeNo, class: of, status }) => `${outTradeNo} ${of} ${status}`)).toEqual([
+      'stranger statement-only needs-person',
+      'missing book-only carried',
+    ]);
+    expect(await durableOrders.reconciliation({ date })).toEqual(reconciled);
+    const [left] = await server.query('SELECT count(*)::int AS count FROM reconciled.statement_rows', connectionString);
+    expect(left).toEqual({ count: 0 });
+
+    // What a crash of the database does to an unlogged table.
+    const crash = (): Promise<unknown> => server.query('TRUNCATE reconciled.statement_rows', connectionString);
+    const row = {
+      ...{ line: 2, tradeTime: day.from, tradeState: 'SUCCESS', outTradeNo: 'x', transactionId: '42' },
+      ...{ totalFee: 888, currency: 'HKD', openId: 'o1', raw: {} },
+    } as unknown as StatementRow;
+    const message = expect.stringMatching(/^Of 1 staged rows .* has 0/) as string;
+    const vanished = { code: 'WECHATPAY_STORE_FAILED', message };
+    const staged = async (): Promise<StagedStatement> => {
+      const rows = await store.reconciliations.stage!({ merchantId, subMerchantId: '', date });
+      await rows.add([row]);
+      return rows;
+    };
+    const early = await staged();
+    await crash();
+    expect(await failureOf(() => early.agreed())).toMatchObject(vanished);
+    const late = await staged();
+    expect(await late.agreed()).toBe(0);
+    await crash();
+    const first = (rows: AsyncIterable<unknown>): Promise<unknown> => rows[Symbol.asyncIterator]().next();
+    expect(await failureOf(() => first(late.others()))).toMatchObject(vanished);
+    expect(await failureOf(() => first(late.unlisted(day.from, day.until)))).toMatchObject(vanished);
   });
 });

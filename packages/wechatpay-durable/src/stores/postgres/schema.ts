@@ -9,6 +9,8 @@ import type { SqlDatabase } from '../sql-executor.js';
  *   it fences.
  * - `journal`: what happened to a row, append-only; it outlives the row.
  * - `tally`: how many are done and cancelled, as changes to be summed up: a million rows need not be counted.
+ * - `reconciliations`: what came of each day's statement, and who is at it.
+ * - `statement_rows`: a statement, while it is compared. Of a crash nothing of it is needed.
  */
 const VERSIONS: readonly ((schema: string) => readonly string[])[] = [
   (schema) => [
@@ -55,6 +57,33 @@ const VERSIONS: readonly ((schema: string) => readonly string[])[] = [
 )`,
     `CREATE INDEX journal_noted ON ${schema}.journal USING brin (noted_at) WITH (pages_per_range = 32)`,
     `CREATE TABLE ${schema}.tally (status text NOT NULL, change bigint NOT NULL)`,
+  ],
+  (schema) => [
+    `CREATE TABLE ${schema}.reconciliations (
+  merchant_id text NOT NULL,
+  sub_merchant_id text NOT NULL,
+  date text NOT NULL,
+  data json,
+  owner text,
+  claimed_until timestamptz(3),
+  updated_at timestamptz(3) NOT NULL DEFAULT now(),
+  PRIMARY KEY (merchant_id, sub_merchant_id, date)
+)`,
+    `CREATE UNLOGGED TABLE ${schema}.statement_rows (
+  run uuid NOT NULL,
+  line integer NOT NULL,
+  is_payment boolean NOT NULL,
+  number text NOT NULL,
+  sub_merchant_id text NOT NULL,
+  transaction_id text NOT NULL,
+  total_fee bigint,
+  currency text NOT NULL,
+  open_id text,
+  data json NOT NULL,
+  differs boolean NOT NULL DEFAULT false,
+  staged_at timestamptz(3) NOT NULL DEFAULT now()
+)`,
+    `CREATE INDEX statement_rows_differ ON ${schema}.statement_rows (run, line) WHERE differs`,
   ],
 ];
 

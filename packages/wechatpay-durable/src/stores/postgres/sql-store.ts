@@ -20,6 +20,7 @@ import type {
   ParentCheck,
   ProblemListener,
   ProcessOptions,
+  ReconciliationStore,
   ReopenedStatus,
   StoredJournalEntry,
   StoreEnqueueOptions,
@@ -33,6 +34,7 @@ import { isForbidden, isMissing, missingGrants } from './grants.js';
 import { OldJobs } from './old-jobs.js';
 import { OrderRows, rowsOf, type LeasedRow, type ReadRow, type RowChange } from './order-rows.js';
 import { migrate } from './schema.js';
+import { SqlReconciliations } from './sql-reconciliations.js';
 import { resolveOptions, type Settings, type SqlStoreOptions } from './sql-store-options.js';
 import { Upkeep, type Duty } from '../upkeep.js';
 
@@ -98,6 +100,7 @@ export abstract class SqlStore implements OrderStore {
   #loop: LeaseLoop<Taken> | undefined;
   #upkeep: Upkeep | undefined;
   #onProblem: ProblemListener = () => undefined;
+  #reconciliations: SqlReconciliations | undefined;
 
   constructor(options: SqlStoreOptions) {
     this.#settings = resolveOptions(options);
@@ -107,6 +110,20 @@ export abstract class SqlStore implements OrderStore {
   protected readonly isAlone: boolean = false;
 
   protected abstract connect(): Promise<Connection>;
+
+  get reconciliations(): ReconciliationStore {
+    return this.#kept();
+  }
+
+  #kept(): SqlReconciliations {
+    return (this.#reconciliations ??= new SqlReconciliations({
+      schema: this.#settings.schema,
+      within: (work) => this.#reading(({ db }) => work(db)),
+      // In a folder, one process has one connection: what fills it holds up every order.
+      isStaging: !this.isAlone,
+      orderDays: this.#settings.keepDays,
+    }));
+  }
 
   open(): Promise<void> {
     return this.#lifecycle.run(() => this.#connect());
@@ -447,12 +464,15 @@ export abstract class SqlStore implements OrderStore {
       }
       return count;
     };
-    return this.#reading(async ({ rows, db }) => ({
-      orders:
+    return this.#reading(async ({ rows, db }) => {
+      const orders =
         (await inSteps((limit) => rows.pruneOrders(db, 'order', keepDays, limit))) +
-        (await inSteps((limit) => rows.pruneOrders(db, 'refund', refundDays(keepDays, journalDays), limit))),
-      journal: await inSteps((limit) => rows.pruneJournal(db, journalDays, limit)),
-    }));
+        (await inSteps((limit) => rows.pruneOrders(db, 'refund', refundDays(keepDays, journalDays), limit)));
+      const journal = await inSteps((limit) => rows.pruneJournal(db, journalDays, limit));
+      // Last: where the role may not do it, since nobody has granted it the newer tables, the rest is done all the same.
+      if (!signal?.aborted) await this.#kept().prune(journalDays);
+      return { orders, journal };
+    });
   }
 
   async #reading<Result>(work: (opened: Opened) => Promise<Result>): Promise<Result> {

@@ -17,6 +17,7 @@ export interface Script {
  * - `due:<merchant>`: what waits, by its time; `merchants`: those that have any, by the time of the first. So that one who has a
  *   million waiting is passed over at once.
  * - `leases`: what is active, by the time at which the lease lapses.
+ * - `day:<day>:<merchant>:<sub-merchant>`: what came of a day's statement; `claim:…`: who is at it.
  * - `number:<kind>:<number>`: a hash, the id of each merchant's. `transaction:<id>`, `parts:<id of the order>`: by `created`.
  *
  * In which of these a row stands follows from the row alone: see placesOf. All times are of Redis's own clock, in milliseconds.
@@ -398,6 +399,43 @@ for _, id in ipairs(ids) do
   gone = gone + old
 end
 return { gone, #ids }
+`);
+
+/**
+ * ARGV: which day, as in `20260301:1900000109:`; who; what came of it; for how long it is kept, in milliseconds.
+ *
+ * @returns 1 where that one has the day.
+ */
+export const PUT_DAY = script(`
+if call('GET', key('claim', ARGV[1])) ~= ARGV[2] then return 0 end
+call('SET', key('day', ARGV[1]), ARGV[3], 'PX', ARGV[4])
+return 1
+`);
+
+/** ARGV: which day. @returns what came of it, or nothing. */
+export const GET_DAY = script(`return call('GET', key('day', ARGV[1]))`);
+
+/** ARGV: which day; who; for how long, in milliseconds. @returns 1 where nobody else has it. */
+export const CLAIM_DAY = script(`
+local claim = key('claim', ARGV[1])
+local held = call('GET', claim)
+if held and held ~= ARGV[2] then return 0 end
+call('SET', claim, ARGV[2], 'PX', ARGV[3])
+return 1
+`);
+
+/** ARGV: which day; who; for how long, in milliseconds. @returns 1 where that one still has it. */
+export const RENEW_DAY = script(`
+local claim = key('claim', ARGV[1])
+if call('GET', claim) ~= ARGV[2] then return 0 end
+call('PEXPIRE', claim, ARGV[3])
+return 1
+`);
+
+/** ARGV: which day; who. */
+export const RELEASE_DAY = script(`
+local claim = key('claim', ARGV[1])
+if call('GET', claim) == ARGV[2] then call('DEL', claim) end
 `);
 
 function script(body: string): Script {

@@ -632,5 +632,6 @@ async function makeOlder({ url }: RedisServer, base: string, ms: number): Promis
       await redis.lset(`${base}journal:${id}`, index, [Number(noted) - ms, ...rest].join(' '));
     }
   }
+  for (const key of await redis.keys(`${base}day:*`)) await redis.pexpire(key, (await redis.pttl(key)) - ms);
   await redis.quit();
 }

@@ -22,6 +22,7 @@ import type {
   OrderStore,
   ParentCheck,
   ProcessOptions,
+  ReconciliationStore,
   ReopenedStatus,
   StoredJournalEntry,
   StoreEnqueueOptions,
@@ -33,6 +34,7 @@ import { takeOverOldJobs } from './old-jobs.js';
 import { RedisAlarms } from './redis-alarms.js';
 import { assertKeeps, connect, withoutCommand } from './redis-connection.js';
 import { RedisDatabase } from './redis-database.js';
+import { RedisReconciliations } from './redis-reconciliations.js';
 import { resolveOptions, type RedisStoreOptions, type Settings } from './redis-options.js';
 import {
   changeArgs,
@@ -90,6 +92,7 @@ const PRUNE_AT_ONCE = 100;
  * @see https://redis.io/docs/latest/operate/oss_and_stack/management/persistence/ (Redis persistence)
  */
 export class RedisStore implements OrderStore {
+  readonly reconciliations: ReconciliationStore;
   readonly #settings: Settings;
   readonly #lifecycle = new Lifecycle();
   #opened: Opened | undefined;
@@ -100,6 +103,9 @@ export class RedisStore implements OrderStore {
   /** @throws {WechatPayConfigError} an option that is invalid. */
   constructor(options: RedisStoreOptions) {
     this.#settings = resolveOptions(options);
+    const { keepDays, journalDays } = this.#settings;
+    const days = { keepDays: journalDays, orderDays: keepDays };
+    this.reconciliations = new RedisReconciliations(() => this.#open().database, days);
   }
 
   /**
