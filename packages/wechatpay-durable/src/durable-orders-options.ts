@@ -1,5 +1,6 @@
 import { WechatPayConfigError, type MerchantRegistry, type WechatPayClient } from 'wechatpay-core';
 import { MerchantClients } from './merchant-clients.js';
+import { resolveDaily, type DailyReconciliation } from './reconcile/daily.js';
 import type { RefundListener } from './refunds/refund-end.js';
 import type { ResolvedOrder } from './tell-end.js';
 import { guarded } from './stores/guarded-store.js';
@@ -45,6 +46,13 @@ export interface DurableOrdersOptions {
    * @default false
    */
   readonly journalOpenId?: boolean;
+  /**
+   * Has one of the workers {@link DurableOrders.reconcile} each day, of each merchant: from 10:15 of the next day in Beijing, again each half
+   * hour until the statement is there. Days that were missed are caught up, up to 90 of them.
+   *
+   * @default false
+   */
+  readonly reconcileDaily?: boolean | DailyReconciliation;
 }
 
 /** What {@link DurableOrders.start} takes. */
@@ -62,11 +70,22 @@ export interface Settings {
   readonly onRefundResolved: DurableOrdersOptions['onRefundResolved'];
   readonly speed: number;
   readonly keepsOpenId: boolean;
+  /** Undefined: no day is reconciled by itself. */
+  readonly daily: DailyReconciliation | undefined;
   /** The store's clock, in milliseconds since 1970; absent where the store does not tell it. */
   readonly storeNow: (() => Promise<number>) | undefined;
 }
 
-const OPTIONS = ['store', 'clients', 'concurrency', 'onResolved', 'onRefundResolved', 'speed', 'journalOpenId'];
+const OPTIONS = [
+  'store',
+  'clients',
+  'concurrency',
+  'onResolved',
+  'onRefundResolved',
+  'speed',
+  'journalOpenId',
+  'reconcileDaily',
+];
 const STORE_METHODS = [
   'open',
   'close',
@@ -111,6 +130,7 @@ export function resolveOptions(options: DurableOrdersOptions): Settings {
     onRefundResolved,
     speed,
     keepsOpenId: journalOpenId,
+    daily: resolveDaily(options.reconcileDaily, store),
     storeNow: (store as Clocked).now?.bind(store),
   };
 }

@@ -1,5 +1,11 @@
 // Over 250 lines, as one idea: all that an application can do with durable orders, each a line that says where it is done.
-import type { PaymentNotification, QuickPayRequest, UnifiedOrderRequest, WechatPayClient } from 'wechatpay-core';
+import {
+  WechatPayConfigError,
+  type PaymentNotification,
+  type QuickPayRequest,
+  type UnifiedOrderRequest,
+  type WechatPayClient,
+} from 'wechatpay-core';
 import type { ActorOptions } from './actor.js';
 import { ClockWatch, type ClockSkew } from './clock-watch.js';
 import { createDurably, type DurableCreateOptions, type DurableCreation } from './create.js';
@@ -34,6 +40,17 @@ import { Orders } from './orders.js';
 import { payDurably, type DurablePayment, type DurablePayOptions, type StoredPayments } from './pay.js';
 import { createPauses } from './pauses/create-pauses.js';
 import type { MerchantPause, MerchantPauses } from './pauses/merchant-pauses.js';
+import { DailyReconciler, resolveDaily, type DailyReconciliation } from './reconcile/daily.js';
+import { acknowledgeDifference, type AcknowledgeOptions, type AcknowledgeRequest } from './reconcile/acknowledge.js';
+import type { ReconcileRequest, StatementOwner } from './reconcile/days.js';
+import {
+  healthOf,
+  listReconciliations,
+  type ReconciliationHealth,
+  type ReconciliationsRequest,
+} from './reconcile/health.js';
+import { getReconciliation, reconcileDay, type ReconcileOptions } from './reconcile/reconcile.js';
+import type { Reconciliation, ReconciliationSummary } from './reconcile/reconciliation.js';
 import {
   redriveAll,
   type RedriveAllOptions,
@@ -77,6 +94,7 @@ export class DurableOrders {
   readonly #watch: MerchantWatch;
   readonly #pauses: MerchantPauses;
   readonly #clocks: ClockWatch | undefined;
+  #daily: DailyReconciler | undefined;
   #isWorking = false;
   #stopping = new AbortController();
 
@@ -100,7 +118,8 @@ export class DurableOrders {
       },
     });
     this.#pauses = createPauses(this.#orders);
-    const { storeNow, clients, speed } = this.#settings;
+    const { storeNow, clients, speed, daily } = this.#settings;
+    this.#daily = daily && new DailyReconciler(this.#orders, daily);
     // Of a clock that goes at another speed, there is nothing to compare.
     if (storeNow && speed === 1) this.#clocks = new ClockWatch({ storeNow, clients: () => clients.all() });
   }
@@ -129,6 +148,7 @@ export class DurableOrders {
       }
       this.#watch.start();
       this.#clocks?.start();
+      if (work) this.#daily?.start();
     });
   }
 
@@ -166,6 +186,7 @@ export class DurableOrders {
     await this.#lifecycle.run(async () => {
       this.#stopping.abort(); // where a start was under way
       await Promise.allSettled(this.#paying);
+      await this.#daily?.stop();
       await this.#settings.store.close();
       this.#watch.stop();
       this.#clocks?.stop();
@@ -477,6 +498,101 @@ export class DurableOrders {
     options: RedriveAllOptions | RedriveAllRefundsOptions = {},
   ): Promise<RedrivenOrders> {
     return redriveAll(this.#orders, filter, options);
+  }
+
+  /**
+   * Downloads WeChat Pay's statement of a day, compares it with the durable orders, stores what came of it, and asks WeChat Pay for each
+   * order that differs. What the statement says moves no money: only a verified answer that contradicts what is stored is stored, and the
+   * durable order goes on from it.
+   *
+   * Of an order that no statement has, those of the next three days are looked through: reconcile them too; then it needs a person. A
+   * day can be reconciled again, also where a process has died in the middle.
+   *
+   * @param request which day, from 10:00 of the next in Beijing, up to three months back, and no further than the store keeps orders.
+   * @returns what is stored: {@link reconciliation} gives it again.
+   * @throws {WechatPayRequestError} a day, a merchant or a property that is invalid.
+   * @throws {WechatPayConfigError} a custom store that keeps no reconciliations.
+   * @throws {WechatPayStatementError} no statement, or not one to rely on: nothing is stored, and no order counts as missing.
+   * @throws {WechatPayTransportError} it could not be downloaded, or broke off.
+   * @throws {DurableOrdersError} `WECHATPAY_RECONCILING`: another call works on this day. The store failed: call again.
+   * @example
+   * const { agreed, differences } = await durableOrders.reconcile({ date: '20260301' });
+   * for (const each of differences) if (each.status === 'needs-person') console.log(each.outTradeNo, each.class, each.why);
+   */
+  async reconcile(request: ReconcileRequest, options: ReconcileOptions = {}): Promise<Reconciliation> {
+    return reconcileDay(this.#orders, request, options);
+  }
+
+  /** What came of reconciling a day; undefined where it was not reconciled. */
+  async reconciliation(request: ReconcileRequest): Promise<Reconciliation | undefined> {
+    return getReconciliation(this.#orders, request);
+  }
+
+  /**
+   * The days that are reconciled, without their differences, by their days.
+   *
+   * @throws {WechatPayRequestError} a day, a merchant or a property that is invalid.
+   * @example
+   * for (const { date, rows, forPerson } of await durableOrders.reconciliations()) console.log(date, rows, forPerson);
+   */
+  async reconciliations(request: ReconciliationsRequest = {}): Promise<ReconciliationSummary[]> {
+    return listReconciliations(this.#orders, request);
+  }
+
+  /**
+   * How the reconciliation of a merchant stands: which days are late, and how many differences are open or need a person. For a page of
+   * health and for alarms.
+   *
+   * @throws {WechatPayRequestError} a merchant or a property that is invalid.
+   * @example
+   * const { lateDays, forPerson } = await durableOrders.reconciliationHealth();
+   */
+  async reconciliationHealth(request: StatementOwner = {}): Promise<ReconciliationHealth> {
+    return healthOf(this.#orders, request, this.#daily);
+  }
+
+  /**
+   * Has each day reconciled from now on, as the option `reconcileDaily` does: where this process works, until `stop`.
+   *
+   * @throws {WechatPayConfigError} an option that is invalid, a store that keeps no reconciliations; or it does so already.
+   * @example durableOrders.reconcileDaily({ since: '20260301' });
+   */
+  reconcileDaily(options: DailyReconciliation = {}): void {
+    if (this.#daily) {
+      throw new WechatPayConfigError('reconcileDaily', 'is on already: give it once, as an option or by this call.');
+    }
+    const daily = resolveDaily(options, this.#settings.store) ?? options;
+    this.#daily = new DailyReconciler(this.#orders, daily);
+    if (this.#isWorking) this.#daily.start();
+  }
+
+  /**
+   * Reconciles what is due now: each day that is missing, and each of which a question has had no answer; of each day one caller at a
+   * time, at most once in half an hour. What `reconcileDaily` does each minute, for a schedule of your own: a cron job, a queue.
+   *
+   * @returns which days are reconciled by it; a day that failed, and differences that stay open, are told as problems.
+   * @throws {WechatPayConfigError} an option that is invalid, a store that keeps no reconciliations.
+   * @example const days = await durableOrders.reconcileDue({ since: '20260301' }); // as in [{ date: '20260301', … }]
+   */
+  async reconcileDue(options: DailyReconciliation & ReconcileOptions = {}): Promise<ReconciliationSummary[]> {
+    const { signal, since, merchantIds } = readProperties('options', options, ['since', 'merchantIds', 'signal']);
+    const daily = { ...(since !== undefined && { since }), ...(merchantIds !== undefined && { merchantIds }) };
+    return new DailyReconciler(this.#orders, resolveDaily(daily, this.#settings.store) ?? daily).once(signal);
+  }
+
+  /**
+   * Notes that a person has looked at a difference that needed one: it counts as open no more, also where the day is reconciled again and it
+   * is still there. It moves no money and changes no order.
+   *
+   * @returns false where there is no such difference, or it needs no person.
+   * @throws {WechatPayRequestError} a day, a merchant, a note or a property that is invalid; a request that names several differences.
+   * @throws {DurableOrdersError} `WECHATPAY_RECONCILING`: the day is being reconciled. The store failed.
+   * @example
+   * const difference = { kind: 'payment', outTradeNo: '20260301-0007' } as const;
+   * await durableOrders.acknowledge({ date: '20260301', ...difference }, { actor: 'accounts-2', note: 'paid at the till' });
+   */
+  async acknowledge(request: AcknowledgeRequest, options: AcknowledgeOptions = {}): Promise<boolean> {
+    return acknowledgeDifference(this.#orders, request, options);
   }
 
   /**

@@ -281,6 +281,9 @@ it('the guide says of each code what to do', () => {
     WECHATPAY_MERCHANT_PAUSED: true,
     WECHATPAY_NO_SUCH_ORDER: true,
     WECHATPAY_WAIT_ABORTED: true,
+    WECHATPAY_DIFFERENCES_OPEN: true,
+    WECHATPAY_RECONCILING: true,
+    WECHATPAY_NOT_RECONCILED: true,
   };
   const guide = readFileSync(new URL('../../../docs/guides/durable-failures.md', import.meta.url), 'utf8');
   const rows = [...guide.matchAll(/^\| `(WECHATPAY_\w+)` +\|/gm)].map(([, code]) => code);

@@ -23,7 +23,10 @@ export type DurableOrdersErrorCode =
   | 'WECHATPAY_MERCHANT_PAUSED'
   | 'WECHATPAY_NO_SUCH_ORDER'
   | 'WECHATPAY_ORDER_NOT_KNOWN'
-  | 'WECHATPAY_WAIT_ABORTED';
+  | 'WECHATPAY_WAIT_ABORTED'
+  | 'WECHATPAY_DIFFERENCES_OPEN'
+  | 'WECHATPAY_RECONCILING'
+  | 'WECHATPAY_NOT_RECONCILED';
 
 interface Details {
   /** What failed below, such as the database's driver. */

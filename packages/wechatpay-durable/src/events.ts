@@ -6,6 +6,7 @@ import { requestOf } from './refunds/refund-rows.js';
 import type { DurableOrderData, DurableRefundData } from './stores/store.js';
 import type { MerchantProblem } from './merchant-watch.js';
 import type { MerchantPause } from './pauses/merchant-pauses.js';
+import type { ReconciliationSummary } from './reconcile/reconciliation.js';
 
 /** Whose durable order an event is about. */
 interface About {
@@ -60,7 +61,9 @@ export type DurableOrderEvent =
       readonly pause: MerchantPause;
       readonly by: 'probe' | 'person';
       readonly actor?: string;
-    };
+    }
+  /** A day's statement was compared with the durable orders, and what came of it is stored. */
+  | ({ readonly kind: 'reconciled' } & ReconciliationSummary);
 
 /** The name of the `node:diagnostics_channel` on which this process tells of its durable orders, as {@link DurableOrderEvent}. */
 export const DURABLE_ORDER_CHANNEL = 'wechatpay:durable-order';

@@ -12,6 +12,25 @@ export {
   type RedrivenOrder,
   type RedrivenOrders,
 } from './redrive-all.js';
+export { type DailyReconciliation } from './reconcile/daily.js';
+export { type AcknowledgeOptions, type AcknowledgeRequest } from './reconcile/acknowledge.js';
+export { type ReconcileRequest, type StatementOwner } from './reconcile/days.js';
+export { type ReconciliationHealth, type ReconciliationsRequest } from './reconcile/health.js';
+export { type ReconcileOptions } from './reconcile/reconcile.js';
+export { type Reconciliation, type ReconciliationSummary } from './reconcile/reconciliation.js';
+export {
+  type DifferenceOf,
+  type DifferenceStatus,
+  type DifferenceWhy,
+  type ReconciliationDifference,
+} from './reconcile/differences.js';
+export {
+  type OrderNumbers,
+  type ReconciliationKey,
+  type ReconciliationPeriod,
+  type ReconciliationStore,
+  type StagedStatement,
+} from './stores/store.js';
 export { type MerchantPause } from './pauses/merchant-pauses.js';
 export { type OrderExplanation } from './journal/explain.js';
 export { type JournalFilter } from './journal/export.js';

@@ -54,7 +54,7 @@ export function noteReopened(
   now: number,
   stored: DurableOrder,
   { state }: DurableOrderData,
-  { by, actor }: { by: 'redrive' | 'reverse' | 'notified'; actor?: string | undefined },
+  { by, actor }: { by: 'redrive' | 'reverse' | 'notified' | 'reconcile'; actor?: string | undefined },
 ): JournalEntry[] {
   const before = outcomeOf(stored)?.kind;
   const { policy, deadline } = state;

@@ -112,7 +112,7 @@ interface JournalFields {
   readonly cancelled: ByActor & { readonly rule: Rule };
   /** It was set going again. */
   readonly reopened: ByActor & {
-    readonly by: 'redrive' | 'reverse' | 'notified';
+    readonly by: 'redrive' | 'reverse' | 'notified' | 'reconcile';
     readonly ifPaid: ResolutionPolicy['ifPaid'];
     readonly deadline: number;
     readonly before?: ResolutionOutcome['kind'];

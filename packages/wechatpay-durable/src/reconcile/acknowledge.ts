@@ -1,0 +1,78 @@
+import { WechatPayRequestError } from 'wechatpay-core';
+import { readActor, type ActorOptions } from '../actor.js';
+import { readClock } from '../clocks.js';
+import { readProperties } from '../intent.js';
+import type { Orders } from '../orders.js';
+import { withDay } from './claim.js';
+import { readDay, reconciliationsOf, type ReconcileRequest } from './days.js';
+import { movementOf, type DifferenceOf, type ReconciliationDifference } from './differences.js';
+import type { Reconciliation } from './reconciliation.js';
+
+/** A difference that a person has looked at, of a day: one alone. */
+export interface AcknowledgeRequest extends ReconcileRequest, Omit<DifferenceOf, 'subMerchantId'> {
+  /** The difference's own `subMerchantId`, in a statement of all sub-merchants. @default any */
+  readonly ofSubMerchantId?: string | undefined;
+  /** The difference's own. @default any */
+  readonly class?: ReconciliationDifference['class'] | undefined;
+  /** The difference's own. @default any */
+  readonly line?: number | undefined;
+}
+
+export interface AcknowledgeOptions extends ActorOptions {
+  /** What was done about it, up to 500 characters: it is kept with the reconciliation. */
+  readonly note?: string | undefined;
+}
+
+const MAX_NOTE = 500;
+const NAMES = ['kind', 'outTradeNo', 'outRefundNo', 'ofSubMerchantId', 'class', 'line'];
+
+/** What `DurableOrders.acknowledge` does. */
+export async function acknowledgeDifference(
+  orders: Orders,
+  given: AcknowledgeRequest,
+  options: AcknowledgeOptions = {},
+): Promise<boolean> {
+  const { key, request } = await readDay(orders, given, NAMES);
+  const { note, ...rest } = readProperties('options', options, ['actor', 'note']);
+  const { actor } = readActor(rest);
+  if (note !== undefined && (typeof (note as unknown) !== 'string' || note.length > MAX_NOTE)) {
+    throw new WechatPayRequestError('note', `must be a text of at most ${MAX_NOTE} characters.`);
+  }
+  const reconciliations = reconciliationsOf(orders);
+  return withDay(reconciliations, key, async ({ put }) => {
+    const stored = (await reconciliations.get(key)) as Reconciliation | undefined;
+    const [meant, ...more] = (stored?.differences ?? []).filter(isMeantBy(request));
+    if (!stored || !meant) return false;
+    if (more.length > 0) {
+      throw new WechatPayRequestError(
+        'outTradeNo',
+        `names ${more.length + 1} differences of ${key.date} that need a person: say which by its class, line or ofSubMerchantId.`,
+      );
+    }
+    const at = readClock(await orders.clientOf(key.merchantId));
+    const acknowledged = { at, ...(actor !== undefined && { actor }), ...(note !== undefined && { note }) };
+    const differences = stored.differences.map((difference) =>
+      difference === meant ? { ...difference, status: 'acknowledged' as const, acknowledged } : difference,
+    );
+    await put({ ...stored, differences });
+    return true;
+  });
+}
+
+/** What was looked at, and nothing beside it: whatever the request names has to be so. */
+function isMeantBy({
+  kind,
+  outTradeNo,
+  outRefundNo,
+  ofSubMerchantId,
+  class: of,
+  line,
+}: AcknowledgeRequest): (difference: ReconciliationDifference) => boolean {
+  const named = movementOf({ kind, outTradeNo, outRefundNo });
+  return (difference) =>
+    difference.status === 'needs-person' &&
+    movementOf({ ...difference, subMerchantId: undefined }) === named &&
+    (ofSubMerchantId === undefined || difference.subMerchantId === ofSubMerchantId) &&
+    (of === undefined || difference.class === of) &&
+    (line === undefined || difference.line === line);
+}

@@ -1,0 +1,197 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
+import { WechatPayClient } from 'wechatpay-core';
+import { Sandbox } from 'wechatpay-sandbox';
+import {
+  DurableOrders,
+  DURABLE_ORDER_CHANNEL,
+  type DurableOrderEvent,
+  type ReconciliationKey,
+  type ReconciliationStore,
+} from '../index.js';
+import { MemoryStore } from '../stores/memory.js';
+
+const MINUTE_MS = 60_000;
+const DAY_MS = 24 * 60 * MINUTE_MS;
+const at = (time: string, days = 0): number => Date.parse(`2026-03-01T${time}+08:00`) + days * DAY_MS;
+
+let sandbox: Sandbox;
+let client: WechatPayClient;
+let store: MemoryStore;
+let shops: DurableOrders[];
+let events: DurableOrderEvent[];
+/** Whether no statement is there yet, and how often it was asked for then. */
+let isBeingMade = false;
+let tries = 0;
+/** How many days are being worked on: the clock stands still meanwhile, for a day that is held lapses by it. */
+let working = 0;
+const listen = (event: unknown): void => void events.push(event as DurableOrderEvent);
+
+beforeAll(async () => {
+  sandbox = await Sandbox.create({ now: () => at('12:00:00') });
+  const { appId, merchantId, apiKey } = sandbox.merchant; // its certificate is of today
+  client = new WechatPayClient({
+    ...{ appId, merchantId, apiKey },
+    now: () => sandbox.clock.now(),
+    transport: ({ path, body }) => {
+      if (path === '/pay/downloadbill' && isBeingMade) {
+        tries += 1;
+        const xml = '<xml><return_code>FAIL</return_code><return_msg>Bill Creating</return_msg></xml>';
+        return Promise.resolve({ status: 200, body: Buffer.from(xml) });
+      }
+      const reply = sandbox.handle({ path, body, clientCertificate: sandbox.merchant.merchantId });
+      return reply.kind === 'reply' ? Promise.resolve(reply) : Promise.reject(new Error(reply.kind));
+    },
+  });
+});
+
+beforeEach(() => {
+  sandbox.reset();
+  isBeingMade = false;
+  tries = 0;
+  working = 0;
+  sandbox.statements.style.emptyDay = 'zeros';
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+  store = new MemoryStore({ now: () => sandbox.clock.now() });
+  shops = [];
+  events = [];
+  subscribe(DURABLE_ORDER_CHANNEL, listen);
+});
+
+afterEach(async () => {
+  unsubscribe(DURABLE_ORDER_CHANNEL, listen);
+  for (const shop of shops) await shop.stop();
+  vi.useRealTimers();
+});
+
+/** A store that says how many days are being worked on. */
+function countingStore(): MemoryStore {
+  const shared = store.share();
+  const kept = shared.reconciliations;
+  const isDay = ({ date }: ReconciliationKey): boolean => /^\d{8}$/.test(date);
+  const reconciliations: ReconciliationStore = {
+    ...{ orderDays: kept.orderDays, put: kept.put.bind(kept), get: kept.get.bind(kept), list: kept.list.bind(kept) },
+    renew: kept.renew.bind(kept),
+    claim: async (key, ...rest) => {
+      const isClaimed = await kept.claim(key, ...rest);
+      if (isClaimed && isDay(key)) working += 1;
+      return isClaimed;
+    },
+    release: async (key, owner) => {
+      await kept.release(key, owner);
+      if (isDay(key)) working -= 1;
+    },
+  };
+  return Object.assign(shared, { reconciliations });
+}
+
+/** A worker at a time of Beijing. */
+async function open(time: number, since?: string): Promise<void> {
+  sandbox.clock.advance(time - sandbox.clock.now());
+  const shop = new DurableOrders({
+    store: countingStore(),
+    clients: client,
+    reconcileDaily: since === undefined ? true : { since },
+  });
+  shops.push(shop);
+  await shop.start();
+}
+
+/** Lets time go on by minutes, with what is done in each. */
+async function pass(minutes: number): Promise<void> {
+  for (let minute = 0; minute < minutes; minute += 1) {
+    sandbox.clock.advance(MINUTE_MS);
+    await vi.advanceTimersByTimeAsync(MINUTE_MS);
+    await idle();
+  }
+}
+
+const idle = async (): Promise<void> => {
+  for (let turn = 0; turn < 50 || working > 0; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+};
+
+const days = (): string[] => events.flatMap((event) => (event.kind === 'reconciled' ? [event.date] : []));
+const downloads = (): number => sandbox.requests.filter(({ path }) => path === '/pay/downloadbill').length;
+
+it('reconciles yesterday at 10:15 in Beijing, once, whichever worker comes first', async () => {
+  await open(at('10:13:00', 1));
+  await open(at('10:13:00', 1));
+  // Nothing was reconciled before: only the last day whose statement is there.
+  await expect.poll(days).toEqual(['20260228']);
+  await pass(4);
+  await expect.poll(days).toEqual(['20260228', '20260301']);
+  await pass(120);
+  expect(downloads()).toBe(2);
+});
+
+it('catches up the days that were missed, the earliest first', async () => {
+  await open(at('10:20:00', 3), '20260227');
+  await expect.poll(days).toEqual(['20260227', '20260228', '20260301', '20260302', '20260303']);
+});
+
+it('tries each half hour until the statement is there, and tells where it is late', async () => {
+  isBeingMade = true;
+  await open(at('10:15:00', 1));
+  await idle();
+  expect(tries).toBe(1);
+  await pass(29);
+  expect(tries).toBe(1);
+  await pass(212);
+  expect(tries).toBe(9);
+  const problems = events.flatMap((event) => (event.kind === 'problem' ? [event.error.code] : []));
+  expect(problems).toEqual(['WECHATPAY_NOT_RECONCILED']);
+  isBeingMade = false;
+  await pass(30);
+  await expect.poll(days).toEqual(['20260301']);
+});
+
+it('tells once of differences that need a person, past 14:00, whichever worker comes first', async () => {
+  sandbox.orders.create({ state: 'paid', outTradeNo: 'stranger', createdAt: at('12:00:00') });
+  await open(at('10:15:00', 1));
+  await open(at('10:15:00', 1));
+  await expect.poll(days).toEqual(['20260301']);
+  const problems = (): string[] => events.flatMap((event) => (event.kind === 'problem' ? [event.error.message] : []));
+  await pass(210);
+  expect(problems()).toEqual([]);
+  await pass(130);
+  const told = expect.stringMatching(/^The statement of 20260301 .*: 1 differences need a person/) as string;
+  expect(problems()).toEqual([told]);
+});
+
+it('tells again of differences that need a person once a day, and at once where others do', async () => {
+  sandbox.orders.create({ state: 'paid', outTradeNo: 'stranger', createdAt: at('12:00:00') });
+  sandbox.clock.advance(at('14:00:00', 1) - sandbox.clock.now());
+  const shop = new DurableOrders({ store: store.share(), clients: client });
+  shops.push(shop);
+  await shop.start();
+  const problems = async (): Promise<number> => {
+    events = [];
+    await shop.reconcileDue({ since: '20260301' });
+    return events.filter(({ kind }) => kind === 'problem').length;
+  };
+  expect(await shop.reconcileDue({ since: '20260301' })).toHaveLength(1);
+  expect(await problems()).toBe(1);
+  expect(await problems()).toBe(0);
+  expect(await shop.acknowledge({ date: '20260301', kind: 'payment', outTradeNo: 'stranger' })).toBe(true);
+  sandbox.orders.create({ state: 'paid', outTradeNo: 'another', createdAt: at('13:00:00') });
+  await shop.reconcile({ date: '20260301' });
+  expect(await problems()).toBe(1); // as many as before
+  expect(await problems()).toBe(0);
+  sandbox.clock.advance(23 * 60 * MINUTE_MS);
+  expect(await problems()).toBe(0);
+  sandbox.clock.advance(61 * MINUTE_MS);
+  expect(await problems()).toBe(1);
+});
+
+it('does what is due for a schedule of somebody else, and gives the days', async () => {
+  const shop = new DurableOrders({ store: store.share(), clients: client });
+  shops.push(shop);
+  await shop.start();
+  sandbox.clock.advance(at('10:20:00', 1) - sandbox.clock.now());
+  expect((await shop.reconcileDue({ since: '20260228' })).map(({ date }) => date)).toEqual(['20260228', '20260301']);
+  expect(await shop.reconcileDue()).toEqual([]);
+  shop.reconcileDaily();
+  expect(() => {
+    shop.reconcileDaily();
+  }).toThrow(/reconcileDaily: is on already/);
+});
