@@ -8,3 +8,12 @@ export {
   type WechatPayDurableOptions,
   type WechatPayDurableOptionsFactory,
 } from './wechatpay-durable.options.js';
+export { ReconciliationHealthIndicator, type ReconciliationHealthResult } from './reconciliation.health.js';
+export { StatementService } from './statement.service.js';
+export { WechatPayReconciliationModule } from './wechatpay-reconciliation.module.js';
+export {
+  type ReconciliationProblem,
+  type WechatPayReconciliationModuleExtras,
+  type WechatPayReconciliationOptions,
+  type WechatPayReconciliationOptionsFactory,
+} from './wechatpay-reconciliation.options.js';

@@ -51,7 +51,10 @@ export const OPTIONS: Readonly<Record<string, Check>> = {
 };
 
 /** What is read of the options: those of DurableOrders but `clients`, and `work`. */
-export const KNOWN = ['store', 'concurrency', 'onResolved', 'onRefundResolved', 'speed', 'journalOpenId', 'work'];
+export const KNOWN = [
+  ...['store', 'concurrency', 'onResolved', 'onRefundResolved', 'speed', 'journalOpenId', 'reconcileDaily'],
+  'work',
+];
 
 export const EXAMPLE = '{ store }';
 
