@@ -2,7 +2,9 @@
 const core = (file) => `packages/wechatpay-core/src/${file}`;
 const durable = (file) => `packages/wechatpay-durable/src/${file}`;
 
-const OF_STATEMENTS = 'test/truth/statement/judge.spec.ts';
+const OF_CLOSING = 'packages/wechatpay-core/test/truth/closing-judge.spec.ts';
+const OF_STATEMENTS = 'packages/wechatpay-core/test/truth/statement/judge.spec.ts';
+const OF_DAYS = 'packages/wechatpay-durable/test/truth/days/judge.spec.ts';
 
 /** @type {{ name: string, changes: { file: string, find: string, replace: string }[], spec?: string }[]} */
 export const BUGS = [
@@ -178,7 +180,7 @@ export const BUGS = [
         replace: 'const isProven = closedSince === undefined || now >= closedSince;',
       },
     ],
-    spec: 'test/truth/closing-judge.spec.ts',
+    spec: OF_CLOSING,
   },
   {
     name: 'closing: a close is not proven',
@@ -194,7 +196,7 @@ export const BUGS = [
         replace: 'import { attemptsOf, end, factsOf,',
       },
     ],
-    spec: 'test/truth/closing-judge.spec.ts',
+    spec: OF_CLOSING,
   },
   {
     name: 'closing: what was paid late is refunded, and nobody asked for it',
@@ -205,7 +207,7 @@ export const BUGS = [
         replace: 'if (!returnsPayment(state) && !isLate) {',
       },
     ],
-    spec: 'test/truth/closing-judge.spec.ts',
+    spec: OF_CLOSING,
   },
   {
     name: 'closing: an order is closed within 5 min',
@@ -221,7 +223,7 @@ export const BUGS = [
         replace: 'return Math.max(soonest - CLOSE_NOT_BEFORE_MS, timeExpire',
       },
     ],
-    spec: 'test/truth/closing-judge.spec.ts',
+    spec: OF_CLOSING,
   },
   {
     name: 'closing: each copy of a notification is a query',
@@ -232,7 +234,7 @@ export const BUGS = [
         replace: 'now',
       },
     ],
-    spec: 'test/truth/closing-judge.spec.ts',
+    spec: OF_CLOSING,
   },
   {
     name: 'durable: the charge leaves, and its durable order is stored beside it',
@@ -398,6 +400,65 @@ export const BUGS = [
         file: core('statement/classify-row.ts'),
         find: '({ outRefundNo, refundId }) =>\n      outRefundNo === row.outRefundNo ||',
         replace: '({ refundFee, refundId }) =>\n      refundFee === row.refundFee ||',
+      },
+    ],
+  },
+  {
+    name: 'day: amounts go through floating point',
+    spec: OF_DAYS,
+    changes: [
+      {
+        file: core('statement/cell-readers.ts'),
+        find: `        toInteger(decimal.value, decimal.scale, digits) ??
+        fail(`,
+        replace: `        Math.trunc(Number(value) * 10 ** digits) ??
+        fail(`,
+      },
+    ],
+  },
+  {
+    name: 'day: the amount is read by the place that it has in one edition',
+    spec: OF_DAYS,
+    changes: [
+      {
+        file: core('statement/header.ts'),
+        find: 'else found.set(column, index);',
+        replace: "else found.set(column, column === 'totalFee' ? 24 : index);",
+      },
+    ],
+  },
+  {
+    name: 'day: a failed download counts as an empty day',
+    spec: OF_DAYS,
+    changes: [
+      {
+        file: durable('reconcile/compare-day.ts'),
+        find: '    if (!isNoStatement(error)) throw error;\n    const empty',
+        replace: '    if (!isWechatPayError(error)) throw error;\n    const empty',
+      },
+    ],
+  },
+  {
+    name: 'day: its orders are those of a day of UTC',
+    spec: OF_DAYS,
+    changes: [
+      {
+        file: durable('reconcile/durable-book.ts'),
+        find: 'async *ordersOf(_day: string, from: Date, until: Date): AsyncGenerator<BookOrder, void> {',
+        replace:
+          'async *ordersOf(day: string, from: Date, until: Date): AsyncGenerator<BookOrder, void> {\n' +
+          '    from = new Date(`${day.slice(0, 4)}-${day.slice(4, 6)}-${day.slice(6)}T00:00:00Z`);',
+      },
+    ],
+  },
+  {
+    name: 'day: any answer sets an order going again',
+    spec: OF_DAYS,
+    changes: [
+      {
+        file: durable('reconcile/ask.ts'),
+        find: "return kind === 'ended' || (",
+        replace: 'return kind !== undefined || (',
       },
     ],
   },

@@ -23,7 +23,7 @@ try {
   }
   symlinkSync(join(root, 'node_modules'), join(workshop, 'node_modules'));
 
-  const judges = new Map(chosen.map((bug) => [`${packageOf(bug)}/${specOf(bug)}`, bug]));
+  const judges = new Map(chosen.map((bug) => [specOf(bug), bug]));
   for (const bug of judges.values()) {
     const clean = judge(bug, 500);
     if (!clean.holds) throw new Error(`The judge objects to the sources as they are:\n${clean.output}`);
@@ -35,14 +35,13 @@ try {
   rmSync(workshop, { recursive: true, force: true });
 }
 
-/** Whose judge is to catch it: of the package that it is in. */
-function packageOf({ changes }) {
-  return changes[0].file.split('/').slice(0, 2).join('/');
+/** Which judge is to catch it: that of Quick Pay of the package that it is in, where it names no other. */
+function specOf({ spec, changes }) {
+  return spec ?? `${packageOf(changes[0].file)}/test/truth/judge.spec.ts`;
 }
 
-/** Its judge: that of Quick Pay, where it names no other. */
-function specOf({ spec = 'test/truth/judge.spec.ts' }) {
-  return spec;
+function packageOf(file) {
+  return file.split('/').slice(0, 2).join('/');
 }
 
 function isCaught(bug) {
@@ -71,9 +70,9 @@ function judge(bug, runs) {
   // In one process: where its time is over, nothing goes on reading stories.
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
-    [vitest, 'run', specOf(bug), '--reporter=default', '--pool=threads'],
+    [vitest, 'run', join(workshop, specOf(bug)), '--reporter=default', '--pool=threads'],
     {
-      cwd: join(workshop, packageOf(bug)),
+      cwd: join(workshop, packageOf(specOf(bug))),
       env: { ...process.env, JUDGE_RUNS: String(runs), JUDGE_SEED: '1', JUDGE_FIRST: '1', NO_COLOR: '1' },
       encoding: 'utf8',
       timeout: LIMIT_MS,

@@ -109,7 +109,8 @@ function timer(here: World, ms: number, run: Callback): Event {
 /** From here on, timers belong to the world that was entered; while there is none, to the machine. */
 export function installTimers(): void {
   const virtual = {
-    setTimeout: (run: Callback, ms = 0) => (world ? timer(world, ms, run) : real.setTimeout(run, ms)),
+    setTimeout: (run: Callback, ms = 0) =>
+      world ? Object.assign(timer(world, ms, run), { unref: () => undefined }) : real.setTimeout(run, ms),
     clearTimeout: (given: unknown) => {
       if (!world) real.clearTimeout(given as NodeJS.Timeout);
       else if (timers.delete(given as Event)) world.cancel(given as Event);

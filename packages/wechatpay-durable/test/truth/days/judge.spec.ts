@@ -1,0 +1,42 @@
+import { describeJudge } from '../../../../wechatpay-core/test/truth/run.js';
+import { story } from './story.js';
+import { LAWS, tell } from './tell.js';
+
+const CLASSES = ['statement-only', 'amount-differs', 'state-differs', 'reversed-in-book', 'reversed-in-statement'];
+const ENDS = [
+  'matched',
+  'needs-person',
+  'unknown-order',
+  'unknown-refund',
+  'answer-agrees-with-order',
+  'not-in-three-days',
+];
+
+describeJudge({
+  story,
+  tell,
+  lawNames: Object.values(LAWS),
+  runs: 500,
+  mustBeReached: [
+    ...CLASSES,
+    'book-only',
+    'repeated',
+    ...ENDS,
+    'a second end',
+    'money moved',
+    'silence',
+    'no statement',
+  ],
+  atLeastOnceIn: 100,
+  reach: ({ story: { isSilent, failure }, orders, differences, movements }, count) => {
+    const words = new Set(differences.flatMap(({ class: of, status, why }) => [of, status, why]));
+    for (const word of [...CLASSES, 'book-only', 'repeated', ...ENDS]) count(word, words.has(word as never));
+    count(
+      'a second end',
+      orders.some(({ row }) => (row?.end ?? 0) > 1),
+    );
+    count('money moved', movements > 0);
+    count('silence', isSilent);
+    count('no statement', failure !== null);
+  },
+});
