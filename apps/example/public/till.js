@@ -51,7 +51,7 @@ function show({ id, html }) {
   if (shown) replace(shown, fresh);
   else orders.prepend(fresh);
   const { order } = fresh.dataset;
-  if (order !== undefined) settled(order);
+  if (order !== undefined) arrived(order);
   if (order !== undefined && order === kept.get('current')) present(fresh);
 }
 
@@ -68,7 +68,7 @@ function replace(shown, fresh) {
 const pending = kept.get('pending');
 if (pending !== undefined) presentTemplate('lost', kept.get('pending-money'));
 else focusOn(kept.get('current'));
-if (pending !== undefined && rowOf(pending)) settled(pending);
+if (pending !== undefined && rowOf(pending)) arrived(pending);
 follow(`/events?lang=${lang}`, show);
 
 // ---- Charging
@@ -101,7 +101,7 @@ async function charge() {
     await post(`/orders/${number}/pay`, JSON.stringify({ ...sale, authCode: authCode.value }));
   } catch (error) {
     if (rowOf(number) || error.advice === 'query-order') {
-      settled(number); // it arrived, this time or before
+      arrived(number); // it arrived, this time or before
       return;
     }
     if (error instanceof NoAnswer) {
@@ -113,11 +113,11 @@ async function charge() {
     }
     throw error;
   }
-  settled(number);
+  arrived(number);
 }
 
 /** The server has this order: it is charged once, and the next one has a number of its own. */
-function settled(number) {
+function arrived(number) {
   if (number !== kept.get('pending')) return;
   kept.set('pending', undefined);
   focusOn(number);
@@ -177,7 +177,7 @@ find.addEventListener('submit', (event) => {
 orders.addEventListener('click', ({ target }) => {
   const { get, refund } = target.dataset;
   if (get) void saying(target, () => call(get, {}));
-  if (refund) void saying(target, () => giveBack(JSON.parse(refund)));
+  if (refund) void saying(target, () => refundOrder(JSON.parse(refund)));
 });
 
 const feeLabel = dialog.querySelector('#refund-fee');
@@ -188,7 +188,7 @@ fee.addEventListener('keydown', ({ key }) => {
 });
 
 /** Asks how much, and then once more, in words. */
-async function giveBack({ path, outTradeNo, subMerchantId, what, totalFee, kept: left, ...money }) {
+async function refundOrder({ path, outTradeNo, subMerchantId, what, totalFee, kept: left, ...money }) {
   const { currency, digits } = money;
   const format = (value) => formatMoney(value, currency, digits);
   let refundFee = left;

@@ -60,7 +60,7 @@ function item(language: Language, { row, summary, timeline }: Dead): Markup {
   const number = row.kind === 'refund' ? row.state.request.outRefundNo : row.state.order.outTradeNo;
   return html`<li data-number="${number}">
     <h2>${headingOf(language, row)} <strong>${moneyOf(language, row)}</strong></h2>
-    <p>${summary}</p>
+    <p lang="en">${summary}</p>
     <p class="number">
       ${row.kind === 'refund' ? html`${t('refund')} ${number}. ${t('refund-of')} ${row.order.outTradeNo}` : html`${t('order')} ${number}`}
     </p>
@@ -85,7 +85,7 @@ function item(language: Language, { row, summary, timeline }: Dead): Markup {
     </form>
     <details>
       <summary>${t('journal')}</summary>
-      <ol>
+      <ol lang="en">
         ${timeline.map(({ at, text }) => html`<li><time datetime="${at.toISOString()}">${clockTime(at)}</time> ${text}</li>`)}
       </ol>
     </details>
@@ -135,10 +135,9 @@ function pathOf(row: Dead['row']): string {
     : `/durable-orders/${encodeURIComponent(row.state.order.outTradeNo)}`;
 }
 
-function headingOf(language: Language, row: Dead['row']): Markup {
-  const word = row.kind === 'refund' ? 'refund' : 'order';
-  const since = row.endedAt ? clockTime(row.endedAt) : '';
-  return html`${attentionWord(language, word)} · ${attentionWord(language, 'since')} ${since}`;
+function headingOf(language: Language, { kind, endedAt }: Dead['row']): string {
+  const since = endedAt ? clockTime(endedAt) : '';
+  return attentionWord(language, kind === 'refund' ? 'refund-since' : 'order-since', since);
 }
 
 /** By this machine's calendar, as in 2026-11-27 18:06:46. */

@@ -191,7 +191,7 @@ describe.skipIf(executablePath === undefined)('the till, in a browser', () => {
     expect(await row.getAttribute('data-kept')).toBe('588');
     await expect.poll(() => (clock.advance(1_000), sandbox.ledger.of(outTradeNo).returned)).toBe(300);
 
-    const [{ outRefundNo = '' } = {}] = sandbox.orders.get(outTradeNo)!.refunds;
+    const { outRefundNo } = sandbox.orders.get(outTradeNo)!.refunds[0]!;
     await find(outRefundNo);
     await row.getByRole('button', { name: 'Refund' }).click();
     await dialog.getByText('Refund HKD 5.88 of HKD 8.88').waitFor();
@@ -259,7 +259,10 @@ describe.skipIf(executablePath === undefined)('the till, in a browser', () => {
       await page.locator('#offline').waitFor();
       // It arrives all the same, and its answer does not.
       const { pathname } = new URL(route.request().url());
-      expect(await callApi(origin, 'POST', pathname, { body: route.request().postData() })).toHaveProperty('status', 202);
+      expect(await callApi(origin, 'POST', pathname, { body: route.request().postData() })).toHaveProperty(
+        'status',
+        202,
+      );
       await route.abort('internetdisconnected');
     });
     await page.getByLabel('Amount', { exact: true }).fill('66.00');

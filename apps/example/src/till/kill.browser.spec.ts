@@ -71,7 +71,7 @@ describe.skipIf(executablePath === undefined)('the till, killed and started agai
     await stage('wait').getByText('Ask the customer for the password.').waitFor();
     app.child.kill('SIGKILL');
     expect(await app.ended).toEqual([null, 'SIGKILL']);
-    const [{ outTradeNo = '' } = {}] = sandbox.orders.list();
+    const { outTradeNo } = sandbox.orders.list()[0]!;
     expect(sandbox.ledger.of(outTradeNo).net).toBe(0);
     sandbox.clock.advance(35_000); // the customer has typed the password by the next time that anybody asks
     await page.locator('#offline').getByText('Do not ask anybody to pay twice').waitFor();

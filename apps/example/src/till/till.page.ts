@@ -186,7 +186,9 @@ function answer(language: Language, { kind, amount, why, remedy, until }: Answer
     >
     ${amount === undefined ? NOTHING : html`<span class="amount">${amount}</span>`}
     ${why ? html`<span class="why">${say(language, why)}</span>` : NOTHING}
-    <span class="remedy" data-word="${typeof remedy === 'string' ? remedy : remedy.word}">${say(language, remedy)}</span>
+    <span class="remedy" data-word="${typeof remedy === 'string' ? remedy : remedy.word}"
+      >${say(language, remedy)}</span
+    >
     ${
       until
         ? html`<span class="left"

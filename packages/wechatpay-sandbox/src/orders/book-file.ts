@@ -27,7 +27,7 @@ export function readBook(file: string): Book | undefined {
     throw error;
   }
   try {
-    const { version, ...book } = JSON.parse(text, revive) as Book & { version: unknown };
+    const { version, ...book } = JSON.parse(text, toDate) as Book & { version: unknown };
     if (version === VERSION && Array.isArray(book.orders) && Array.isArray(book.movements)) return book;
   } catch {
     // told below
@@ -42,6 +42,6 @@ export function writeBook(file: string, book: Book): void {
   renameSync(next, file);
 }
 
-function revive(name: string, value: unknown): unknown {
+function toDate(name: string, value: unknown): unknown {
   return DATES.includes(name) && typeof value === 'string' ? new Date(value) : value;
 }
