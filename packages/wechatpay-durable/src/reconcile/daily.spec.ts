@@ -1,6 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
-import { WechatPayClient } from 'wechatpay-core';
+import { MerchantRegistry, WechatPayClient, type WechatPayConfig } from 'wechatpay-core';
 import { Sandbox } from 'wechatpay-sandbox';
 import {
   DurableOrders,
@@ -16,6 +16,7 @@ const DAY_MS = 24 * 60 * MINUTE_MS;
 const at = (time: string, days = 0): number => Date.parse(`2026-03-01T${time}+08:00`) + days * DAY_MS;
 
 let sandbox: Sandbox;
+let config: WechatPayConfig;
 let client: WechatPayClient;
 let store: MemoryStore;
 let shops: DurableOrders[];
@@ -30,7 +31,7 @@ const listen = (event: unknown): void => void events.push(event as DurableOrderE
 beforeAll(async () => {
   sandbox = await Sandbox.create({ now: () => at('12:00:00') });
   const { appId, merchantId, apiKey } = sandbox.merchant; // its certificate is of today
-  client = new WechatPayClient({
+  config = {
     ...{ appId, merchantId, apiKey },
     now: () => sandbox.clock.now(),
     transport: ({ path, body }) => {
@@ -42,7 +43,8 @@ beforeAll(async () => {
       const reply = sandbox.handle({ path, body, clientCertificate: sandbox.merchant.merchantId });
       return reply.kind === 'reply' ? Promise.resolve(reply) : Promise.reject(new Error(reply.kind));
     },
-  });
+  };
+  client = new WechatPayClient(config);
 });
 
 beforeEach(() => {
@@ -194,4 +196,27 @@ it('does what is due for a schedule of somebody else, and gives the days', async
   expect(() => {
     shop.reconcileDaily();
   }).toThrow(/reconcileDaily: is on already/);
+});
+
+it('asks a registry for the merchants that it is given, and goes on where one cannot be had', async () => {
+  const { merchantId } = sandbox.merchant;
+  const now = (): number => sandbox.clock.now();
+  let isAway = true;
+  const load = (asked: string): WechatPayConfig | undefined => {
+    if (asked !== merchantId) return undefined;
+    if (isAway) throw new Error('the vault is away');
+    return config;
+  };
+  const shop = new DurableOrders({ store: store.share(), clients: new MerchantRegistry({ load, now }) });
+  shops.push(shop);
+  await shop.start();
+  sandbox.clock.advance(at('10:20:00', 1) - sandbox.clock.now());
+  const due = { since: '20260301', merchantIds: ['1900009999', merchantId] };
+  expect(await shop.reconcileDue(due)).toEqual([]);
+  isAway = false;
+  sandbox.clock.advance(5 * MINUTE_MS); // a registry asks for what it could not have after a while
+  expect(await shop.reconcileDue({ since: '20260301' })).toEqual([]); // nobody has asked for any by then
+  expect(await shop.reconcileDue(due)).toMatchObject([{ merchantId, date: '20260301' }]);
+  expect(await shop.reconciliationHealth({ merchantId })).toMatchObject({ lastDay: '20260301', lateDays: [] });
+  await expect(shop.reconcileDue({ merchantIds: [] })).rejects.toThrow(/merchantIds: must be a list/);
 });

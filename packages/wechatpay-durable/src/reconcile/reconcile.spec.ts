@@ -140,7 +140,10 @@ describe('a day', () => {
     await vi.advanceTimersByTimeAsync(30_000);
     sandbox.clock.advance(61_000); // its lease lapses
     await vi.advanceTimersByTimeAsync(20_000);
-    expect(await error).toMatchObject({ code: 'WECHATPAY_RECONCILING', message: expect.stringMatching(/has lost/) as string });
+    expect(await error).toMatchObject({
+      code: 'WECHATPAY_RECONCILING',
+      message: expect.stringMatching(/has lost/) as string,
+    });
   });
 
   it('on which nothing was paid is empty although an order of it was paid after midnight', async () => {

@@ -49,11 +49,7 @@ export async function getReconciliation(
 }
 
 /** @throws {WechatPayRequestError} a day whose orders are not kept any more: each of its rows would be about none. */
-async function assertKept(
-  orders: Orders,
-  { merchantId, date }: ReconciliationKey,
-  day: StatementDay,
-): Promise<void> {
+async function assertKept(orders: Orders, { merchantId, date }: ReconciliationKey, day: StatementDay): Promise<void> {
   const { orderDays } = reconciliationsOf(orders);
   if (areOrdersKept(day, orderDays, readClock(await orders.clientOf(merchantId)))) return;
   throw new WechatPayRequestError(
