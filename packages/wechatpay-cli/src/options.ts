@@ -1,3 +1,6 @@
+import type { MovementKind } from 'wechatpay-core';
+import type { ReconciliationDifference } from 'wechatpay-durable';
+
 /** The options that every command has. */
 export interface GlobalOptions {
   readonly json?: boolean;
@@ -68,6 +71,21 @@ export interface StoreOptions extends GlobalOptions {
 /** An order, or by `refundNo` a refund. */
 export interface LookOptions extends StoreOptions, OrderOptions {
   readonly refundNo?: string;
+}
+
+export interface ReconcileOptions extends StoreOptions {
+  /** `all`: of all of them. */
+  readonly subMerchant?: string;
+}
+
+export interface AcknowledgeOptions extends ReconcileOptions {
+  readonly kind?: MovementKind;
+  readonly refundNo?: string;
+  /** Where an order has several differences: which of them. */
+  readonly class?: ReconciliationDifference['class'];
+  readonly line?: number;
+  readonly ofSubMerchant?: string;
+  readonly note?: string;
 }
 
 export interface ListOptions {

@@ -1,9 +1,22 @@
 import type { Command } from 'commander';
+import type { ReconciliationDifference } from 'wechatpay-durable';
 import { oneOf, wholeNumber } from './argument-readers.js';
 import type { Building } from './execute.js';
-import type { ListOptions, LookOptions, RedriveOptions, StoreOptions } from './options.js';
+import type {
+  AcknowledgeOptions,
+  ListOptions,
+  LookOptions,
+  ReconcileOptions,
+  RedriveOptions,
+  StoreOptions,
+} from './options.js';
 
-/** `orders …`: the durable orders of a store. */
+const CLASSES = [
+  ...(['statement-only', 'book-only', 'transaction-differs', 'reversed-in-book', 'reversed-in-statement'] as const),
+  ...(['state-differs', 'currency-differs', 'amount-differs', 'fee-differs', 'repeated', 'paid-twice'] as const),
+] satisfies readonly ReconciliationDifference['class'][];
+
+/** `orders …`, `reconcile` and `acknowledge`: what is about the durable orders of a store. */
 export function addOrders({ program, help, general, movesMoney, execute }: Building): void {
   const orders = program.command('orders').description(help.orders);
   const inStore = (name: string, description: string): Command =>
@@ -47,6 +60,29 @@ export function addOrders({ program, help, general, movesMoney, execute }: Build
     .action((order: string | undefined, options: LookOptions) =>
       execute('orders cancel', options, async (session) =>
         (await import('./orders/cancel.js')).cancel(session, order, options),
+      ),
+    );
+  const ofDay = (command: Command): Command =>
+    general(command)
+      .option('--folder <path>', help.folder)
+      .option('--schema <name>', help.schema)
+      .option('--sub-merchant <id>', help.subMerchant);
+  ofDay(program.command('reconcile <date>').description(help.reconcile)).action(
+    (date: string, options: ReconcileOptions) =>
+      execute('reconcile', options, async (session) =>
+        (await import('./statement/reconcile.js')).reconcile(session, date, options),
+      ),
+  );
+  movesMoney(ofDay(program.command('acknowledge <date> <order>').description(help.acknowledge)))
+    .option('--kind <kind>', help.movementKind, oneOf(['payment', 'refund', 'reversal']))
+    .option('--refund-no <number>', help.refundNo)
+    .option('--class <class>', help.differenceClass, oneOf(CLASSES))
+    .option('--line <line>', help.line, wholeNumber)
+    .option('--of-sub-merchant <id>', help.ofSubMerchant)
+    .option('--note <text>', help.note)
+    .action((date: string, order: string, options: AcknowledgeOptions) =>
+      execute('acknowledge', options, async (session) =>
+        (await import('./statement/acknowledge.js')).acknowledge(session, { date, order }, options),
       ),
     );
   inStore('counts', help.ordersCounts).action((options: StoreOptions) =>

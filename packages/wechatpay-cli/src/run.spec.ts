@@ -23,6 +23,8 @@ it('explains itself, in English and in Chinese, on the standard output', async (
     'pay',
     'statement',
     'exchange-rate',
+    'reconcile',
+    'acknowledge',
     'doctor',
     'orders',
     'sandbox',

@@ -104,6 +104,14 @@ export const STORY: readonly Chapter[] = [
     commands: [{ line: 'wechatpay statement yesterday', code: 0 }],
   },
   {
+    title: 'The statement has what the store does not know',
+    text: 'Orders of a till that stores none. A person looks at each, and notes it: then the alarm is silent, and the day counts as looked at.',
+    commands: [
+      { line: 'wechatpay reconcile yesterday', code: 4 },
+      { line: 'wechatpay acknowledge yesterday T-1002 --note old-till --yes', code: 0 },
+    ],
+  },
+  {
     title: 'Every call fails since the key was reset',
     text: 'The doctor goes from what is near to what is far, and stops guessing where the gateway has said it.',
     commands: [

@@ -10,6 +10,7 @@ import { dayOf } from './day-of.js';
 import { openKeptFile } from './kept-file.js';
 import { createRowWriter } from './row-writer.js';
 import { statementFailure } from './statement-failure.js';
+import { subMerchantOf } from './sub-merchant.js';
 
 /** `wechatpay statement`: its rows as they come, and its summary once they all have. */
 export async function statement(session: Session, given: string, options: StatementOptions): Promise<Report> {
@@ -36,7 +37,7 @@ async function read(
   const kept = keep === undefined ? undefined : await openKeptFile(session, keep);
   let rows = 0;
   let isWhole = false;
-  const request = { date, type, ...(subMerchant && { subMerchantId: subMerchant === 'all' ? null : subMerchant }) };
+  const request = { date, type, ...subMerchantOf(subMerchant) };
   try {
     const open = await withProgress(session, fetching, () =>
       downloadStatement(client, request, { signal: io.signal, ...(kept && { onReceive: kept.write }) }),

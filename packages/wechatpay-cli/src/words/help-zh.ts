@@ -69,4 +69,11 @@ export const helpZh: typeof helpEn = {
   exchangeRate: '某货币对人民币的汇率（今天或北京时间的某天），仅供参考',
   durableRefundNo: '按商户退款单号指定持久退款',
   listRefunds: '退款，而非订单',
+  reconcile: '将某日对账单与持久订单核对；不动任何资金',
+  acknowledge: '记录某日的差异已由人工核查',
+  movementKind: 'payment（支付）、refund（退款）或 reversal（撤销），默认 payment',
+  differenceClass: '同一订单有多项差异时，指定其 class（见 reconcile --json）',
+  line: '同一订单有多项差异时，指定其在对账单中的行号',
+  ofSubMerchant: '对账单含全部子商户时，指定差异所属的子商户',
+  note: '处理说明，最多 500 个字符',
 };

@@ -69,4 +69,11 @@ export const helpEn = {
   exchangeRate: 'the rate of a currency to CNY, of today or of a day in Beijing; for reference',
   durableRefundNo: 'a durable refund, by its number',
   listRefunds: 'refunds, in the place of orders',
+  reconcile: "compare WeChat Pay's statement of a day with the durable orders; moves no money",
+  acknowledge: 'note that a person has looked at a difference of a day',
+  movementKind: 'payment, refund or reversal (default: payment)',
+  differenceClass: 'where an order has several differences: which, as reconcile --json names it',
+  line: 'where an order has several differences: the one of this line of the statement',
+  ofSubMerchant: 'in a statement of all sub-merchants: the difference of this one',
+  note: 'what was done about it, up to 500 characters',
 };

@@ -1,4 +1,5 @@
 import type { RefundAttention, ResolutionOutcome, StatementSummary, TradeState } from 'wechatpay-core';
+import type { DifferenceStatus, DifferenceWhy, ReconciliationDifference } from 'wechatpay-durable';
 
 import type { Cause, Check } from '../doctor/finding.js';
 import type { SignCause } from '../sign/ways.js';
@@ -122,6 +123,7 @@ export interface Words {
   readonly rateInforms: string;
   readonly pay: PayWords;
   readonly statement: StatementWords;
+  readonly reconcile: ReconcileWords;
   readonly sign: SignWords;
   readonly doctor: DoctorWords;
 }
@@ -149,6 +151,29 @@ interface StatementWords {
   readonly noRowCounts: (rows: number) => string;
   readonly later: string;
   readonly notRead: string;
+}
+
+interface ReconcileWords {
+  readonly agreed: string;
+  readonly differing: string;
+  readonly expected: string;
+  readonly found: string;
+  readonly day: string;
+  readonly note: string;
+  readonly classes: Readonly<Record<ReconciliationDifference['class'], string>>;
+  /** Of those that are open, or were looked at. */
+  readonly statuses: Readonly<Partial<Record<DifferenceStatus, string>>>;
+  readonly elsewhere: string;
+  readonly movement: string;
+  readonly line: string;
+  readonly whys: Readonly<Record<DifferenceWhy, string>>;
+  readonly forPerson: (count: number) => string;
+  readonly asking: (count: number) => string;
+  readonly carried: (count: number) => string;
+  readonly nothingOpen: string;
+  readonly acknowledgePlan: string;
+  readonly acknowledged: string;
+  readonly noDifference: string;
 }
 
 export interface DoctorWords {

@@ -1,0 +1,87 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { WechatPayClient } from 'wechatpay-core';
+import { DurableOrders, type Reconciliation } from 'wechatpay-durable';
+import { MemoryStore } from 'wechatpay-durable/memory';
+import { Sandbox } from 'wechatpay-sandbox';
+import { cli, variablesOf, type Ran } from '../../test/cli.js';
+
+const HOUR_MS = 60 * 60 * 1_000;
+/** Tomorrow in Beijing, by the machine's clock: certificates are made by it. */
+const DASHED = new Date(Date.now() + 32 * HOUR_MS).toISOString().slice(0, 10);
+const DAY = DASHED.replaceAll('-', '');
+const MIDNIGHT = Date.parse(`${DASHED}T00:00:00+08:00`);
+
+let sandbox: Sandbox;
+let store: MemoryStore;
+const now = (): number => sandbox.clock.now();
+/** @param hours after the day began in Beijing */
+const setClock = (hours: number): void => {
+  sandbox.clock.advance(MIDNIGHT + hours * HOUR_MS - now());
+};
+
+beforeAll(async () => {
+  sandbox = await Sandbox.start();
+  setClock(12);
+  store = new MemoryStore({ now });
+  const client = new WechatPayClient({ ...sandbox.merchant, now });
+  const worker = new DurableOrders({ store: store.share(), clients: client });
+  await worker.start();
+  await worker.pay({
+    ...{ outTradeNo: 'A-1', body: 'tea', totalFee: 888, currency: 'HKD', spbillCreateIp: '203.0.113.7' },
+    authCode: sandbox.customers.create({ behaviour: 'pays-at-once' }).authCode,
+  });
+  // Sold by a till that stores nothing.
+  sandbox.orders.create({ outTradeNo: 'X-1', state: 'paid', totalFee: 500, createdAt: now() });
+  await worker.stop();
+  await client.close();
+});
+afterAll(() => sandbox.stop());
+
+const run = (argv: string): Promise<Ran> =>
+  cli(argv.split(' '), variablesOf(sandbox.merchant), { now, store: store.share() });
+
+it('says that there is no statement yet, and counts nothing as missing', async () => {
+  setClock(33.5);
+  const ran = await run(`reconcile ${DAY} --json`);
+  expect([ran.code, ran.json.error.reason]).toEqual([5, 'not-ready']);
+  expect((await run('reconcile today')).code).toBe(2);
+});
+
+it('compares a day with the durable orders, until a person has looked at what differs', async () => {
+  setClock(35);
+  const ran = await run('reconcile yesterday --json');
+  expect([ran.code, ran.json.result]).toEqual([
+    4,
+    expect.objectContaining({ date: DAY, rows: 2, agreed: 1, differing: 1, asking: 0, carried: 0, forPerson: 1 }),
+  ]);
+  expect(ran.json.result.differences).toMatchObject([
+    { class: 'statement-only', kind: 'payment', outTradeNo: 'X-1', totalFee: 500, why: 'unknown-order' },
+  ]);
+  expect((await run(`reconcile ${DAY}`)).stdout).toMatch(
+    /^X-1 +payment +HKD 5\.00 +no durable order is about it +needs a person/m,
+  );
+
+  expect((await run(`acknowledge ${DAY} X-1`)).code).toBe(2);
+  expect((await run(`acknowledge ${DAY} X-1 --note old-till --dry-run --json`)).json.result.dryRun).toBe(true);
+  expect((await run(`acknowledge ${DAY} X-1 --note old-till --yes --json`)).json.result).toEqual({
+    ...{ date: DAY, kind: 'payment', outTradeNo: 'X-1', acknowledged: true },
+  });
+  expect(await run(`acknowledge ${DAY} A-1 --yes --json`)).toMatchObject({
+    code: 1,
+    json: { error: { code: 'NO_DIFFERENCE' } },
+  });
+  expect(await run(`acknowledge ${DAY} X-1 --class amount --yes`)).toMatchObject({ code: 2 });
+  const again = await run(`reconcile ${DAY} --json`);
+  expect([again.code, again.json.result.forPerson]).toEqual([0, 0]);
+});
+
+it('notes one difference of an order that has several: by its line, once it is named', async () => {
+  sandbox.statements.addFault({ kind: 'row-doubled', row: 1, hidden: true });
+  const { differences } = (await run(`reconcile ${DAY} --json`)).json.result as unknown as Reconciliation;
+  const repeated = differences.find((each) => each.class === 'repeated')!;
+  expect(repeated).toMatchObject({ outTradeNo: 'X-1', status: 'needs-person' });
+  const named = { date: DAY, kind: 'payment', outTradeNo: 'X-1', class: 'repeated', line: repeated.line };
+  const ran = await run(`acknowledge ${DAY} X-1 --class repeated --line ${repeated.line!} --yes --json`);
+  expect(ran.json.result).toEqual({ ...named, acknowledged: true });
+  expect(await run(`acknowledge ${DAY} X-1 --of-sub-merchant 501 --yes --json`)).toMatchObject({ code: 1 });
+});
