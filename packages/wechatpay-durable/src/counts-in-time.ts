@@ -20,6 +20,11 @@ export async function countsInTime(
       .finally(() => underWay.delete(durableOrders));
     underWay.set(durableOrders, asked);
   }
+  return inTime(asked, timeoutMs);
+}
+
+/** @returns undefined where it takes longer. */
+export async function inTime<Answer>(asked: Promise<Answer>, timeoutMs: number): Promise<Answer | undefined> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<undefined>((resolve) => {
     timer = setTimeout(resolve, timeoutMs, undefined);

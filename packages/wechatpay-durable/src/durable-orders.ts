@@ -614,6 +614,11 @@ export class DurableOrders {
     return this.#pauses.resume(this.#settings.clients.nameOf(merchantId), actor);
   }
 
+  /** The merchants whose orders are worked on here (`mch_id`), one for each client. */
+  get merchantIds(): readonly string[] {
+    return this.#daily?.merchantIds ?? this.#settings.clients.all().map(({ merchantId }) => merchantId);
+  }
+
   /** Merchants whose calls fail, one after another, in the same way: for a health check. Empty where all is well. */
   merchantProblems(): MerchantProblem[] {
     return this.#watch.problems();

@@ -7,11 +7,19 @@ import {
 } from 'wechatpay-core';
 import { countsInTime, STORE_TIMEOUT_MS } from './counts-in-time.js';
 import type { DurableOrders } from './durable-orders.js';
+import { standingsOf } from './reconcile/standings.js';
 import type { DurableOrderCounts } from './stores/store.js';
 import { MAX_CLOCK_SKEW_MS } from './stores/options.js';
 
 export type DurableHealthCode =
-  'store-unreachable' | 'dead-orders' | 'orders-late' | 'merchant-problem' | 'merchant-paused' | 'clock-skew';
+  | 'store-unreachable'
+  | 'dead-orders'
+  | 'orders-late'
+  | 'merchant-problem'
+  | 'merchant-paused'
+  | 'clock-skew'
+  | 'day-not-reconciled'
+  | 'differences';
 
 /** How durable orders are: plain data, for a health check of any framework. */
 export interface DurableHealth {
@@ -46,6 +54,8 @@ const MAX_TIMEOUT_MS = 2 ** 31 - 1;
  * | `merchant-problem` | `degraded` | calls of a merchant fail in the same way, in this process |
  * | `merchant-paused` | `degraded` | the orders of a merchant are held back, in this process |
  * | `clock-skew` | `degraded` | a client's clock is more than 5 s from the store's |
+ * | `day-not-reconciled` | `degraded` | a day's statement is not reconciled by 14:00 of the next in Beijing |
+ * | `differences` | `degraded` | a reconciled day has differences that need a person, and nobody has acknowledged them |
  *
  * @throws {WechatPayConfigError} a rule that is unknown, or no number.
  * @example const { status, findings } = await durableHealth(durableOrders);
@@ -64,7 +74,11 @@ export async function durableHealth(
     throw new WechatPayConfigError('storeTimeoutMs', `must be at most ${MAX_TIMEOUT_MS}: no timer waits longer.`);
   }
   const counts = await countsInTime(durableOrders, storeTimeoutMs);
-  const findings = [...findingsOf(counts, { maxDead, maxLateMs }), ...findingsHere(durableOrders)];
+  const findings = [
+    ...findingsOf(counts, { maxDead, maxLateMs }),
+    ...findingsHere(durableOrders),
+    ...(counts ? await findingsOfDays(durableOrders) : []),
+  ];
   return { status: worstHealth(findings), ...(counts && { counts }), findings };
 }
 
@@ -90,6 +104,25 @@ function findingsOf(
     findings.push({ code: 'orders-late', status: 'degraded', message });
   }
   return findings;
+}
+
+/** What the statements say, as of the last minute. */
+async function findingsOfDays(durableOrders: DurableOrders): Promise<Finding[]> {
+  const standings = await standingsOf(durableOrders);
+  return standings.flatMap(({ merchantId, lateDays, forPerson, daysForPerson }) => {
+    const findings: Finding[] = [];
+    if (lateDays.length > 0) {
+      const message = `Merchant ${merchantId}: the statements of ${lateDays.join(', ')} are not reconciled. Call \`reconcile\` for each.`;
+      findings.push({ code: 'day-not-reconciled', status: 'degraded', message });
+    }
+    if (forPerson > 0) {
+      const message =
+        `Merchant ${merchantId}: ${forPerson} differences of ${daysForPerson.join(', ')} need a person: ` +
+        '`reconciliation` lists them, `acknowledge` notes what is dealt with.';
+      findings.push({ code: 'differences', status: 'degraded', message });
+    }
+    return findings;
+  });
 }
 
 /** What this process knows by itself. */

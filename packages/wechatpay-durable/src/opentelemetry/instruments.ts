@@ -72,4 +72,19 @@ export const DURABLE_INSTRUMENTS = {
     description: "How far the clock of a merchant's client is ahead of the store's; below 0 where it is behind",
     attributes: ['wechatpay.merchant.id'],
   },
+  lateDays: {
+    name: 'wechatpay.durable.reconciliation_late_days',
+    kind: 'gauge',
+    unit: '{day}',
+    description:
+      'Days that are not reconciled by 14:00 of the next in Beijing, as of the last minute; alarm on this one',
+    attributes: ['wechatpay.merchant.id'],
+  },
+  differences: {
+    name: 'wechatpay.durable.reconciliation_differences',
+    kind: 'gauge',
+    unit: '{difference}',
+    description: 'Open differences of the last 90 days; alarm on those that need a person',
+    attributes: ['wechatpay.merchant.id', 'wechatpay.needs_person'],
+  },
 } as const satisfies Readonly<Record<string, Instrument>>;

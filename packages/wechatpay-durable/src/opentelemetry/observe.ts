@@ -4,6 +4,7 @@ import { createInstruments, readObserveOptions, type ObserveOptions } from 'wech
 import { countsInTime } from '../counts-in-time.js';
 import type { DurableOrders } from '../durable-orders.js';
 import { needsPerson } from '../ends.js';
+import { standingsOf } from '../reconcile/standings.js';
 import { DURABLE_ORDER_CHANNEL, type DurableOrderEvent } from '../events.js';
 import type { DurableOrderStatus } from '../stores/store.js';
 import { setTracing, UNTRACED } from '../tracing.js';
@@ -41,7 +42,7 @@ export function observeDurableOrders(durableOrders: DurableOrders, options: Obse
 function measure(durableOrders: DurableOrders, meter: Meter): () => void {
   const instruments = createInstruments(meter, DURABLE_INSTRUMENTS);
   const { orders, oldestAge, lateness, storeUp, steps, ends, problems } = instruments;
-  const { merchantProblem, merchantPaused, clockSkew } = instruments;
+  const { merchantProblem, merchantPaused, clockSkew, lateDays, differences } = instruments;
   for (const code of ALARMED_PROBLEMS) problems.add(0, { 'error.type': code });
 
   const observe: BatchObservableCallback = async (result) => {
@@ -58,6 +59,14 @@ function measure(durableOrders: DurableOrders, meter: Meter): () => void {
   const observeSkews = (result: ObservableResult): void => {
     for (const { merchantId, skewMs } of durableOrders.clockSkews()) {
       result.observe(skewMs / 1000, { 'wechatpay.merchant.id': merchantId });
+    }
+  };
+  const observeDays: BatchObservableCallback = async (result) => {
+    for (const { merchantId, lateDays: late, open, forPerson } of await standingsOf(durableOrders)) {
+      const merchant = { 'wechatpay.merchant.id': merchantId };
+      result.observe(lateDays, late.length, merchant);
+      result.observe(differences, open, { ...merchant, 'wechatpay.needs_person': false });
+      result.observe(differences, forPerson, { ...merchant, 'wechatpay.needs_person': true });
     }
   };
   const listen = (message: unknown): void => {
@@ -87,13 +96,16 @@ function measure(durableOrders: DurableOrders, meter: Meter): () => void {
   };
 
   const counted = [orders, oldestAge, lateness, storeUp];
+  const ofDays = [lateDays, differences];
   meter.addBatchObservableCallback(observe, counted);
+  meter.addBatchObservableCallback(observeDays, ofDays);
   merchantProblem.addCallback(observeProblems);
   merchantPaused.addCallback(observePauses);
   clockSkew.addCallback(observeSkews);
   subscribe(DURABLE_ORDER_CHANNEL, listen);
   return () => {
     meter.removeBatchObservableCallback(observe, counted);
+    meter.removeBatchObservableCallback(observeDays, ofDays);
     merchantProblem.removeCallback(observeProblems);
     merchantPaused.removeCallback(observePauses);
     clockSkew.removeCallback(observeSkews);

@@ -11,7 +11,7 @@ import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { observeCalls, type Instrument, type ObserveOptions } from 'wechatpay-core/opentelemetry';
 import { DAY, openClockedShop, SECOND, type ClockedShop } from '../../test/clocked-shop.js';
-import type { DurableOrders } from '../index.js';
+import { durableHealth, type DurableOrders } from '../index.js';
 import { MemoryStore } from '../stores/memory.js';
 import { DURABLE_INSTRUMENTS, observeDurableOrders } from './index.js';
 
@@ -109,7 +109,7 @@ describe('a meter', () => {
     store.hangs = true;
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     const collecting = collect();
-    await vi.advanceTimersByTimeAsync(3_000);
+    await vi.advanceTimersByTimeAsync(3_100); // the exporter has a timer of its own after that
     expect(read(await collecting)).toMatchObject({ store_up: 0 });
     vi.useRealTimers();
 
@@ -136,6 +136,38 @@ describe('a meter', () => {
       [`merchant_paused 10000100 ${code}`]: 0,
     });
   });
+});
+
+it('is told of days that are not reconciled, and of differences that need a person', async () => {
+  const shop = await openClockedShop({ works: false });
+  const day = { merchantId: '10000100', subMerchantId: '', date: '20261119' };
+  const differences = ['carried', 'needs-person', 'needs-person', 'matched'].map((status) => ({ status }));
+  const none = await durableHealth(shop.durableOrders);
+  expect(none.status).toBe('up');
+  await shop.store.reconciliations.claim(day, 'test', 60_000);
+  await shop.store.reconciliations.put(day, 'test', {
+    ...day,
+    reconciledAt: 0,
+    rows: 9,
+    agreed: 5,
+    differing: 4,
+    differences,
+  });
+  // Another process, since a look is as of the last minute.
+  const other = await shop.other();
+  const { collect } = measured(other);
+  expect(read(await collect())).toMatchObject({
+    'reconciliation_late_days 10000100': 2,
+    'reconciliation_late_days 10000200': 0,
+    'reconciliation_differences 10000100 false': 1,
+    'reconciliation_differences 10000100 true': 2,
+  });
+  const { status, findings } = await durableHealth(other);
+  expect(status).toBe('degraded');
+  expect(findings.map(({ message }) => message)).toEqual([
+    'Merchant 10000100: the statements of 20261120, 20261121 are not reconciled. Call `reconcile` for each.',
+    expect.stringMatching(/^Merchant 10000100: 2 differences of 20261119 need a person/),
+  ]);
 });
 
 describe('a tracer', () => {
