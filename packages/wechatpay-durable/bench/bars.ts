@@ -15,9 +15,11 @@ const BARS = {
   askingMs: { PostgreSQL: 10, PGlite: 50, Redis: 50 },
   stallMs: 100,
   fairSeconds: 3,
+  reconcileSeconds: 15,
+  reconcileMiB: 256,
 } as const;
 
-export function judge({ enqueued, resolved, takeovers, asked, stallMs, fairness }: Results): Bar[] {
+export function judge({ enqueued, resolved, takeovers, asked, stallMs, fairness, reconciled }: Results): Bar[] {
   const two = resolved.find(({ name, workers }) => name === 'PostgreSQL' && workers === 2);
   const alone = enqueued.find(({ name, atOnce }) => name === 'PostgreSQL' && atOnce === 1)?.p50 ?? NaN;
   const perSecond = two?.perSecond ?? NaN;
@@ -33,7 +35,7 @@ export function judge({ enqueued, resolved, takeovers, asked, stallMs, fairness 
     atMost('takeover on PostgreSQL after a kill -9, the slowest', slowest('PostgreSQL'), BARS.takeoverSeconds, 's'),
     ...asked.map(({ name, rows, questions }) => {
       const slow = questions.reduce((most, each) => (each.p50 > most.p50 ? each : most));
-      const what = `the slowest question to ${name} with ${rows.toLocaleString('en')} orders, p50 (${slow.name})`;
+      const what = `the slowest question to ${name} with ${thousands(rows)} orders, p50 (${slow.name})`;
       return atMost(what, slow.p50, BARS.askingMs[name as keyof typeof BARS.askingMs], 'ms');
     }),
     atMost('the event loop of a process with an embedded store is held up', stallMs, BARS.stallMs, 'ms'),
@@ -43,7 +45,13 @@ export function judge({ enqueued, resolved, takeovers, asked, stallMs, fairness 
       BARS.fairSeconds,
       's',
     ),
+    atMost(`reconciling ${thousands(reconciled.rows)} rows`, reconciled.seconds, BARS.reconcileSeconds, 's'),
+    atMost('the memory that takes, above what the process had', reconciled.mebibytes, BARS.reconcileMiB, 'MiB'),
   ];
+}
+
+function thousands(count: number): string {
+  return count.toLocaleString('en');
 }
 
 function atMost(what: string, value: number, bar: number, unit: string): Bar {

@@ -3,6 +3,7 @@ import { WechatPayClient, type WechatPayConfig } from 'wechatpay-core';
 import { DurableOrders, type DurableOrder, type OrderStore, type StoredJournalEntry } from 'wechatpay-durable';
 import { EmbeddedStore } from 'wechatpay-durable/embedded';
 import { PostgresStore } from 'wechatpay-durable/postgres';
+import { reconcileDay } from './reconciling.js';
 import { Sandbox, type Merchant } from 'wechatpay-sandbox';
 
 /** Where a process keeps its durable orders. */
@@ -111,6 +112,7 @@ const commands = {
       await durableOrders?.counts();
     }
   },
+  reconcile: reconcileDay,
   cpu: (): { seconds: number } => {
     const { user, system } = process.cpuUsage();
     return { seconds: (user + system) / 1e6 };

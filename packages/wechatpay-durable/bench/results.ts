@@ -1,4 +1,5 @@
 import type { Asked } from './asking.js';
+import type { Reconciled } from './reconciling.js';
 
 export interface Enqueued {
   readonly name: string;
@@ -35,6 +36,7 @@ export interface Fairness {
 }
 
 export interface Results {
+  readonly reconciled: Reconciled;
   readonly enqueued: readonly Enqueued[];
   readonly resolved: readonly Resolved[];
   readonly takeovers: readonly Takeover[];

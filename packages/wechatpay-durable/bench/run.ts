@@ -20,6 +20,7 @@ import { judge } from './bars.js';
 import type { Commands, Store } from './process.js';
 import type { DurableOrder } from 'wechatpay-durable';
 import { page } from './page.js';
+import { fillDay, type Reconciled } from './reconciling.js';
 import type { Enqueued, Fairness, Resolved, Results, Takeover } from './results.js';
 
 const quick = process.argv.includes('--quick');
@@ -28,6 +29,7 @@ const ENQUEUED = quick ? 500 : 3000;
 const TAKEOVERS = quick ? 1 : 5;
 const ENDED = quick ? 10_000 : 1_000_000;
 const WAITING = quick ? 1000 : 100_000;
+const RECONCILED = quick ? 20_000 : 1_000_000;
 const FAIR = { hanging: 1000, fresh: 100 };
 /** How many orders a worker works on by default. */
 const IN_HAND = 32;
@@ -109,6 +111,8 @@ try {
   const stallMs = await measureStall(embedded(), config, await newOrders(quick ? 500 : 2000));
   const { asked, bytes } = await measureAsking(embedded(), config, await newOrders(20));
 
+  const reconciled = await measureReconciling();
+
   const machine = `${cpus().length} cores (${cpus()[0]?.model.split(' ').slice(0, 2).join(' ') ?? '?'})`;
   const results: Results = {
     enqueued,
@@ -117,6 +121,7 @@ try {
     asked,
     bytes,
     fairness,
+    reconciled,
     stallMs,
     load,
     startedAt,
@@ -274,6 +279,16 @@ async function measureFairness(store: Store, config: WechatPayConfig): Promise<F
   const seconds = (performance.now() - begun) / 1000;
   await worker.kill();
   return { ...FAIR, seconds };
+}
+
+async function measureReconciling(): Promise<Reconciled> {
+  console.error(`bench: reconcile a day of ${RECONCILED.toLocaleString('en')} orders`);
+  const day = { connectionString: await server.createDatabase(), rows: RECONCILED };
+  await fillDay(server, day);
+  const shop = new Process();
+  const reconciled = await shop.ask('reconcile', day);
+  await shop.kill();
+  return reconciled;
 }
 
 /** In a process that stores orders in its own database, resolves them and reads pages of them, all at once. */

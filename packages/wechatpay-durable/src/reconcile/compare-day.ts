@@ -95,8 +95,9 @@ export async function findInStatement(
   }
 }
 
-async function compareRows(
-  { store, reconciliations, key, day, carried }: Asked,
+/** Compares the rows of a statement with the durable orders. */
+export async function compareRows(
+  { store, reconciliations, key, day, carried }: Pick<Asked, 'store' | 'reconciliations' | 'key' | 'day' | 'carried'>,
   given: AsyncIterable<StatementRow> | Iterable<StatementRow>,
 ): Promise<Omit<ComparedDay, 'summary'>> {
   const seen = new Set<string>();
