@@ -6,26 +6,21 @@ import { run, succeed } from './run.js';
 
 const outside = inject('outside');
 
-test.each(packages)(
-  'the tarball of %s has code, types, README, CHANGELOG and LICENSE, and nothing else',
-  async (name) => {
-    const list = await succeed(outside, 'tar', '-tzf', tarball(outside, name));
-    const files = list.trimEnd().split('\n').sort();
-    const beside = files.filter(
-      (file) => !/^package\/dist\/(?:[a-z-]+\/)*[A-Za-z0-9.-]+\.(?:d\.c?ts|c?js)$/.test(file),
-    );
-    expect(beside).toEqual(['package/CHANGELOG.md', 'package/LICENSE', 'package/README.md', 'package/package.json']);
-    expect(files.filter((file) => /\.(spec|test|bench|fuzz)\.|\/(test|bench|fuzz)\//.test(file))).toEqual([]);
-    // Each module with its declarations: the one without the other is a build that went wrong. Where modules were joined, only the
-    // entries are left, and the few files that they share.
-    const modules = files.filter((file) => file.endsWith('.js')).map((file) => file.replace(/\.js$/, ''));
-    const declared = files.filter((file) => file.endsWith('.d.ts')).map((file) => file.replace(/\.d\.ts$/, ''));
-    const shared = modules.filter((file) => /^package\/dist\/shared-[A-Z0-9]+$/.test(file));
-    if (shared.length === 0) expect(declared).toEqual(modules);
-    else expect(declared).toEqual(expect.arrayContaining(modules.filter((file) => !shared.includes(file))));
-    expect(shared).toHaveLength(name === 'wechatpay-core' ? 3 : 0);
-  },
-);
+test.each(packages)('the tarball of %s has code, types and pages to read, and nothing else', async (name) => {
+  const list = await succeed(outside, 'tar', '-tzf', tarball(outside, name));
+  const files = list.trimEnd().split('\n').sort();
+  const beside = files.filter((file) => !/^package\/dist\/(?:[a-z-]+\/)*[A-Za-z0-9.-]+\.(?:d\.c?ts|c?js)$/.test(file));
+  expect(beside).toEqual(['package/CHANGELOG.md', 'package/LICENSE', 'package/README.md', 'package/package.json']);
+  expect(files.filter((file) => /\.(spec|test|bench|fuzz)\.|\/(test|bench|fuzz)\//.test(file))).toEqual([]);
+  // Each module with its declarations: the one without the other is a build that went wrong. Where modules were joined, only the
+  // entries are left, and the few files that they share.
+  const modules = files.filter((file) => file.endsWith('.js')).map((file) => file.replace(/\.js$/, ''));
+  const declared = files.filter((file) => file.endsWith('.d.ts')).map((file) => file.replace(/\.d\.ts$/, ''));
+  const shared = modules.filter((file) => /^package\/dist\/shared-[A-Z0-9]+$/.test(file));
+  if (shared.length === 0) expect(declared).toEqual(modules);
+  else expect(declared).toEqual(expect.arrayContaining(modules.filter((file) => !shared.includes(file))));
+  expect(shared).toHaveLength(name === 'wechatpay-core' ? 3 : 0);
+});
 
 test.each(packages)('%s says of itself what a registry shows', async (name) => {
   const folder = await unpack(outside, name);
