@@ -1,12 +1,10 @@
-import { createRequire } from 'node:module';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import axe from 'axe-core';
 import type { Page } from 'playwright-core';
 import { expect } from 'vitest';
 
 // How a page looks: what holds of it whatever fonts a machine has. No picture is compared with another.
-
-const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 
 /** A telephone, and a till's screen. */
 const SIZES = { narrow: { width: 360, height: 640 }, wide: { width: 1280, height: 800 } } as const;
@@ -24,7 +22,7 @@ const { PICTURES } = process.env;
 
 /** What a page needs that is looked at, before it is opened. */
 export async function prepare(page: Page): Promise<void> {
-  await page.addInitScript({ path: AXE });
+  await page.addInitScript({ content: axe.source });
 }
 
 /**
