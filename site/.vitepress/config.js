@@ -68,6 +68,7 @@ export default defineConfig({
     },
   },
   themeConfig: {
+    siteTitle: 'WeChat Pay Node.js',
     i18nRouting: twinOf,
     socialLinks: [{ icon: 'github', link: REPOSITORY }],
     search: {
