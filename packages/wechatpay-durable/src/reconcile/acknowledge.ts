@@ -5,7 +5,7 @@ import { readProperties } from '../intent.js';
 import type { Orders } from '../orders.js';
 import { withDay } from './claim.js';
 import { readDay, reconciliationsOf, type ReconcileRequest } from './days.js';
-import { movementOf, type DifferenceOf, type ReconciliationDifference } from './differences.js';
+import type { DifferenceOf, ReconciliationDifference } from './differences.js';
 import type { Reconciliation } from './reconciliation.js';
 
 /** A difference that a person has looked at, of a day: one alone. */
@@ -24,7 +24,7 @@ export interface AcknowledgeOptions extends ActorOptions {
 }
 
 const MAX_NOTE = 500;
-const NAMES = ['kind', 'outTradeNo', 'outRefundNo', 'ofSubMerchantId', 'class', 'line'];
+const NAMES = ['kind', 'outTradeNo', 'outRefundNo', 'refundId', 'ofSubMerchantId', 'class', 'line'];
 
 /** What `DurableOrders.acknowledge` does. */
 export async function acknowledgeDifference(
@@ -46,7 +46,7 @@ export async function acknowledgeDifference(
     if (more.length > 0) {
       throw new WechatPayRequestError(
         'outTradeNo',
-        `names ${more.length + 1} differences of ${key.date} that need a person: say which by its class, line or ofSubMerchantId.`,
+        `names ${more.length + 1} differences of ${key.date} that need a person: say which by its class, line, refundId or ofSubMerchantId.`,
       );
     }
     const at = readClock(await orders.clientOf(key.merchantId));
@@ -64,14 +64,17 @@ function isMeantBy({
   kind,
   outTradeNo,
   outRefundNo,
+  refundId,
   ofSubMerchantId,
   class: of,
   line,
 }: AcknowledgeRequest): (difference: ReconciliationDifference) => boolean {
-  const named = movementOf({ kind, outTradeNo, outRefundNo });
   return (difference) =>
     difference.status === 'needs-person' &&
-    movementOf({ ...difference, subMerchantId: undefined }) === named &&
+    difference.kind === kind &&
+    difference.outTradeNo === outTradeNo &&
+    difference.outRefundNo === outRefundNo &&
+    (refundId === undefined || difference.refundId === refundId) &&
     (ofSubMerchantId === undefined || difference.subMerchantId === ofSubMerchantId) &&
     (of === undefined || difference.class === of) &&
     (line === undefined || difference.line === line);

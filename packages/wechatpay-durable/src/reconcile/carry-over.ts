@@ -67,8 +67,9 @@ export function kept(
   return (difference) => over.get(identityOf(difference)) ?? difference;
 }
 
-/** A difference of another class, or in another value, is another one. */
+/** A difference of another class, in another value, or about another payment or refund of that number, is another one. */
 export function identityOf(difference: ReconciliationDifference): string {
-  const { class: of, expected, found, line } = difference;
-  return JSON.stringify([movementOf(difference), of, expected, found, of === 'repeated' ? line : undefined]);
+  const { class: of, expected, found, line, transactionId, refundId, totalFee, currency, twin } = difference;
+  const about = [transactionId, refundId, totalFee, currency, twin];
+  return JSON.stringify([movementOf(difference), of, expected, found, ...about, of === 'repeated' ? line : undefined]);
 }

@@ -219,9 +219,9 @@ async function stageAll(staged: StagedStatement, rows: AsyncIterable<StatementRo
 
 /** @param outRefundNo of a refund: as the book has it, where it was found by WeChat Pay's number. */
 function movementOfRow(row: StatementRow, outRefundNo = row.outRefundNo): string {
-  const { outTradeNo, subMerchantId } = row;
+  const { outTradeNo, subMerchantId, refundId } = row;
   const kind = kindOf(row);
-  return movementOf({ kind, outTradeNo, subMerchantId, ...(kind === 'refund' && { outRefundNo }) });
+  return movementOf({ kind, outTradeNo, subMerchantId, ...(kind === 'refund' && { outRefundNo, refundId }) });
 }
 
 function kindOf({ tradeState, refundId }: StatementRow): MovementKind {

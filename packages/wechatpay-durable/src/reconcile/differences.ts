@@ -43,6 +43,8 @@ export interface ReconciliationDifference {
   readonly transactionId?: string;
   /** Of a refund. */
   readonly outRefundNo?: string;
+  /** Of a refund: WeChat Pay's number, where it is known. */
+  readonly refundId?: string;
   /** Where the row begins in the file. */
   readonly line?: number;
   readonly totalFee?: number;
@@ -71,6 +73,8 @@ export interface DifferenceOf {
   readonly subMerchantId?: string | undefined;
   /** Of a refund. */
   readonly outRefundNo?: string | undefined;
+  /** Of a refund without an `outRefundNo`: WeChat Pay's number. */
+  readonly refundId?: string | undefined;
 }
 
 /** A durable order, as far as a difference is about it. */
@@ -83,8 +87,9 @@ export interface BookedOrder {
 }
 
 /** Names a movement in a row, in an order and in a difference alike. */
-export function movementOf({ kind, outTradeNo, subMerchantId = '', outRefundNo = '' }: DifferenceOf): string {
-  return JSON.stringify([kind, subMerchantId, outTradeNo, outRefundNo]);
+export function movementOf({ kind, outTradeNo, subMerchantId = '', outRefundNo, refundId }: DifferenceOf): string {
+  const numbers = outRefundNo === undefined ? ['', refundId ?? ''] : [outRefundNo];
+  return JSON.stringify([kind, subMerchantId, outTradeNo, ...numbers]);
 }
 
 /** So near to midnight, WeChat Pay may count it to the next day. */
@@ -114,6 +119,7 @@ export function differenceOf(
     subMerchantId: stated?.subMerchantId ?? order?.subMerchantId,
     transactionId: stated?.transactionId ?? order?.transactionId,
     outRefundNo: kind === 'refund' ? (refund?.outRefundNo ?? stated?.outRefundNo) : undefined,
+    refundId: kind === 'refund' ? (stated?.refundId ?? refund?.refundId) : undefined,
     line: stated?.line,
     totalFee: kind === 'refund' ? (stated?.refundFee ?? refund?.refundFee) : (stated?.totalFee ?? order?.totalFee),
     currency: stated?.currency ?? order?.currency,

@@ -1,6 +1,6 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { decodeXml, refundOrder, WechatPayClient, type QuickPayRequest } from 'wechatpay-core';
-import { Sandbox, type Behaviour } from 'wechatpay-sandbox';
+import { Sandbox, type Behaviour, type StatementFault } from 'wechatpay-sandbox';
 import { failureOf as failure } from '../../test/failure.js';
 import { DurableOrders, type DurableRefundData, type Reconciliation, type ResolvedOrder } from '../index.js';
 import { MemoryStore } from '../stores/memory.js';
@@ -511,6 +511,40 @@ describe('a difference', () => {
     expect(await durableOrders.acknowledge({ ...stranger, ofSubMerchantId: '501' })).toBe(false);
     expect(await durableOrders.acknowledge({ ...stranger, subMerchantId: null })).toBe(true);
     expect(await durableOrders.reconciliationHealth()).toMatchObject({ forPerson: 1 });
+  });
+
+  it('is acknowledged alone, and stays so alone, where two payments or refunds have one number', async () => {
+    sandbox.orders.create({ state: 'paid', outTradeNo: 'stranger', createdAt: at('12:00:00') });
+    const refund = { outTradeNo: 'stranger', outRefundNo: 'R-0001', totalFee: 888, refundFee: 100 };
+    await refundOrder(client, refund);
+    await refundOrder(client, { ...refund, outRefundNo: 'R-0002' });
+    /** A second payment of that number, and refunds without numbers of the shop's, as of the Merchant Platform. */
+    const download = (amount = 888): Promise<Reconciliation> => {
+      const altered = (row: number, column: string, value: string): StatementFault => ({
+        ...{ kind: 'row-altered', row, column, value },
+      });
+      sandbox.statements.addFault(
+        { kind: 'amount-altered', amount },
+        { kind: 'row-doubled', hidden: true },
+        altered(1, '微信订单号', '4200000000000000000000000042'),
+        ...[2, 3].map((row) => altered(row, '商户退款单号', '')),
+      );
+      return reconcile();
+    };
+    const first = await download();
+    expect(first.differences.map(({ kind, outRefundNo, status }) => [kind, outRefundNo, status])).toEqual([
+      ...Array.from({ length: 2 }, () => ['payment', undefined, 'needs-person']),
+      ...Array.from({ length: 2 }, () => ['refund', undefined, 'needs-person']),
+    ]);
+    const stranger = { date: DAY, outTradeNo: 'stranger' } as const;
+    const [payment, , , { refundId } = {}] = first.differences;
+    expect(await durableOrders.acknowledge({ ...stranger, kind: 'payment', line: payment!.line! })).toBe(true);
+    expect(await durableOrders.acknowledge({ ...stranger, kind: 'refund', refundId: refundId! })).toBe(true);
+    const statuses = ({ differences }: Reconciliation): string[] => differences.map(({ status }) => status);
+    const alone = ['acknowledged', 'needs-person', 'needs-person', 'acknowledged'];
+    expect(statuses(await download())).toEqual(alone);
+    expect(statuses(await download(889))).toEqual(alone.with(0, 'needs-person'));
+    expect(await durableOrders.reconciliationHealth()).toMatchObject({ forPerson: 3 });
   });
 
   it('that a person has acknowledged stays so where a process comes back that had lost the day', async () => {
