@@ -1,9 +1,10 @@
 import { isWechatPayError, queryRefund, type RefundDetail } from 'wechatpay-core';
 import { outcomeOf } from '../ends.js';
 import type { Orders } from '../orders.js';
+import { ownPart } from '../refunds/parts.js';
 import { hastenRefund, redriveDeadRefund } from '../refunds/redrive-refund.js';
 import { isOrder } from '../stores/kinds.js';
-import type { DurableRefund } from '../stores/store.js';
+import type { DurableOrder, DurableRefund, DurableRow } from '../stores/store.js';
 import type { Asked } from './ask.js';
 import type { ReconciliationDifference } from './differences.js';
 
@@ -22,11 +23,13 @@ export async function askForRefund(
   if (outRefundNo === undefined) return FOR_PERSON('answer-decides-nothing');
   const named = { outRefundNo, merchantId, subMerchantId };
   const stored = await orders.getRefund(named);
-  const isOpen = stored?.status === 'waiting' || stored?.status === 'active';
-  if (stored && isOpen) {
+  if (stored && isOpen(stored)) {
     if (!outcomeOf(stored)) await hastenRefund(orders, named);
     return { status: 'asking' };
   }
+  // What its resolution refunds is no durable refund: the order itself says what becomes of it.
+  const maker = stored ? undefined : await makerOf(orders, orderId, outRefundNo);
+  if (maker && isOpen(maker) && !outcomeOf(maker)) return { status: 'asking' };
   let found: RefundDetail | undefined;
   try {
     const request = { outRefundNo, ...(subMerchantId !== undefined && { subMerchantId }) };
@@ -42,9 +45,8 @@ export async function askForRefund(
   if (!stored) {
     const isThere = found !== undefined && isMade(found) && (totalFee === undefined || found.refundFee === totalFee);
     if (!isThere) return FOR_PERSON('answer-decides-nothing');
-    // What its resolution has refunded is no durable refund: the order's own end says it.
-    const isOwn = await isOwnRefund(orders, orderId, outRefundNo);
-    return FOR_PERSON(isOwn ? 'answer-agrees-with-order' : 'unknown-refund');
+    if (!maker) return FOR_PERSON('unknown-refund');
+    return FOR_PERSON(outcomeOf(maker)?.kind === 'refunded' ? 'answer-agrees-with-order' : 'answer-decides-nothing');
   }
   if (confirms(found, stored)) return FOR_PERSON('answer-agrees-with-order');
   const isStopped = stored.status === 'dead' && found !== undefined && isMade(found);
@@ -54,11 +56,21 @@ export async function askForRefund(
   return FOR_PERSON('answer-decides-nothing');
 }
 
-/** Whether an order has ended as refunded by this number. */
-async function isOwnRefund(orders: Orders, orderId: string | undefined, outRefundNo: string): Promise<boolean> {
+/** The order whose resolution makes, or has made, the refund of this number. */
+async function makerOf(
+  orders: Orders,
+  orderId: string | undefined,
+  outRefundNo: string,
+): Promise<DurableOrder | undefined> {
   const order = orderId === undefined ? undefined : await orders.store.get(orderId);
-  const outcome = order && isOrder(order) ? outcomeOf(order) : undefined;
-  return outcome?.kind === 'refunded' && outcome.outRefundNo === outRefundNo;
+  if (!order || !isOrder(order)) return undefined;
+  const outcome = outcomeOf(order);
+  const hasRefunded = outcome?.kind === 'refunded' && outcome.outRefundNo === outRefundNo;
+  return hasRefunded || ownPart(order).some((part) => part.outRefundNo === outRefundNo) ? order : undefined;
+}
+
+function isOpen({ status }: DurableRow): boolean {
+  return status === 'waiting' || status === 'active';
 }
 
 /** The customer has the money, or it is on its way. */

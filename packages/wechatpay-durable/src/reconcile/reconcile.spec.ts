@@ -63,6 +63,22 @@ async function pay(outTradeNo: string, behaviour: Behaviour = { behaviour: 'pays
   return ended(outTradeNo);
 }
 
+/** An order of Unified Order, which nobody has paid yet. */
+async function create(outTradeNo: string, timeExpire?: number): Promise<void> {
+  await durableOrders.create({
+    ...{ tradeType: 'NATIVE', productId: 'tea', outTradeNo, body: 'tea', totalFee: 888, currency: 'HKD' },
+    ...{ notifyUrl: 'https://shop.example/wechatpay', spbillCreateIp: '203.0.113.7' },
+    ...(timeExpire !== undefined && { timeExpire: new Date(timeExpire) }),
+  });
+}
+
+/** The customer pays it now, and its worker hears of it. */
+async function payNow(outTradeNo: string): Promise<void> {
+  sandbox.orders.pay(sandbox.orders.get(outTradeNo)!);
+  await durableOrders.hasten({ outTradeNo });
+  await ended(outTradeNo);
+}
+
 /** The last end of an order, once its worker has stored it. */
 async function ended(outTradeNo: string, end = 1): Promise<ResolvedOrder> {
   await expect.poll(async () => (await durableOrders.get({ outTradeNo }))?.end).toBe(end);
@@ -433,6 +449,26 @@ describe('a difference', () => {
     expect(told(await reconcile())).toEqual(['0001 refund book-only carried']);
     expect(asked().at(-1)).toBe('/pay/refundquery');
     expect(await reconcile()).toMatchObject({ rows: 2, agreed: 2, differing: 0 });
+  });
+
+  it("about the refund that its resolution is making is open until that has ended: it is nobody else's", async () => {
+    await create('0001');
+    setClock(at('12:10:00'));
+    await payNow('0001');
+    const path = '/pay/refundquery';
+    sandbox.faults.add({ kind: 'extra-field', fields: { refund_status_0: 'PROCESSING' } }, { path, times: 10_000 });
+    const orderCreatedAt = new Date(at('12:00:00'));
+    await durableOrders.reverse({ outTradeNo: '0001', product: 'unified-order', orderCreatedAt });
+    await expect.poll(() => sandbox.orders.get('0001')?.refunds.length).toBe(1);
+    expect(told(await reconcile())).toEqual(['0001 payment state-differs asking', '0001 refund statement-only asking']);
+    sandbox.faults.clear();
+    await expect
+      .poll(async () => {
+        sandbox.clock.advance(5 * 60_000);
+        return (await durableOrders.get({ outTradeNo: '0001' }))?.outcome?.kind;
+      })
+      .toBe('refunded');
+    expect(await durableOrders.reconcile({ date: DAY })).toMatchObject({ rows: 2, agreed: 2, differing: 0 });
   });
 
   it.each(['called off', 'stopped without a proven end'] as const)(

@@ -108,7 +108,7 @@ function partOf(row: DurableRefund): KnownRefundPart[] {
 }
 
 /** The refund that the order's own resolution makes. */
-function ownPart(order: DurableOrder | undefined): KnownRefundPart[] {
+export function ownPart(order: DurableOrder | undefined): KnownRefundPart[] {
   const state = order && stateOf(order);
   if (!state) return [];
   const refundFee = state.kind === 'refunding' ? state.refundFee : state.sent.refundFee;
