@@ -3,6 +3,7 @@ import { isDurableOrdersError } from '../errors.js';
 import type { Orders } from '../orders.js';
 import { askForOrder, type Asked } from './ask.js';
 import { askForRefund } from './ask-refund.js';
+import { daysAfter } from './days.js';
 import { movementOf, type ReconciliationDifference } from './differences.js';
 
 const ASKED_AT_ONCE = 4;
@@ -121,22 +122,42 @@ export interface Unstated {
   readonly unproven: readonly string[];
 }
 
-/** Whether WeChat Pay says that none of these was paid on this day. What nobody can say may have been. */
+/**
+ * Whether none of these was on this day: by WeChat Pay's word, or about midnight by the statement of the day beside it. What nobody can
+ * say may have been.
+ */
 export async function wereNotPaidOn(
   orders: Orders,
-  { from, until }: StatementDay,
+  day: StatementDay,
   { claimed, unproven }: Unstated,
-  signal: AbortSignal | undefined,
+  { lookIn, signal }: { readonly lookIn: LookIn; readonly signal: AbortSignal | undefined },
 ): Promise<boolean> {
   if (claimed.length + unproven.length > MOST_ASKED) return false;
-  for (const { kind, orderId } of claimed) {
-    if (kind !== 'payment' || orderId === undefined) return false;
-    const { why, paidAt } = await askForOrder(orders, orderId, signal);
-    if (why !== 'answer-agrees-with-order' || paidAt === undefined) return false;
-    if (paidAt >= from.getTime() && paidAt < until.getTime()) return false;
+  /** What the statement of the day before has to have, and that of the day after. */
+  const beside = { before: new Set<string>(), after: new Set<string>() };
+  for (const difference of claimed) {
+    if (await wasOnAnother(orders, day, difference, signal)) continue;
+    if (difference.reason !== 'across-midnight') return false;
+    // At the day's end it is carried to the next.
+    beside[difference.status === 'carried' ? 'after' : 'before'].add(movementOf(difference));
   }
   for (const orderId of unproven) if (!(await isProvenUnpaid(orders, orderId, signal))) return false;
-  return true;
+  const hasAll = async (date: string, movements: ReadonlySet<string>): Promise<boolean> =>
+    movements.size === 0 || (await lookIn(date, movements))?.size === movements.size;
+  return (await hasAll(daysAfter(day.date, -1), beside.before)) && hasAll(daysAfter(day.date, 1), beside.after);
+}
+
+/** Whether it is a payment that WeChat Pay says was made on another day. */
+async function wasOnAnother(
+  orders: Orders,
+  { from, until }: StatementDay,
+  { kind, orderId }: ReconciliationDifference,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  if (kind !== 'payment' || orderId === undefined) return false;
+  const { why, paidAt } = await askForOrder(orders, orderId, signal);
+  if (why !== 'answer-agrees-with-order' || paidAt === undefined) return false;
+  return paidAt < from.getTime() || paidAt >= until.getTime();
 }
 
 async function isProvenUnpaid(orders: Orders, orderId: string, signal: AbortSignal | undefined): Promise<boolean> {

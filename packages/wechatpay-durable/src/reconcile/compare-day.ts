@@ -60,8 +60,9 @@ export async function compareDay(asked: Asked): Promise<ComparedDay> {
   } catch (error) {
     if (!isNoStatement(error)) throw error;
     const empty = await compareRows(asked, []);
-    // A day on which something was paid, or may have been, is not empty: the statement is missing. About midnight, the next may have it.
-    const claimed = empty.differences.filter(({ reason }) => reason !== 'across-midnight');
+    // A day on which something was paid, or may have been, is not empty: the statement is missing.
+    const { differing, differences: claimed } = empty;
+    if (differing > claimed.length) throw error;
     const unproven: string[] = [];
     for await (const id of new DurableBook(asked.store, ownerOf(key), undefined).unproven(day)) unproven.push(id);
     if (claimed.length + unproven.length > 0 && !(await asked.wereNotPaid({ claimed, unproven }))) throw error;

@@ -19,6 +19,8 @@ let durableOrders: DurableOrders;
 let ends: ResolvedOrder[];
 /** Whether nobody answers a query. */
 let isSilent = false;
+/** Of these, WeChat Pay says that there is no statement. */
+const daysWithoutBill = new Set<string>();
 /** Called before each call: what it throws, the call fails with. */
 let onCall: (path: string, body: string) => void | Promise<void>;
 const asked = (): string[] => sandbox.requests.map(({ path }) => path).filter((path) => path !== '/pay/downloadbill');
@@ -32,6 +34,10 @@ beforeAll(async () => {
     transport: async ({ path, body }) => {
       await onCall(path, body);
       if (isSilent && path === '/pay/orderquery') return Promise.reject(new Error('nobody'));
+      if (path === '/pay/downloadbill' && daysWithoutBill.has(decodeXml(body).bill_date ?? '')) {
+        const fields = '<return_msg>No Bill Exist</return_msg><error_code>20002</error_code>';
+        return { status: 200, body: Buffer.from(`<xml><return_code>FAIL</return_code>${fields}</xml>`) };
+      }
       const reply = sandbox.handle({ path, body, clientCertificate: sandbox.merchant.merchantId });
       return reply.kind === 'reply' ? Promise.resolve(reply) : Promise.reject(new Error(reply.kind));
     },
@@ -41,6 +47,7 @@ beforeAll(async () => {
 beforeEach(async () => {
   sandbox.reset();
   isSilent = false;
+  daysWithoutBill.clear();
   onCall = () => undefined;
   ends = [];
   store = new MemoryStore({ now: () => sandbox.clock.now() });
@@ -179,6 +186,29 @@ describe('a day', () => {
     expect(told(day)).toEqual(['0001 payment book-only carried']);
     expect(await reconcile(1)).toMatchObject({ rows: 1, agreed: 1 });
     expect(told((await durableOrders.reconciliation({ date: DAY }))!)).toEqual(['0001 payment book-only matched']);
+  });
+
+  it('without a statement is not empty where an order was paid just after midnight, and no other statement has it', async () => {
+    setClock(at('00:05:00', 1));
+    await pay('0001');
+    daysWithoutBill.add('20260302');
+    expect(await failure(() => reconcile(1))).toMatchObject({ code: 'WECHATPAY_STATEMENT', reason: 'no-statement' });
+    expect(await durableOrders.reconciliation({ date: '20260302' })).toBeUndefined();
+  });
+
+  it('without a statement is empty once the next has what was paid just before midnight', async () => {
+    setClock(at('00:01:00', 1));
+    const order = { outTradeNo: '0001', totalFee: 888, currency: 'HKD' };
+    sandbox.orders.create({ ...order, state: 'paid', createdAt: at('00:01:00', 1) });
+    const paidBefore = { kind: 'extra-field', fields: { time_end: '20260301235800' } } as const;
+    sandbox.faults.add(paidBefore, { path: '/pay/orderquery', times: 1_000 });
+    await durableOrders.enqueue({ ...order, orderCreatedAt: new Date(at('23:58:00')), policy: { ifPaid: 'keep' } });
+    await ended('0001');
+    expect(await failure(() => reconcile())).toMatchObject({ code: 'WECHATPAY_STATEMENT', reason: 'no-statement' });
+    expect(await reconcile(1)).toMatchObject({ rows: 1, agreed: 1, differing: 0 });
+    const day = await durableOrders.reconcile({ date: DAY });
+    expect(day).toMatchObject({ rows: 0 });
+    expect(told(day)).toEqual(['0001 payment book-only matched']);
   });
 
   it('without a statement is not empty as long as an order of it has no proven end', async () => {

@@ -80,9 +80,10 @@ async function goThrough(
   const earlier = await carriedFrom(reconciliations, key);
   const carried = new Set(earlier.flatMap(({ differences }) => differences.filter(mayBeMatched).map(movementOf)));
   const reconciledAt = readClock(client); // what ends from here on may not have been compared
+  const lookIn: LookIn = (of, movements) => findInStatement(client, { ...key, date: of }, movements, signal);
   const { summary, seen, ...compared } = await compareDay({
     ...{ client, store, reconciliations, key, day, carried, signal },
-    wereNotPaid: (unstated) => wereNotPaidOn(orders, day, unstated, signal),
+    wereNotPaid: (unstated) => wereNotPaidOn(orders, day, unstated, { lookIn, signal }),
   });
   const result: Reconciliation = {
     merchantId,
@@ -97,7 +98,6 @@ async function goThrough(
   for (const each of earlier) await matchEarlier(orders, { ...key, date: each.date }, { seen, date, signal });
   // Before anybody is asked: where this process dies, the day is known to be compared, and its questions to be open.
   await put(result);
-  const lookIn: LookIn = (of, movements) => findInStatement(client, { ...key, date: of }, movements, signal);
   const differences = await askForEach(orders, merchantId, day, result.differences, { lookIn, signal });
   const asked = { ...result, differences };
   await put(asked);
