@@ -156,8 +156,9 @@ async function wasOnAnother(
 ): Promise<boolean> {
   if (kind !== 'payment' || orderId === undefined) return false;
   const { why, paidAt } = await askForOrder(orders, orderId, signal);
-  if (why !== 'answer-agrees-with-order' || paidAt === undefined) return false;
-  return paidAt < from.getTime() || paidAt >= until.getTime();
+  if (paidAt === undefined) return false;
+  // Before it was paid, nothing of it moved; of one that was paid earlier, something else may have.
+  return paidAt >= until.getTime() || (why === 'answer-agrees-with-order' && paidAt < from.getTime());
 }
 
 async function isProvenUnpaid(orders: Orders, orderId: string, signal: AbortSignal | undefined): Promise<boolean> {

@@ -11,8 +11,9 @@ import { entry } from '../journal/entries.js';
 import { ruleOf } from '../journal/rules.js';
 import type { Orders } from '../orders.js';
 import { noteReopened, type Reopened } from '../redrive.js';
+import { isWithoutEffect } from '../refunds/parts.js';
 import { noRefundBesideReturn } from '../refunds/refund-under-way.js';
-import { isOrder } from '../stores/kinds.js';
+import { isOrder, isRefund } from '../stores/kinds.js';
 import type { DurableOrder, DurableOrderData, DurableRow } from '../stores/store.js';
 import type { DifferenceStatus, DifferenceWhy } from './differences.js';
 
@@ -20,7 +21,7 @@ import type { DifferenceStatus, DifferenceWhy } from './differences.js';
 export interface Asked {
   readonly status: DifferenceStatus;
   readonly why?: DifferenceWhy;
-  /** When it was paid, as a verified answer told it. */
+  /** When the payment was made that the durable order knows, as a verified answer told it. */
   readonly paidAt?: number | undefined;
   /** A verified answer names the order, and says that nobody has paid it. */
   readonly isUnpaid?: boolean;
@@ -51,16 +52,21 @@ export async function askForOrder(orders: Orders, id: string, signal: AbortSigna
   let raw: Readonly<Record<string, string>> | undefined;
   const event = await takeResolutionStep(client, before, { kind: 'query' }, signal, (reply) => (raw = reply));
   if (event.kind !== 'queried') return isAboutOrder(event) ? { ...DECIDES_NOTHING, isAbsent: true } : STILL_ASKING;
-  const { paidAt } = event;
-  const isUnpaid = UNPAID.has(event.tradeState);
-  if (confirms(event, outcome)) return { status: 'needs-person', why: 'answer-agrees-with-order', paidAt, isUnpaid };
+  const told = {
+    paidAt: isSamePayment(event, outcome) ? event.paidAt : undefined,
+    isUnpaid: UNPAID.has(event.tradeState),
+  };
+  const isRefundedHere = event.tradeState === 'REFUND' && (await hasRefund(orders, id));
+  if (confirms(event, outcome, isRefundedHere)) {
+    return { status: 'needs-person', why: 'answer-agrees-with-order', ...told };
+  }
   const at = readClock(client);
   const after = advanceResolution(before, event, { now: at });
   // The same end again would be told again each time that the day is reconciled.
   const isSameEnd = after.kind === 'ended' && after.outcome.kind === outcome?.kind;
-  if (isSameEnd || !maySetGoing(event, after)) return { ...DECIDES_NOTHING, isUnpaid };
+  if (isSameEnd || !maySetGoing(event, after)) return { ...DECIDES_NOTHING, ...told };
   await setGoing(orders, stored, { before, event, after, at, raw }); // or somebody else has, since it was read
-  return { ...STILL_ASKING, isUnpaid };
+  return { ...STILL_ASKING, ...told };
 }
 
 /** Not USERPAYING, which may still end as paid. */
@@ -76,16 +82,12 @@ function isAboutOrder(event: ResolutionEvent): boolean {
   return event.kind === 'failed' && event.error.errorCode === 'ORDERNOTEXIST';
 }
 
-/** Whether an answer says what the durable order says. */
-function confirms({ tradeState, payment }: Queried, outcome: ResolutionOutcome | undefined): boolean {
+/** @param isRefundedHere whether a durable refund of it may have been accepted: `REFUND` says that it was paid, then. */
+function confirms(event: Queried, outcome: ResolutionOutcome | undefined, isRefundedHere: boolean): boolean {
+  const { tradeState } = event;
   switch (outcome?.kind) {
     case 'paid':
-      return (
-        tradeState === 'SUCCESS' &&
-        isSame(outcome.payment.totalFee, payment?.totalFee) &&
-        isSame(outcome.payment.currency, payment?.currency) &&
-        isSame(outcome.payment.transactionId, payment?.transactionId)
-      );
+      return (tradeState === 'SUCCESS' || isRefundedHere) && isSamePayment(event, outcome);
     case 'reversed':
     case 'closed':
       return tradeState === 'REVOKED' || tradeState === 'CLOSED';
@@ -94,6 +96,20 @@ function confirms({ tradeState, payment }: Queried, outcome: ResolutionOutcome |
     default:
       return false;
   }
+}
+
+/** Whether an answer is about the payment that a durable order knows, as far as both say. */
+function isSamePayment({ payment: told }: Queried, outcome: ResolutionOutcome | undefined): boolean {
+  if (outcome?.kind !== 'paid' && outcome?.kind !== 'refund-required') return true;
+  const { totalFee, currency, transactionId } = outcome.payment;
+  return (
+    isSame(totalFee, told?.totalFee) && isSame(currency, told?.currency) && isSame(transactionId, told?.transactionId)
+  );
+}
+
+/** Whether a durable refund of an order may have been accepted. */
+async function hasRefund(orders: Orders, parentId: string): Promise<boolean> {
+  return (await orders.store.find({ parentId })).some((row) => isRefund(row) && !isWithoutEffect(row));
 }
 
 function isSame(stored: unknown, told: unknown): boolean {

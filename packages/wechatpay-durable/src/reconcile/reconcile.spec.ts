@@ -395,6 +395,36 @@ describe('a difference', () => {
     expect(told(await reconcile(1))).toEqual([`0001 payment book-only ${status}`]);
   });
 
+  it.each(['here', 'on the Merchant Platform'] as const)(
+    'of an order that was paid after midnight and refunded %s since is no empty day',
+    async (where) => {
+      setClock(at('23:00:00'));
+      await create('0001', at('01:00:00', 1));
+      setClock(at('00:05:00', 1));
+      await payNow('0001');
+      setClock(at('09:00:00', 1));
+      const refund = {
+        outTradeNo: '0001',
+        outRefundNo: 'R-0001',
+        totalFee: 888,
+        refundFee: 300,
+        refundCurrency: 'HKD',
+      };
+      await (where === 'here' ? durableOrders.refund(refund) : refundOrder(client, refund));
+      await expect.poll(() => sandbox.orders.get('0001')?.refunds.length).toBe(1);
+      const isHere = where === 'here';
+      const day = await reconcile();
+      expect(day).toMatchObject({ rows: 0 });
+      const status = isHere ? 'carried' : 'needs-person answer-decides-nothing';
+      expect(told(day)).toEqual([`0001 payment book-only ${status}`]);
+      expect(await reconcile(1)).toMatchObject({ rows: 2, agreed: isHere ? 2 : 1 });
+      const matchedOr = isHere ? 'matched' : status;
+      expect(told((await durableOrders.reconciliation({ date: DAY }))!)).toEqual([
+        `0001 payment book-only ${matchedOr}`,
+      ]);
+    },
+  );
+
   it('of an order that ended after its day was compared is claimed for the day of its end', async () => {
     await pay('0002');
     setClock(at('23:00:00'));

@@ -82,7 +82,7 @@ function stateOf(order: DurableOrder): ResolutionState | undefined {
 }
 
 /** Called off before it was sent; or refused, which two answers have confirmed. */
-function isWithoutEffect(row: DurableRefund): boolean {
+export function isWithoutEffect(row: DurableRefund): boolean {
   return row.status === 'cancelled' || outcomeOf(row)?.kind === 'refund-rejected';
 }
 
