@@ -8,6 +8,8 @@ import { Attention } from './attention/attention.js';
 import { AttentionController } from './attention/attention.controller.js';
 import { CheckoutController } from './checkout/checkout.controller.js';
 import { Checkout, PUBLIC_URL } from './checkout/checkout.js';
+import { DayController } from './day/day.controller.js';
+import { Days } from './day/days.js';
 import { DEMO, type Demo } from './demo/demo.js';
 import { HealthController } from './health/health.controller.js';
 import { NOTIFICATIONS_PATH } from './http/notifications.js';
@@ -27,6 +29,8 @@ export interface AppOptions {
   readonly token: string;
   /** Where WeChat Pay reaches this server, without a slash at the end; not needed of a sandbox in this process. */
   readonly publicUrl?: string | undefined;
+  /** Whether each day is reconciled by itself, the morning after. @default false */
+  readonly reconcileDaily?: boolean;
   /** What there is to play with, where the gateway is a sandbox. */
   readonly demo?: Demo | undefined;
 }
@@ -36,6 +40,7 @@ export interface AppOptions {
     TillController,
     CheckoutController,
     AttentionController,
+    DayController,
     OrdersController,
     DurableOrdersController,
     HealthController,
@@ -44,16 +49,17 @@ export interface AppOptions {
     Till,
     Checkout,
     Attention,
+    Days,
     { provide: APP_GUARD, useClass: TokenGuard },
     { provide: APP_PIPE, useValue: validationPipe },
     { provide: APP_FILTER, useClass: WechatPayExceptionFilter },
   ],
 })
 export class AppModule {
-  static register({ wechatPay, store, token, publicUrl, demo }: AppOptions): DynamicModule {
+  static register({ wechatPay, store, token, publicUrl, reconcileDaily, demo }: AppOptions): DynamicModule {
     const durable = WechatPayDurableModule.forRootAsync({
       imports: [wechatPay],
-      useFactory: () => ({ store, speed: demo?.clock.speed ?? 1 }),
+      useFactory: () => ({ store, speed: demo?.clock.speed ?? 1, reconcileDaily: reconcileDaily ?? false }),
     });
     return {
       module: AppModule,

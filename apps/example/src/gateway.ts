@@ -44,5 +44,7 @@ export async function chooseGateway(): Promise<Gateway> {
   const { DEMO_CUSTOMERS, DemoSandboxModule } = await import('./demo/demo-sandbox.js');
   const folder = dataFolder();
   const file = folder === undefined ? undefined : join(folder, 'wechatpay-sandbox.json');
-  return { module: DemoSandboxModule.wechatPay(clock, file), demo: { clock, customers: DEMO_CUSTOMERS } };
+  const { makeSampleDay } = await import('./demo/sample-day.js');
+  const demo = { clock, customers: DEMO_CUSTOMERS, sampleDay: () => makeSampleDay(Date.now()) };
+  return { module: DemoSandboxModule.wechatPay(clock, file), demo };
 }

@@ -21,10 +21,18 @@ try {
   const publicUrl = readPublicUrl(process.env.PUBLIC_URL);
   const store = await chooseStore();
   await openStore(store); // it is ours from here on, and so is what else is in its folder
+  const reconcileDaily = gateway.demo === undefined; // the sandbox in this process forgets its days
   // Quiet until it is built: what goes wrong there is told below, without a stack.
   const options = { ...APP_OPTIONS, logger: false, abortOnError: false } as const;
   const app = await NestFactory.create<NestExpressApplication>(
-    AppModule.register({ wechatPay: gateway.module, store: store.store, token, publicUrl, demo: gateway.demo }),
+    AppModule.register({
+      wechatPay: gateway.module,
+      store: store.store,
+      token,
+      publicUrl,
+      reconcileDaily,
+      demo: gateway.demo,
+    }),
     options,
   );
   const logger = new ConsoleLogger({ logLevels: ['error', 'warn'] });

@@ -12,6 +12,7 @@ import {
 import { WECHATPAY_PROBLEM_SCHEMA, wechatPayProblemResponses } from 'nestjs-wechatpay';
 import { z } from 'zod';
 import { checkoutOrder, checkoutRequest } from '../checkout/checkout.schemas.js';
+import { acknowledgeRequest, day } from '../day/day.schemas.js';
 import { health } from '../health/health.schemas.js';
 import {
   orderAnswer,
@@ -35,6 +36,8 @@ const SCHEMAS = {
   TillOrder: tillOrder,
   CheckoutRequest: checkoutRequest,
   CheckoutOrder: checkoutOrder,
+  Day: day,
+  AcknowledgeRequest: acknowledgeRequest,
   OrderResult: orderAnswer,
   RefundRequest: refundRequest,
   TillRefund: tillRefund,

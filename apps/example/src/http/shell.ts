@@ -7,7 +7,7 @@ export interface Shell {
   /** Which of the pages in the navigation it is, or belongs to. */
   readonly page: PageName;
   readonly title: string;
-  readonly heading: string;
+  readonly heading: string | Markup;
   /** Where it is, without `?lang=`. */
   readonly path: string;
   /** Its files in public/: style sheets besides page.css, and its script. */
@@ -27,6 +27,7 @@ const PAGES: readonly (readonly [PageName, string])[] = [
   ['till', '/'],
   ['checkout', '/checkout'],
   ['attention', '/attention'],
+  ['day', '/day'],
 ];
 
 /** A page: what all have in common, with what is its own. */
@@ -57,7 +58,7 @@ export function renderShell({ language, page, title, heading, path, styles, scri
             ${LANGUAGES.filter((other) => other !== language).map(
               (other) =>
                 html`<a
-                  href="${path}?lang=${other}"
+                  href="${path}${path.includes('?') ? '&' : '?'}lang=${other}"
                   lang="${LANGUAGE_NAMES[other].code}"
                   hreflang="${LANGUAGE_NAMES[other].code}"
                   >${LANGUAGE_NAMES[other].name}</a

@@ -1,7 +1,7 @@
 import type { Language } from './language.js';
 
 /** The pages in the navigation. */
-export type PageName = 'till' | 'checkout' | 'attention';
+export type PageName = 'till' | 'checkout' | 'attention' | 'day';
 
 /** What a reader of any page reads. */
 interface ShellWords {
@@ -18,7 +18,7 @@ const WORDS: Readonly<Record<Language, ShellWords>> = {
   en: {
     pages: 'Pages',
     languages: 'Languages',
-    names: { till: 'Till', checkout: 'Checkout', attention: 'Attention' },
+    names: { till: 'Till', checkout: 'Checkout', attention: 'Attention', day: 'The day' },
     token: "The till's token, as the start printed it, or TILL_TOKEN",
     noScript: 'This page needs JavaScript.',
     script: {
@@ -30,7 +30,7 @@ const WORDS: Readonly<Record<Language, ShellWords>> = {
   zh: {
     pages: '页面',
     languages: '语言',
-    names: { till: '收款', checkout: '收银台', attention: '待处理' },
+    names: { till: '收款', checkout: '收银台', attention: '待处理', day: '每日对账' },
     token: '收银令牌：启动时显示，或为 TILL_TOKEN 的值',
     noScript: '本页需要启用 JavaScript。',
     script: {
@@ -42,7 +42,7 @@ const WORDS: Readonly<Record<Language, ShellWords>> = {
   'zh-Hant': {
     pages: '頁面',
     languages: '語言',
-    names: { till: '收款', checkout: '收銀台', attention: '待處理' },
+    names: { till: '收款', checkout: '收銀台', attention: '待處理', day: '每日對帳' },
     token: '收銀權杖：啟動時顯示，或為 TILL_TOKEN 的值',
     noScript: '本頁需要啟用 JavaScript。',
     script: {

@@ -10,8 +10,13 @@ export function minorDigits(currency: string): number {
 
 /** 888 and HKD as HKD 8.88. */
 export function formatMoney(amount: number, currency: string): string {
+  return `${currency} ${majorUnits(amount, currency)}`;
+}
+
+/** 888 and HKD as 8.88. */
+export function majorUnits(amount: number, currency: string): string {
   const digits = minorDigits(currency);
-  return `${currency} ${(amount / 10 ** digits).toFixed(digits)}`;
+  return (amount / 10 ** digits).toFixed(digits);
 }
 
 /** What a form lets choose from; each says how many digits its amounts have. */
