@@ -214,6 +214,34 @@ describe('an order', () => {
     expect(found).toMatchObject([{ id: `order-${outTradeNo}` }]);
   });
 
+  it('whose refund needs a person is on the page for that, is noted there, and goes on', async () => {
+    const outTradeNo = await pay(wellKnownAuthCodes.paysAtOnce);
+    await until(outTradeNo, isEnded);
+    const outRefundNo = `${outTradeNo}-1`;
+    sandbox.faults.add(
+      { kind: 'error', errorCode: 'PARAM_ERROR' },
+      { path: '/pay/refundquery', when: ({ fields }) => fields.out_refund_no === outRefundNo },
+    );
+    await post(`/orders/${outTradeNo}/refund`, { outRefundNo, totalFee: 888, refundFee: 888, currency: 'HKD' });
+    await until(outTradeNo, ({ state }) => state === 'needs-attention');
+    const page = async (): Promise<string> => (await fetch(`${origin}/attention?lang=en`)).text();
+    const [shown = '', resolved] = (await page()).split('id="resolved"');
+    expect(shown).toContain(`data-number="${outRefundNo}"`);
+    expect(shown).toContain('is sent the same refund again where it has none: HKD 8.88 goes to the customer, once.');
+    expect(resolved).toBeUndefined();
+
+    const path = `/durable-refunds/${outRefundNo}`;
+    expect(await post(`${path}/note`, { note: 'Called the bank.', actor: 'Ann' })).toHaveProperty('status', 204);
+    expect((await page()).split('id="resolved"')[1]).toContain('Noted by Ann: Resolved by hand: Called the bank.');
+    expect(await post(`${path}/redrive`)).toHaveProperty('status', 204);
+    await until(outTradeNo, ({ state }) => state === 'refunded');
+    expect(sandbox.ledger.of(outTradeNo)).toEqual({ paid: 888, returned: 888, net: 0 });
+    expect(await post(`${path}/redrive`)).toMatchObject({ status: 422, body: { field: 'outRefundNo' } });
+    for (const unknown of ['/durable-refunds/none/note', '/durable-orders/none/note']) {
+      expect(await post(unknown, { note: 'x', actor: 'Ann' })).toHaveProperty('status', 422);
+    }
+  });
+
   it('that is reversed is told as reversed', async () => {
     const outTradeNo = await pay(wellKnownAuthCodes.paysAtOnce);
     await until(outTradeNo, isEnded);
