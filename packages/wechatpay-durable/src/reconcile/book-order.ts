@@ -27,8 +27,9 @@ export function toBookOrder(row: DurableOrder): BookOrder | undefined {
     outTradeNo,
     subMerchantId,
     transactionId: payment?.transactionId,
-    totalFee: totalFee ?? payment?.totalFee,
-    currency: currency ?? payment?.currency,
+    // What was paid, by a verified answer: it may have been accepted though it is not what the order should cost.
+    totalFee: payment?.totalFee ?? totalFee,
+    currency: payment?.currency ?? currency,
     ...standingOf(row, outcome, new Date(orderCreatedAt ?? NaN)),
   };
 }

@@ -306,6 +306,19 @@ describe('a difference', () => {
     expect(await durableOrders.get({ outTradeNo: '0001' })).toMatchObject({ status: 'done', end: 1 });
   });
 
+  it('is none about an order that was paid with another amount than it should cost, where that was accepted', async () => {
+    const order = { outTradeNo: '0001', currency: 'HKD' };
+    sandbox.orders.create({ ...order, totalFee: 800, state: 'paid', createdAt: at('12:00:00') });
+    const intent = { ...order, totalFee: 888, orderCreatedAt: new Date(at('12:00:00')) };
+    await durableOrders.enqueue({ ...intent, policy: { ifPaid: 'keep', ifAmountDiffers: 'accept' } });
+    await ended('0001');
+    expect(await reconcile()).toMatchObject({ rows: 1, agreed: 1, differing: 0 });
+    sandbox.statements.addFault({ kind: 'amount-altered', amount: 888 });
+    const day = await reconcile();
+    expect(told(day)).toEqual(['0001 payment amount-differs needs-person answer-agrees-with-order']);
+    expect(day.differences).toMatchObject([{ expected: 800, found: 888 }]);
+  });
+
   it('of which nobody answers stays open, and the order as it is', async () => {
     await pay('0001');
     sandbox.statements.addFault({ kind: 'amount-altered', amount: 887 });

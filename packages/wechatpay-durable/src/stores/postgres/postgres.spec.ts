@@ -409,12 +409,24 @@ describe.skipIf(!PostgresServer.isAvailable)(`PostgresStore ${PostgresServer.rea
       await expect.poll(async () => (await durableOrders.get({ outTradeNo }))?.status).toBe('done');
     }
     sandbox.orders.create({ state: 'paid', outTradeNo: 'stranger', createdAt: now });
+    // Paid with another amount than it should cost, which is accepted.
+    for (const outTradeNo of ['less', 'altered']) {
+      const order = { outTradeNo, currency: 'HKD', totalFee: 800 };
+      sandbox.orders.create({ ...order, state: 'paid', createdAt: now });
+      const policy = { ifPaid: 'keep', ifAmountDiffers: 'accept' } as const;
+      await durableOrders.enqueue({ ...order, totalFee: 888, orderCreatedAt: new Date(now), policy });
+      await expect.poll(async () => (await durableOrders.get({ outTradeNo }))?.status).toBe('done');
+    }
     now = day.until.getTime() + 11 * HOUR_MS;
-    sandbox.statements.addFault({ kind: 'row-missing', row: 2, hidden: true });
+    sandbox.statements.addFault(
+      { kind: 'row-missing', row: 2, hidden: true },
+      { kind: 'amount-altered', row: 4, amount: 888 },
+    );
     const reconciled = await durableOrders.reconcile({ date });
-    expect(reconciled).toMatchObject({ rows: 3, agreed: 2, differing: 2 });
+    expect(reconciled).toMatchObject({ rows: 5, agreed: 3, differing: 3 });
     expect(reconciled.differences.map(({ outTradeNo, class: of, status }) => `${outTradeNo} ${of} ${status}`)).toEqual([
       'stranger statement-only needs-person',
+      'altered amount-differs needs-person',
       'missing book-only carried',
     ]);
     expect(await durableOrders.reconciliation({ date })).toEqual(reconciled);

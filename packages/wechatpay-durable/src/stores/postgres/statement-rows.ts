@@ -63,7 +63,9 @@ export class StatementRows implements StagedStatement {
          SELECT s.line FROM ${this.#rows} s
          LEFT JOIN ${this.#orders} o ON s.is_payment AND o.number = s.number AND o.merchant_id = $2::text AND o.kind = 'order'
            AND o.sub_merchant_id = s.sub_merchant_id AND o.status = 'done' AND o.transaction_id = s.transaction_id
-           AND o.total_fee = s.total_fee AND o.currency = s.currency AND o.data->'outcome'->>'kind' = 'paid'
+           AND COALESCE((o.data->'outcome'->'payment'->>'totalFee')::bigint, o.total_fee) = s.total_fee
+           AND COALESCE(o.data->'outcome'->'payment'->>'currency', o.currency) = s.currency
+           AND o.data->'outcome'->>'kind' = 'paid'
            AND ($3::text = '' OR s.sub_merchant_id = $3::text)
          LEFT JOIN repeated r ON r.number = s.number AND r.sub_merchant_id = s.sub_merchant_id
          LEFT JOIN twins t ON t.open_id = s.open_id AND t.currency = s.currency AND t.total_fee = s.total_fee
