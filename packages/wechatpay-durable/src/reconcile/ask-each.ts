@@ -3,7 +3,6 @@ import { isDurableOrdersError } from '../errors.js';
 import type { Orders } from '../orders.js';
 import { askForOrder, type Asked } from './ask.js';
 import { askForRefund } from './ask-refund.js';
-import { daysAfter } from './days.js';
 import { movementOf, type ReconciliationDifference } from './differences.js';
 
 const ASKED_AT_ONCE = 4;
@@ -110,60 +109,4 @@ export async function giveUpOn(
       ? { ...difference, status: 'asking' }
       : { ...difference, status: 'needs-person', why: 'not-in-three-days' };
   });
-}
-
-const MOST_ASKED = 20;
-
-/** What a day without a statement has all the same. */
-export interface Unstated {
-  /** What the book claims for it. */
-  readonly claimed: readonly ReconciliationDifference[];
-  /** The ids of durable orders of which it is not known whether they were paid. */
-  readonly unproven: readonly string[];
-}
-
-/**
- * Whether none of these was on this day: by WeChat Pay's word, or about midnight by the statement of the day beside it. What nobody can
- * say may have been.
- */
-export async function wereNotPaidOn(
-  orders: Orders,
-  day: StatementDay,
-  { claimed, unproven }: Unstated,
-  { lookIn, signal }: { readonly lookIn: LookIn; readonly signal: AbortSignal | undefined },
-): Promise<boolean> {
-  if (claimed.length + unproven.length > MOST_ASKED) return false;
-  /** What the statement of the day before has to have, and that of the day after. */
-  const beside = { before: new Set<string>(), after: new Set<string>() };
-  for (const difference of claimed) {
-    if (await wasOnAnother(orders, day, difference, signal)) continue;
-    if (difference.reason !== 'across-midnight') return false;
-    // At the day's end it is carried to the next.
-    beside[difference.status === 'carried' ? 'after' : 'before'].add(movementOf(difference));
-  }
-  for (const orderId of unproven) if (!(await isProvenUnpaid(orders, orderId, signal))) return false;
-  const hasAll = async (date: string, movements: ReadonlySet<string>): Promise<boolean> =>
-    movements.size === 0 || (await lookIn(date, movements))?.size === movements.size;
-  return (await hasAll(daysAfter(day.date, -1), beside.before)) && hasAll(daysAfter(day.date, 1), beside.after);
-}
-
-/** Whether it is a payment that WeChat Pay says was made on another day. */
-async function wasOnAnother(
-  orders: Orders,
-  { from, until }: StatementDay,
-  { kind, orderId }: ReconciliationDifference,
-  signal: AbortSignal | undefined,
-): Promise<boolean> {
-  if (kind !== 'payment' || orderId === undefined) return false;
-  const { why, paidAt } = await askForOrder(orders, orderId, signal);
-  if (paidAt === undefined) return false;
-  // Before it was paid, nothing of it moved; of one that was paid earlier, something else may have.
-  return paidAt >= until.getTime() || (why === 'answer-agrees-with-order' && paidAt < from.getTime());
-}
-
-async function isProvenUnpaid(orders: Orders, orderId: string, signal: AbortSignal | undefined): Promise<boolean> {
-  const { isUnpaid = false, isAbsent } = await askForOrder(orders, orderId, signal);
-  if (!isAbsent) return isUnpaid;
-  // As a resolution has it: that there is no such order takes two answers, for a late one to another call says the same.
-  return (await askForOrder(orders, orderId, signal)).isAbsent ?? false;
 }

@@ -11,7 +11,6 @@ import {
   type WechatPayClient,
 } from 'wechatpay-core';
 import type { OrderStore, ReconciliationKey, ReconciliationStore, StagedStatement } from '../stores/store.js';
-import type { Unstated } from './ask-each.js';
 import {
   differenceOf,
   movementOf,
@@ -21,6 +20,7 @@ import {
   type ReconciliationDifference,
 } from './differences.js';
 import { DurableBook, type BookOwner } from './durable-book.js';
+import type { Unstated } from './empty-day.js';
 import type { Reconciliation } from './reconciliation.js';
 
 /** What a day's comparison gives, before anything is done about it. */

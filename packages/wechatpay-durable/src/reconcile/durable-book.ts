@@ -120,8 +120,11 @@ export class DurableBook implements OrderBook {
     for await (const row of this.#list('order', stored)) {
       if (!isOrder(row) || isProven(row)) continue;
       const { subMerchantId } = orderOf(row);
-      const { orderCreatedAt = row.createdAt.getTime() } = Object(row.state) as Partial<ResolutionState>;
-      const isOfDay = orderCreatedAt >= from.getTime() - PAID_LATER_MS && orderCreatedAt < until.getTime();
+      const { orderCreatedAt, product } = Object(row.state) as Partial<ResolutionState>;
+      const createdAt = orderCreatedAt ?? row.createdAt.getTime();
+      const isQuickPay = orderCreatedAt !== undefined && product === undefined;
+      const paidLater = isQuickPay ? QUICKLY_PAID_LATER_MS : PAID_LATER_MS;
+      const isOfDay = createdAt >= from.getTime() - paidLater && createdAt < until.getTime();
       const isOwn = this.#owner.subMerchantId === undefined || subMerchantId === this.#owner.subMerchantId;
       if (isOfDay && isOwn) yield row.id;
     }
@@ -207,3 +210,5 @@ const STORED_LATER_MS = 24 * 60 * 60_000;
 const REFUND_WAITS_MS = 3 * 24 * 60 * 60_000;
 /** An order that is not paid by Quick Pay can be paid for two hours, unless its `timeExpire` says otherwise. */
 const PAID_LATER_MS = 2 * 60 * 60_000;
+/** Quick Pay: within a minute, and the clocks may differ. */
+const QUICKLY_PAID_LATER_MS = 10 * 60_000;

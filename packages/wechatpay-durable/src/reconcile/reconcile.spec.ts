@@ -239,6 +239,23 @@ describe('a day', () => {
     expect(asked()).toEqual(['/pay/orderquery', '/pay/orderquery']);
   });
 
+  it('without a statement is empty once each of many orders that were called off is proven unpaid, turn by turn', async () => {
+    const callOff = async (outTradeNo: string, createdAt: number): Promise<void> => {
+      const times = { orderCreatedAt: new Date(createdAt), notBefore: new Date(createdAt + 2 * HOUR_MS) };
+      await durableOrders.enqueue({ outTradeNo, ...times, totalFee: 888, currency: 'HKD', policy: { ifPaid: 'keep' } });
+      expect(await durableOrders.cancel({ outTradeNo })).toBe(true);
+    };
+    // Nobody can have paid it after midnight.
+    setClock(at('23:00:00'));
+    await callOff('0000', at('23:00:00'));
+    setClock(at('12:00:00', 1));
+    for (let number = 1; number <= 101; number += 1) await callOff(String(number).padStart(4, '0'), at('12:00:00', 1));
+    expect(await failure(() => reconcile(1))).toMatchObject({ code: 'WECHATPAY_STATEMENT', reason: 'no-statement' });
+    expect(asked()).toHaveLength(2 * 100);
+    expect(await reconcile(1)).toMatchObject({ rows: 0, differing: 0 });
+    expect(asked()).toHaveLength(2 * 101);
+  });
+
   it('whose orders are not kept any more is refused', async () => {
     await pay('0001');
     setClock(at('12:00:00', 31));

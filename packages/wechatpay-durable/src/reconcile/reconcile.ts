@@ -5,12 +5,13 @@ import { publish } from '../events.js';
 import { readProperties } from '../intent.js';
 import type { Orders } from '../orders.js';
 import type { ReconciliationKey } from '../stores/store.js';
-import { askForEach, giveUpOn, wereNotPaidOn, type LookIn } from './ask-each.js';
+import { askForEach, giveUpOn, type LookIn } from './ask-each.js';
 import { carriedFrom, daysAfterOf, kept, mayBeMatched, matched } from './carry-over.js';
 import { withDay, type HeldDay } from './claim.js';
 import { compareDay, findInStatement } from './compare-day.js';
 import { readDay, reconciliationsOf, type ReconcileRequest } from './days.js';
 import { movementOf } from './differences.js';
+import { wereNotPaidOn } from './empty-day.js';
 import { areOrdersKept } from './health.js';
 import { summaryOf, type Reconciliation } from './reconciliation.js';
 
