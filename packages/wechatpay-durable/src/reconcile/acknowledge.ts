@@ -1,4 +1,4 @@
-import { WechatPayRequestError } from 'wechatpay-core';
+import { WechatPayRequestError, type MovementKind } from 'wechatpay-core';
 import { readActor, type ActorOptions } from '../actor.js';
 import { readClock } from '../clocks.js';
 import { readProperties } from '../intent.js';
@@ -33,6 +33,7 @@ export async function acknowledgeDifference(
   options: AcknowledgeOptions = {},
 ): Promise<boolean> {
   const { key, request } = await readDay(orders, given, NAMES);
+  assertNamed(request);
   const { note, ...rest } = readProperties('options', options, ['actor', 'note']);
   const { actor } = readActor(rest);
   if (note !== undefined && (typeof (note as unknown) !== 'string' || note.length > MAX_NOTE)) {
@@ -57,6 +58,20 @@ export async function acknowledgeDifference(
     await put({ ...stored, differences });
     return true;
   });
+}
+
+const KINDS: readonly MovementKind[] = ['payment', 'refund', 'reversal'];
+
+/** @throws {WechatPayRequestError} what can be no difference's: to say that there is none would hide that. */
+function assertNamed({ kind, outTradeNo, line, ...texts }: AcknowledgeRequest): void {
+  if (!KINDS.includes(kind)) throw new WechatPayRequestError('kind', `must be one of ${KINDS.join(', ')}.`);
+  if (line !== undefined && !Number.isInteger(line)) throw new WechatPayRequestError('line', 'must be a whole number.');
+  const { outRefundNo, refundId, ofSubMerchantId, class: of } = texts;
+  for (const [name, value] of Object.entries({ outRefundNo, refundId, ofSubMerchantId, class: of, outTradeNo })) {
+    const isLeftOut = value === undefined && name !== 'outTradeNo';
+    if (isLeftOut || (typeof (value as unknown) === 'string' && value !== '')) continue;
+    throw new WechatPayRequestError(name, 'must be a text that is not empty.');
+  }
 }
 
 /** What was looked at, and nothing beside it: whatever the request names has to be so. */

@@ -2,7 +2,13 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vite
 import { decodeXml, refundOrder, WechatPayClient, type QuickPayRequest } from 'wechatpay-core';
 import { Sandbox, type Behaviour, type StatementFault } from 'wechatpay-sandbox';
 import { failureOf as failure } from '../../test/failure.js';
-import { DurableOrders, type DurableRefundData, type Reconciliation, type ResolvedOrder } from '../index.js';
+import {
+  DurableOrders,
+  type AcknowledgeRequest,
+  type DurableRefundData,
+  type Reconciliation,
+  type ResolvedOrder,
+} from '../index.js';
 import { MemoryStore } from '../stores/memory.js';
 
 const HOUR_MS = 60 * 60_000;
@@ -326,6 +332,7 @@ describe('a difference', () => {
   it('is none about an order that was paid with another amount than it should cost, where that was accepted', async () => {
     const order = { outTradeNo: '0001', currency: 'HKD' };
     sandbox.orders.create({ ...order, totalFee: 800, state: 'paid', createdAt: at('12:00:00') });
+    setClock(at('12:05:00'));
     const intent = { ...order, totalFee: 888, orderCreatedAt: new Date(at('12:00:00')) };
     await durableOrders.enqueue({ ...intent, policy: { ifPaid: 'keep', ifAmountDiffers: 'accept' } });
     await ended('0001');
@@ -640,7 +647,8 @@ describe('a difference', () => {
   });
 
   it('is acknowledged alone, and stays so alone, where two payments or refunds have one number', async () => {
-    sandbox.orders.create({ state: 'paid', outTradeNo: 'stranger', createdAt: at('12:00:00') });
+    const paid = { state: 'paid', outTradeNo: 'stranger', totalFee: 888, currency: 'HKD' } as const;
+    sandbox.orders.create({ ...paid, createdAt: at('12:00:00') });
     const refund = { outTradeNo: 'stranger', outRefundNo: 'R-0001', totalFee: 888, refundFee: 100 };
     await refundOrder(client, refund);
     await refundOrder(client, { ...refund, outRefundNo: 'R-0002' });
@@ -699,5 +707,15 @@ describe('a difference', () => {
   ])('is not acknowledged with %j', async (options, field) => {
     const request = { date: DAY, kind: 'payment', outTradeNo: '0001' } as const;
     expect(await failure(() => durableOrders.acknowledge(request, options as object))).toMatchObject({ field });
+  });
+
+  it.each([
+    [{ kind: 'refunds' }, 'kind'],
+    [{ outTradeNo: '' }, 'outTradeNo'],
+    [{ line: '7' }, 'line'],
+    [{ class: 1 }, 'class'],
+  ])('is not acknowledged by %j', async (named, field) => {
+    const request = { date: DAY, kind: 'payment', outTradeNo: '0001', ...named } as AcknowledgeRequest;
+    expect(await failure(() => durableOrders.acknowledge(request))).toMatchObject({ field });
   });
 });

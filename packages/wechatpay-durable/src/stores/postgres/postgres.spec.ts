@@ -414,7 +414,7 @@ describe.skipIf(!PostgresServer.isAvailable)(`PostgresStore ${PostgresServer.rea
       const order = { outTradeNo, currency: 'HKD', totalFee: 800 };
       sandbox.orders.create({ ...order, state: 'paid', createdAt: now });
       const policy = { ifPaid: 'keep', ifAmountDiffers: 'accept' } as const;
-      await durableOrders.enqueue({ ...order, totalFee: 888, orderCreatedAt: new Date(now), policy });
+      await durableOrders.enqueue({ ...order, totalFee: 888, orderCreatedAt: new Date(now - 5 * 60_000), policy });
       await expect.poll(async () => (await durableOrders.get({ outTradeNo }))?.status).toBe('done');
     }
     now = day.until.getTime() + 11 * HOUR_MS;
