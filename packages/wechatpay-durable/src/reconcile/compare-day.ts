@@ -207,13 +207,21 @@ async function paymentsOfEarlier(
 const MOST_DIFFERENCES = 10_000;
 const STAGED_AT_ONCE = 2_000;
 
+/** While the database takes some rows, the next are read. */
 async function stageAll(staged: StagedStatement, rows: AsyncIterable<StatementRow>): Promise<void> {
   let batch: StatementRow[] = [];
-  for await (const row of rows) {
-    batch.push(row);
-    if (batch.length < STAGED_AT_ONCE) continue;
-    await staged.add(batch);
-    batch = [];
+  let adding = Promise.resolve();
+  try {
+    for await (const row of rows) {
+      batch.push(row);
+      if (batch.length < STAGED_AT_ONCE) continue;
+      await adding;
+      adding = staged.add(batch);
+      adding.catch(() => undefined); // it is thrown where it is waited for
+      batch = [];
+    }
+  } finally {
+    await adding; // nothing comes in after it is dropped
   }
   if (batch.length > 0) await staged.add(batch);
 }

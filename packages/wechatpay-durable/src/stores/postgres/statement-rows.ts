@@ -16,7 +16,7 @@ interface StatementRowsOptions {
 
 /** The columns of a staged row: what a comparison asks of it. */
 const STAGED = `s (line int, is_payment boolean, number text, sub_merchant_id text, transaction_id text, total_fee bigint,
-  currency text, open_id text, data text)`;
+  currency text, open_id text, data json)`;
 
 const PAGE = 2_000;
 
@@ -45,7 +45,7 @@ export class StatementRows implements StagedStatement {
     this.#count += rows.length;
     await this.#do(
       `INSERT INTO ${this.#rows} (run, line, is_payment, number, sub_merchant_id, transaction_id, total_fee, currency, open_id, data)
-       SELECT $1::text::uuid, line, is_payment, number, sub_merchant_id, transaction_id, total_fee, currency, open_id, data::json
+       SELECT $1::text::uuid, line, is_payment, number, sub_merchant_id, transaction_id, total_fee, currency, open_id, data
        FROM json_to_recordset($2::text::json) AS ${STAGED}`,
       [this.#run, JSON.stringify(rows.map(toStaged))],
     );
@@ -84,12 +84,13 @@ export class StatementRows implements StagedStatement {
   async *others(): AsyncGenerator<StatementRow, void> {
     let given = 0;
     for (let after = 0; ;) {
-      const found = await this.#do<{ line: number; data: string }>(
-        `SELECT line, data::text AS data FROM ${this.#rows}
+      const found = await this.#do<Staged>(
+        `SELECT line, number, sub_merchant_id, transaction_id, total_fee::float8 AS total_fee, currency, open_id, data::text AS data
+         FROM ${this.#rows}
          WHERE run = $1::text::uuid AND differs AND line > $2::int ORDER BY line LIMIT ${PAGE}`,
         [this.#run, after],
       );
-      for (const { data } of found) yield fromStaged(data);
+      for (const row of found) yield fromStaged(row);
       given += found.length;
       const last = found.at(-1);
       if (found.length < PAGE || !last) break;
@@ -164,14 +165,22 @@ export async function clearStaged(db: SqlDatabase, schema: string): Promise<void
   await rowsOf(db, `DELETE FROM ${schema}.statement_rows WHERE staged_at < now() - interval '1 day'`);
 }
 
+/** A row as it is read again; what is null was left out. */
+interface Staged {
+  readonly line: number;
+  readonly number: string;
+  readonly sub_merchant_id: string;
+  readonly transaction_id: string;
+  readonly total_fee: number | null;
+  readonly currency: string;
+  readonly open_id: string | null;
+  readonly data: string;
+}
+
 /** What a comparison does not ask for is not staged: texts, and what the customer was charged. */
 function toStaged(row: StatementRow): object {
   const { line, tradeState, refundId, outTradeNo, subMerchantId, transactionId, totalFee, currency, openId } = row;
   const { tradeTime, outRefundNo, refundFee, requestedRefundFee, refundCurrency, refundStatus, fee } = row;
-  const data = {
-    ...{ line, tradeTime, tradeState, refundId, outTradeNo, subMerchantId, transactionId, totalFee, currency, openId },
-    ...{ outRefundNo, refundFee, requestedRefundFee, refundCurrency, refundStatus, fee },
-  };
   return {
     line,
     is_payment: tradeState === 'SUCCESS' && refundId === undefined,
@@ -181,11 +190,21 @@ function toStaged(row: StatementRow): object {
     total_fee: totalFee,
     currency,
     open_id: openId,
-    data: JSON.stringify(data),
+    data: {
+      ...{ tradeTime: tradeTime.getTime(), tradeState, refundId },
+      ...{ outRefundNo, refundFee, requestedRefundFee, refundCurrency, refundStatus, fee },
+    },
   };
 }
 
-function fromStaged(json: string): StatementRow {
-  const { tradeTime, ...data } = JSON.parse(json) as StatementRow & { readonly tradeTime: string };
-  return { ...data, tradeTime: new Date(tradeTime), raw: {} };
+function fromStaged(staged: Staged): StatementRow {
+  const { line, number, sub_merchant_id, transaction_id, total_fee, currency, open_id, data } = staged;
+  const { tradeTime, ...more } = JSON.parse(data) as StatementRow & { readonly tradeTime: number };
+  return {
+    ...{ ...more, line, currency, tradeTime: new Date(tradeTime), outTradeNo: number, transactionId: transaction_id },
+    ...(sub_merchant_id !== '' && { subMerchantId: sub_merchant_id }),
+    ...(total_fee !== null && { totalFee: total_fee }),
+    ...(open_id !== null && { openId: open_id }),
+    raw: {},
+  };
 }
