@@ -15,15 +15,19 @@ export function testExamples(
   database: () => Promise<string>,
 ): void {
   // Side by side: two of them wait for a quarter of a minute, which is WeChat Pay's.
-  test.concurrent.each(names)('npm test in examples/%s', async (name) => {
-    const readme = readFileSync(join(root, 'examples', name, 'README.md'), 'utf8');
-    const needsDatabase = readme.includes('DATABASE_URL');
-    const environment = needsDatabase ? [`DATABASE_URL=${await database()}`] : [];
-    const { code, output } = await within(name).run('env', ...environment, 'npm', 'test', '--silent');
-    expect(code, output).toBe(0);
-    expect(output).toMatch(/^. fail 0$/m);
-    expect(Number(/^. pass (\d+)$/m.exec(output)?.[1])).toBeGreaterThan(1);
-  });
+  test.concurrent.each(names)(
+    'npm test in examples/%s',
+    async (name) => {
+      const readme = readFileSync(join(root, 'examples', name, 'README.md'), 'utf8');
+      const needsDatabase = readme.includes('DATABASE_URL');
+      const environment = needsDatabase ? [`DATABASE_URL=${await database()}`] : [];
+      const { code, output } = await within(name).run('env', ...environment, 'npm', 'test', '--silent');
+      expect(code, output).toBe(0);
+      expect(output).toMatch(/^. fail 0$/m);
+      expect(Number(/^. pass (\d+)$/m.exec(output)?.[1])).toBeGreaterThan(1);
+    },
+    600_000,
+  );
 
   test.each([...names, 'nest-jest'])('examples/%s asks for this release', (name) => {
     const manifest = (path: string): Manifest & { version: string } =>
