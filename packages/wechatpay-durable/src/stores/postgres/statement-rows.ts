@@ -177,22 +177,27 @@ interface Staged {
   readonly data: string;
 }
 
-/** What a comparison does not ask for is not staged: texts, and what the customer was charged. */
+/** What a comparison does not ask for is not staged: texts, and what the customer was charged. One literal: there are very many. */
 function toStaged(row: StatementRow): object {
-  const { line, tradeState, refundId, outTradeNo, subMerchantId, transactionId, totalFee, currency, openId } = row;
-  const { tradeTime, outRefundNo, refundFee, requestedRefundFee, refundCurrency, refundStatus, fee } = row;
   return {
-    line,
-    is_payment: tradeState === 'SUCCESS' && refundId === undefined,
-    number: outTradeNo,
-    sub_merchant_id: subMerchantId ?? '',
-    transaction_id: transactionId,
-    total_fee: totalFee,
-    currency,
-    open_id: openId,
+    line: row.line,
+    is_payment: row.tradeState === 'SUCCESS' && row.refundId === undefined,
+    number: row.outTradeNo,
+    sub_merchant_id: row.subMerchantId ?? '',
+    transaction_id: row.transactionId,
+    total_fee: row.totalFee,
+    currency: row.currency,
+    open_id: row.openId,
     data: {
-      ...{ tradeTime: tradeTime.getTime(), tradeState, refundId },
-      ...{ outRefundNo, refundFee, requestedRefundFee, refundCurrency, refundStatus, fee },
+      tradeTime: row.tradeTime.getTime(),
+      tradeState: row.tradeState,
+      refundId: row.refundId,
+      outRefundNo: row.outRefundNo,
+      refundFee: row.refundFee,
+      requestedRefundFee: row.requestedRefundFee,
+      refundCurrency: row.refundCurrency,
+      refundStatus: row.refundStatus,
+      fee: row.fee,
     },
   };
 }
