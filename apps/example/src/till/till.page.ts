@@ -1,3 +1,4 @@
+// Over 250 lines, as one idea: the cashier's page, each part of it as one template.
 import type { Demo } from '../demo/demo.js';
 import { html, NOTHING, type Markup } from '../http/html.js';
 import type { Language } from '../http/language.js';

@@ -1,3 +1,4 @@
+// Over 250 lines, as one idea: which days are due, and what is told of them, is one decision over what is stored.
 import { createHash, randomUUID } from 'node:crypto';
 import { statementDay, WechatPayConfigError, type WechatPayClient } from 'wechatpay-core';
 import { DurableOrdersError, toStoreError, type DurableOrdersErrorCode } from '../errors.js';

@@ -1,3 +1,4 @@
+// Over 250 lines, as one idea: an order of the gateway, with every change that can happen to it.
 import { randomAlphanumeric, randomDigits } from '../random.js';
 import type { Ledger, Movement } from './ledger.js';
 import type { Order, OrderEvent, OrderState, Refund, TradeState } from './order.js';
