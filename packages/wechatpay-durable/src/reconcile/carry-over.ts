@@ -1,3 +1,4 @@
+import { statementDay } from 'wechatpay-core';
 import type { ReconciliationKey, ReconciliationStore } from '../stores/store.js';
 import { daysAfter, daysFrom } from './days.js';
 import { movementOf, type ReconciliationDifference } from './differences.js';
@@ -5,6 +6,8 @@ import type { Reconciliation } from './reconciliation.js';
 
 /** What a statement leaves out is looked for in those of so many days after. */
 export const CARRIED_DAYS = 3;
+/** So many days after, what a day lacks is given up, also where one of the statements that may have it cannot be reconciled. */
+export const ASKED_DAYS = 2 * CARRIED_DAYS + 1;
 
 /** What a later statement may have: also what was given up, since that statement came late. */
 export function mayBeMatched({ status, why }: ReconciliationDifference): boolean {
@@ -43,15 +46,17 @@ export function matched(
 export async function daysAfterOf(
   reconciliations: ReconciliationStore,
   { date, ...owner }: ReconciliationKey,
+  now: number,
   also?: string,
 ): Promise<{ readonly known: readonly string[]; readonly isOver: boolean }> {
   const [from, to] = [daysAfter(date, 1), daysAfter(date, CARRIED_DAYS)];
   const known = ((await reconciliations.list({ ...owner, from, to })) as Reconciliation[]).map((day) => day.date);
-  return { known, isOver: isOverOf(date, new Set(also === undefined ? known : [...known, also])) };
+  return { known, isOver: isOverOf(date, new Set(also === undefined ? known : [...known, also]), now) };
 }
 
-/** Whether all statements are reconciled that may have what this day lacks. */
-export function isOverOf(date: string, reconciled: ReadonlySet<string>): boolean {
+/** Whether all statements are reconciled that may have what this day lacks, or it was waited for long enough. */
+export function isOverOf(date: string, reconciled: ReadonlySet<string>, now: number): boolean {
+  if (now >= statementDay(daysAfter(date, ASKED_DAYS)).until.getTime()) return true;
   return daysFrom(daysAfter(date, 1), daysAfter(date, CARRIED_DAYS)).every((day) => reconciled.has(day));
 }
 

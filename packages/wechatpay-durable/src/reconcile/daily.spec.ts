@@ -220,3 +220,38 @@ it('asks a registry for the merchants that it is given, and goes on where one ca
   expect(await shop.reconciliationHealth({ merchantId })).toMatchObject({ lastDay: '20260301', lateDays: [] });
   await expect(shop.reconcileDue({ merchantIds: [] })).rejects.toThrow(/merchantIds: must be a list/);
 });
+
+it('remembers the days that failed from the beginning on, and asks on for as long as orders are kept', async () => {
+  const shop = new DurableOrders({ store: store.share(), clients: client });
+  shops.push(shop);
+  await shop.start({ work: false });
+  const order = { outTradeNo: 'first', orderCreatedAt: new Date(at('12:00:00')), totalFee: 888, currency: 'HKD' };
+  await shop.enqueue(order);
+  isBeingMade = true;
+  for (const day of [1, 2]) {
+    sandbox.clock.advance(at('11:00:00', day) - sandbox.clock.now());
+    expect(await shop.reconcileDue()).toEqual([]);
+  }
+  const problems = events.flatMap((event) => (event.kind === 'problem' ? [event.error.message] : []));
+  expect(problems).toEqual([expect.stringContaining('The statement of 20260301')]); // the other day is not late yet
+  isBeingMade = false;
+  sandbox.clock.advance(31 * MINUTE_MS);
+  expect((await shop.reconcileDue()).map(({ date }) => date)).toEqual(['20260301', '20260302']);
+});
+
+it('tells that a day is late where whoever tried it has died', async () => {
+  await open(at('10:00:00', 1), '20260301');
+  // Another has the day, and comes to no end.
+  const { merchantId } = sandbox.merchant;
+  const its = store.share();
+  await its.open();
+  for (const date of ['daily-20260301', '20260301']) {
+    expect(await its.reconciliations.claim({ merchantId, subMerchantId: '', date }, 'who died', DAY_MS)).toBe(true);
+  }
+  await its.close();
+  const problems = (): string[] => events.flatMap((event) => (event.kind === 'problem' ? [event.error.message] : []));
+  await pass(4 * 60 + 30);
+  expect(problems()).toEqual([]);
+  await pass(60);
+  expect(problems()).toEqual([expect.stringContaining('has not come to an end of it')]);
+});

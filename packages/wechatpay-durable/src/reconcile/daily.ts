@@ -5,7 +5,7 @@ import { DurableOrdersError, toStoreError, type DurableOrdersErrorCode } from '.
 import { publish } from '../events.js';
 import type { Orders } from '../orders.js';
 import { checkOptions } from '../stores/options.js';
-import { CARRIED_DAYS, identityOf, isOverOf } from './carry-over.js';
+import { ASKED_DAYS, identityOf, isOverOf } from './carry-over.js';
 import { daysAfter, reconciliationsOf } from './days.js';
 import { areOrdersKept, isLate, readyDay, standingOf, type ReconciliationStanding } from './health.js';
 import { reconcileDay } from './reconcile.js';
@@ -17,7 +17,7 @@ export interface DailyReconciliation {
    * The first day of Beijing to be reconciled, at most 90 days back, and no further than orders are kept: `20260301`, `2026-03-01`, or a
    * Date.
    *
-   * @default the first that is not reconciled after one that is; where none is, yesterday
+   * @default the first that is not reconciled after one that is; where none is, that of the oldest order that is kept, at most a week back
    */
   readonly since?: string | Date | undefined;
   /**
@@ -34,10 +34,10 @@ const DAY_MS = 24 * 60 * MINUTE_MS;
 const CHECK_EVERY_MS = MINUTE_MS;
 /** Whoever tries a day keeps the others from it for so long, also where it fails. */
 const TRY_AGAIN_MS = 30 * MINUTE_MS;
-/** A day with open questions is gone through again. */
+/** A day with open questions is gone through again; one that is older than a week once a day, as long as its orders are kept. */
 const ASK_AGAIN_MS = 60 * MINUTE_MS;
-/** For so many days after: by then, an order of it has an end, or needs a person. */
-const ASKED_DAYS = 2 * CARRIED_DAYS + 1;
+/** Whoever has tried tells that a day is late, and why; after so long, anybody does: that one may have died of it. */
+const TELL_ANYHOW_MS = 60 * MINUTE_MS;
 /** An order of a day that is carried over has to be there when it is given up. */
 const LEAST_ORDER_DAYS = ASKED_DAYS + 1;
 /** What stays so is told again after so long: whoever told it first may have had no listener, or died. */
@@ -129,16 +129,16 @@ export class DailyReconciler {
     const { missing, known, last, now } = standing;
     const { orderDays } = reconciliationsOf(this.#orders);
     const days = new Set(known.map(({ date }) => date));
-    const isUnanswered = (day: Reconciliation): boolean =>
-      day.date >= daysAfter(last, -ASKED_DAYS) && summaryOf(day).asking > 0;
-    // Its last statement is done, and what it lacks was not given up: that was before it, or broke off.
+    const isUnanswered = (day: Reconciliation): boolean => summaryOf(day).asking > 0;
+    // Its last statement is done, or was waited for, and what it lacks was not given up: that was before it, or broke off.
     const isLeftOver = ({ date, ...day }: Reconciliation): boolean =>
-      day.differences.some(({ status }) => status === 'carried') &&
-      isOverOf(date, days) &&
-      areOrdersKept(statementDay(date), orderDays, now);
-    const open = known.filter((day) => isUnanswered(day) || isLeftOver(day));
+      day.differences.some(({ status }) => status === 'carried') && isOverOf(date, days, now);
+    const open = known.filter(
+      (day) => areOrdersKept(statementDay(day.date), orderDays, now) && (isUnanswered(day) || isLeftOver(day)),
+    );
+    const isOld = (date: string): boolean => date < daysAfter(last, -ASKED_DAYS);
     for (const day of missing) await this.#reconcile(client, day, TRY_AGAIN_MS);
-    for (const { date } of open) await this.#reconcile(client, date, ASK_AGAIN_MS);
+    for (const { date } of open) await this.#reconcile(client, date, isOld(date) ? DAY_MS : ASK_AGAIN_MS);
     const owner = { merchantId, subMerchantId };
     for (const date of missing) if (isLate(date, now)) await this.#tellLate(owner, date, now);
     for (const day of known) if (isLate(day.date, now)) await this.#tellOpen(owner, day, now);
@@ -181,13 +181,15 @@ export class DailyReconciler {
     return this.#isFirst(owner, what, forMs);
   }
 
-  /** By a worker that has tried, once a day. */
+  /** Once a day. */
   async #tellLate(owner: Owner, date: string, now: number): Promise<void> {
     const cause = this.#failures.get(`${owner.merchantId} ${date}`);
-    if (!cause || !(await this.#isFirstToTell(owner, `late-${date}`, TELL_AGAIN_MS, now))) return;
+    if (!cause && !isLate(date, now - TELL_ANYHOW_MS)) return;
+    if (!(await this.#isFirstToTell(owner, `late-${date}`, TELL_AGAIN_MS, now))) return;
+    const why = cause?.message ?? 'whoever tried has not come to an end of it.';
     tell(
       'WECHATPAY_NOT_RECONCILED',
-      `The statement of ${date} of merchant ${owner.merchantId} is not reconciled: ${cause.message} ` +
+      `The statement of ${date} of merchant ${owner.merchantId} is not reconciled: ${why} ` +
         'It is tried again each half hour; no order of that day counts as missing.',
       cause,
     );

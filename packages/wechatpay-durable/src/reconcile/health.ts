@@ -8,6 +8,8 @@ import { summaryOf, type Reconciliation, type ReconciliationSummary } from './re
 
 /** WeChat Pay keeps statements for three months. */
 const KEPT_DAYS = 90;
+/** Without `since`, the first day that is reconciled is at most so many days before the last. */
+const WANTED_DAYS = 7;
 /** From the end of a day on: WeChat Pay asks to fetch its statement after 10:00 of the next day in Beijing. */
 const READY_AFTER_MS = (10 * 60 + 15) * 60_000;
 /** A day that is not reconciled by then, from its end on, is late: 14:00 in Beijing. */
@@ -88,7 +90,7 @@ export interface ReconciliationStanding {
 /**
  * How far the days of a merchant are reconciled.
  *
- * @param since the first day to be; where none is given, the first that is, or else yesterday.
+ * @param since the first day to be; where none is given, the first that is, or else that of the oldest order, at most a week back.
  */
 export async function standingOf(
   orders: Orders,
@@ -99,12 +101,23 @@ export async function standingOf(
   const { now, last } = await readyDay(orders, owner.merchantId);
   const first = daysAfter(last, -KEPT_DAYS);
   const known = (await reconciliations.list({ ...owner, from: first, to: last })) as Reconciliation[];
-  const wanted = since === undefined ? (known[0]?.date ?? last) : statementDay(since).date;
+  const wanted =
+    since === undefined
+      ? (known[0]?.date ?? (await firstWanted(orders, owner.merchantId, last)))
+      : statementDay(since).date;
   const isKnown = new Set(known.map(({ date }) => date));
   const missing = daysFrom(wanted < first ? first : wanted, last).filter(
     (date) => !isKnown.has(date) && areOrdersKept(statementDay(date), reconciliations.orderDays, now),
   );
   return { now, last, known, missing };
+}
+
+/** Where nothing is reconciled yet: a day that fails from the beginning must not be forgotten for the next one. */
+async function firstWanted({ store }: Orders, merchantId: string, last: string): Promise<string> {
+  const [oldest] = await store.list({ merchantId, limit: 1 });
+  const first = oldest ? statementDay(oldest.createdAt).date : last;
+  const weekBefore = daysAfter(last, -WANTED_DAYS);
+  return [first < weekBefore ? weekBefore : first, last].sort()[0] ?? last;
 }
 
 /** The last day whose statement should be there. */

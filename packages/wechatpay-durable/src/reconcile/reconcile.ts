@@ -34,7 +34,8 @@ export async function reconcileDay(
   const { result, isNewlyCarried } = await withDay(reconciliations, key, work, signal);
   if (!result.differences.some(({ status }) => status === 'carried')) return result;
   // The statements of the days after may have been gone through before this one, or that broke off: each looks for it now.
-  const { known, isOver } = await daysAfterOf(reconciliations, key);
+  const now = readClock(await orders.clientOf(key.merchantId));
+  const { known, isOver } = await daysAfterOf(reconciliations, key, now);
   if (!isNewlyCarried && !isOver) return result;
   for (const date of known) await lookAgain(orders, { ...key, date }, signal);
   return known.length === 0 ? result : (((await reconciliations.get(key)) as Reconciliation | undefined) ?? result);
@@ -121,7 +122,8 @@ async function matchEarlier(
     const stored = (await reconciliations.get(key)) as Reconciliation | undefined;
     if (!stored) return;
     const next = matched(stored, seen, date);
-    const isOver = (await daysAfterOf(reconciliations, key, date)).isOver;
+    const now = readClock(await orders.clientOf(key.merchantId));
+    const { isOver } = await daysAfterOf(reconciliations, key, now, date);
     const differences = isOver ? await giveUpOn(orders, key.merchantId, next.differences, signal) : next.differences;
     await put({ ...next, differences });
   };

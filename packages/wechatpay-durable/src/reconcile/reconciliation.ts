@@ -28,11 +28,12 @@ export interface ReconciliationSummary extends Omit<Reconciliation, 'differences
   readonly asking: number;
   /** Those that the statements of the next days are looked through for. */
   readonly carried: number;
-  /** Those that need a person. */
+  /** Those that need a person, and those beyond the first 10,000, which are not kept one by one. */
   readonly forPerson: number;
 }
 
 export function summaryOf({ differences, ...day }: Reconciliation): ReconciliationSummary {
   const count = (of: DifferenceStatus): number => differences.filter(({ status }) => status === of).length;
-  return { ...day, asking: count('asking'), carried: count('carried'), forPerson: count('needs-person') };
+  const forPerson = count('needs-person') + day.differing - differences.length;
+  return { ...day, asking: count('asking'), carried: count('carried'), forPerson };
 }
