@@ -26,7 +26,7 @@ beforeAll(async () => {
     sandbox.orders.create({ outTradeNo, state: 'paid', totalFee: 100, createdAt: paidAt });
     await worker.enqueue({
       ...{ outTradeNo, orderCreatedAt: new Date(paidAt), totalFee: 888, currency: 'HKD' },
-      policy: { queryEveryMs: 50, ifPaid: outTradeNo === 'D-3' ? 'keep' : 'reverse' },
+      policy: { queryEveryMs: 50, ifPaid: outTradeNo === 'D-3' ? 'reverse' : 'keep' },
     });
   }
   for (const outTradeNo of ['D-1', 'D-2', 'D-3'])
@@ -151,7 +151,7 @@ it('redrives all only where their number was seen', async () => {
   const dry = await orders('redrive --all --dry-run --json');
   expect([dry.code, (dry.json.result.orders as unknown[]).length]).toEqual([0, 2]);
   expect(dry.stderr).toMatch(/Orders +2\n +Sum +HKD 17\.76\n/);
-  expect(dry.stderr).toMatch(/If paid +reverse \(1, HKD 8\.88\)\n +If paid +keep \(1, HKD 8\.88\)\n/);
+  expect(dry.stderr).toMatch(/If paid +keep \(1, HKD 8\.88\)\n +If paid +reverse \(1, HKD 8\.88\)\n/);
   const all = await orders('redrive --all --if-paid keep --dry-run --json');
   expect(all.stderr).toMatch(/If paid +keep\n/);
   expect(await orders('redrive --all --yes --json')).toMatchObject({
