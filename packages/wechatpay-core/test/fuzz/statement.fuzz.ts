@@ -13,9 +13,10 @@ it.each(Object.entries(GROWING))('takes linear time over %s', async (_, grow) =>
   const shortest = async (bytes: Buffer): Promise<number> => {
     let least = Infinity;
     for (let run = 0; run < 15; run += 1) {
-      const start = performance.now();
+      const start = process.cpuUsage();
       await endsWell(bytes, 16_384);
-      least = Math.min(least, performance.now() - start);
+      const { user, system } = process.cpuUsage(start); // what others do meanwhile is not in it
+      least = Math.min(least, (user + system) / 1000);
     }
     return least;
   };
