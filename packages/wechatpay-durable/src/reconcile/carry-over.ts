@@ -5,7 +5,7 @@ import { movementOf, type ReconciliationDifference } from './differences.js';
 import type { Reconciliation } from './reconciliation.js';
 
 /** What a statement leaves out is looked for in those of so many days after. */
-export const CARRIED_DAYS = 3;
+const CARRIED_DAYS = 3;
 /** So many days after, what a day lacks is given up, also where one of the statements that may have it cannot be reconciled. */
 export const ASKED_DAYS = 2 * CARRIED_DAYS + 1;
 
