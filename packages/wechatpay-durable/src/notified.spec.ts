@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { readPaymentNotification, WechatPayClient } from 'wechatpay-core';
 import { refundNumberOf } from 'wechatpay-core/resolution';
-import { MERCHANT, openClockedShop, SECOND, START, type ClockedShop } from '../test/clocked-shop.js';
+import { DAY, MERCHANT, openClockedShop, SECOND, START, type ClockedShop } from '../test/clocked-shop.js';
 
 // What a notification does to the durable orders: it is a hint, stored before it is answered, and ends nothing by itself.
 
@@ -278,6 +278,22 @@ describe('a notification of an order that has ended', () => {
     expect((await shop.durableOrders.notified(shop.notification('C1'))).kind).toBe('reopened');
     await shop.pass(0);
     expect(outcomesOf(shop)).toEqual(['paid 1']);
+  });
+
+  it.each([
+    ['sets it going again where nobody knew: paid, and kept', 'keep', 'reopened', ['unresolved 1', 'paid 2']],
+    ['leaves it to whoever was asked, where a payment would be returned', 'refund', 'late', ['unresolved 1']],
+  ] as const)('%s', async (_, ifPaidLate, kind, outcomes) => {
+    const shop = await openWithOrder({ ifPaidLate });
+    shop.answer = () => new Error('nobody');
+    await passInSteps(shop, 8 * DAY, DAY / 4);
+    expect(outcomesOf(shop)).toEqual(['unresolved 1']);
+    shop.answer = () => undefined;
+    shop.states.set('C1', 'SUCCESS');
+    expect((await shop.durableOrders.notified(shop.notification('C1'))).kind).toBe(kind);
+    await passInSteps(shop, 5 * MINUTE);
+    expect(outcomesOf(shop)).toEqual(outcomes);
+    expect(shop.calls.filter(({ path }) => path.startsWith('/secapi/'))).toEqual([]);
   });
 
   it('changes nothing where it says that nothing is paid', async () => {

@@ -5,6 +5,7 @@ import {
   WechatPayRequestError,
   type PaymentNotification,
 } from 'wechatpay-core';
+import { readResolutionState } from 'wechatpay-core/resolution';
 import { readClock } from './clocks.js';
 import { isOver, isUnified, outcomeOf } from './ends.js';
 import { DurableOrdersError } from './errors.js';
@@ -27,7 +28,8 @@ export type NotifiedOrder = {
        * - `woken`: that it came is stored, and a worker asks for the order at once.
        * - `duplicate`: it came before, and that is stored. Two copies that come at the same moment may both be `woken`; the order is
        *   asked for once.
-       * - `late`: the order had ended, and that end stands: it is known to be paid, or a person looks at it.
+       * - `late`: the order had ended, and that end stands: it is known to be paid, or a person looks at it. So it is where nobody knew whether
+       *   it was paid, and its policy would return a payment: whoever was asked may have returned it in another way.
        * - `reopened`: the order had ended as one that nobody can pay, and the notification says that it is paid: it is asked for again, and
        *   has another end.
        */
@@ -117,7 +119,14 @@ async function take(
 function mayBePaidAfterAll(stored: DurableOrder): boolean {
   if (!isUnified(stored)) return false;
   const kind = outcomeOf(stored)?.kind;
-  return stored.status === 'cancelled' || kind === 'closed' || kind === 'unresolved';
+  if (stored.status === 'cancelled' || kind === 'closed') return true;
+  return kind === 'unresolved' && !mayReturn(stored);
+}
+
+/** A person was asked what became of it, and may have returned the money in another way: it is not returned once more. */
+function mayReturn({ state }: DurableOrder): boolean {
+  const { policy, sent } = readResolutionState(state);
+  return policy.ifPaid === 'reverse' || policy.ifPaidLate === 'refund' || sent.reverse || sent.refundFee !== undefined;
 }
 
 function noteNotified(at: number, notification: PaymentNotification): JournalEntry {

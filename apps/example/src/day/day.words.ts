@@ -109,6 +109,10 @@ const english: DayWords = {
       done: 'WeChat Pay was asked. Its answer agrees with neither.',
       left: 'Look the order up at WeChat Pay, and decide.',
     },
+    'return-is-for-person': {
+      done: 'WeChat Pay was asked: it is paid. Nothing was sent, since a person may have returned it in another way.',
+      left: 'Return it on the page of what needs you, unless that was done.',
+    },
     'unknown-refund': {
       done: 'WeChat Pay was asked, and has this refund; this shop has not.',
       left: 'Find out who refunded it, and enter it.',
@@ -196,6 +200,10 @@ const chinese: DayWords = {
     'answer-decides-nothing': {
       done: '已向微信支付查询，其应答与双方均不一致。',
       left: '请在微信支付商户平台查看该订单并作决定。',
+    },
+    'return-is-for-person': {
+      done: '已向微信支付查询：已支付。可能已有人以其他方式退款，因此未发送任何请求。',
+      left: '如尚未退还，请在待处理页面退还。',
     },
     'unknown-refund': {
       done: '已向微信支付查询：微信支付有此退款，本店没有。',

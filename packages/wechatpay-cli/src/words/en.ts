@@ -224,6 +224,7 @@ export const en: Words = {
       'unknown-order': 'needs a person: no durable order',
       'answer-agrees-with-order': 'needs a person: WeChat Pay says what the order says',
       'answer-decides-nothing': 'needs a person: WeChat Pay says neither',
+      'return-is-for-person': 'needs a person: paid, and nothing was returned for you',
       'unknown-refund': 'needs a person: no durable refund',
       'not-in-three-days': 'needs a person: not in three days after',
       'paid-twice': 'needs a person: same customer, same amount, within a minute',

@@ -215,6 +215,7 @@ export const zh: Words = {
       'unknown-order': '需人工处理：没有持久订单',
       'answer-agrees-with-order': '需人工处理：微信支付的应答与订单一致',
       'answer-decides-nothing': '需人工处理：微信支付的应答与两者都不一致',
+      'return-is-for-person': '需人工处理：已支付，未自动退还',
       'unknown-refund': '需人工处理：没有持久退款',
       'not-in-three-days': '需人工处理：此后三天的对账单中都没有',
       'paid-twice': '需人工处理：同一用户一分钟内支付相同金额',

@@ -31,6 +31,7 @@ export interface Asked {
 
 const STILL_ASKING: Asked = { status: 'asking' };
 const DECIDES_NOTHING: Asked = { status: 'needs-person', why: 'answer-decides-nothing' };
+const RETURN_IS_FOR_PERSON: Asked = { status: 'needs-person', why: 'return-is-for-person' };
 
 /**
  * Asks WeChat Pay for an order that the statement says something else of. What the statement says decides nothing: only a verified answer
@@ -65,6 +66,8 @@ export async function askForOrder(orders: Orders, id: string, signal: AbortSigna
   // The same end again would be told again each time that the day is reconciled.
   const isSameEnd = after.kind === 'ended' && after.outcome.kind === outcome?.kind;
   if (isSameEnd || !maySetGoing(event, after)) return { ...DECIDES_NOTHING, ...told };
+  // Somebody was asked to decide about its money, and may have: only what is proven is stored, and nothing is returned.
+  if (stored.status === 'dead' && after.kind !== 'ended') return { ...RETURN_IS_FOR_PERSON, ...told };
   await setGoing(orders, stored, { before, event, after, at, raw }); // or somebody else has, since it was read
   return { ...STILL_ASKING, ...told };
 }
@@ -159,7 +162,8 @@ async function setGoing(orders: Orders, stored: DurableOrder, found: Found): Pro
   };
   const parent = after.kind === 'ended' ? undefined : noRefundBesideReturn(id, after.policy);
   try {
-    const isSet = await orders.store.redrive(id, ['done', 'dead', 'cancelled'], change, parent);
+    const from = after.kind === 'ended' ? (['done', 'dead', 'cancelled'] as const) : (['done', 'cancelled'] as const);
+    const isSet = await orders.store.redrive(id, from, change, parent);
     if (isSet && data) publish({ kind: 'redriven', ...about(id, data) });
   } catch (error) {
     // Beside a refund of it: the day is gone through again.

@@ -26,6 +26,11 @@ export type DifferenceWhy =
   | 'answer-agrees-with-order'
   /** A verified answer agrees with neither, or does not decide. */
   | 'answer-decides-nothing'
+  /**
+   * A verified answer says that it is paid, and its policy would return that; but it had stopped for a person, who may have returned it in
+   * another way: nothing is sent.
+   */
+  | 'return-is-for-person'
   /** WeChat Pay has this refund, by a verified answer; no durable refund is about it. */
   | 'unknown-refund'
   /** The statements of three days after have not had it. */

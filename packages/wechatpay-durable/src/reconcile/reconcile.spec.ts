@@ -548,6 +548,57 @@ describe('a difference', () => {
     expect(await reconcile()).toMatchObject({ rows: 2, agreed: 2, differing: 0 });
   });
 
+  it('about an order that has stopped for a person returns nothing, however often its day is reconciled', async () => {
+    await create('0001');
+    setClock(at('12:10:00'));
+    await payNow('0001');
+    await pay('0002');
+    const refused = { kind: 'error', errorCode: 'PARAM_ERROR' } as const;
+    sandbox.faults.add({ ...refused, errorCode: 'USER_ACCOUNT_ABNORMAL' }, { path: '/secapi/pay/refund', times: 1 });
+    sandbox.faults.add(refused, { path: '/secapi/pay/reverse', times: 1 });
+    const orderCreatedAt = new Date(at('12:00:00'));
+    await durableOrders.reverse({ outTradeNo: '0001', product: 'unified-order', orderCreatedAt });
+    await durableOrders.reverse({ outTradeNo: '0002', orderCreatedAt });
+    for (const outTradeNo of ['0001', '0002']) {
+      const statusOf = async (): Promise<string | undefined> => {
+        sandbox.clock.advance(60_000);
+        return (await durableOrders.get({ outTradeNo }))?.status;
+      };
+      await expect.poll(statusOf).toBe('dead');
+    }
+    const returns = (): string[] => asked().filter((path) => path.startsWith('/secapi/'));
+    const before = returns();
+    const differences = ['0001', '0002'].map((number) => `${number} payment state-differs needs-person`);
+    for (let time = 0; time < 3; time += 1) {
+      expect(told(await reconcile())).toEqual(differences.map((each) => `${each} return-is-for-person`));
+      sandbox.clock.advance(HOUR_MS);
+    }
+    expect(returns()).toEqual(before);
+    const { date } = (await durableOrders.reconciliation({ date: DAY }))!;
+    for (const outTradeNo of ['0001', '0002']) {
+      expect(await durableOrders.acknowledge({ date, kind: 'payment', outTradeNo })).toBe(true);
+      expect((await durableOrders.get({ outTradeNo }))?.status).toBe('dead');
+    }
+  });
+
+  it('about an order of which nobody knew gives it the end that a verified answer proves', async () => {
+    sandbox.faults.add({ kind: 'cut' }, { path: '/pay/micropay', times: 1 });
+    isSilent = true;
+    const authCode = sandbox.customers.create({ behaviour: 'pays-at-once' }).authCode;
+    const request = { outTradeNo: '0001', body: 'tea', totalFee: 888, currency: 'HKD', spbillCreateIp: '203.0.113.7' };
+    await durableOrders.pay({ ...request, authCode }).catch(() => undefined);
+    await expect
+      .poll(async () => {
+        sandbox.clock.advance(DAY_MS);
+        return (await durableOrders.get({ outTradeNo: '0001' }))?.status;
+      })
+      .toBe('dead');
+    isSilent = false;
+    expect(told(await durableOrders.reconcile({ date: DAY }))).toEqual(['0001 payment state-differs asking']);
+    expect((await ended('0001', 2)).outcome.kind).toBe('paid');
+    expect(await durableOrders.reconcile({ date: DAY })).toMatchObject({ agreed: 1, differing: 0 });
+  });
+
   it("about the refund that its resolution is making is open until that has ended: it is nobody else's", async () => {
     await create('0001');
     setClock(at('12:10:00'));
