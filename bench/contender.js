@@ -67,15 +67,25 @@ async function turn(reverse, { concurrency, warmMs, ms }) {
   };
 }
 
+/** What a machine that stood still has kept from leaving was not sent, and is made again. @returns how many of these there were. */
 async function burst(reverse, { concurrency, calls }) {
   let left = calls;
+  let notSent = 0;
   const loops = Array.from({ length: concurrency }, async () => {
     while (left > 0) {
       left -= 1;
-      await reverse();
+      try {
+        await reverse();
+      } catch (error) {
+        if (error.outcome !== 'not-sent') throw error;
+        left += 1;
+        notSent += 1;
+        await sleep(error.retryAfterMs ?? 100);
+      }
     }
   });
   await Promise.all(loops);
+  return { notSent };
 }
 
 /** In MiB, after the garbage is gone: finalizers run between two collections. And what the process holds open, where it can be seen. */

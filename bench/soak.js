@@ -27,14 +27,19 @@ try {
 
   const startedAt = performance.now();
   const samples = [];
-  print('calls', 'minutes', 'heap MiB', 'RSS MiB', 'sockets', 'files', 'handshakes');
+  let refused = 0;
+  print('calls', 'minutes', 'heap MiB', 'RSS MiB', 'sockets', 'files', 'handshakes', 'not sent');
   for (let sample = 0; sample <= SAMPLES; sample += 1) {
-    if (sample > 0) await worker.ask('burst', { concurrency: CONCURRENCY, calls: CALLS / SAMPLES });
+    if (sample > 0) {
+      const { notSent } = await worker.ask('burst', { concurrency: CONCURRENCY, calls: CALLS / SAMPLES });
+      refused += notSent;
+    }
     const { heap, rss, sockets, files } = await worker.ask('memory');
     const { handshakes } = await gateway.ask('usage');
     samples.push({ heap, rss, sockets, files });
     const minutes = (performance.now() - startedAt) / 60_000;
-    print((CALLS / SAMPLES) * sample, minutes.toFixed(1), heap.toFixed(2), rss.toFixed(0), sockets, files, handshakes);
+    const held = [heap.toFixed(2), rss.toFixed(0), sockets, files, handshakes];
+    print((CALLS / SAMPLES) * sample, minutes.toFixed(1), ...held, refused);
   }
   await worker.stop();
   await gateway.stop();
