@@ -38,9 +38,9 @@ export async function fillDay(server: PostgresServer, { connectionString, rows }
   const json = JSON.stringify({ ...data, end: 1, endAt: NOON + 1000 });
   for (let from = 0; from < rows; from += FILLED_AT_ONCE) {
     await server.query(
-      `INSERT INTO wechatpay.orders (id, kind, merchant_id, sub_merchant_id, number, transaction_id, total_fee, currency, status, data,
-         ends, has_outcome, is_decided, journal_seq, journal_hash, created_at, due_at, ended_at)
-       SELECT gen_random_uuid(), 'order', '${MERCHANT_ID}', '', number, transaction, 888, 'HKD', 'done',
+      `INSERT INTO wechatpay.orders (id, kind, merchant_id, sub_merchant_id, number, transaction_id, total_fee, currency, paid_fee,
+         paid_currency, status, data, ends, has_outcome, is_decided, journal_seq, journal_hash, created_at, due_at, ended_at)
+       SELECT gen_random_uuid(), 'order', '${MERCHANT_ID}', '', number, transaction, 888, 'HKD', 888, 'HKD', 'done',
          replace(replace('${json}', 'NUMBER', number), 'TRANSACTION', transaction)::json,
          1, true, true, 1, 'x', to_timestamp(${NOON / 1000}), now(), now()
        FROM generate_series(${from}, ${Math.min(from + FILLED_AT_ONCE, rows) - 1}) n,

@@ -13,6 +13,9 @@ export interface Columns {
   /** What the order should cost, or else what was paid; of a refund, what it returns. */
   readonly totalFee: number | null;
   readonly currency: string | null;
+  /** What was paid of an order that ended as paid, as a row of its day's statement has it; else null. */
+  readonly paidFee: number | null;
+  readonly paidCurrency: string | null;
   /** How many ends it has had. */
   readonly ends: number;
   readonly hasOutcome: boolean;
@@ -41,11 +44,15 @@ export function columnsOf(data: DurableData): Columns {
       transactionId: text(request.transactionId) ?? text(transactionId),
       totalFee: amount(request.refundFee),
       currency: text(request.refundCurrency),
+      paidFee: null,
+      paidCurrency: null,
       isDecided: !isUnsent(given),
     };
   }
   const { outTradeNo, subMerchantId } = Object(given.order) as Loose;
-  const { payment: told, amounts } = Object(ended) as Loose;
+  const { kind: endedAs, payment: told, amounts } = Object(ended) as Loose;
+  const isPaid = endedAs === 'paid';
+  const payment = Object(told) as Loose;
   const paid = [told, (Object(amounts) as Loose).paid, given.payment, given.doubt];
   const first = <Value>(read: (payment: Loose) => Value | null): Value | null =>
     paid.map((payment) => read(Object(payment) as Loose)).find((value) => value !== null) ?? null;
@@ -57,6 +64,8 @@ export function columnsOf(data: DurableData): Columns {
     transactionId: first((payment) => text(payment.transactionId)),
     totalFee: amount(given.totalFee) ?? first((payment) => amount(payment.totalFee)),
     currency: text(given.currency) ?? first((payment) => text(payment.currency)),
+    paidFee: isPaid ? (amount(payment.totalFee) ?? amount(given.totalFee)) : null,
+    paidCurrency: isPaid ? (text(payment.currency) ?? text(given.currency)) : null,
     isDecided: !isAsking(given),
   };
 }

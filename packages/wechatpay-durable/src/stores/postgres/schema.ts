@@ -10,7 +10,7 @@ import type { SqlDatabase } from '../sql-executor.js';
  * - `journal`: what happened to a row, append-only; it outlives the row.
  * - `tally`: how many are done and cancelled, as changes to be summed up: a million rows need not be counted.
  * - `reconciliations`: what came of each day's statement, and who is at it.
- * - `statement_rows`: a statement, while it is compared. Of a crash nothing of it is needed.
+ * - `statement_rows`: a statement, while it is compared, with the order that a row agrees with. Of a crash nothing of it is needed.
  */
 const VERSIONS: readonly ((schema: string) => readonly string[])[] = [
   (schema) => [
@@ -59,6 +59,7 @@ const VERSIONS: readonly ((schema: string) => readonly string[])[] = [
     `CREATE TABLE ${schema}.tally (status text NOT NULL, change bigint NOT NULL)`,
   ],
   (schema) => [
+    `ALTER TABLE ${schema}.orders ADD COLUMN paid_fee bigint, ADD COLUMN paid_currency text`,
     `CREATE TABLE ${schema}.reconciliations (
   merchant_id text NOT NULL,
   sub_merchant_id text NOT NULL,
@@ -72,18 +73,19 @@ const VERSIONS: readonly ((schema: string) => readonly string[])[] = [
     `CREATE UNLOGGED TABLE ${schema}.statement_rows (
   run uuid NOT NULL,
   line integer NOT NULL,
-  is_payment boolean NOT NULL,
   number text NOT NULL,
   sub_merchant_id text NOT NULL,
   transaction_id text NOT NULL,
   total_fee bigint,
   currency text NOT NULL,
   open_id text,
-  data json NOT NULL,
-  differs boolean NOT NULL DEFAULT false,
+  trade_time bigint NOT NULL,
+  fee text,
+  more json,
+  order_id uuid,
   staged_at timestamptz(3) NOT NULL DEFAULT now()
 )`,
-    `CREATE INDEX statement_rows_differ ON ${schema}.statement_rows (run, line) WHERE differs`,
+    `CREATE INDEX statement_rows_differ ON ${schema}.statement_rows (run, line) WHERE order_id IS NULL`,
   ],
 ];
 

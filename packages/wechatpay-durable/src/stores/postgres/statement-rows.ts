@@ -14,15 +14,11 @@ interface StatementRowsOptions {
   readonly run: string;
 }
 
-/** The columns of a staged row: what a comparison asks of it. */
-const STAGED = `s (line int, is_payment boolean, number text, sub_merchant_id text, transaction_id text, total_fee bigint,
-  currency text, open_id text, data json)`;
-
 const PAGE = 2_000;
 
 /**
- * The rows of a statement, staged. That most rows say what their orders say is found out by one join; who judges the others is the
- * comparison of wechatpay-core, as of any other store.
+ * The rows of a statement, staged. Whether a row says what its order says is found out as it comes in, by the index of the numbers; who
+ * judges the others is the comparison of wechatpay-core, as of any other store.
  */
 export class StatementRows implements StagedStatement {
   readonly #within: StatementRowsOptions['within'];
@@ -43,40 +39,50 @@ export class StatementRows implements StagedStatement {
 
   async add(rows: readonly StatementRow[]): Promise<void> {
     this.#count += rows.length;
+    const texts = (of: (row: StatementRow) => string | undefined): string => toArray(rows.map(of));
+    const numbers = (of: (row: StatementRow) => number | undefined): string =>
+      `{${rows.map((row) => of(row) ?? 'NULL').join()}}`;
     await this.#do(
-      `INSERT INTO ${this.#rows} (run, line, is_payment, number, sub_merchant_id, transaction_id, total_fee, currency, open_id, data)
-       SELECT $1::text::uuid, line, is_payment, number, sub_merchant_id, transaction_id, total_fee, currency, open_id, data
-       FROM json_to_recordset($2::text::json) AS ${STAGED}`,
-      [this.#run, JSON.stringify(rows.map(toStaged))],
+      `INSERT INTO ${this.#rows} (run, line, number, sub_merchant_id, transaction_id, total_fee, currency, open_id, trade_time, fee, more,
+         order_id)
+       SELECT $1::text::uuid, s.line, s.number, s.sub_merchant_id, s.transaction_id, s.total_fee, s.currency, s.open_id, s.trade_time,
+         s.fee, s.more::json, o.id
+       FROM unnest($4::text::int[], $5::text::text[], $6::text::text[], $7::text::text[], $8::text::bigint[], $9::text::text[],
+           $10::text::text[], $11::text::bigint[], $12::text::text[], $13::text::text[])
+         AS s (line, number, sub_merchant_id, transaction_id, total_fee, currency, open_id, trade_time, fee, more)
+       LEFT JOIN ${this.#orders} o ON s.more IS NULL AND o.number = s.number AND o.merchant_id = $2::text AND o.kind = 'order'
+         AND o.sub_merchant_id = s.sub_merchant_id AND ($3::text = '' OR s.sub_merchant_id = $3::text)
+         AND o.status = 'done' AND o.transaction_id = s.transaction_id
+         AND o.paid_fee = s.total_fee AND o.paid_currency = s.currency`,
+      [
+        ...[this.#run, this.#owner.merchantId, this.#owner.subMerchantId],
+        numbers(({ line }) => line),
+        texts(({ outTradeNo }) => outTradeNo),
+        texts(({ subMerchantId = '' }) => subMerchantId),
+        texts(({ transactionId }) => transactionId),
+        numbers(({ totalFee }) => totalFee),
+        texts(({ currency }) => currency),
+        texts(({ openId }) => openId),
+        numbers(({ tradeTime }) => tradeTime.getTime()),
+        texts(({ fee }) => fee),
+        texts(moreOf),
+      ],
     );
   }
 
   async agreed(): Promise<number> {
     // Nobody has looked at the new rows: without that, a plan for a handful of them would be taken for a million.
     await this.#do(`ANALYZE ${this.#rows}`);
-    const of = (columns: string, more = ''): string =>
-      `SELECT ${columns} FROM ${this.#rows} WHERE run = $1::text::uuid ${more} GROUP BY ${columns} HAVING count(*) > 1`;
-    const [found] = await this.#do<{ count: number }>(
-      `WITH repeated AS (${of('number, sub_merchant_id')}),
-       twins AS (${of('open_id, currency, total_fee', 'AND open_id IS NOT NULL')}),
-       others AS (
-         SELECT s.line FROM ${this.#rows} s
-         LEFT JOIN ${this.#orders} o ON s.is_payment AND o.number = s.number AND o.merchant_id = $2::text AND o.kind = 'order'
-           AND o.sub_merchant_id = s.sub_merchant_id AND o.status = 'done' AND o.transaction_id = s.transaction_id
-           AND COALESCE((o.data->'outcome'->'payment'->>'totalFee')::bigint, o.total_fee) = s.total_fee
-           AND COALESCE(o.data->'outcome'->'payment'->>'currency', o.currency) = s.currency
-           AND o.data->'outcome'->>'kind' = 'paid'
-           AND ($3::text = '' OR s.sub_merchant_id = $3::text)
-         LEFT JOIN repeated r ON r.number = s.number AND r.sub_merchant_id = s.sub_merchant_id
-         LEFT JOIN twins t ON t.open_id = s.open_id AND t.currency = s.currency AND t.total_fee = s.total_fee
-         WHERE s.run = $1::text::uuid AND (o.id IS NULL OR r.number IS NOT NULL OR t.open_id IS NOT NULL)
-       ), marked AS (
-         UPDATE ${this.#rows} s SET differs = true FROM others WHERE s.run = $1::text::uuid AND s.line = others.line RETURNING 1
-       )
-       SELECT count(*)::int AS count FROM marked`,
-      [this.#run, this.#owner.merchantId, this.#owner.subMerchantId],
-    );
+    // By a number for each: two that share it by chance are judged as the others are.
+    const repeated = `hashtextextended(number, hashtextextended(sub_merchant_id, 0))`;
+    const twins = `hashtextextended(open_id, hashtextextended(currency, total_fee))`;
+    await this.#markRepeated(repeated);
+    await this.#markRepeated(twins);
     await this.#assertStaged(); // now: whatever was lost by then, it was not counted as differing
+    const [found] = await this.#do<{ count: number }>(
+      `SELECT count(*)::int AS count FROM ${this.#rows} WHERE run = $1::text::uuid AND order_id IS NULL`,
+      [this.#run],
+    );
     this.#differing = found?.count ?? 0;
     return this.#count - this.#differing;
   }
@@ -85,9 +91,10 @@ export class StatementRows implements StagedStatement {
     let given = 0;
     for (let after = 0; ;) {
       const found = await this.#do<Staged>(
-        `SELECT line, number, sub_merchant_id, transaction_id, total_fee::float8 AS total_fee, currency, open_id, data::text AS data
+        `SELECT line, number, sub_merchant_id, transaction_id, total_fee::float8 AS total_fee, currency, open_id,
+           trade_time::float8 AS trade_time, fee, more::text AS more
          FROM ${this.#rows}
-         WHERE run = $1::text::uuid AND differs AND line > $2::int ORDER BY line LIMIT ${PAGE}`,
+         WHERE run = $1::text::uuid AND order_id IS NULL AND line > $2::int ORDER BY line LIMIT ${PAGE}`,
         [this.#run, after],
       );
       for (const row of found) yield fromStaged(row);
@@ -102,18 +109,18 @@ export class StatementRows implements StagedStatement {
   async *unlisted(from: Date, until: Date): AsyncGenerator<DurableOrder, void> {
     let after = { createdAt: new Date(0), id: '00000000-0000-0000-0000-000000000000' };
     for (;;) {
-      // When it was created, by its state; when it was stored narrows that down.
+      // When it was created, by its state; when it was stored narrows that down. The state is read of those without a row alone.
       const found = await this.#do<Selected>(
-        `SELECT ${COLUMNS} FROM ${this.#orders} o
-         WHERE kind = 'order' AND merchant_id = $2::text AND has_outcome
-           AND created_at >= $3::text::timestamptz - interval '10 minutes' AND created_at < $4::text::timestamptz + interval '1 day'
-           AND (data->'state'->>'orderCreatedAt')::float8 >= extract(epoch FROM $3::text::timestamptz) * 1000
+        `SELECT ${COLUMNS} FROM (
+           SELECT * FROM ${this.#orders} o
+           WHERE kind = 'order' AND merchant_id = $2::text AND has_outcome
+             AND created_at >= $3::text::timestamptz - interval '10 minutes' AND created_at < $4::text::timestamptz + interval '1 day'
+             AND (created_at, id) > ($5::text::timestamptz, $6::text::uuid)
+             AND NOT EXISTS (SELECT 1 FROM ${this.#rows} s WHERE s.run = $1::text::uuid AND s.order_id = o.id)
+           OFFSET 0
+         ) unlisted
+         WHERE (data->'state'->>'orderCreatedAt')::float8 >= extract(epoch FROM $3::text::timestamptz) * 1000
            AND (data->'state'->>'orderCreatedAt')::float8 < extract(epoch FROM $4::text::timestamptz) * 1000
-           AND NOT EXISTS (
-             SELECT 1 FROM ${this.#rows} s WHERE s.run = $1::text::uuid AND NOT s.differs
-               AND s.number = o.number AND s.sub_merchant_id = o.sub_merchant_id
-           )
-           AND (created_at, id) > ($5::text::timestamptz, $6::text::uuid)
          ORDER BY created_at, id LIMIT ${PAGE}`,
         [
           this.#run,
@@ -132,6 +139,17 @@ export class StatementRows implements StagedStatement {
       if (rows.length < PAGE || !last) return;
       after = last;
     }
+  }
+
+  /** Rows of which there are several: what they agree with, each alone cannot say. */
+  async #markRepeated(what: string): Promise<void> {
+    const among = `run = $1::text::uuid AND ${what} IS NOT NULL`;
+    await this.#do(
+      `UPDATE ${this.#rows} SET order_id = NULL
+       WHERE ${among} AND order_id IS NOT NULL
+         AND ${what} IN (SELECT ${what} FROM ${this.#rows} WHERE ${among} GROUP BY 1 HAVING count(*) > 1)`,
+      [this.#run],
+    );
   }
 
   /** The table is unlogged: after a crash of the database it is empty, and each row that is gone would count as one that agrees. */
@@ -165,7 +183,7 @@ export async function clearStaged(db: SqlDatabase, schema: string): Promise<void
   await rowsOf(db, `DELETE FROM ${schema}.statement_rows WHERE staged_at < now() - interval '1 day'`);
 }
 
-/** A row as it is read again; what is null was left out. */
+/** A row as it is read again. */
 interface Staged {
   readonly line: number;
   readonly number: string;
@@ -174,42 +192,35 @@ interface Staged {
   readonly total_fee: number | null;
   readonly currency: string;
   readonly open_id: string | null;
-  readonly data: string;
+  readonly trade_time: number;
+  readonly fee: string | null;
+  readonly more: string | null;
 }
 
-/** What a comparison does not ask for is not staged: texts, and what the customer was charged. One literal: there are very many. */
-function toStaged(row: StatementRow): object {
-  return {
-    line: row.line,
-    is_payment: row.tradeState === 'SUCCESS' && row.refundId === undefined,
-    number: row.outTradeNo,
-    sub_merchant_id: row.subMerchantId ?? '',
-    transaction_id: row.transactionId,
-    total_fee: row.totalFee,
-    currency: row.currency,
-    open_id: row.openId,
-    data: {
-      tradeTime: row.tradeTime.getTime(),
-      tradeState: row.tradeState,
-      refundId: row.refundId,
-      outRefundNo: row.outRefundNo,
-      refundFee: row.refundFee,
-      requestedRefundFee: row.requestedRefundFee,
-      refundCurrency: row.refundCurrency,
-      refundStatus: row.refundStatus,
-      fee: row.fee,
-    },
-  };
+/** What a comparison asks of a row that is no plain payment; of one, there is nothing more. Texts are not staged, nor coupons. */
+function moreOf(row: StatementRow): string | undefined {
+  const { tradeState, refundId, outRefundNo, refundFee, requestedRefundFee, refundCurrency, refundStatus } = row;
+  if (tradeState === 'SUCCESS' && refundId === undefined) return undefined;
+  return JSON.stringify({
+    ...{ tradeState, refundId, outRefundNo, refundFee, requestedRefundFee, refundCurrency, refundStatus },
+  });
 }
 
 function fromStaged(staged: Staged): StatementRow {
-  const { line, number, sub_merchant_id, transaction_id, total_fee, currency, open_id, data } = staged;
-  const { tradeTime, ...more } = JSON.parse(data) as StatementRow & { readonly tradeTime: number };
+  const { line, number, sub_merchant_id, transaction_id, total_fee, currency, open_id, trade_time, fee, more } = staged;
   return {
-    ...{ ...more, line, currency, tradeTime: new Date(tradeTime), outTradeNo: number, transactionId: transaction_id },
+    ...(more === null ? { tradeState: 'SUCCESS' } : (JSON.parse(more) as Pick<StatementRow, 'tradeState'>)),
+    ...{ line, currency, tradeTime: new Date(trade_time), outTradeNo: number, transactionId: transaction_id },
     ...(sub_merchant_id !== '' && { subMerchantId: sub_merchant_id }),
     ...(total_fee !== null && { totalFee: total_fee }),
     ...(open_id !== null && { openId: open_id }),
+    ...(fee !== null && { fee }),
     raw: {},
-  };
+  } as StatementRow;
+}
+
+/** PostgreSQL's text of an array of texts. */
+function toArray(texts: readonly (string | undefined)[]): string {
+  const quoted = texts.map((text) => (text === undefined ? 'NULL' : `"${text.replace(/["\\]/g, '\\$&')}"`));
+  return `{${quoted.join()}}`;
 }
