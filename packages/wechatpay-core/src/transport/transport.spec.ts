@@ -1,6 +1,9 @@
+import { once } from 'node:events';
 import type { RequestListener } from 'node:http';
 import type { ServerOptions } from 'node:https';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { TLSSocket } from 'node:tls';
+import { Worker } from 'node:worker_threads';
 import { CertificateAuthority } from 'wechatpay-sandbox';
 import { describe, expect, it, test, vi } from 'vitest';
 import { failure as rejection } from '../../test/failure.js';
@@ -22,6 +25,41 @@ const serve = (listener: RequestListener = success, options: ServerOptions = {})
   listen(listener, options);
 
 const failure = (call: Promise<unknown>): Promise<WechatPayTransportError> => rejection(call, secrets);
+
+it('reads an answer that is there by the time that a process goes on which stood still beyond timeoutMs', async ({
+  onTestFinished,
+}) => {
+  const [RECEIVED, GO, ANSWERED] = [0, 1, 2];
+  const flags = new Int32Array(new SharedArrayBuffer(12));
+  // A gateway of another thread, which answers the second request while this one stands still.
+  const gateway = new Worker(
+    `const { once } = require('node:events');
+     const { parentPort, workerData } = require('node:worker_threads');
+     const { server: certificate, reply, flags } = workerData;
+     const set = (index) => { Atomics.store(flags, index, 1); Atomics.notify(flags, index); };
+     let requests = 0;
+     const server = require('node:https').createServer(certificate, async (request, response) => {
+       for await (const _ of request);
+       if ((requests += 1) === 2) { set(${RECEIVED}); Atomics.wait(flags, ${GO}, 0); }
+       response.end(reply, () => set(${ANSWERED}));
+     });
+     server.listen(0, '127.0.0.1', () => parentPort.postMessage(server.address().port));`,
+    { eval: true, workerData: { server: await authority.issueServer(), reply: reversedReply(), flags } },
+  );
+  onTestFinished(() => void gateway.terminate());
+  const [port] = (await once(gateway, 'message')) as [number];
+  const client = connect(`https://127.0.0.1:${port}`, { timeoutMs: 3_000 });
+  await reverseOrder(client, ORDER);
+  Atomics.store(flags, ANSWERED, 0);
+  const call = reverseOrder(client, ORDER);
+  call.catch(() => undefined); // it is awaited below
+  while (Atomics.load(flags, RECEIVED) === 0) await nextTurn();
+  Atomics.store(flags, GO, 1);
+  Atomics.notify(flags, GO);
+  Atomics.wait(flags, ANSWERED, 0);
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 3_000);
+  await expect(call).resolves.toMatchObject({ recall: false });
+});
 
 describe('mutual TLS', () => {
   it('reverses an order with a PKCS#12 and with a PEM certificate', async () => {
