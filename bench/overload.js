@@ -5,7 +5,7 @@ import { Worker } from './worker.js';
 
 const CONNECTIONS = 64; // the default of maxConnections
 /** With a fast gateway 64 connections carry more calls than a core can make with TLS: then it is the core that is measured. */
-const FAST_CONNECTIONS = 16;
+const FAST_CONNECTIONS = 8;
 export const DEFAULT_TIMEOUT_MS = 15_000;
 /** The goodput after a gateway came back is looked at for so long. */
 const RECOVERED_MS = 5_000;

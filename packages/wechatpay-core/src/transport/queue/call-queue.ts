@@ -13,6 +13,8 @@ const ADMIT_SHARE = 0.5;
 /** Opening a connection may always take this share of `timeoutMs`: one call that was not answered must not stop the next. */
 const CONNECT_SHARE = 1 / 8;
 const RETRY_AT_LEAST_MS = 50;
+/** Refused calls are spread over so long, or `timeoutMs`: very many callers would take the processor from those that are answered. */
+const RETRY_WITHIN_MS = 5_000;
 /** While calls wait, late ones are looked for at least this often: silence makes them late without any event. */
 const LOOK_EVERY_MS = 50;
 /** Beyond so many lanes (merchants times operations), those without calls are forgotten. */
@@ -211,7 +213,7 @@ export class CallQueue {
     const { typicalMs = 0 } = this.#pace(undefined, now);
     const earliest = now + Math.max(inMs, RETRY_AT_LEAST_MS);
     const next = this.#lastRetryAt + typicalMs / maxConnections / 2;
-    this.#lastRetryAt = next < earliest || next > earliest + timeoutMs ? earliest : next;
+    this.#lastRetryAt = next < earliest || next > earliest + Math.max(timeoutMs, RETRY_WITHIN_MS) ? earliest : next;
     return Math.ceil(this.#lastRetryAt - now);
   }
 

@@ -4,7 +4,7 @@ export interface QueueClock {
   now(): number;
   /** The same of a clock that nobody can set: how long a call has waited. */
   stopwatch(): number;
-  /** Runs once, `ms` from now. */
+  /** Runs once, `ms` from now, and after the answers that are there by then. */
   after(ms: number, run: () => void): void;
 }
 
@@ -13,7 +13,8 @@ export const systemClock: QueueClock = {
   now: () => performance.now(),
   stopwatch: () => performance.now(),
   after(ms, run) {
-    setTimeout(run, ms);
+    // A process that stood still runs its timers before it reads: what it has not read yet is no silence of the gateway.
+    setTimeout(() => setImmediate(run), ms);
   },
 };
 
