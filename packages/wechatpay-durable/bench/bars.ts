@@ -15,7 +15,7 @@ const BARS = {
   askingMs: { PostgreSQL: 10, PGlite: 50, Redis: 50 },
   stallMs: 100,
   fairSeconds: 3,
-  reconcileSeconds: 15,
+  timesCopyAndJoin: 5, // 15 s where these take 3 s
   reconcileMiB: 256,
 } as const;
 
@@ -45,7 +45,12 @@ export function judge({ enqueued, resolved, takeovers, asked, stallMs, fairness,
       BARS.fairSeconds,
       's',
     ),
-    atMost(`reconciling ${thousands(reconciled.rows)} rows`, reconciled.seconds, BARS.reconcileSeconds, 's'),
+    atMost(
+      `reconciling ${thousands(reconciled.rows)} rows, against COPY and a join alone`,
+      reconciled.seconds / reconciled.copySeconds,
+      BARS.timesCopyAndJoin,
+      'times as long',
+    ),
     atMost('the memory that takes, above what the process had', reconciled.mebibytes, BARS.reconcileMiB, 'MiB'),
   ];
 }

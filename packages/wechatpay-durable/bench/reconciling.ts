@@ -1,5 +1,8 @@
 // How long it takes to reconcile a day on PostgreSQL: a statement of very many rows, and as many orders. The statement is made here as it
 // is read: how fast it is downloaded is the network's.
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { parseStatement, statementDay } from 'wechatpay-core';
 import { compareRows } from '../src/reconcile/compare-day.js';
 import { PostgresStore } from '../src/stores/postgres/postgres.js';
@@ -8,6 +11,8 @@ import type { PostgresServer } from '../test/servers/postgres.js';
 export interface Reconciled {
   readonly rows: number;
   readonly seconds: number;
+  /** What COPY and a join take, in the same run. */
+  readonly copySeconds: number;
   /** The most memory that the process took above what it had before, in MiB. */
   readonly mebibytes: number;
 }
@@ -51,8 +56,41 @@ export async function fillDay(server: PostgresServer, { connectionString, rows }
   await server.query('VACUUM ANALYZE wechatpay.orders', connectionString);
 }
 
+/**
+ * What PostgreSQL alone takes for as many rows, in seconds: COPY from a file of its own, and one join with the orders. Nobody reads a
+ * statement, looks for rows that come twice, or says which order has none.
+ */
+export async function copyAndJoin(server: PostgresServer, { connectionString, rows }: Day): Promise<number> {
+  const folder = mkdtempSync(join(tmpdir(), 'bench-copy-'));
+  try {
+    const file = join(folder, 'rows');
+    const lines = Array.from({ length: rows }, (_, n) => {
+      const number = String(n).padStart(12, '0');
+      return `DAY${number}\t4200009999202603${number}\t888\tHKD\n`;
+    });
+    writeFileSync(file, lines.join(''));
+    chmodSync(folder, 0o755);
+    await server.query(
+      'CREATE UNLOGGED TABLE copied (number text, paid text, fee bigint, currency text)',
+      connectionString,
+    );
+    const startedAt = performance.now();
+    await server.query(`COPY copied FROM '${file}'`, connectionString);
+    const [found] = await server.query(
+      `SELECT count(*)::int AS count FROM copied c JOIN wechatpay.orders o
+       ON o.number = c.number AND o.transaction_id = c.paid AND o.total_fee = c.fee AND o.currency = c.currency`,
+      connectionString,
+    );
+    const seconds = (performance.now() - startedAt) / 1000;
+    if (found?.count !== rows) throw new Error(`${String(found?.count)} of ${rows} rows were joined`);
+    return seconds;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
 /** In a process that does nothing else. */
-export async function reconcileDay({ connectionString, rows }: Day): Promise<Reconciled> {
+export async function reconcileDay({ connectionString, rows }: Day): Promise<Omit<Reconciled, 'copySeconds'>> {
   const store = new PostgresStore({ connectionString });
   await store.open();
   const { reconciliations } = store;

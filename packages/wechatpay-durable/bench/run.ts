@@ -20,7 +20,7 @@ import { judge } from './bars.js';
 import type { Commands, Store } from './process.js';
 import type { DurableOrder } from 'wechatpay-durable';
 import { page } from './page.js';
-import { fillDay, type Reconciled } from './reconciling.js';
+import { copyAndJoin, fillDay, type Reconciled } from './reconciling.js';
 import type { Enqueued, Fairness, Resolved, Results, Takeover } from './results.js';
 
 const quick = process.argv.includes('--quick');
@@ -288,7 +288,7 @@ async function measureReconciling(): Promise<Reconciled> {
   const shop = new Process();
   const reconciled = await shop.ask('reconcile', day);
   await shop.kill();
-  return reconciled;
+  return { ...reconciled, copySeconds: await copyAndJoin(server, day) };
 }
 
 /** In a process that stores orders in its own database, resolves them and reads pages of them, all at once. */
