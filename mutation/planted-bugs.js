@@ -6,6 +6,20 @@ const OF_CLOSING = 'packages/wechatpay-core/test/truth/closing-judge.spec.ts';
 const OF_STATEMENTS = 'packages/wechatpay-core/test/truth/statement/judge.spec.ts';
 const OF_DAYS = 'packages/wechatpay-durable/test/truth/days/judge.spec.ts';
 
+// Both the judge of statements and that of days have to catch these.
+const FLOATING_POINT = {
+  file: core('statement/cell-readers.ts'),
+  find: `        toInteger(decimal.value, decimal.scale, digits) ??
+        fail(`,
+  replace: `        Math.trunc(Number(value) * 10 ** digits) ??
+        fail(`,
+};
+const COLUMN_BY_PLACE = {
+  file: core('statement/header.ts'),
+  find: 'else found.set(column, index);',
+  replace: "else found.set(column, column === 'totalFee' ? 24 : index);",
+};
+
 /** @type {{ name: string, changes: { file: string, find: string, replace: string }[], spec?: string }[]} */
 export const BUGS = [
   {
@@ -327,26 +341,12 @@ export const BUGS = [
   {
     name: 'statement: amounts go through floating point',
     spec: OF_STATEMENTS,
-    changes: [
-      {
-        file: core('statement/cell-readers.ts'),
-        find: `        toInteger(decimal.value, decimal.scale, digits) ??
-        fail(`,
-        replace: `        Math.trunc(Number(value) * 10 ** digits) ??
-        fail(`,
-      },
-    ],
+    changes: [FLOATING_POINT],
   },
   {
     name: 'statement: the amount is read by the place that it has in one edition',
     spec: OF_STATEMENTS,
-    changes: [
-      {
-        file: core('statement/header.ts'),
-        find: 'else found.set(column, index);',
-        replace: "else found.set(column, column === 'totalFee' ? 24 : index);",
-      },
-    ],
+    changes: [COLUMN_BY_PLACE],
   },
   {
     name: 'statement: a refusal counts as an empty day',
@@ -406,26 +406,12 @@ export const BUGS = [
   {
     name: 'day: amounts go through floating point',
     spec: OF_DAYS,
-    changes: [
-      {
-        file: core('statement/cell-readers.ts'),
-        find: `        toInteger(decimal.value, decimal.scale, digits) ??
-        fail(`,
-        replace: `        Math.trunc(Number(value) * 10 ** digits) ??
-        fail(`,
-      },
-    ],
+    changes: [FLOATING_POINT],
   },
   {
     name: 'day: the amount is read by the place that it has in one edition',
     spec: OF_DAYS,
-    changes: [
-      {
-        file: core('statement/header.ts'),
-        find: 'else found.set(column, index);',
-        replace: "else found.set(column, column === 'totalFee' ? 24 : index);",
-      },
-    ],
+    changes: [COLUMN_BY_PLACE],
   },
   {
     name: 'day: a failed download counts as an empty day',
