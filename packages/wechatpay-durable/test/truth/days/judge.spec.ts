@@ -1,3 +1,4 @@
+import { statementEditions } from 'wechatpay-sandbox';
 import { describeJudge } from '../../../../wechatpay-core/test/truth/run.js';
 import { story } from './story.js';
 import { LAWS, tell } from './tell.js';
@@ -26,9 +27,11 @@ describeJudge({
     'money moved',
     'silence',
     'no statement',
+    'columns moved',
+    ...statementEditions,
   ],
   atLeastOnceIn: 100,
-  reach: ({ story: { isSilent, failure }, orders, differences, movements }, count) => {
+  reach: ({ story: { isSilent, failure, edition, areColumnsMoved }, orders, differences, movements }, count) => {
     const words = new Set(differences.flatMap(({ class: of, status, why }) => [of, status, why]));
     for (const word of [...CLASSES, 'book-only', 'repeated', ...ENDS]) count(word, words.has(word as never));
     count(
@@ -38,5 +41,7 @@ describeJudge({
     count('money moved', movements > 0);
     count('silence', isSilent);
     count('no statement', failure !== null);
+    count('columns moved', areColumnsMoved);
+    count(edition);
   },
 });

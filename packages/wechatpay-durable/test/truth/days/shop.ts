@@ -103,7 +103,8 @@ export class DayShop {
   }
 
   /** What happens at WeChat Pay, and what the durable orders say of it. */
-  async play({ sales }: Story): Promise<readonly Order[]> {
+  async play({ sales, edition }: Story): Promise<readonly Order[]> {
+    this.sandbox.statements.style.edition = edition;
     const orders = sales.map((sale, index): Order => {
       const transactionId = `420000999920260301000000${String(index).padStart(4, '0')}`;
       return { ...sale, outTradeNo: `A${index}`, transactionId, paidAt: DAY_BEGINS + sale.second * 1_000 };

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { statementEditions, type StatementEdition } from 'wechatpay-sandbox';
 
 // A day of a shop: what happened at WeChat Pay, what the durable orders say of it, and what the statement makes of it.
 
@@ -31,6 +32,10 @@ export interface Sale {
 }
 
 export interface Story {
+  /** How the statements are written: the same column stands at another place. */
+  readonly edition: StatementEdition;
+  /** Whether the columns of that edition stand in another order. */
+  readonly areColumnsMoved: boolean;
   readonly sales: readonly Sale[];
   /** What the statement says wrongly of one of its rows, so that rows and summary agree all the same. */
   readonly lie: { readonly kind: 'row-missing' | 'row-doubled' | 'amount-altered'; readonly row: number } | null;
@@ -76,6 +81,8 @@ function bookOf({ truth }: Pick<Sale, 'truth'>): Book {
 }
 
 export const story: fc.Arbitrary<Story> = fc.record({
+  edition: fc.constantFrom(...statementEditions),
+  areColumnsMoved: fc.boolean(),
   sales: fc.array(sale, { minLength: 1, maxLength: 7, size: 'max' }),
   lie: fc.oneof(
     { weight: 2, arbitrary: fc.constant(null) },

@@ -1,4 +1,5 @@
 import { isWechatPayError } from 'wechatpay-core';
+import type { StatementFault } from 'wechatpay-sandbox';
 import { World } from '../../../../wechatpay-core/test/truth/time.js';
 import { Breach } from '../../../../wechatpay-core/test/truth/breach.js';
 import {
@@ -46,7 +47,7 @@ export async function tell(story: Story): Promise<Told> {
     for (const order of orders) isAgreedAtFirst.set(order, agrees(shop, order, await shop.get(order.outTradeNo)));
 
     const reconcile = async (days: number, signal?: AbortSignal): Promise<Reconciliation> => {
-      if (days === 0 && story.lie) arrange(shop, story.lie);
+      if (days === 0) arrange(shop, story);
       const date = new Date(DAY_BEGINS + days * DAY_MS);
       const day = await shop.wait(shop.durableOrders.reconcile({ date }, { signal }));
       differences.push(...day.differences);
@@ -123,9 +124,15 @@ function statementOf({ sandbox }: DayShop): readonly { readonly outTradeNo: stri
   return sandbox.ledger.list();
 }
 
-function arrange({ sandbox }: DayShop, { kind, row }: NonNullable<Story['lie']>): void {
-  if (kind === 'amount-altered') sandbox.statements.addFault({ kind, row, amount: 99_999_999 });
-  else sandbox.statements.addFault({ kind, row, hidden: true });
+/** Has the next statement written as the story says. */
+function arrange({ sandbox }: DayShop, { lie, areColumnsMoved }: Story): void {
+  const faults = [...(lie ? [faultOf(lie)] : []), ...(areColumnsMoved ? [{ kind: 'columns-moved' } as const] : [])];
+  const [first, ...more] = faults;
+  if (first) sandbox.statements.addFault(first, ...more);
+}
+
+function faultOf({ kind, row }: NonNullable<Story['lie']>): StatementFault {
+  return kind === 'amount-altered' ? { kind, row, amount: 99_999_999 } : { kind, row, hidden: true };
 }
 
 /** Whether what the durable order says of the money is so. */
