@@ -185,6 +185,34 @@ it('tells again of differences that need a person once a day, and at once where 
   expect(await problems()).toBe(1);
 });
 
+it('tells nothing anew where a part of the differences was acknowledged, and at once where another is among the rest', async () => {
+  const names = ['first', 'second', 'third'];
+  for (const outTradeNo of names) sandbox.orders.create({ state: 'paid', outTradeNo, createdAt: at('12:00:00') });
+  sandbox.clock.advance(at('14:00:00', 1) - sandbox.clock.now());
+  // Each call is a worker's that knows nothing of the others.
+  const shop = new DurableOrders({ store: store.share(), clients: client });
+  shops.push(shop);
+  await shop.start();
+  await shop.reconcile({ date: '20260301' });
+  const problems = async (): Promise<string[]> => {
+    events = [];
+    await shop.reconcileDue({ since: '20260301' });
+    return events.flatMap((event) => (event.kind === 'problem' ? [event.error.message] : []));
+  };
+  expect(await problems()).toEqual([expect.stringContaining('3 differences need a person')]);
+  expect(await shop.acknowledge({ date: '20260301', kind: 'payment', outTradeNo: 'second' })).toBe(true);
+  expect(await problems()).toEqual([]);
+  await shop.reconcile({ date: '20260301' }); // what was acknowledged stays so
+  expect(await problems()).toEqual([]);
+  expect(await shop.acknowledge({ date: '20260301', kind: 'payment', outTradeNo: 'first' })).toBe(true);
+  expect(await problems()).toEqual([]);
+  sandbox.orders.create({ state: 'paid', outTradeNo: 'fourth', createdAt: at('13:00:00') });
+  await shop.reconcile({ date: '20260301' });
+  expect(await problems()).toEqual([expect.stringContaining('2 differences need a person')]);
+  sandbox.clock.advance(25 * 60 * MINUTE_MS);
+  expect(await problems()).toEqual([expect.stringContaining('2 differences need a person')]);
+});
+
 it('does what is due for a schedule of somebody else, and gives the days', async () => {
   const shop = new DurableOrders({ store: store.share(), clients: client });
   shops.push(shop);

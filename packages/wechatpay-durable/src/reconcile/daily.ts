@@ -1,15 +1,16 @@
 // Over 250 lines, as one idea: which days are due, and what is told of them, is one decision over what is stored.
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { statementDay, WechatPayConfigError, type WechatPayClient } from 'wechatpay-core';
 import { DurableOrdersError, toStoreError, type DurableOrdersErrorCode } from '../errors.js';
 import { publish } from '../events.js';
 import type { Orders } from '../orders.js';
 import { checkOptions } from '../stores/options.js';
-import { ASKED_DAYS, identityOf, isOverOf } from './carry-over.js';
+import { ASKED_DAYS, isOverOf } from './carry-over.js';
 import { daysAfter, reconciliationsOf } from './days.js';
 import { areOrdersKept, isLate, readyDay, standingOf, type ReconciliationStanding } from './health.js';
 import { reconcileDay } from './reconcile.js';
 import { summaryOf, type Reconciliation, type ReconciliationSummary } from './reconciliation.js';
+import { areToBeTold } from './told-differences.js';
 
 /** How the days are reconciled by themselves. */
 export interface DailyReconciliation {
@@ -198,8 +199,9 @@ export class DailyReconciler {
   /** Once a day while differences need a person, or questions have no answer; at once where other differences need one. */
   async #tellOpen(owner: Owner, day: Reconciliation, now: number): Promise<void> {
     const { date, asking, forPerson } = summaryOf(day);
+    const often = { againMs: TELL_AGAIN_MS, now };
     const isForPerson =
-      forPerson > 0 && (await this.#isFirstToTell(owner, `person-${date}-${nameOfOpen(day)}`, TELL_AGAIN_MS, now));
+      forPerson > 0 && (await areToBeTold(reconciliationsOf(this.#orders), { ...owner, date }, day, often));
     const isAsking = asking > 0 && (await this.#isFirstToTell(owner, `asking-${date}`, TELL_AGAIN_MS, now));
     if (!isForPerson && !isAsking) return;
     tell(
@@ -208,12 +210,6 @@ export class DailyReconciler {
         `and of ${asking} WeChat Pay has not answered yet. Look at the reconciliation of that day, and acknowledge what is dealt with.`,
     );
   }
-}
-
-/** Other differences have another name, also where they are as many. */
-function nameOfOpen({ differences }: Reconciliation): string {
-  const open = differences.filter(({ status }) => status === 'needs-person').map(identityOf);
-  return createHash('sha256').update(JSON.stringify(open.sort())).digest('hex').slice(0, 16);
 }
 
 interface Owner {
