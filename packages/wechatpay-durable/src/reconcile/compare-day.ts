@@ -190,7 +190,7 @@ async function paymentsOfEarlier(
   const comparedAt = new Map<string, number | undefined>();
   const found = new Map<string, ReconciliationDifference>();
   for await (const order of book.endedLater(day)) {
-    const { id, endAt } = book.bookedAs(order) ?? {};
+    const { id, endAt, isStoredLater } = book.bookedAs(order) ?? {};
     if (id === undefined || endAt === undefined || !order.paidAt) continue;
     const { date } = statementDay(order.paidAt);
     if (!comparedAt.has(date)) {
@@ -198,7 +198,7 @@ async function paymentsOfEarlier(
       comparedAt.set(date, compared?.reconciledAt);
     }
     const difference = paymentOfEarlier(order, id);
-    if (endAt >= (comparedAt.get(date) ?? Infinity)) found.set(movementOf(difference), difference);
+    if (isStoredLater || endAt >= (comparedAt.get(date) ?? Infinity)) found.set(movementOf(difference), difference);
   }
   return found;
 }

@@ -87,6 +87,8 @@ export interface BookedOrder {
   readonly id: string;
   readonly outcome?: ResolutionOutcome | undefined;
   readonly endAt?: number | undefined;
+  /** It was stored so late that the comparison of its own day leaves it out. */
+  readonly isStoredLater?: true;
   /** It is not kept, or never was: only its refunds are known, and nothing of its payment. */
   readonly isRefundAlone?: true;
 }

@@ -1,3 +1,5 @@
+// Over 250 lines, as one idea: which durable orders and refunds the statement of a day may be about.
+import { statementDay } from 'wechatpay-core';
 import type { BookNumbers, BookOrder, OrderBook, RefundState, ResolutionState, StatementDay } from 'wechatpay-core';
 import { orderOf, outcomeOf } from '../ends.js';
 import { isOrder, isRefund } from '../stores/kinds.js';
@@ -8,6 +10,7 @@ import type {
   DurableRow,
   OrderStore,
   StagedStatement,
+  StoreFilter,
 } from '../stores/store.js';
 import { isProven, toBookOrder, toBookRefund } from './book-order.js';
 import type { BookedOrder } from './differences.js';
@@ -103,9 +106,29 @@ export class DurableBook implements OrderBook {
     };
     const orders = this.#staged ? this.#staged.unlisted(from, until) : this.#list('order', stored);
     for await (const row of orders) if (isOrder(row)) yield* this.#bookOf(row);
-    // A refund waits for the money that it is paid from.
-    const asked = { from: new Date(from.getTime() - REFUND_WAITS_MS), until };
-    for await (const row of this.#list('refund', asked)) if (isRefund(row)) yield* this.#refundClaimOf(row);
+    for await (const row of this.#refundsOf(from, until)) if (isRefund(row)) yield* this.#refundClaimOf(row);
+  }
+
+  /**
+   * Durable refunds that may have been submitted in a period, and more. One waits for the money that it is paid from, and may be redriven
+   * long after it was asked for: of those that are older than that wait, the open ones, and those that have ended since.
+   */
+  async *#refundsOf(from: Date, until: Date): AsyncGenerator<DurableRow, void> {
+    const waiting = new Date(from.getTime() - REFUND_WAITS_MS);
+    // By the clock of the store, one may be asked for a little after it was submitted by the client's.
+    yield* this.#list('refund', { from: waiting, until: new Date(until.getTime() + STORED_BEFORE_MS) });
+    const { merchantId } = this.#owner;
+    const older = { kind: 'refund', merchantId, createdBefore: waiting } as const;
+    const ended = {
+      from: new Date(from.getTime() - STORED_BEFORE_MS),
+      to: new Date(until.getTime() + ENDS_LATER_MS),
+    };
+    const open = new Set<string>();
+    for await (const row of this.#pages({ ...older, status: ['waiting', 'active'] })) {
+      open.add(row.id);
+      yield row;
+    }
+    for await (const row of this.#pages({ ...older, ended })) if (!open.has(row.id)) yield row;
   }
 
   /**
@@ -136,14 +159,28 @@ export class DurableBook implements OrderBook {
    */
   async *endedLater({ from, until }: StatementDay): AsyncGenerator<BookOrder, void> {
     const { merchantId } = this.#owner;
-    const createdBefore = new Date(from.getTime() + STORED_BEFORE_MS);
-    const filter = { kind: 'order', merchantId, ended: { from, to: until }, createdBefore, limit: PAGE } as const;
+    // Nearly all orders of the day end on it: a database that compares them itself is not asked for those.
+    const createdBefore = this.#store.reconciliations?.stage && new Date(from.getTime() + STORED_BEFORE_MS);
+    const ended = {
+      kind: 'order',
+      merchantId,
+      ended: { from, to: until },
+      ...(createdBefore && { createdBefore }),
+    } as const;
+    for await (const row of this.#pages(ended)) {
+      if (!isOrder(row)) continue;
+      for (const order of this.#bookOf(row)) {
+        const isEarlier = order.paidAt !== undefined && order.paidAt.getTime() < from.getTime();
+        if (order.state === 'paid' && isEarlier) yield order;
+      }
+    }
+  }
+
+  async *#pages(filter: StoreFilter): AsyncGenerator<DurableRow, void> {
     let after: DurableRow | undefined;
     do {
-      const rows = await this.#store.list({ ...filter, ...(after && { after }) });
-      const orders = rows.filter(isOrder).flatMap((row) => this.#bookOf(row));
-      const isEarlier = ({ paidAt }: BookOrder): boolean => paidAt !== undefined && paidAt.getTime() < from.getTime();
-      yield* orders.filter((order) => order.state === 'paid' && isEarlier(order));
+      const rows = await this.#store.list({ ...filter, limit: PAGE, ...(after && { after }) });
+      yield* rows;
       after = rows.length < PAGE ? undefined : rows.at(-1);
     } while (after);
   }
@@ -172,7 +209,9 @@ export class DurableBook implements OrderBook {
   #bookOf(row: DurableOrder): BookOrder[] {
     const order = toBookOrder(row);
     if (!order || !this.#isOwn(order)) return [];
-    this.#booked.set(order, { id: row.id, outcome: outcomeOf(row), endAt: row.endAt });
+    const isStoredLater = order.paidAt !== undefined && row.createdAt.getTime() >= lastStored(order.paidAt);
+    const booked = { id: row.id, outcome: outcomeOf(row), endAt: row.endAt };
+    this.#booked.set(order, { ...booked, ...(isStoredLater && { isStoredLater }) });
     return [order];
   }
 
@@ -204,10 +243,17 @@ function nameOf({ outTradeNo, subMerchantId }: Pick<BookOrder, 'outTradeNo' | 's
   return JSON.stringify([subMerchantId ?? '', outTradeNo]);
 }
 
+/** Of the day that an order is claimed for: what is stored later is not looked through for it. NaN where that is no day. */
+function lastStored(paidAt: Date): number {
+  return Number.isNaN(paidAt.getTime()) ? NaN : statementDay(paidAt).until.getTime() + STORED_LATER_MS;
+}
+
 const PAGE = 1000;
 const STORED_BEFORE_MS = 10 * 60_000;
 const STORED_LATER_MS = 24 * 60 * 60_000;
 const REFUND_WAITS_MS = 3 * 24 * 60 * 60_000;
+/** From the day on which a refund was accepted to its end, which is told for as long as any is kept. */
+const ENDS_LATER_MS = 400 * 24 * 60 * 60_000;
 /** An order that is not paid by Quick Pay can be paid for two hours, unless its `timeExpire` says otherwise. */
 const PAID_LATER_MS = 2 * 60 * 60_000;
 /** Quick Pay: within a minute, and the clocks may differ. */

@@ -487,6 +487,68 @@ describe('a difference', () => {
     expect((await reconcile(1)).differences).toMatchObject([{ status: 'matched', matchedIn: DAY }]);
   });
 
+  it.each([
+    ['on the next day', 1],
+    ['days later', 4],
+  ])('of an order that was stored, and ended, %s is claimed for that day', async (_, days) => {
+    await pay('0002');
+    sandbox.orders.create({ state: 'paid', outTradeNo: '0001', totalFee: 888, createdAt: at('12:00:00') });
+    onCall = (path, body) => {
+      if (path !== '/pay/downloadbill' || decodeXml(body).bill_date !== DAY) return;
+      sandbox.statements.addFault({ kind: 'row-missing', row: 1, hidden: true });
+    };
+    if (days === 1) await reconcile(); // else it is caught up
+    setClock(at('11:00:00', days));
+    const order = { outTradeNo: '0001', orderCreatedAt: new Date(at('12:00:00')), totalFee: 888, currency: 'HKD' };
+    await durableOrders.enqueue({ ...order, policy: { ifPaid: 'keep' } });
+    await ended('0001');
+    await pay('0003');
+    setClock(at('10:15:00', days + 1));
+    if (days !== 1) expect(await durableOrders.reconcile({ date: DAY })).toMatchObject({ agreed: 1, differing: 0 });
+    expect(told(await reconcile(days))).toEqual(['0001 payment book-only needs-person answer-agrees-with-order']);
+    onCall = () => undefined;
+    expect((await reconcile(days)).differences).toMatchObject([{ status: 'matched', matchedIn: DAY }]);
+  });
+
+  it.each(['under way', 'ended'])(
+    'of a refund that was asked for long before it was accepted is claimed for the day of that: %s',
+    async (how) => {
+      await pay('0001');
+      await durableOrders.stop();
+      durableOrders = new DurableOrders({ store: store.share(), clients: client });
+      await durableOrders.start({ work: false });
+      const refund = { outTradeNo: '0001', outRefundNo: 'R-0001', totalFee: 888, refundFee: 300 };
+      await durableOrders.refund({ ...refund, refundCurrency: 'HKD' });
+      setClock(at('12:00:00', 5));
+      await durableOrders.stop();
+      durableOrders = new DurableOrders({ store: store.share(), clients: client });
+      await durableOrders.start();
+      await expect
+        .poll(async () => {
+          const { status } = (await durableOrders.get({ outRefundNo: 'R-0001' }))!;
+          if (status === 'dead') await durableOrders.redrive({ outRefundNo: 'R-0001' });
+          return sandbox.orders.get('0001')?.refunds.length;
+        })
+        .toBe(1);
+      if (how === 'ended') {
+        await expect
+          .poll(async () => {
+            sandbox.clock.advance(60_000);
+            return (await durableOrders.get({ outRefundNo: 'R-0001' }))?.status;
+          })
+          .toBe('done');
+      }
+      sandbox.orders.create({ state: 'paid', outTradeNo: '0009', createdAt: at('12:30:00', 5) });
+      onCall = (path, body) => {
+        if (path !== '/pay/downloadbill' || decodeXml(body).bill_date !== '20260306') return;
+        sandbox.statements.addFault({ kind: 'row-missing', row: 0, hidden: true });
+      };
+      const day = await reconcile(5);
+      expect(told(day)).toContainEqual(expect.stringMatching(/^0001 refund book-only/));
+      expect(day).toMatchObject({ rows: 1, differing: 2 });
+    },
+  );
+
   it('that was not asked for, since the process stops, is not given up', async () => {
     const numbers = ['0001', '0002', '0003', '0004', '0005', '0006'];
     for (const number of numbers) await pay(number);
@@ -521,8 +583,13 @@ describe('a difference', () => {
   it('about a refund that was not submitted here needs a person, once WeChat Pay has confirmed it', async () => {
     await pay('0001');
     await refundOrder(client, { outTradeNo: '0001', outRefundNo: 'R-0001', totalFee: 888, refundFee: 300 });
-    expect(told(await reconcile())).toEqual(['0001 refund statement-only needs-person unknown-refund']);
+    const day = await reconcile();
+    expect(told(day)).toEqual(['0001 refund statement-only needs-person unknown-refund']);
     expect(asked().at(-1)).toBe('/pay/refundquery');
+    const { kind, outTradeNo, refundId } = day.differences[0]!;
+    expect(await durableOrders.acknowledge({ date: DAY, kind, outTradeNo, refundId: `${refundId}0` })).toBe(false);
+    expect(await durableOrders.acknowledge({ date: DAY, kind, outTradeNo })).toBe(false); // that would be one without a number
+    expect(await durableOrders.acknowledge({ date: DAY, kind, outTradeNo, refundId })).toBe(true);
   });
 
   it('about the refund by which the resolution has returned a payment is looked for, once WeChat Pay has confirmed it', async () => {
