@@ -85,6 +85,16 @@ export class StatementService {
     return this.#durableOrders.acknowledge(this.#own(request), options);
   }
 
+  /**
+   * Notes that a person has dealt with a day that is late, as one whose orders are gone: it counts as late no more.
+   *
+   * @returns false where the day is not late, or somebody has said so before.
+   * @example await statements.acknowledgeDay({ date: '20260301' }, { actor: 'accounts-2', note: 'compared by hand' });
+   */
+  acknowledgeDay(request: Omit<ReconcileRequest, 'merchantId'>, options?: AcknowledgeOptions): Promise<boolean> {
+    return this.#durableOrders.acknowledgeDay(this.#own(request), options);
+  }
+
   #own<Request extends object>(request: Request): Request & { merchantId: string } {
     return { ...request, merchantId: this.#client.merchantId };
   }

@@ -41,7 +41,12 @@ import { payDurably, type DurablePayment, type DurablePayOptions, type StoredPay
 import { createPauses } from './pauses/create-pauses.js';
 import type { MerchantPause, MerchantPauses } from './pauses/merchant-pauses.js';
 import { DailyReconciler, resolveDaily, type DailyReconciliation } from './reconcile/daily.js';
-import { acknowledgeDifference, type AcknowledgeOptions, type AcknowledgeRequest } from './reconcile/acknowledge.js';
+import {
+  acknowledgeDay,
+  acknowledgeDifference,
+  type AcknowledgeOptions,
+  type AcknowledgeRequest,
+} from './reconcile/acknowledge.js';
 import type { ReconcileRequest, StatementOwner } from './reconcile/days.js';
 import {
   healthOf,
@@ -593,6 +598,20 @@ export class DurableOrders {
    */
   async acknowledge(request: AcknowledgeRequest, options: AcknowledgeOptions = {}): Promise<boolean> {
     return acknowledgeDifference(this.#orders, request, options);
+  }
+
+  /**
+   * Notes that a person has dealt with a day that is late: it counts as late no more. For one that cannot be reconciled any more, since its
+   * orders are gone, or of which no statement can be had. As long as its orders are kept, it is tried all the same.
+   *
+   * @returns false where the day is not late, or somebody has said so before.
+   * @throws {WechatPayRequestError} a day, a merchant, a note or a property that is invalid.
+   * @throws {DurableOrdersError} `WECHATPAY_RECONCILING`: somebody else notes something; call again. The store failed.
+   * @example
+   * await durableOrders.acknowledgeDay({ date: '20260301' }, { actor: 'accounts-2', note: 'compared by hand' });
+   */
+  async acknowledgeDay(request: ReconcileRequest, options: AcknowledgeOptions = {}): Promise<boolean> {
+    return acknowledgeDay(this.#orders, request, options, this.#daily?.since);
   }
 
   /**

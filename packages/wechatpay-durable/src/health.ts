@@ -112,7 +112,7 @@ async function findingsOfDays(durableOrders: DurableOrders): Promise<Finding[]> 
   return standings.flatMap(({ merchantId, lateDays, forPerson, daysForPerson }) => {
     const findings: Finding[] = [];
     if (lateDays.length > 0) {
-      const message = `Merchant ${merchantId}: the statements of ${lateDays.join(', ')} are not reconciled. Call \`reconcile\` for each.`;
+      const message = `Merchant ${merchantId}: the statements of ${lateDays.join(', ')} are not reconciled. Call \`reconcile\` for each, or \`acknowledgeDay\` where a person has dealt with it.`;
       findings.push({ code: 'day-not-reconciled', status: 'degraded', message });
     }
     if (forPerson > 0) {

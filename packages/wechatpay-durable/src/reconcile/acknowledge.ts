@@ -6,9 +6,11 @@ import type { Orders } from '../orders.js';
 import { withDay } from './claim.js';
 import { readDay, reconciliationsOf, type ReconcileRequest } from './days.js';
 import type { DifferenceOf, ReconciliationDifference } from './differences.js';
+import { standingOf } from './health.js';
+import { acknowledgeLateDay, type Acknowledged } from './late-days.js';
 import type { Reconciliation } from './reconciliation.js';
 
-/** A difference that a person has looked at, of a day: one alone. */
+/** A difference that a person has looked at, of a day: one alone. A refund's by its `outRefundNo`, or by WeChat Pay's `refundId`. */
 export interface AcknowledgeRequest extends ReconcileRequest, Omit<DifferenceOf, 'subMerchantId'> {
   /** The difference's own `subMerchantId`, in a statement of all sub-merchants. @default any */
   readonly ofSubMerchantId?: string | undefined;
@@ -23,6 +25,23 @@ export interface AcknowledgeOptions extends ActorOptions {
   readonly note?: string | undefined;
 }
 
+/** What `DurableOrders.acknowledgeDay` does. @param since of the schedule: from which day on they are expected. */
+export async function acknowledgeDay(
+  orders: Orders,
+  given: ReconcileRequest,
+  options: AcknowledgeOptions = {},
+  since?: string | Date,
+): Promise<boolean> {
+  const { key } = await readDay(orders, given);
+  const { date, ...owner } = key;
+  const said = readWhatWasSaid(options);
+  const { late } = await standingOf(orders, owner, since);
+  if (!late.includes(date)) return false;
+  const at = readClock(await orders.clientOf(key.merchantId));
+  await acknowledgeLateDay(reconciliationsOf(orders), owner, date, { at, ...said });
+  return true;
+}
+
 const MAX_NOTE = 500;
 const NAMES = ['kind', 'outTradeNo', 'outRefundNo', 'refundId', 'ofSubMerchantId', 'class', 'line'];
 
@@ -34,11 +53,7 @@ export async function acknowledgeDifference(
 ): Promise<boolean> {
   const { key, request } = await readDay(orders, given, NAMES);
   assertNamed(request);
-  const { note, ...rest } = readProperties('options', options, ['actor', 'note']);
-  const { actor } = readActor(rest);
-  if (note !== undefined && (typeof (note as unknown) !== 'string' || note.length > MAX_NOTE)) {
-    throw new WechatPayRequestError('note', `must be a text of at most ${MAX_NOTE} characters.`);
-  }
+  const said = readWhatWasSaid(options);
   const reconciliations = reconciliationsOf(orders);
   return withDay(reconciliations, key, async ({ put }) => {
     const stored = (await reconciliations.get(key)) as Reconciliation | undefined;
@@ -51,13 +66,23 @@ export async function acknowledgeDifference(
       );
     }
     const at = readClock(await orders.clientOf(key.merchantId));
-    const acknowledged = { at, ...(actor !== undefined && { actor }), ...(note !== undefined && { note }) };
+    const acknowledged = { at, ...said };
     const differences = stored.differences.map((difference) =>
       difference === meant ? { ...difference, status: 'acknowledged' as const, acknowledged } : difference,
     );
     await put({ ...stored, differences });
     return true;
   });
+}
+
+/** @throws {WechatPayRequestError} an actor or a note that is invalid. */
+function readWhatWasSaid(options: AcknowledgeOptions): Omit<Acknowledged, 'at'> {
+  const { note, ...rest } = readProperties('options', options, ['actor', 'note']);
+  const { actor } = readActor(rest);
+  if (note !== undefined && (typeof (note as unknown) !== 'string' || note.length > MAX_NOTE)) {
+    throw new WechatPayRequestError('note', `must be a text of at most ${MAX_NOTE} characters.`);
+  }
+  return { ...(actor !== undefined && { actor }), ...(note !== undefined && { note }) };
 }
 
 const KINDS: readonly MovementKind[] = ['payment', 'refund', 'reversal'];
@@ -88,7 +113,7 @@ function isMeantBy({
     difference.status === 'needs-person' &&
     difference.kind === kind &&
     difference.outTradeNo === outTradeNo &&
-    difference.outRefundNo === outRefundNo &&
+    (difference.outRefundNo === outRefundNo || (outRefundNo === undefined && refundId !== undefined)) &&
     (refundId === undefined || difference.refundId === refundId) &&
     (ofSubMerchantId === undefined || difference.subMerchantId === ofSubMerchantId) &&
     (of === undefined || difference.class === of) &&

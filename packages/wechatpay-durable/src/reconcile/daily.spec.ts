@@ -171,8 +171,8 @@ it('tells again of differences that need a person once a day, and at once where 
     await shop.reconcileDue({ since: '20260301' });
     return events.filter(({ kind }) => kind === 'problem').length;
   };
-  expect(await shop.reconcileDue({ since: '20260301' })).toHaveLength(1);
   expect(await problems()).toBe(1);
+  expect(days()).toEqual(['20260301']);
   expect(await problems()).toBe(0);
   expect(await shop.acknowledge({ date: '20260301', kind: 'payment', outTradeNo: 'stranger' })).toBe(true);
   sandbox.orders.create({ state: 'paid', outTradeNo: 'another', createdAt: at('13:00:00') });
@@ -211,6 +211,80 @@ it('tells nothing anew where a part of the differences was acknowledged, and at 
   expect(await problems()).toEqual([expect.stringContaining('2 differences need a person')]);
   sandbox.clock.advance(25 * 60 * MINUTE_MS);
   expect(await problems()).toEqual([expect.stringContaining('2 differences need a person')]);
+});
+
+it('tells of no day as late that is caught up', async () => {
+  await open(at('16:00:00', 3), '20260301');
+  await expect.poll(days).toEqual(['20260301', '20260302', '20260303']);
+  await pass(1);
+  expect(events.filter(({ kind }) => kind === 'problem')).toEqual([]);
+});
+
+/** A shop that keeps orders as briefly as it may. */
+async function openBrief(): Promise<DurableOrders> {
+  store = new MemoryStore({ now: () => sandbox.clock.now(), keepDays: 8 });
+  const shop = new DurableOrders({ store, clients: client });
+  shops.push(shop);
+  await shop.start({ work: false });
+  return shop;
+}
+
+it('tells of a day that failed until its orders were gone, until a person has dealt with it', async () => {
+  const shop = await openBrief();
+  const problems = async (): Promise<string[]> => {
+    events = [];
+    await shop.reconcileDue({ since: '20260301' });
+    return events.flatMap((event) => (event.kind === 'problem' ? [event.error.message] : []));
+  };
+  isBeingMade = true;
+  sandbox.clock.advance(at('15:00:00', 1) - sandbox.clock.now());
+  expect(await problems()).toEqual([expect.stringContaining('It is tried again each half hour')]);
+  expect(await shop.acknowledgeDay({ date: '20260302' })).toBe(false); // it is not late yet
+  sandbox.clock.advance(12 * DAY_MS);
+  isBeingMade = false;
+  expect(await problems()).toEqual([
+    expect.stringMatching(/^The statement of 20260301 .* its orders are gone, .*acknowledgeDay/) as string,
+  ]);
+  expect(await shop.reconciliationHealth()).toMatchObject({ lateDays: ['20260301'] });
+  sandbox.clock.advance(100 * DAY_MS);
+  isBeingMade = true;
+  expect((await shop.reconciliationHealth()).lateDays).toContain('20260301');
+  const said = { actor: 'accounts-2', note: 'compared by hand' };
+  expect(await shop.acknowledgeDay({ date: '20260301' }, said)).toBe(true);
+  expect(await shop.acknowledgeDay({ date: '20260301' }, said)).toBe(false);
+  expect((await shop.reconciliationHealth()).lateDays).not.toContain('20260301');
+  expect(await problems()).not.toContainEqual(expect.stringContaining('20260301'));
+  await expect(shop.acknowledgeDay({ date: '20260301' }, { actor: '' })).rejects.toThrow(/actor/);
+});
+
+it('tries a late day on that a person has dealt with, as long as its orders are kept, and tells of it no more', async () => {
+  const shop = await openBrief();
+  isBeingMade = true;
+  sandbox.clock.advance(at('15:00:00', 1) - sandbox.clock.now());
+  await shop.reconcileDue({ since: '20260301' });
+  expect(await shop.acknowledgeDay({ date: '20260301' })).toBe(true);
+  events = [];
+  sandbox.clock.advance(25 * 60 * MINUTE_MS - 60 * MINUTE_MS);
+  await shop.reconcileDue({ since: '20260301' });
+  expect(events.filter(({ kind }) => kind === 'problem')).toMatchObject([
+    { error: { message: expect.stringContaining('20260302') as string } },
+  ]);
+  isBeingMade = false;
+  sandbox.clock.advance(31 * MINUTE_MS);
+  await shop.reconcileDue({ since: '20260301' });
+  expect(days()).toEqual(['20260301', '20260302']);
+});
+
+it('knows a day as late that was left out between others, also when its orders are gone', async () => {
+  const shop = await openBrief();
+  sandbox.clock.advance(at('15:00:00', 3) - sandbox.clock.now());
+  for (const date of ['20260301', '20260303']) await shop.reconcile({ date });
+  sandbox.clock.advance(12 * DAY_MS);
+  const { lateDays } = await shop.reconciliationHealth();
+  expect(lateDays[0]).toBe('20260302');
+  expect(lateDays).not.toContain('20260228'); // nobody expected it
+  expect(await shop.acknowledgeDay({ date: '20260302' })).toBe(true);
+  expect((await shop.reconciliationHealth()).lateDays[0]).toBe('20260304');
 });
 
 it('does what is due for a schedule of somebody else, and gives the days', async () => {
@@ -265,6 +339,26 @@ it('remembers the days that failed from the beginning on, and asks on for as lon
   isBeingMade = false;
   sandbox.clock.advance(31 * MINUTE_MS);
   expect((await shop.reconcileDue()).map(({ date }) => date)).toEqual(['20260301', '20260302']);
+});
+
+it('tries days that failed from the beginning for longer than a week, until they are there', async () => {
+  const shop = new DurableOrders({ store: store.share(), clients: client });
+  shops.push(shop);
+  await shop.start({ work: false });
+  const order = { outTradeNo: 'first', orderCreatedAt: new Date(at('12:00:00')), totalFee: 888, currency: 'HKD' };
+  await shop.enqueue(order);
+  isBeingMade = true;
+  for (let day = 1; day <= 12; day += 1) {
+    sandbox.clock.advance(at('15:00:00', day) - sandbox.clock.now());
+    expect(await shop.reconcileDue()).toEqual([]);
+  }
+  expect((await shop.reconciliationHealth()).lateDays).toHaveLength(12);
+  isBeingMade = false;
+  sandbox.clock.advance(31 * MINUTE_MS);
+  expect((await shop.reconcileDue()).map(({ date }) => date)).toEqual([
+    ...Array.from({ length: 12 }, (_, day) => `202603${String(day + 1).padStart(2, '0')}`),
+  ]);
+  expect((await shop.reconciliationHealth()).lateDays).toEqual([]);
 });
 
 it('tells that a day is late where whoever tried it has died', async () => {

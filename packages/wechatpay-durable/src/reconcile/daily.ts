@@ -1,13 +1,14 @@
 // Over 250 lines, as one idea: which days are due, and what is told of them, is one decision over what is stored.
 import { randomUUID } from 'node:crypto';
 import { statementDay, WechatPayConfigError, type WechatPayClient } from 'wechatpay-core';
-import { DurableOrdersError, toStoreError, type DurableOrdersErrorCode } from '../errors.js';
+import { DurableOrdersError, isDurableOrdersError, toStoreError, type DurableOrdersErrorCode } from '../errors.js';
 import { publish } from '../events.js';
 import type { Orders } from '../orders.js';
 import { checkOptions } from '../stores/options.js';
 import { ASKED_DAYS, isOverOf } from './carry-over.js';
 import { daysAfter, reconciliationsOf } from './days.js';
 import { areOrdersKept, isLate, readyDay, standingOf, type ReconciliationStanding } from './health.js';
+import { noteLateDays, type ReconciliationOwner } from './late-days.js';
 import { reconcileDay } from './reconcile.js';
 import { summaryOf, type Reconciliation, type ReconciliationSummary } from './reconciliation.js';
 import { areToBeTold } from './told-differences.js';
@@ -128,7 +129,8 @@ export class DailyReconciler {
     const standing = await this.#standingOf(client);
     if (!standing) return;
     const { missing, known, last, now } = standing;
-    const { orderDays } = reconciliationsOf(this.#orders);
+    const reconciliations = reconciliationsOf(this.#orders);
+    const { orderDays } = reconciliations;
     const days = new Set(known.map(({ date }) => date));
     const isUnanswered = (day: Reconciliation): boolean => summaryOf(day).asking > 0;
     // Its last statement is done, or was waited for, and what it lacks was not given up: that was before it, or broke off.
@@ -141,9 +143,13 @@ export class DailyReconciler {
     for (const day of missing) await this.#reconcile(client, day, TRY_AGAIN_MS);
     for (const { date } of open) await this.#reconcile(client, date, isOld(date) ? DAY_MS : ASK_AGAIN_MS);
     const owner = { merchantId, subMerchantId };
-    for (const date of missing) if (isLate(date, now)) await this.#tellLate(owner, date, now);
-    for (const day of known) if (isLate(day.date, now)) await this.#tellOpen(owner, day, now);
-    if (missing.length === 0) this.#idleSince.set(merchantId, { last, at: now });
+    // What was reconciled just now is late no more, and may have other differences.
+    const isChanged = missing.length + open.length > 0;
+    const left = isChanged ? await standingOf(this.#orders, owner, this.since) : standing;
+    await noteLateDays(reconciliations, owner, left).catch(unlessElsewhere);
+    for (const date of left.late) await this.#tellLate(owner, date, left);
+    for (const day of left.known) if (isLate(day.date, now)) await this.#tellOpen(owner, day, now);
+    if (left.missing.length === 0) this.#idleSince.set(merchantId, { last, at: now });
   }
 
   /** Undefined as long as nothing can have changed. */
@@ -170,11 +176,11 @@ export class DailyReconciler {
   }
 
   /** Whether this worker is the first to do something, of a day, for a while. */
-  #isFirst(owner: Owner, date: string, forMs: number): Promise<boolean> {
+  #isFirst(owner: ReconciliationOwner, date: string, forMs: number): Promise<boolean> {
     return reconciliationsOf(this.#orders).claim({ ...owner, date }, randomUUID(), this.#orders.delay(forMs, 0));
   }
 
-  async #isFirstToTell(owner: Owner, what: string, forMs: number, now: number): Promise<boolean> {
+  async #isFirstToTell(owner: ReconciliationOwner, what: string, forMs: number, now: number): Promise<boolean> {
     const name = `${owner.merchantId} ${what}`;
     const last = this.#told.get(name);
     if (last !== undefined && now - last < forMs) return false;
@@ -183,21 +189,23 @@ export class DailyReconciler {
   }
 
   /** Once a day. */
-  async #tellLate(owner: Owner, date: string, now: number): Promise<void> {
+  async #tellLate(owner: ReconciliationOwner, date: string, { missing, now }: ReconciliationStanding): Promise<void> {
     const cause = this.#failures.get(`${owner.merchantId} ${date}`);
     if (!cause && !isLate(date, now - TELL_ANYHOW_MS)) return;
     if (!(await this.#isFirstToTell(owner, `late-${date}`, TELL_AGAIN_MS, now))) return;
     const why = cause?.message ?? 'whoever tried has not come to an end of it.';
+    const rest = missing.includes(date)
+      ? 'It is tried again each half hour; no order of that day counts as missing.'
+      : 'It is tried no more, for its orders are gone, or its statement is: compare what you have of it, then call `acknowledgeDay`.';
     tell(
       'WECHATPAY_NOT_RECONCILED',
-      `The statement of ${date} of merchant ${owner.merchantId} is not reconciled: ${why} ` +
-        'It is tried again each half hour; no order of that day counts as missing.',
+      `The statement of ${date} of merchant ${owner.merchantId} is not reconciled: ${why} ${rest}`,
       cause,
     );
   }
 
   /** Once a day while differences need a person, or questions have no answer; at once where other differences need one. */
-  async #tellOpen(owner: Owner, day: Reconciliation, now: number): Promise<void> {
+  async #tellOpen(owner: ReconciliationOwner, day: Reconciliation, now: number): Promise<void> {
     const { date, asking, forPerson } = summaryOf(day);
     const often = { againMs: TELL_AGAIN_MS, now };
     const isForPerson =
@@ -212,9 +220,9 @@ export class DailyReconciler {
   }
 }
 
-interface Owner {
-  readonly merchantId: string;
-  readonly subMerchantId: string;
+/** Another worker does it. */
+function unlessElsewhere(error: unknown): void {
+  if (!isDurableOrdersError(error) || error.code !== 'WECHATPAY_RECONCILING') throw error;
 }
 
 function tell(code: DurableOrdersErrorCode, message: string, cause?: Error): void {

@@ -2,8 +2,8 @@ import { statementDay, WechatPayRequestError, type StatementDay } from 'wechatpa
 import { readClock } from '../clocks.js';
 import { readProperties } from '../intent.js';
 import type { Orders } from '../orders.js';
-import type { ReconciliationKey } from '../stores/store.js';
 import { daysAfter, daysFrom, readOwner, reconciliationsOf, type StatementOwner } from './days.js';
+import { readLateDays, type LateDays, type ReconciliationOwner } from './late-days.js';
 import { summaryOf, type Reconciliation, type ReconciliationSummary } from './reconciliation.js';
 
 /** WeChat Pay keeps statements for three months. */
@@ -22,7 +22,10 @@ export interface ReconciliationHealth {
   readonly subMerchantId?: string;
   /** The last day that is reconciled, as in `20260301`; absent where none is. */
   readonly lastDay?: string;
-  /** Days that are not reconciled although it is past 14:00 of the next day in Beijing, the earliest first: alarm on these. */
+  /**
+   * Days that are not reconciled although it is past 14:00 of the next day in Beijing, the earliest first: alarm on these. Also those that
+   * cannot be any more, since their orders are gone, until `acknowledgeDay` says that a person has dealt with them.
+   */
   readonly lateDays: readonly string[];
   /** Differences of the last 90 days that WeChat Pay is asked for, or that the statements of the next days are looked through for. */
   readonly open: number;
@@ -62,8 +65,8 @@ export async function healthOf(
 ): Promise<ReconciliationHealth> {
   const owner = await readOwner(orders, given);
   const { merchantId, subMerchantId } = owner;
-  const { known, missing, now } = await standingOf(orders, owner, daily?.since);
-  const isWanted = daily !== undefined || known.length > 0;
+  const { known, late, noted } = await standingOf(orders, owner, daily?.since);
+  const isWanted = daily !== undefined || known.length > 0 || noted !== undefined;
   const days = known.map(summaryOf);
   const sum = (of: 'asking' | 'carried' | 'forPerson'): number => days.reduce((total, day) => total + day[of], 0);
   const lastDay = days.at(-1)?.date;
@@ -71,7 +74,7 @@ export async function healthOf(
     merchantId,
     ...(subMerchantId !== '' && { subMerchantId }),
     ...(lastDay !== undefined && { lastDay }),
-    lateDays: missing.filter((date) => isWanted && isLate(date, now)),
+    lateDays: isWanted ? late : [],
     open: sum('asking') + sum('carried'),
     forPerson: sum('forPerson'),
     daysForPerson: days.filter(({ forPerson }) => forPerson > 0).map(({ date }) => date),
@@ -83,8 +86,15 @@ export interface ReconciliationStanding {
   readonly now: number;
   /** The last day whose statement should be there. */
   readonly last: string;
+  /** The earliest that WeChat Pay may still have. */
+  readonly first: string;
   readonly known: readonly Reconciliation[];
+  /** Those that are to be reconciled. */
   readonly missing: readonly string[];
+  /** Those that are late, and that no person has dealt with. */
+  readonly late: readonly string[];
+  /** What is stored of those that are late. */
+  readonly noted: LateDays | undefined;
 }
 
 /**
@@ -94,7 +104,7 @@ export interface ReconciliationStanding {
  */
 export async function standingOf(
   orders: Orders,
-  owner: Omit<ReconciliationKey, 'date'>,
+  owner: ReconciliationOwner,
   since: string | Date | undefined,
 ): Promise<ReconciliationStanding> {
   const reconciliations = reconciliationsOf(orders);
@@ -106,10 +116,22 @@ export async function standingOf(
       ? (known[0]?.date ?? (await firstWanted(orders, owner.merchantId, last)))
       : statementDay(since).date;
   const isKnown = new Set(known.map(({ date }) => date));
-  const missing = daysFrom(wanted < first ? first : wanted, last).filter(
-    (date) => !isKnown.has(date) && areOrdersKept(statementDay(date), reconciliations.orderDays, now),
-  );
-  return { now, last, known, missing };
+  const noted = await readLateDays(reconciliations, owner);
+  const days = noted?.days ?? [];
+  // A day that was told as late is tried on, also where none that is wanted now comes before it.
+  const all = new Set([...daysFrom(wanted < first ? first : wanted, last), ...days.map(({ date }) => date)]);
+  const lacking = [...all].filter((date) => date >= first && !isKnown.has(date)).sort();
+  const areKept = (date: string): boolean => areOrdersKept(statementDay(date), reconciliations.orderDays, now);
+  const missing = lacking.filter(areKept);
+  const late = new Set(missing.filter((date) => isLate(date, now)));
+  // Of those whose orders are gone: what was told as late, or comes after one that is reconciled. Before that, nobody expected them.
+  for (const date of lacking) if (known[0] && date > known[0].date && isLate(date, now)) late.add(date);
+  for (const { date } of days) {
+    const isReconciled = date < first ? await reconciliations.get({ ...owner, date }) : isKnown.has(date);
+    if (!isReconciled) late.add(date);
+  }
+  for (const { date, acknowledged } of days) if (acknowledged) late.delete(date);
+  return { now, first, last, known, missing, late: [...late].sort(), noted };
 }
 
 /** Where nothing is reconciled yet: a day that fails from the beginning must not be forgotten for the next one. */
