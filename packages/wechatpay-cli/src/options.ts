@@ -78,9 +78,8 @@ export interface ReconcileOptions extends StoreOptions {
   readonly subMerchant?: string;
 }
 
-export interface AcknowledgeOptions extends ReconcileOptions {
+export interface AcknowledgeOptions extends ReconcileOptions, RefundNumbers {
   readonly kind?: MovementKind;
-  readonly refundNo?: string;
   /** Where an order has several differences: which of them. */
   readonly class?: ReconciliationDifference['class'];
   readonly line?: number;

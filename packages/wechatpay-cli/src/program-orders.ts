@@ -73,14 +73,15 @@ export function addOrders({ program, help, general, movesMoney, execute }: Build
         (await import('./statement/reconcile.js')).reconcile(session, date, options),
       ),
   );
-  movesMoney(ofDay(program.command('acknowledge <date> <order>').description(help.acknowledge)))
+  movesMoney(ofDay(program.command('acknowledge <date> [order]').description(help.acknowledge)))
     .option('--kind <kind>', help.movementKind, oneOf(['payment', 'refund', 'reversal']))
     .option('--refund-no <number>', help.refundNo)
+    .option('--refund-id <id>', help.refundId)
     .option('--class <class>', help.differenceClass, oneOf(CLASSES))
     .option('--line <line>', help.line, wholeNumber)
     .option('--of-sub-merchant <id>', help.ofSubMerchant)
     .option('--note <text>', help.note)
-    .action((date: string, order: string, options: AcknowledgeOptions) =>
+    .action((date: string, order: string | undefined, options: AcknowledgeOptions) =>
       execute('acknowledge', options, async (session) =>
         (await import('./statement/acknowledge.js')).acknowledge(session, { date, order }, options),
       ),

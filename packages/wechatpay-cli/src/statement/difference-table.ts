@@ -22,7 +22,7 @@ export function differenceTable(
     differences.map((each) => [
       each.outTradeNo,
       each.kind,
-      each.outRefundNo ?? '',
+      each.outRefundNo ?? each.refundId ?? '',
       each.totalFee === undefined || each.totalFee === 0 ? '' : amountText(each.totalFee, each.currency),
       reconcile.classes[each.class],
       valueText(each.expected, each),

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { WechatPayClient } from 'wechatpay-core';
+import { refundOrder, WechatPayClient } from 'wechatpay-core';
 import { DurableOrders, type Reconciliation } from 'wechatpay-durable';
 import { MemoryStore } from 'wechatpay-durable/memory';
 import { Sandbox } from 'wechatpay-sandbox';
@@ -84,4 +84,33 @@ it('notes one difference of an order that has several: by its line, once it is n
   const ran = await run(`acknowledge ${DAY} X-1 --class repeated --line ${repeated.line!} --yes --json`);
   expect(ran.json.result).toEqual({ ...named, acknowledged: true });
   expect(await run(`acknowledge ${DAY} X-1 --of-sub-merchant 501 --yes --json`)).toMatchObject({ code: 1 });
+});
+
+it("notes the difference of a refund by WeChat Pay's number of it", async () => {
+  const client = new WechatPayClient({ ...sandbox.merchant, now });
+  sandbox.orders.create({ outTradeNo: 'X-2', state: 'paid', totalFee: 700, createdAt: now() });
+  await refundOrder(client, { outTradeNo: 'X-2', outRefundNo: 'R-2', totalFee: 700, refundFee: 200 });
+  await client.close();
+  setClock(59);
+  const { date, differences } = (await run('reconcile yesterday --json')).json.result as unknown as Reconciliation;
+  const { refundId } = differences.find(({ kind }) => kind === 'refund')!;
+  expect(
+    (await run(`acknowledge ${date} X-2 --kind refund --refund-id ${refundId!} --yes --json`)).json.result,
+  ).toEqual({
+    ...{ date, kind: 'refund', outTradeNo: 'X-2', refundId, acknowledged: true },
+  });
+});
+
+it('notes that a late day was dealt with, and none that is not late', async () => {
+  setClock(86.5);
+  const late = await run('acknowledge yesterday --note by-hand --yes --json');
+  expect(late).toMatchObject({ code: 0, json: { result: { acknowledged: true } } });
+  for (const date of [DAY, 'yesterday']) {
+    expect(await run(`acknowledge ${date} --yes --json`)).toMatchObject({
+      code: 1,
+      json: { error: { code: 'NOT_LATE' } },
+    });
+  }
+  expect(await run('acknowledge yesterday --kind refund --yes --json')).toMatchObject({ code: 2 });
+  expect((await run('acknowledge yesterday --dry-run --json')).json.result).toMatchObject({ dryRun: true });
 });

@@ -70,7 +70,7 @@ export const helpZh: typeof helpEn = {
   durableRefundNo: '按商户退款单号指定持久化退款',
   listRefunds: '退款，而非订单',
   reconcile: '将某日对账单与持久订单核对；不动任何资金',
-  acknowledge: '记录某日的差异已由人工核查',
+  acknowledge: '记录某日的差异已由人工核查；不给订单号：记录逾期的一天已由人工处理',
   movementKind: 'payment（支付）、refund（退款）或 reversal（撤销），默认 payment',
   differenceClass: '同一订单有多项差异时，指定其 class（见 reconcile --json）',
   line: '同一订单有多项差异时，指定其在对账单中的行号',

@@ -70,7 +70,8 @@ export const helpEn = {
   durableRefundNo: 'a durable refund, by its number',
   listRefunds: 'refunds, in the place of orders',
   reconcile: "compare WeChat Pay's statement of a day with the durable orders; moves no money",
-  acknowledge: 'note that a person has looked at a difference of a day',
+  acknowledge:
+    'note that a person has looked at a difference of a day; without an order: has dealt with a day that is late',
   movementKind: 'payment, refund or reversal (default: payment)',
   differenceClass: 'where an order has several differences: which, as reconcile --json names it',
   line: 'where an order has several differences: the one of this line of the statement',

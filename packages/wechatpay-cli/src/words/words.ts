@@ -174,6 +174,9 @@ interface ReconcileWords {
   readonly acknowledgePlan: string;
   readonly acknowledged: string;
   readonly noDifference: string;
+  readonly acknowledgeDayPlan: string;
+  readonly whichDifference: string;
+  readonly notLate: string;
 }
 
 export interface DoctorWords {
