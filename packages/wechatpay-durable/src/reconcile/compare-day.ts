@@ -198,7 +198,8 @@ async function paymentsOfEarlier(
       comparedAt.set(date, compared?.reconciledAt);
     }
     const difference = paymentOfEarlier(order, id);
-    if (isStoredLater || endAt >= (comparedAt.get(date) ?? Infinity)) found.set(movementOf(difference), difference);
+    if (isStoredLater || endAt >= (comparedAt.get(date) ?? Infinity) - CLOCKS_DIFFER_MS)
+      found.set(movementOf(difference), difference);
   }
   return found;
 }
@@ -206,6 +207,8 @@ async function paymentsOfEarlier(
 /** A day that differs in more is wrong as a whole: a wrong merchant, or another system's orders. */
 const MOST_DIFFERENCES = 10_000;
 const STAGED_AT_ONCE = 2_000;
+/** Between the clock of whoever ended an order and of whoever compared its day. What both claim is matched by the statement of that. */
+const CLOCKS_DIFFER_MS = 10 * 60_000;
 
 /** While the database takes some rows, the next are read. */
 async function stageAll(staged: StagedStatement, rows: AsyncIterable<StatementRow>): Promise<void> {

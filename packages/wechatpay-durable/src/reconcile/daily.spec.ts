@@ -341,6 +341,22 @@ it('remembers the days that failed from the beginning on, and asks on for as lon
   expect((await shop.reconcileDue()).map(({ date }) => date)).toEqual(['20260301', '20260302']);
 });
 
+it('tells of no day at once that another worker catches up', async () => {
+  const { merchantId } = sandbox.merchant;
+  const its = store.share();
+  await its.open();
+  sandbox.clock.advance(at('16:00:00', 3) - sandbox.clock.now());
+  const key = { merchantId, subMerchantId: '', date: 'daily-20260301' };
+  expect(await its.reconciliations.claim(key, 'another', DAY_MS)).toBe(true);
+  await open(at('16:00:00', 3), '20260301');
+  await expect.poll(days).toEqual(['20260302', '20260303']);
+  await pass(58);
+  expect(events.filter(({ kind }) => kind === 'problem')).toEqual([]);
+  await pass(3);
+  expect(events.filter(({ kind }) => kind === 'problem')).toHaveLength(1);
+  await its.close();
+});
+
 it('tries days that failed from the beginning for longer than a week, until they are there', async () => {
   const shop = new DurableOrders({ store: store.share(), clients: client });
   shops.push(shop);

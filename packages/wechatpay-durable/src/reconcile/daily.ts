@@ -38,7 +38,7 @@ const CHECK_EVERY_MS = MINUTE_MS;
 const TRY_AGAIN_MS = 30 * MINUTE_MS;
 /** A day with open questions is gone through again; one that is older than a week once a day, as long as its orders are kept. */
 const ASK_AGAIN_MS = 60 * MINUTE_MS;
-/** Whoever has tried tells that a day is late, and why; after so long, anybody does: that one may have died of it. */
+/** Whoever has tried tells that a day is late, and why; so long after it was seen, anybody does: that one may have died of it. */
 const TELL_ANYHOW_MS = 60 * MINUTE_MS;
 /** An order of a day that is carried over has to be there when it is given up. */
 const LEAST_ORDER_DAYS = ASKED_DAYS + 1;
@@ -189,9 +189,14 @@ export class DailyReconciler {
   }
 
   /** Once a day. */
-  async #tellLate(owner: ReconciliationOwner, date: string, { missing, now }: ReconciliationStanding): Promise<void> {
+  async #tellLate(
+    owner: ReconciliationOwner,
+    date: string,
+    { missing, noted, now }: ReconciliationStanding,
+  ): Promise<void> {
     const cause = this.#failures.get(`${owner.merchantId} ${date}`);
-    if (!cause && !isLate(date, now - TELL_ANYHOW_MS)) return;
+    const { at = now } = noted?.days.find((day) => day.date === date) ?? {};
+    if (!cause && now - at < TELL_ANYHOW_MS) return;
     if (!(await this.#isFirstToTell(owner, `late-${date}`, TELL_AGAIN_MS, now))) return;
     const why = cause?.message ?? 'whoever tried has not come to an end of it.';
     const rest = missing.includes(date)

@@ -11,6 +11,8 @@ export type Acknowledged = NonNullable<ReconciliationDifference['acknowledged']>
 /** A day that is late, or was and a person has dealt with it. */
 export interface LateDay {
   readonly date: string;
+  /** When it was first noted, in milliseconds since 1970. */
+  readonly at: number;
   readonly acknowledged?: Acknowledged;
 }
 
@@ -43,9 +45,11 @@ export async function noteLateDays(
   { late, noted, first, now }: { late: readonly string[]; noted: LateDays | undefined; first: string; now: number },
 ): Promise<void> {
   const next = (before: LateDays | undefined): LateDay[] => {
-    const over = (before?.days ?? []).filter(({ acknowledged, date }) => acknowledged && date >= first);
-    const isOver = new Set(over.map(({ date }) => date));
-    return [...over, ...late.filter((date) => !isOver.has(date)).map((date) => ({ date }))].sort(byDate);
+    const known = before?.days ?? [];
+    const kept = known.filter(({ acknowledged, date }) => (acknowledged ? date >= first : late.includes(date)));
+    const isKept = new Set(kept.map(({ date }) => date));
+    const added = late.filter((date) => !isKept.has(date)).map((date) => ({ date, at: now }));
+    return [...kept, ...added].sort(byDate);
   };
   const days = next(noted);
   const isFresh = noted !== undefined && now - noted.notedAt < NOTE_AGAIN_MS;
@@ -62,8 +66,9 @@ export function acknowledgeLateDay(
   acknowledged: Acknowledged,
 ): Promise<void> {
   return changeLateDays(reconciliations, owner, acknowledged.at, (before) => {
-    const others = (before?.days ?? []).filter((day) => day.date !== date);
-    return [...others, { date, acknowledged }].sort(byDate);
+    const days = before?.days ?? [];
+    const { at } = days.find((day) => day.date === date) ?? acknowledged;
+    return [...days.filter((day) => day.date !== date), { date, at, acknowledged }].sort(byDate);
   });
 }
 

@@ -5,6 +5,7 @@ import { failureOf as failure } from '../../test/failure.js';
 import {
   DurableOrders,
   type AcknowledgeRequest,
+  type DurableOrderData,
   type DurableRefundData,
   type Reconciliation,
   type ResolvedOrder,
@@ -462,30 +463,59 @@ describe('a difference', () => {
     },
   );
 
-  it('of an order that ended after its day was compared is claimed for the day of its end', async () => {
-    await pay('0002');
-    setClock(at('23:00:00'));
-    await durableOrders.create({
-      ...{ tradeType: 'NATIVE', productId: 'tea', outTradeNo: '0001', body: 'tea', totalFee: 888, currency: 'HKD' },
-      ...{ notifyUrl: 'https://shop.example/wechatpay', spbillCreateIp: '203.0.113.7' },
-      timeExpire: new Date(at('12:00:00', 1)),
-    });
-    isSilent = true;
-    setClock(at('23:30:00'));
-    sandbox.orders.pay(sandbox.orders.get('0001')!);
-    onCall = (path, body) => {
-      if (path !== '/pay/downloadbill' || decodeXml(body).bill_date !== DAY) return;
-      sandbox.statements.addFault({ kind: 'row-missing', row: 1, hidden: true });
-    };
-    expect(await reconcile()).toMatchObject({ rows: 1, agreed: 1, differing: 0 });
-    isSilent = false;
-    setClock(at('11:00:00', 1));
-    await durableOrders.hasten({ outTradeNo: '0001' });
-    await ended('0001');
-    expect(told(await reconcile(1))).toEqual(['0001 payment book-only needs-person answer-agrees-with-order']);
-    onCall = () => undefined;
-    expect((await reconcile(1)).differences).toMatchObject([{ status: 'matched', matchedIn: DAY }]);
-  });
+  /** What a worker stores whose clock is behind, that an order is paid. */
+  async function endBehind(outTradeNo: string, endAt: number): Promise<void> {
+    const { id } = (await durableOrders.get({ outTradeNo }))!;
+    const { transactionId } = sandbox.orders.get(outTradeNo)!;
+    await durableOrders.stop();
+    const worker = store.share();
+    await worker.open();
+    await worker.reschedule(id, 0);
+    await worker.process(
+      ({ data }) => {
+        const outcome = { kind: 'paid', payment: { transactionId, totalFee: 888, currency: 'HKD' } } as const;
+        const state = { ...data.state, kind: 'ended', outcome };
+        return Promise.resolve({ kind: 'done', data: { ...data, state, outcome, end: 1, endAt } as DurableOrderData });
+      },
+      { concurrency: 1, onProblem: () => undefined },
+    );
+    await expect.poll(async () => (await worker.get(id))?.status).toBe('done');
+    await worker.close();
+    durableOrders = new DurableOrders({ store: store.share(), clients: client });
+    await durableOrders.start();
+  }
+
+  it.each(['later', 'by a clock that is behind'])(
+    'of an order that ended after its day was compared is claimed for the day of its end: %s',
+    async (how) => {
+      await pay('0002');
+      setClock(at('23:00:00'));
+      await durableOrders.create({
+        ...{ tradeType: 'NATIVE', productId: 'tea', outTradeNo: '0001', body: 'tea', totalFee: 888, currency: 'HKD' },
+        ...{ notifyUrl: 'https://shop.example/wechatpay', spbillCreateIp: '203.0.113.7' },
+        timeExpire: new Date(at('12:00:00', 1)),
+      });
+      isSilent = true;
+      setClock(at('23:30:00'));
+      sandbox.orders.pay(sandbox.orders.get('0001')!);
+      onCall = (path, body) => {
+        if (path !== '/pay/downloadbill' || decodeXml(body).bill_date !== DAY) return;
+        sandbox.statements.addFault({ kind: 'row-missing', row: 1, hidden: true });
+      };
+      expect(await reconcile()).toMatchObject({ rows: 1, agreed: 1, differing: 0 });
+      isSilent = false;
+      setClock(at('11:00:00', 1));
+      if (how === 'later') {
+        await durableOrders.hasten({ outTradeNo: '0001' });
+        await ended('0001');
+      } else {
+        await endBehind('0001', at('10:10:00', 1));
+      }
+      expect(told(await reconcile(1))).toEqual(['0001 payment book-only needs-person answer-agrees-with-order']);
+      onCall = () => undefined;
+      expect((await reconcile(1)).differences).toMatchObject([{ status: 'matched', matchedIn: DAY }]);
+    },
+  );
 
   it.each([
     ['on the next day', 1],

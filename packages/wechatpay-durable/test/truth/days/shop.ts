@@ -110,18 +110,20 @@ export class DayShop {
       return { ...sale, outTradeNo: `A${index}`, transactionId, paidAt: DAY_BEGINS + sale.second * 1_000 };
     });
     const inTime = orders.toSorted((one, other) => one.paidAt - other.paidAt);
-    for (const order of inTime) await this.#happen(order);
-    this.setClock(DAY_BEGINS + 23.5 * HOUR_MS);
     const writer = this.#store.share();
     await writer.open();
     const verdicts = new Map<string, DurableOrderData>();
-    for (const order of inTime.filter(({ book }) => book !== 'none')) {
+    for (const order of inTime) {
+      await this.#happen(order);
+      if (order.book === 'none') continue;
+      this.setClock(order.paidAt);
       const { id, data, isCancelled } = this.#bookOf(order);
       const { outcome: _, end: __, endAt: ___, ...open } = data;
       await writer.enqueue(id, { ...open, state: startOf(order) }, isCancelled ? DAY_MS : 0);
       if (isCancelled) await writer.cancel(id);
       else verdicts.set(id, data);
     }
+    this.setClock(DAY_BEGINS + 23.5 * HOUR_MS);
     await writer.process(
       ({ id }) => {
         const data = verdicts.get(id)!;

@@ -17,6 +17,7 @@ export const LAWS = {
   moves: 'money moves by a verified answer and a policy alone, never by the statement',
   ends: 'no question, and nothing carried over, stays open',
   download: 'a statement that cannot be had counts as nothing',
+  reconciled: 'a statement that is there is reconciled',
   agreed: 'each row ends in one of the counts',
 } as const;
 
@@ -81,7 +82,7 @@ export async function tell(story: Story): Promise<Told> {
     judge({ shop, day, later, told, isAgreedAtFirst, before, hit, story });
     return { story, orders: told, differences, movements: shop.sandbox.ledger.list().length - before };
   } catch (error) {
-    if (isWechatPayError(error) || isDurableOrdersError(error)) throw new Error(`reconcile throws ${String(error)}`);
+    if (isWechatPayError(error) || isDurableOrdersError(error)) throw new Breach(LAWS.reconciled, String(error));
     throw error;
   } finally {
     await shop.close();
