@@ -448,4 +448,20 @@ export const BUGS = [
       },
     ],
   },
+  {
+    name: 'day: an order that has stopped for a person is set going, and its money returned',
+    spec: OF_DAYS,
+    changes: [
+      {
+        file: durable('reconcile/ask.ts'),
+        find: "if (stored.status === 'dead' && after.kind !== 'ended') return",
+        replace: 'if (signal?.aborted) return',
+      },
+      {
+        file: durable('reconcile/ask.ts'),
+        find: "(['done', 'cancelled'] as const)",
+        replace: "(['done', 'dead', 'cancelled'] as const)",
+      },
+    ],
+  },
 ];

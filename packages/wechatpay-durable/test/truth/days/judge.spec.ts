@@ -10,6 +10,7 @@ const ENDS = [
   'unknown-order',
   'unknown-refund',
   'answer-agrees-with-order',
+  'return-is-for-person',
   'not-in-three-days',
 ];
 

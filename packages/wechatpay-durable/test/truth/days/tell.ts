@@ -14,7 +14,8 @@ import type { Story } from './story.js';
 export const LAWS = {
   agree: 'ledger and durable order agree, or a person is asked for',
   exact: 'what agrees is no difference, and nobody is asked for it',
-  moves: 'money moves by a verified answer and a policy alone, never by the statement',
+  moves:
+    'money moves by a verified answer and a policy alone, never by the statement, nor where a person was asked to decide',
   ends: 'no question, and nothing carried over, stays open',
   download: 'a statement that cannot be had counts as nothing',
   reconciled: 'a statement that is there is reconciled',
@@ -200,7 +201,9 @@ function judge({ shop, day, later, told, isAgreedAtFirst, before, hit, story }: 
   for (const movement of shop.sandbox.ledger.list().slice(before)) {
     const moved = told.find(({ order }) => order.outTradeNo === movement.outTradeNo);
     const { truth, book, ifPaid } = moved!.order;
-    const isWanted = book === 'reversed' || (ifPaid === 'reverse' && !book.startsWith('paid') && book !== 'cancelled');
+    const isStopped = ['unresolved', 'needs-attention', 'refund-required'].includes(book);
+    const isKept = book.startsWith('paid') || book === 'cancelled';
+    const isWanted = book === 'reversed' || (ifPaid === 'reverse' && !isKept && !isStopped);
     const isProven = truth === 'paid' && queriesOf(shop, movement.outTradeNo) > 0;
     if (!isWanted || !isProven || movement.kind === 'payment') {
       throw new Breach(LAWS.moves, `${movement.kind} of ${movement.outTradeNo}, ${truth}, booked as ${book}`);
