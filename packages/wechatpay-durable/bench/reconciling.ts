@@ -57,8 +57,8 @@ export async function fillDay(server: PostgresServer, { connectionString, rows }
 }
 
 /**
- * What PostgreSQL alone takes for as many rows, in seconds: COPY from a file of its own, and one join with the orders. Nobody reads a
- * statement, looks for rows that come twice, or says which order has none.
+ * What PostgreSQL alone takes for as many rows, in seconds: COPY from a file of its own, and one join with the orders: less than
+ * reading a statement, looking for rows that come twice, and saying which order has none.
  */
 export async function copyAndJoin(server: PostgresServer, { connectionString, rows }: Day): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), 'bench-copy-'));
