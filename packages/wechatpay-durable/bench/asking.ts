@@ -146,7 +146,9 @@ export async function ask(name: string, store: OrderStore, { ended, waiting, don
   const any = (): number => Math.floor(Math.random() * ended);
   const { merchantId } = done;
   const day = (): { from: Date; to: Date } => {
-    const from = Date.now() - Math.ceil(Math.random() * (DAYS - 2) + 1) * DAY_MS;
+    // Of the days on which some ended: those that wait are the newest.
+    const days = Math.floor((DAYS * ended) / (ended + waiting)) - 1;
+    const from = Date.now() - (DAYS - Math.floor(Math.random() * days)) * DAY_MS;
     return { from: new Date(from), to: new Date(from + DAY_MS) };
   };
   const middle = new Date(Date.now() - (DAYS / 2) * DAY_MS);
