@@ -52,9 +52,9 @@ ${enqueued.map((row) => `| ${row.name} | ${row.atOnce} | ${whole(row.perSecond)}
 ${orders.toLocaleString('en')} orders that are due, against the sandbox over mutual TLS. Every other one is paid: one query. The rest is
 unpaid: a query, the decision stored, a reversal.
 
-| store | workers | resolutions a second | CPU of the workers, each | CPU of the gateway, each |
-| --- | --- | --- | --- | --- |
-${resolved.map((row) => `| ${row.name} | ${row.workers} | ${whole(row.perSecond)} | ${row.workerCpuMs.toFixed(2)} ms | ${row.gatewayCpuMs.toFixed(2)} ms |`).join('\n')}
+| store | workers | resolutions a second | CPU of the workers, each | CPU of the gateway, each | processors busy |
+| --- | --- | --- | --- | --- | --- |
+${resolved.map((row) => `| ${row.name} | ${row.workers} | ${whole(row.perSecond)} | ${row.workerCpuMs.toFixed(2)} ms | ${row.gatewayCpuMs.toFixed(2)} ms | ${Math.round(row.busy * 100)} % |`).join('\n')}
 
 A resolved durable order takes ${((two?.bytes ?? NaN) / 1024).toFixed(1)} KiB of PostgreSQL's disk, indexes and what its updates left included.
 

@@ -15,6 +15,8 @@ export interface Resolved {
   readonly perSecond: number;
   readonly workerCpuMs: number;
   readonly gatewayCpuMs: number;
+  /** The share of the processors' time in which they worked: what bounds it, where that is all of it. */
+  readonly busy: number;
   /** What a resolved one takes on the disk; NaN where that is not known. */
   readonly bytes: number;
 }
@@ -36,6 +38,8 @@ export interface Fairness {
 }
 
 export interface Results {
+  /** The median time of an INSERT of a row by PostgreSQL's client alone, flushed to the same disk. */
+  readonly bareInsertMs: number;
   readonly reconciled: Reconciled;
   readonly enqueued: readonly Enqueued[];
   readonly resolved: readonly Resolved[];

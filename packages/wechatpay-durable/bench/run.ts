@@ -9,6 +9,7 @@ import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { Client } from 'pg';
 import type { WechatPayConfig } from 'wechatpay-core';
 import { EmbeddedStore } from 'wechatpay-durable/embedded';
 import { PostgresStore } from 'wechatpay-durable/postgres';
@@ -73,6 +74,8 @@ try {
   const postgres = async (): Promise<Store> => ({ connectionString: await server.createDatabase() });
   const embedded = (): { readonly folder: string } => ({ folder: join(folder, String((stores += 1))) });
 
+  console.error('bench: a bare INSERT');
+  const bareInsertMs = await measureBareInsert();
   const enqueued: Enqueued[] = [];
   const resolved: Resolved[] = [];
   const takeovers: Takeover[] = [];
@@ -115,6 +118,7 @@ try {
 
   const machine = `${cpus().length} cores (${cpus()[0]?.model.split(' ').slice(0, 2).join(' ') ?? '?'})`;
   const results: Results = {
+    bareInsertMs,
     enqueued,
     resolved,
     takeovers,
@@ -194,7 +198,9 @@ async function measureResolving(
   };
   const begin = await until(count / 10);
   const before = [await cpuOf(processes), await cpuOf([gateway])] as const;
+  const timesBefore = processorTimes();
   const end = await until(count);
+  const timesAfter = processorTimes();
   const after = [await cpuOf(processes), await cpuOf([gateway])] as const;
   const { dead } = await first.ask('counts');
   if (dead > 0) throw new Error(`${dead} are dead`);
@@ -213,8 +219,37 @@ async function measureResolving(
     perSecond: made / seconds,
     workerCpuMs: cpuMs(0),
     gatewayCpuMs: cpuMs(1),
+    busy: 1 - (timesAfter.idle - timesBefore.idle) / (timesAfter.all - timesBefore.all),
     bytes: bytes / count,
   };
+}
+
+/** Of all processors, whoever they worked for. */
+function processorTimes(): { readonly idle: number; readonly all: number } {
+  const times = cpus().map((each) => each.times);
+  const all = times.flatMap((each) => Object.values(each)).reduce((sum, ms) => sum + ms, 0);
+  return { idle: times.reduce((sum, { idle }) => sum + idle, 0), all };
+}
+
+/** A row as large as an order's, committed and flushed: what a store cannot do without. */
+async function measureBareInsert(): Promise<number> {
+  const client = new Client({ connectionString: await server.createDatabase() });
+  await client.connect();
+  try {
+    await client.query('CREATE TABLE bare (id int PRIMARY KEY, data text)');
+    const times: number[] = [];
+    for (let id = 0; id < ENQUEUED; id += 1) {
+      const begun = performance.now();
+      await client.query('INSERT INTO bare VALUES ($1, $2)', [id, 'x'.repeat(1000)]);
+      times.push(performance.now() - begun);
+    }
+    return quantile(
+      times.sort((a, b) => a - b),
+      0.5,
+    );
+  } finally {
+    await client.end();
+  }
 }
 
 /** Of the table with its indexes, and what its updates have left in it. */
