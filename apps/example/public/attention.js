@@ -1,5 +1,5 @@
 // The manager's page: what becomes of the money stands beside each button, and is asked once more where it may move.
-import { post, saying } from './calls.js';
+import { postAndReload, saying } from './calls.js';
 import { isConfirmed } from './confirm.js';
 import { say } from './words.js';
 
@@ -11,8 +11,7 @@ main.addEventListener('click', ({ target }) => {
   void saying(target, async () => {
     const yes = target.textContent.trim();
     if (question !== undefined && !(await isConfirmed({ question: say('question', question), yes }))) return;
-    await post(path, body);
-    location.reload();
+    await postAndReload(path, body);
   });
 });
 
@@ -21,7 +20,6 @@ main.addEventListener('submit', (event) => {
   const { target } = event;
   const { note, actor } = target.elements;
   void saying(target.querySelector('button'), async () => {
-    await post(target.dataset.post, JSON.stringify({ note: note.value, actor: actor.value }));
-    location.reload();
+    await postAndReload(target.dataset.post, JSON.stringify({ note: note.value, actor: actor.value }));
   });
 });

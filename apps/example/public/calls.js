@@ -17,38 +17,58 @@ function keepToken() {
   sessionStorage.setItem('token', token.value.trim());
 }
 
-/** The server did not answer: whatever was asked for may have happened. */
-export class NoAnswer extends Error {
-  constructor(...more) {
-    super([say('no-answer'), ...more].join(' '));
-  }
-}
+/** There was no clear answer: whatever was asked for may have happened. */
+export class NoAnswer extends Error {}
 
 export function post(path, body = '{}') {
-  const headers = { 'content-type': 'application/json', authorization: `Bearer ${token.value.trim()}` };
-  return call(path, { method: 'POST', body, headers });
+  return call(path, { method: 'POST', body, headers: { 'content-type': 'application/json' } });
 }
 
-/** @returns what the server answers. @throws {NoAnswer} or what the server says is wrong. */
-export async function call(path, init) {
+/** @returns what the server answers. @throws {NoAnswer} or what the server says is wrong, so that this call did nothing. */
+export async function call(path, { headers, ...init } = {}) {
   let response;
   try {
-    response = await fetch(path, { ...init, signal: AbortSignal.timeout(ANSWER_MS) });
+    response = await fetch(path, {
+      ...init,
+      headers: { ...headers, authorization: `Bearer ${token.value.trim()}` },
+      signal: AbortSignal.timeout(ANSWER_MS),
+    });
   } catch {
-    throw new NoAnswer();
+    throw new NoAnswer(say('no-answer'));
   }
-  if (response.ok) {
-    if (response.status === 204) return undefined;
+  const { ok, status } = response;
+  if (ok) {
+    if (status === 204) return undefined;
     return response.json().catch(() => {
-      throw new NoAnswer();
+      throw new NoAnswer(say('no-answer'));
     });
   }
-  // What stands between may answer for a server that is not there.
   const problem = await response.json().catch(() => undefined);
-  if (!problem) throw new NoAnswer(say('http-status', response.status));
-  if (response.status === 401) token.focus();
-  const text = [problem.detail ?? problem.message, problem.remedy].filter(Boolean).join(' ');
-  throw Object.assign(new Error(text), { advice: problem.advice });
+  const { outcome, advice, detail, remedy } = problem ?? {};
+  const text = [detail ?? problem?.message, remedy].filter(Boolean).join(' ');
+  if (!problem || isUnclear(status, outcome)) {
+    // What stands between may answer for a server that is not there.
+    throw new NoAnswer(outcome === undefined ? `${say('no-answer')} ${say('http-status', status)}` : text);
+  }
+  if (status === 401) token.focus();
+  throw Object.assign(new Error(text), { advice });
+}
+
+/** Only who knows that nothing was sent says so: any other answer of a server in trouble, or of one before it, leaves that open. */
+function isUnclear(status, outcome) {
+  return outcome === 'unknown' || (outcome !== 'not-sent' && (status >= 500 || status === 408));
+}
+
+/** Changes something, and shows the page anew, or the one at `to`. */
+export async function postAndReload(path, body, to = location.href) {
+  try {
+    await post(path, body);
+  } catch (error) {
+    if (error instanceof NoAnswer) error.message += ` ${say('may-be-done')}`;
+    throw error;
+  }
+  if (to === location.href) location.reload();
+  else location.assign(to);
 }
 
 /** Runs what a button does, once at a time, and says what went wrong. */

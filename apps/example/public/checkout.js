@@ -10,8 +10,8 @@ if (main) showOrder();
 
 function beginOrders() {
   const loaded = Promise.all([import('./calls.js'), import('./words.js')]);
-  /** Kept until the server has answered: it is the same order, and has one QR code. */
-  let number;
+  /** Kept until the server has answered: the same sale is the same order, and has one QR code. */
+  let sent;
   const button = form.querySelector('button');
   // Before anything is waited for: who is quick with Enter is heard, and once.
   form.addEventListener('submit', async (event) => {
@@ -19,12 +19,15 @@ function beginOrders() {
     button.disabled = true;
     const [{ newNumber, NoAnswer, post, readSale, saying }, { say }] = await loaded;
     await saying(button, async () => {
-      number ??= newNumber('C');
+      const sale = JSON.stringify(readSale(form.elements));
+      // Another sale is another order. Nobody can pay the one before: nobody was shown its code.
+      if (sent?.sale !== sale) sent = { sale, number: newNumber('C') };
+      const { number } = sent;
       try {
-        await post(`/checkout/orders/${number}`, JSON.stringify(readSale(form.elements)));
+        await post(`/checkout/orders/${number}`, sale);
       } catch (error) {
         if (error instanceof NoAnswer) error.message += ` ${say('press-again')}`;
-        else number = undefined;
+        else sent = undefined;
         throw error;
       }
       location.assign(`/checkout/${number}?lang=${document.body.dataset.lang}`);

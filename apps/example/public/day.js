@@ -1,5 +1,5 @@
 // The page of a day: chooses one, has it reconciled, and notes who has looked at what.
-import { post, saying } from './calls.js';
+import { postAndReload, saying } from './calls.js';
 
 const { date, lang } = document.querySelector('main').dataset;
 const form = document.querySelector('#day');
@@ -12,8 +12,7 @@ form.addEventListener('submit', (event) => {
 
 reconcile.addEventListener('click', () => {
   void saying(reconcile, async () => {
-    await post(`/days/${date}/reconcile`);
-    location.assign(`/day?date=${date}&lang=${lang}`);
+    await postAndReload(`/days/${date}/reconcile`, undefined, `/day?date=${date}&lang=${lang}`);
   });
 });
 
@@ -22,7 +21,6 @@ document.querySelector('#result').addEventListener('submit', (event) => {
   const { target } = event;
   void saying(target.querySelector('button'), async () => {
     const body = { ...JSON.parse(target.dataset.which), note: target.elements.note.value };
-    await post(`/days/${date}/acknowledge`, JSON.stringify(body));
-    location.reload();
+    await postAndReload(`/days/${date}/acknowledge`, JSON.stringify(body));
   });
 });

@@ -1,8 +1,10 @@
 // The cashier's page: sends the form, and shows what the server says of each order; above all, of the one that was charged last.
-import { call, formatMoney, newNumber, NoAnswer, post, readSale, saying, toMinorUnit } from './calls.js';
+import { call, newNumber, NoAnswer, post, readSale, saying } from './calls.js';
 import { countDown } from './clock.js';
-import { change, isConfirmed } from './confirm.js';
+import { isConfirmed } from './confirm.js';
+import { kept } from './kept.js';
 import { follow, fragment, isOffline } from './live.js';
+import { refundOrder } from './refund.js';
 import { say } from './words.js';
 
 const { lang } = document.body.dataset;
@@ -11,13 +13,8 @@ const find = document.querySelector('#find');
 const stage = document.querySelector('#stage');
 const orders = document.querySelector('#orders');
 const dialog = document.querySelector('#confirm');
+const message = document.querySelector('#message');
 const { amount, currency, authCode, customer, loseAnswer } = form.elements;
-
-/** What has to survive that this page is loaded anew: the order on the stage, and one whose charge got no answer. */
-const kept = {
-  get: (name) => sessionStorage.getItem(name) ?? undefined,
-  set: (name, value) => (value === undefined ? sessionStorage.removeItem(name) : sessionStorage.setItem(name, value)),
-};
 
 // ---- What is shown
 
@@ -64,11 +61,18 @@ function replace(shown, fresh) {
   if (had) [...fresh.querySelectorAll('summary, a, button')][nth]?.focus();
 }
 
-// What the page came with may say less than what is kept here.
-const pending = kept.get('pending');
-if (pending !== undefined) presentTemplate('lost', kept.get('pending-money'));
+/** The orders of a number, as the server knows them now. */
+async function findOrders(number) {
+  const found = await call(`/till/find?number=${encodeURIComponent(number)}&lang=${lang}`);
+  for (const order of found) show(order);
+  return found;
+}
+
+// What the page came with may say less than what is kept here: the order on the stage, and a sale that got no answer.
+const unanswered = kept.get('sale');
+if (unanswered !== undefined) presentTemplate('lost', unanswered.money);
 else focusOn(kept.get('current'));
-if (pending !== undefined && rowOf(pending)) arrived(pending);
+if (unanswered !== undefined && rowOf(unanswered.number)) arrived(unanswered.number);
 follow(`/events?lang=${lang}`, show);
 
 // ---- Charging
@@ -85,16 +89,14 @@ customer?.addEventListener('change', () => {
 async function charge() {
   const sale = readSale(form.elements);
   if (isOffline()) throw new Error(say('offline-charge'));
-  // Kept until the server has answered: what may have been sent is not charged again under another number.
-  let number = kept.get('pending');
-  if (number === undefined) {
-    if (stage.dataset.answer === 'wait' && !(await isOtherConfirmed())) return;
-    number = newNumber('T');
-  }
+  // Kept until it is known what became of it: what may have been sent is not charged again under another number.
+  const before = kept.get('sale');
+  if (before !== undefined && !isInForm(before)) return findBefore(before);
+  if (before === undefined && stage.dataset.answer === 'wait' && !(await isOtherConfirmed())) return;
   if (loseAnswer?.checked) await post('/demo/lose-answer');
   const money = `${currency.value} ${amount.value.trim()}`;
-  kept.set('pending', number);
-  kept.set('pending-money', money);
+  const number = before?.number ?? newNumber('T');
+  kept.set('sale', { number, money, totalFee: sale.totalFee, currency: sale.currency, code: endOf(authCode.value) });
   kept.set('current', undefined);
   presentTemplate('sending', money);
   try {
@@ -104,11 +106,12 @@ async function charge() {
       arrived(number); // it arrived, this time or before
       return;
     }
-    if (error instanceof NoAnswer) {
+    // A refusal tells of this call alone, and nothing of one before it.
+    if (error instanceof NoAnswer || before !== undefined) {
       presentTemplate('lost', money);
       error.message += ` ${say('charge-again')}`;
     } else {
-      kept.set('pending', undefined);
+      kept.set('sale', undefined);
       present(document.querySelector('template#ready').content);
     }
     throw error;
@@ -116,14 +119,48 @@ async function charge() {
   arrived(number);
 }
 
+/** Enough to tell one customer's code from another's: the code itself is kept nowhere. */
+function endOf(code) {
+  return code.trim().slice(-6);
+}
+
+/** Whether the form still holds a sale, or nothing that could be charged. */
+function isInForm({ totalFee, currency: paidIn, code }) {
+  try {
+    const sale = readSale(form.elements);
+    if (authCode.value.trim() === '') return true;
+    return sale.totalFee === totalFee && sale.currency === paidIn && endOf(authCode.value) === code;
+  } catch {
+    return true;
+  }
+}
+
+/** Another sale than the one that got no answer: nothing is charged before it is known what became of that. */
+async function findBefore({ number, money }) {
+  try {
+    await findOrders(number);
+  } catch (error) {
+    error.message += ` ${say('sale-before-unknown', money)}`;
+    throw error;
+  }
+  if (kept.get('sale')?.number !== number) return; // it is there, and on the stage
+  kept.set('sale', undefined);
+  present(document.querySelector('template#ready').content);
+  throw new Error(say('sale-before-absent', money));
+}
+
 /** The server has this order: it is charged once, and the next one has a number of its own. */
 function arrived(number) {
-  if (number !== kept.get('pending')) return;
-  kept.set('pending', undefined);
+  const sent = kept.get('sale');
+  if (number !== sent?.number) return;
+  kept.set('sale', undefined);
   focusOn(number);
+  // What was typed for the next customer stays, and is not taken for this one.
+  const isBefore = !isInForm(sent);
+  message.textContent = isBefore ? say('sale-before-found', sent.money) : '';
+  if (isBefore) return;
   if (loseAnswer) loseAnswer.checked = false;
   if (customer) customer.value = '';
-  document.querySelector('#message').textContent = '';
   // What is scanned twice is not charged twice: it has no amount.
   amount.value = '';
   authCode.value = '';
@@ -160,8 +197,7 @@ find.addEventListener('submit', (event) => {
   nothing.textContent = '';
   void saying(find.querySelector('button'), async () => {
     const number = find.elements.number.value.trim();
-    const found = await call(`/till/find?number=${encodeURIComponent(number)}&lang=${lang}`, {});
-    for (const order of found) show(order);
+    const found = await findOrders(number);
     const [first] = found.map(({ id }) => document.getElementById(id));
     if (!first) {
       nothing.textContent = say('not-found');
@@ -176,54 +212,6 @@ find.addEventListener('submit', (event) => {
 
 orders.addEventListener('click', ({ target }) => {
   const { get, refund } = target.dataset;
-  if (get) void saying(target, () => call(get, {}));
-  if (refund) void saying(target, () => refundOrder(JSON.parse(refund)));
+  if (get) void saying(target, () => call(get));
+  if (refund) void saying(target, () => refundOrder(JSON.parse(refund), findOrders));
 });
-
-const feeLabel = dialog.querySelector('#refund-fee');
-const fee = dialog.querySelector('[name="refundFee"]');
-const problem = dialog.querySelector('#refund-problem');
-fee.addEventListener('keydown', ({ key }) => {
-  if (key === 'Enter') dialog.querySelector('[data-answer="yes"]').focus(); // and does not press it
-});
-
-/** Asks how much, and then once more, in words. */
-async function refundOrder({ path, outTradeNo, subMerchantId, what, totalFee, kept: left, ...money }) {
-  const { currency, digits } = money;
-  const format = (value) => formatMoney(value, currency, digits);
-  let refundFee = left;
-  const words = () => ({
-    question: say('refund-question', format(refundFee), format(totalFee), what, outTradeNo),
-    yes: say('refund-yes', format(refundFee)),
-    isPossible: problem.textContent === '',
-  });
-  const read = () => {
-    try {
-      refundFee = toMinorUnit(fee.value.trim(), digits);
-      problem.textContent = refundFee > left ? say('refund-too-much', format(left)) : '';
-    } catch (error) {
-      problem.textContent = error.message;
-    }
-    change(words());
-  };
-  fee.value = format(left).slice(currency.length + 1);
-  problem.textContent = '';
-  feeLabel.hidden = false;
-  fee.addEventListener('input', read);
-  const isYes = await isConfirmed(words());
-  fee.removeEventListener('input', read);
-  feeLabel.hidden = true;
-  problem.textContent = '';
-  if (!isYes) return;
-  // Kept until the server has answered: pressed again, it is the same refund.
-  const name = `refund ${outTradeNo} ${refundFee}`;
-  const outRefundNo = kept.get(name) ?? newNumber('R');
-  kept.set(name, outRefundNo);
-  try {
-    await post(path, JSON.stringify({ outRefundNo, totalFee, refundFee, currency, subMerchantId }));
-    kept.set(name, undefined);
-  } catch (error) {
-    if (!(error instanceof NoAnswer)) kept.set(name, undefined);
-    throw error;
-  }
-}

@@ -4,6 +4,7 @@ import { MemoryStore } from 'wechatpay-durable/memory';
 import { Sandbox } from 'wechatpay-sandbox';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { executablePath, launch, openPage } from '../../test/browser.js';
+import { callApi } from '../../test/call-api.js';
 import { StandingClock } from '../../test/standing-clock.js';
 import { startApp, TOKEN } from '../../test/start-app.js';
 import { DemoSandboxModule } from '../demo/demo-sandbox.js';
@@ -141,6 +142,40 @@ describe.skipIf(executablePath === undefined)('the checkout, in a browser', () =
     await shows('waiting');
     await page.unroute('**/calls.js');
     expect(asked.filter((url) => url.includes('/checkout/orders/')).length).toBe(1);
+  });
+
+  it('a proxy answers for the server: the same sale is the same order, and another sale another order', async () => {
+    const made = (): (string | undefined)[] =>
+      sandbox.requests.filter(({ path }) => path === '/pay/unifiedorder').map(({ fields }) => fields.out_trade_no);
+    const before = made().length;
+    let passedOn = 0;
+    await page.route(
+      '**/checkout/orders/*',
+      async (route) => {
+        const { pathname } = new URL(route.request().url());
+        const { status } = await callApi(origin, 'POST', pathname, { body: route.request().postData() });
+        expect(status).toBe(201);
+        passedOn += 1;
+        await route.fulfill({ status: 502, json: { message: 'upstream error' } });
+      },
+      { times: 2 },
+    );
+    await page.goto(`${origin}/checkout?lang=en`);
+    const show = page.getByRole('button', { name: 'Show the QR code' });
+    for (const amount of ['3.00', '3.00', '4.00']) {
+      await page.getByLabel('Amount').fill(amount);
+      await show.click();
+      if (amount === '4.00') break;
+      await page.locator('#message').getByText('Press again: it is the same order.').waitFor();
+      await expect.poll(() => show.isEnabled()).toBe(true);
+    }
+    await shows('waiting');
+    await page.locator('#order').getByText('HKD 4.00').waitFor();
+    expect(passedOn).toBe(2);
+    const numbers = made().slice(before);
+    expect(numbers).toHaveLength(2); // the first two presses were one order
+    expect(await page.locator('#order').getAttribute('data-order')).toBe(numbers[1]);
+    expect(complaints.splice(0)).toEqual([expect.stringContaining('502'), expect.stringContaining('502')]);
   });
 
   it('speaks Chinese, by the keyboard alone, on a telephone of 360 pixels, in the dark', async () => {

@@ -1,6 +1,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { AddressInfo, Server } from 'node:net';
 import {
+  GoneException,
   Inject,
   Injectable,
   Optional,
@@ -39,6 +40,7 @@ import {
   type DurableOrderEvent,
 } from 'wechatpay-durable';
 import { DEMO, type Demo } from '../demo/demo.js';
+import { notSent } from '../http/not-sent.js';
 import { PAYMENTS_PATH } from '../http/notifications.js';
 import { stateOf, type CheckoutOrder, type Known } from './checkout.order.js';
 
@@ -127,7 +129,7 @@ export class Checkout implements OnModuleInit, BeforeApplicationShutdown {
    */
   async create(sale: Sale, spbillCreateIp: string): Promise<CheckoutOrder> {
     const { notifyUrl } = this;
-    if (notifyUrl === undefined) throw new ServiceUnavailableException('PUBLIC_URL is not set: nothing was sent.');
+    if (notifyUrl === undefined) throw notSent('PUBLIC_URL is not set: nothing was sent.');
     const { outTradeNo } = sale;
     const made = this.#made.get(outTradeNo) ?? this.#begin(sale, { notifyUrl, spbillCreateIp });
     if (!isSame(made.sale, sale)) {
@@ -136,7 +138,7 @@ export class Checkout implements OnModuleInit, BeforeApplicationShutdown {
     await made.done;
     const order = await this.get(outTradeNo);
     if (order) return order;
-    throw new ServiceUnavailableException('The order is not in the store any more. Take a new number.');
+    throw new GoneException('The order is not in the store any more. Take a new number.');
   }
 
   #begin(sale: Sale, request: Where): Made {
@@ -157,10 +159,8 @@ export class Checkout implements OnModuleInit, BeforeApplicationShutdown {
     const native = { tradeType: 'NATIVE', productId: order.outTradeNo, body: description, timeExpire } as const;
     const made = this.#durableOrders.create({ ...order, ...native, ...request }, { policy: { ifPaidLate: 'refund' } });
     const { outcome, result } = await made.catch((error: unknown) => {
-      if (!isDurableOrdersError(error)) throw error;
-      throw new ServiceUnavailableException(
-        'The order cannot be written down: nothing was sent. Try again in a minute.',
-      );
+      if (!isDurableOrdersError(error) || error.outcome !== 'not-sent') throw error;
+      throw notSent('The order cannot be written down: nothing was sent. Try again in a minute.');
     });
     if (outcome.kind === 'refused') throw outcome.error;
     return result?.codeUrl;

@@ -10,7 +10,6 @@ import {
   Param,
   Post,
   Query,
-  ServiceUnavailableException,
 } from '@nestjs/common';
 import {
   ApiBody,
@@ -123,9 +122,8 @@ export class DayController {
   }
 }
 
-/** What is neither the caller's fault nor WeChat Pay's answer. */
+/** Somebody else compares that day. Of what fails otherwise a part may be done: the filter says so, as of any call. */
 function toHttp(error: unknown): never {
-  if (!isDurableOrdersError(error)) throw error;
-  if (error.code === 'WECHATPAY_RECONCILING') throw new ConflictException(error.message);
-  throw new ServiceUnavailableException(error.message);
+  if (isDurableOrdersError(error) && error.code === 'WECHATPAY_RECONCILING') throw new ConflictException(error.message);
+  throw error;
 }

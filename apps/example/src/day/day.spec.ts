@@ -156,6 +156,18 @@ describe.skipIf(executablePath === undefined)('the page of a day, in a browser',
     expect(await total('forPerson')).toBe('6');
   });
 
+  it('says of an answer that leaves it open that it may be done', async () => {
+    const broken = ['**/days/*/reconcile', '**/days/*/acknowledge'];
+    for (const path of broken) await page.route(path, (route) => route.fulfill({ status: 502, json: {} }));
+    await page.getByRole('button', { name: 'Reconcile' }).click();
+    await page.locator('#message').getByText('It may have been done: load this page anew').waitFor();
+    await difference('S-04-amount').getByLabel('What you did').fill('Corrected');
+    await page.keyboard.press('Enter');
+    await page.locator('#message').getByText('(HTTP status 502) It may have been done').waitFor();
+    for (const path of broken) await page.unroute(path);
+    expect(complaints.splice(0)).toEqual([expect.stringContaining('502'), expect.stringContaining('502')]);
+  });
+
   it('speaks Chinese, on a telephone of 360 pixels, in the dark', async () => {
     await page.setViewportSize({ width: 360, height: 640 });
     await page.emulateMedia({ colorScheme: 'dark' });

@@ -29,7 +29,12 @@ import { durableOrder, noteRequest, redriveRequest, refundRedriveRequest } from 
 type SchemaObject = Extract<ApiResponseOptions, { schema: unknown }>['schema'];
 
 /** Nest's own shape, for what fails before a controller is reached. */
-const httpError = z.strictObject({ statusCode: z.number(), message: z.string(), error: z.string().optional() });
+const httpError = z.strictObject({
+  statusCode: z.number(),
+  message: z.string(),
+  error: z.string().optional(),
+  outcome: z.literal('not-sent').optional().meta({ description: 'With 503: nothing was sent.' }),
+});
 
 const SCHEMAS = {
   PayRequest: payRequest,

@@ -11,7 +11,7 @@ interface ShellWords {
   readonly token: string;
   readonly noScript: string;
   /** What public/calls.js says. */
-  readonly script: Readonly<Record<'no-answer' | 'http-status' | 'wrong-amount', string>>;
+  readonly script: Readonly<Record<'no-answer' | 'http-status' | 'may-be-done' | 'wrong-amount', string>>;
 }
 
 const WORDS: Readonly<Record<Language, ShellWords>> = {
@@ -24,6 +24,7 @@ const WORDS: Readonly<Record<Language, ShellWords>> = {
     script: {
       'no-answer': 'The server does not answer.',
       'http-status': '(HTTP status {0})',
+      'may-be-done': 'It may have been done: load this page anew before you press again.',
       'wrong-amount': 'The amount must be a number with at most {0} digits after the point.',
     },
   },
@@ -36,6 +37,7 @@ const WORDS: Readonly<Record<Language, ShellWords>> = {
     script: {
       'no-answer': '服务器没有响应。',
       'http-status': '（HTTP 状态 {0}）',
+      'may-be-done': '操作可能已经完成：再次按下之前请先刷新本页。',
       'wrong-amount': '金额必须是数字，小数点后最多 {0} 位。',
     },
   },
@@ -48,6 +50,7 @@ const WORDS: Readonly<Record<Language, ShellWords>> = {
     script: {
       'no-answer': '伺服器沒有回應。',
       'http-status': '（HTTP 狀態 {0}）',
+      'may-be-done': '操作可能已經完成：再次按下之前請先重新載入本頁。',
       'wrong-amount': '金額必須是數字，小數點後最多 {0} 位。',
     },
   },

@@ -316,6 +316,11 @@ describe.skipIf(executablePath === undefined)('the till, in a browser', () => {
     expect(complaints.splice(0)).toEqual([expect.stringContaining('401')]);
     await page.getByLabel("The till's token").fill(TOKEN);
 
+    await page.route('**/redrive', (route) => route.fulfill({ status: 502, json: {} }), { times: 1 });
+    await item(kept).getByRole('button', { name: 'Ask again' }).click();
+    await page.locator('#message').getByText('It may have been done: load this page anew').waitFor();
+    expect(complaints.splice(0)).toEqual([expect.stringContaining('502')]);
+
     await item(returned).getByRole('button', { name: 'Return the money' }).click();
     await page.getByRole('dialog').getByText('The money goes back to the customer: HKD 8.88').waitFor();
     await page.getByRole('dialog').getByRole('button', { name: 'Return the money' }).click();

@@ -125,6 +125,8 @@ export function renderPage(language: Language, { orders, totals, clock, demo }: 
 const SCRIPT_WORDS = [
   ...(['still-waiting', 'charge-other', 'refund-question', 'refund-yes', 'refund-too-much'] as const),
   ...(['charge-again', 'offline-charge', 'not-found'] as const),
+  ...(['sale-before-found', 'sale-before-absent', 'sale-before-unknown'] as const),
+  ...(['refund-again', 'refund-before-found', 'refund-before-absent'] as const),
 ];
 
 /** Of the orders, the newest first, those that the page lists. */

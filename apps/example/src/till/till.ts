@@ -4,7 +4,6 @@ import {
   Inject,
   Injectable,
   Logger,
-  ServiceUnavailableException,
   type BeforeApplicationShutdown,
   type OnApplicationBootstrap,
   type OnModuleInit,
@@ -29,6 +28,7 @@ import {
   type DurableRefund,
   type OrderOf,
 } from 'wechatpay-durable';
+import { notSent } from '../http/not-sent.js';
 import { formatMoney } from './money.js';
 import { phrase } from './phrase.js';
 import {
@@ -44,6 +44,7 @@ import {
 } from './till.order.js';
 import { isOpen, TillRows, type Row, type Total } from './till.rows.js';
 import { errorWord, nextOf, stepRemedy, stepWords } from './till.words.js';
+import { UnderWay } from './under-way.js';
 
 const isProvenUnpaid = ({ kind }: ResolutionOutcome): boolean => kind === 'reversed' || kind === 'closed';
 
@@ -73,6 +74,8 @@ export class Till implements OnModuleInit, OnApplicationBootstrap, BeforeApplica
   readonly #client: WechatPayClient;
   readonly #rows: TillRows;
   readonly #charging = new Map<string, Promise<void>>();
+  /** Charges of which it is not decided yet whether they are taken. */
+  readonly #taking = new UnderWay();
   /** Open orders that the store does not have any more. */
   readonly #lost = new Set<string>();
   readonly #logger = new Logger(Till.name);
@@ -143,6 +146,7 @@ export class Till implements OnModuleInit, OnApplicationBootstrap, BeforeApplica
 
   /** The orders of a number, as any receipt has it: the shop's own, WeChat Pay's, or a refund's. */
   async find(number: string): Promise<TillOrder[]> {
+    await this.#taking.ended(number); // what comes up a moment later would be missed
     const { revision } = this.#rows;
     const { merchantId } = this.#client;
     const [own, paid, refunds] = await Promise.all([
@@ -164,8 +168,11 @@ export class Till implements OnModuleInit, OnApplicationBootstrap, BeforeApplica
         for (const part of parts) this.#noteRefund(part);
       }),
     );
-    return [...found.values()].flatMap((stored) => {
-      const order = this.get(stored.state.order.outTradeNo);
+    // What is not stored yet, or was never to be, is known here alone.
+    const names = [...found.values()].map(({ state }) => state.order.outTradeNo);
+    const known = new Set([...names, number, ...refunds.map(({ order }) => order.outTradeNo)]);
+    return [...known].flatMap((outTradeNo) => {
+      const order = this.get(outTradeNo);
       return order ? [this.#asOfNow(order)] : [];
     });
   }
@@ -176,11 +183,13 @@ export class Till implements OnModuleInit, OnApplicationBootstrap, BeforeApplica
    * @throws {WechatPayRequestError} a number that was charged before.
    */
   async pay(request: QuickPayRequest & { currency: string }): Promise<TillOrder> {
+    return this.#taking.run(request.outTradeNo, () => this.#take(request));
+  }
+
+  async #take(request: QuickPayRequest & { currency: string }): Promise<TillOrder> {
     const { outTradeNo, subMerchantId, body: description, totalFee, currency } = request;
     const stored = await this.#durableOrders.get(keyOf(request)).catch(() => {
-      throw new ServiceUnavailableException(
-        'The order cannot be written down: nothing was sent. Try again in a minute.',
-      );
+      throw notSent('The order cannot be written down: nothing was sent. Try again in a minute.');
     });
     if (stored || this.#rows.get(outTradeNo)) {
       const problem = 'was charged before: see how that one stands before another payment is taken for it.';

@@ -132,6 +132,14 @@ export const en = {
   'refund-yes': 'Refund {0}',
   'refund-too-much': 'At most {0} can be returned.',
   'charge-again': 'Press Charge again once the server is back: it is the same order, and is charged once.',
+  'sale-before-found': 'This is the sale before, {0}. Nothing was charged for the new one: press Charge for it.',
+  'sale-before-absent':
+    'The sale before, {0}, did not reach the server: nothing was charged for it. Nor for the new one yet: press Charge for it.',
+  'sale-before-unknown': 'What became of the sale before, {0}, is not known yet. Nothing was charged for the new one.',
+  'refund-again': 'It may have been refunded. Press Refund again: it is looked for first, and no part goes back twice.',
+  'refund-before-found':
+    'The refund that got no answer has arrived: see the order. Nothing was sent now; for another refund, press Refund again.',
+  'refund-before-absent': 'The refund before got no answer, and the server does not have it.',
   'offline-charge': 'Nothing was sent: the server does not answer.',
   'not-found': 'No order here has this number.',
 } as const;

@@ -127,6 +127,13 @@ export const zhHant: Words = {
   'refund-yes': '退款 {0}',
   'refund-too-much': '最多可退還 {0}。',
   'charge-again': '伺服器恢復後請再次按「收款」：仍是同一訂單，只會扣款一次。',
+  'sale-before-found': '這是上一筆收款：{0}。新的一筆尚未收款：請再次按「收款」。',
+  'sale-before-absent': '上一筆收款（{0}）沒有到達伺服器，沒有扣款。新的一筆也尚未收款：請再次按「收款」。',
+  'sale-before-unknown': '上一筆收款（{0}）的結果尚未確定。新的一筆沒有收款。',
+  'refund-again': '退款可能已經發出。請再次按「退款」：會先查詢這筆退款，不會重複退款。',
+  'refund-before-found':
+    '之前沒有收到回覆的退款已經到達：請查看該訂單。現在沒有發出任何請求；如需另一筆退款，請再次按「退款」。',
+  'refund-before-absent': '上一筆退款沒有收到回覆，伺服器也沒有這筆退款。',
   'offline-charge': '沒有發出任何請求：伺服器沒有回應。',
   'not-found': '此處沒有該號碼的訂單。',
 };
