@@ -240,6 +240,7 @@ describe('the OpenAPI page', () => {
     const { responses } = document.paths['/orders/{outTradeNo}/reverse']!.post;
     expect(Object.keys(responses)).toEqual([
       '200',
+      '202',
       '400',
       '401',
       '403',

@@ -1,4 +1,5 @@
-import { Body, Controller, Get, HttpCode, Inject, Ip, Param, Post } from '@nestjs/common';
+import type { ServerResponse } from 'node:http';
+import { Body, Controller, Get, HttpCode, Inject, Ip, Param, Post, Res } from '@nestjs/common';
 import { ApiAcceptedResponse, ApiBody, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { PaymentService, ReverseService } from 'nestjs-wechatpay';
 import { isWechatPayError, WechatPayRequestError, type QueryOrderResult } from 'wechatpay-core';
@@ -6,6 +7,7 @@ import { ApiGuarded, ApiOrderNumber, ApiProblems, schemaNamed } from '../http/op
 import { Till } from '../till/till.js';
 import { toAnswer, type TillOrderAnswer, type TillRefund } from '../till/till.order.js';
 import { errorWord } from '../till/till.words.js';
+import { toDurableOrder, type Reversal } from './durable-orders.schemas.js';
 import {
   orderParams,
   payRequest,
@@ -111,23 +113,36 @@ export class OrdersController {
   @ApiOperation({
     operationId: 'reverseOrder',
     summary: 'Reverse an order: a paid one is refunded, an unpaid one closed',
-    description: 'Not earlier than 15 s after the order was created, not later than 7 days. Reversing twice is safe.',
+    description:
+      'An order that is written down here is reversed by a worker: 202, and `GET /orders` and `GET /events` tell. Not beside a refund of it ' +
+      'that has no proven end: 503, and nothing was sent. Of any other order, Revoke Order is called at once: 200, not earlier than 15 s ' +
+      'after it was created, not later than 7 days. Reversing twice is safe.',
   })
   @ApiOrderNumber()
   @ApiBody({ required: false, schema: schemaNamed('ReverseRequest') })
   @ApiOkResponse({ description: 'WeChat Pay took it, signed.', schema: schemaNamed('ReverseResult') })
+  @ApiAcceptedResponse({
+    description: 'It is worked on, or has ended, as `status` says.',
+    schema: schemaNamed('Reversal'),
+  })
   @ApiGuarded()
   @ApiProblems()
   async reverse(
     @Param({ schema: orderParams }) { outTradeNo }: OrderParams,
     @Body({ schema: reverseBody }) { transactionId, ...body }: ReverseBody,
-  ): Promise<ReverseAnswer> {
+    @Res({ passthrough: true }) response: ServerResponse,
+  ): Promise<ReverseAnswer | Reversal> {
     if (transactionId !== undefined) await this.#assertSameOrder({ outTradeNo, ...body }, transactionId);
     // By our own number alone: WeChat Pay would go by the other one, whatever stands in the path.
+    const order = { outTradeNo, ...body };
     // A caller that hangs up does not end the call: half a reversal helps nobody.
-    const { raw, ...answer } = await this.#reversals.reverse({ outTradeNo, ...body });
-    if (!answer.recall) this.#till.reversed({ outTradeNo, subMerchantId: body.subMerchantId });
-    return answer;
+    const { durable, answer } = await this.#till.reverse(order, () => this.#reversals.reverse(order));
+    if (durable) {
+      response.statusCode = 202;
+      return toDurableOrder(durable);
+    }
+    const { raw, ...reversed } = answer;
+    return reversed;
   }
 
   /** @throws {WechatPayRequestError} a WeChat order number that is another order's. */

@@ -191,7 +191,8 @@ export const reverseRequest = request(
       .datetime({ offset: true, error: 'must be a time in ISO 8601 with its zone, as in 2025-02-20T09:30:00Z.' })
       .meta({
         description:
-          'When the order was created. Give it, and a reversal earlier than 15 s or later than 7 days after it is refused here.',
+          'When the order was created, of one that is not written down here. Give it, and a reversal earlier than 15 s or later than 7 ' +
+          'days after it is refused here.',
         example: '2025-02-20T09:30:00Z',
       })
       .transform((text) => new Date(text))

@@ -1,5 +1,4 @@
 import type { NestExpressApplication } from '@nestjs/platform-express';
-import { WechatPayClient } from 'wechatpay-core';
 import { Sandbox, wellKnownAuthCodes, type Fault } from 'wechatpay-sandbox';
 import { afterAll, afterEach, beforeAll, describe, expect, it, test } from 'vitest';
 import { callApi, type Answer } from '../../test/call-api.js';
@@ -7,6 +6,7 @@ import { startApp } from '../../test/start-app.js';
 import { readProblem } from '../../test/problem.js';
 import { TickingClock } from '../../test/ticking-clock.js';
 import { DEMO_CUSTOMERS, DemoSandboxModule } from '../demo/demo-sandbox.js';
+import { durableOrder } from '../orders/durable-orders.schemas.js';
 import { orderAnswer, tillOrder, tillRefund } from '../orders/orders.schemas.js';
 import { Till } from './till.js';
 import { toAnswer, type TillOrder, type TillOrderAnswer } from './till.order.js';
@@ -187,11 +187,15 @@ describe('an order', () => {
   it('is told as WeChat Pay says it now', async () => {
     const outTradeNo = await pay(wellKnownAuthCodes.paysAtOnce);
     await until(outTradeNo, isEnded);
-    const response = await fetch(`${origin}/orders/${outTradeNo}`);
-    const body = orderAnswer.parse(await response.json());
-    expect(body).toMatchObject({ tradeState: 'SUCCESS', totalFee: 888, currency: 'HKD', outTradeNo });
-    const unknown = await fetch(`${origin}/orders/unheard-of`);
-    expect([unknown.status, await unknown.json()]).toMatchObject([422, { errorCode: 'ORDERNOTEXIST' }]);
+    const { body } = await callApi(origin, 'GET', `/orders/${outTradeNo}`);
+    expect(orderAnswer.parse(body)).toMatchObject({
+      tradeState: 'SUCCESS',
+      totalFee: 888,
+      currency: 'HKD',
+      outTradeNo,
+    });
+    const unknown = await callApi(origin, 'GET', '/orders/unheard-of');
+    expect(unknown).toMatchObject({ status: 422, body: { errorCode: 'ORDERNOTEXIST' } });
   });
 
   it('is returned in parts, each once', async () => {
@@ -242,22 +246,90 @@ describe('an order', () => {
     }
   });
 
-  it('that is reversed is told as reversed', async () => {
+  it('is reversed by a worker, and told as reversed once that is proven', async () => {
     const outTradeNo = await pay(wellKnownAuthCodes.paysAtOnce);
     await until(outTradeNo, isEnded);
-    const { createdAt } = app.get(Till).get(outTradeNo)!;
-    const client = app.get(WechatPayClient, { strict: false });
-    await expect.poll(() => client.now(), { timeout: 20_000 }).toBeGreaterThan(createdAt.getTime() + 15_000);
-    expect(await post(`/orders/${outTradeNo}/reverse`)).toMatchObject({ status: 200 });
-    expect(app.get(Till).get(outTradeNo)).toMatchObject({ state: 'reversed', kept: 0 });
+    const { status, body } = await post(`/orders/${outTradeNo}/reverse`);
+    expect([status, durableOrder.parse(body)]).toMatchObject([202, { outTradeNo }]);
+    expect(app.get(Till).get(outTradeNo)).toMatchObject({ state: 'paying' });
+    await until(outTradeNo, ({ state, kept }) => state === 'reversed' && kept === 0);
+    expect(sandbox.ledger.of(outTradeNo)).toEqual({ paid: 888, returned: 888, net: 0 });
+    const again = await post(`/orders/${outTradeNo}/reverse`);
+    expect([again.status, again.body]).toMatchObject([202, { status: 'done', outcome: 'reversed' }]);
+    expect(sandbox.ledger.of(outTradeNo)).toEqual({ paid: 888, returned: 888, net: 0 });
   });
 
-  it("is not told as reversed where that was another sub-merchant's order of its number", async () => {
+  const reversals = (outTradeNo: string): number =>
+    sandbox.requests.filter(({ path, fields }) => path === '/secapi/pay/reverse' && fields.out_trade_no === outTradeNo)
+      .length;
+
+  /** A refund that WeChat Pay takes only once the balance is enough. */
+  async function refundLater(outTradeNo: string): Promise<void> {
+    sandbox.faults.add(
+      { kind: 'error', errorCode: 'NOTENOUGH' },
+      { path: '/secapi/pay/refund', times: 1000, when: ({ fields }) => fields.out_trade_no === outTradeNo },
+    );
+    const part = { outRefundNo: `${outTradeNo}-1`, totalFee: 888, refundFee: 300, currency: 'HKD' };
+    expect(await post(`/orders/${outTradeNo}/refund`, part)).toHaveProperty('status', 202);
+  }
+
+  it('is not reversed beside a refund that has no proven end: nothing is sent', async () => {
     const outTradeNo = await pay(wellKnownAuthCodes.paysAtOnce);
     await until(outTradeNo, isEnded);
-    const till = app.get(Till);
-    till.reversed({ outTradeNo, subMerchantId: '1900000202' });
-    expect(till.get(outTradeNo)).toMatchObject({ state: 'paid', kept: 888 });
+    await refundLater(outTradeNo);
+    const answer = await post(`/orders/${outTradeNo}/reverse`);
+    expect([answer.status, readProblem(answer.body)]).toMatchObject([
+      503,
+      { code: 'WECHATPAY_ORDER_BUSY', outcome: 'not-sent' },
+    ]);
+    expect(reversals(outTradeNo)).toBe(0);
+    expect(app.get(Till).get(outTradeNo)).toMatchObject({ state: 'paid', kept: 588 });
+  });
+
+  const paidElsewhere = { state: 'paid', totalFee: 888, currency: 'HKD' } as const;
+
+  it('that is not written down is not reversed beside a refund of it either', async () => {
+    const { outTradeNo, createdAt } = sandbox.orders.create({ ...paidElsewhere, outTradeNo: 'E1' });
+    await refundLater(outTradeNo);
+    const path = `/orders/${outTradeNo}/reverse`;
+    expect(await post(path)).toMatchObject({ status: 422, body: { field: 'orderCreatedAt', outcome: 'not-sent' } });
+    expect(await post(path, { orderCreatedAt: createdAt.toISOString() })).toMatchObject({
+      status: 503,
+      body: { code: 'WECHATPAY_ORDER_BUSY', outcome: 'not-sent' },
+    });
+    expect(reversals(outTradeNo)).toBe(0);
+  });
+
+  it('that is not written down is not refunded while it is being reversed', async () => {
+    const { outTradeNo } = sandbox.orders.create({ ...paidElsewhere, outTradeNo: 'E2' });
+    let refund: Promise<Answer> | undefined;
+    const part = { outRefundNo: `${outTradeNo}-1`, totalFee: 888, refundFee: 300, currency: 'HKD' };
+    const during = new Promise<Answer>((resolve) => {
+      sandbox.faults.add(
+        { kind: 'delay', delayMs: 1000 },
+        {
+          path: '/secapi/pay/reverse',
+          when: ({ fields }) => {
+            if (fields.out_trade_no !== outTradeNo) return false;
+            refund ??= post(`/orders/${outTradeNo}/refund`, part);
+            void refund.then(resolve);
+            return true;
+          },
+        },
+      );
+    });
+    const reversing = post(`/orders/${outTradeNo}/reverse`);
+    expect(await during).toMatchObject({ status: 503, body: { statusCode: 503, outcome: 'not-sent' } });
+    expect(await reversing).toMatchObject({ status: 200, body: { recall: false } });
+  });
+
+  it("is not reversed where another sub-merchant's order of its number is", async () => {
+    const outTradeNo = await pay(wellKnownAuthCodes.paysAtOnce);
+    await until(outTradeNo, isEnded);
+    const { status } = await post(`/orders/${outTradeNo}/reverse`, { subMerchantId: '1900000202' });
+    expect(status).not.toBe(202);
+    expect(app.get(Till).get(outTradeNo)).toMatchObject({ state: 'paid', kept: 888 });
+    expect(sandbox.ledger.of(outTradeNo).net).toBe(888);
   });
 
   it('is in the list, the newest first', async () => {

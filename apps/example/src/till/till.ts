@@ -42,6 +42,7 @@ import {
   type TillOrder,
   type TillRefund,
 } from './till.order.js';
+import { Reversals, type Reversed, type Reversible } from './reversal.js';
 import { isOpen, TillRows, type Row, type Total } from './till.rows.js';
 import { errorWord, nextOf, stepRemedy, stepWords } from './till.words.js';
 import { UnderWay } from './under-way.js';
@@ -74,8 +75,10 @@ export class Till implements OnModuleInit, OnApplicationBootstrap, BeforeApplica
   readonly #client: WechatPayClient;
   readonly #rows: TillRows;
   readonly #charging = new Map<string, Promise<void>>();
-  /** Charges of which it is not decided yet whether they are taken. */
+  readonly #reversals: Reversals;
+  /** Charges and refunds of which it is not decided yet whether they are taken. */
   readonly #taking = new UnderWay();
+  readonly #reversing = new UnderWay();
   /** Open orders that the store does not have any more. */
   readonly #lost = new Set<string>();
   readonly #logger = new Logger(Till.name);
@@ -90,6 +93,7 @@ export class Till implements OnModuleInit, OnApplicationBootstrap, BeforeApplica
     this.#durableOrders = durableOrders;
     this.#client = client;
     this.#rows = new TillRows(() => client.now());
+    this.#reversals = new Reversals(durableOrders, client);
     const isOver = this.#rows.changes.pipe(ignoreElements(), endWith(true));
     const looks = interval(LOOK_EVERY_MS).pipe(
       takeUntil(isOver),
@@ -215,16 +219,29 @@ export class Till implements OnModuleInit, OnApplicationBootstrap, BeforeApplica
    *
    * @throws {WechatPayRequestError} more than is left, or another refund of this number: nothing was sent.
    */
-  async refund(request: RefundOrderRequest): Promise<TillRefund> {
-    const stored = await this.#durableOrders.refund(request);
+  async refund(request: RefundOrderRequest & { outTradeNo: string }): Promise<TillRefund> {
+    const { outTradeNo } = request;
+    if (this.#reversing.has(outTradeNo)) {
+      throw notSent('The order is being reversed: nothing was sent. See how it stands, and try again in a minute.');
+    }
+    const stored = await this.#taking.run(outTradeNo, () => this.#durableOrders.refund(request));
     this.#noteRefund(stored);
     return tillRefund(stored);
   }
 
-  /** Notes a reversal that WeChat Pay took. */
-  reversed(of: OrderName): void {
-    const row = this.#rowOf(of);
-    if (row) this.#rows.tell(row, phrase('step-reversed'), { state: 'reversed', kept: 0, remedy: phrase('returned') });
+  /**
+   * Has an order reversed. What is written down here, itself or a refund of it, is reversed whatever happens to this process, and told as
+   * reversed once that is proven; not beside a refund that is under way, which only the store can tell for sure.
+   *
+   * @param atOnce reverses it where nothing of it is written down. As long as it does, this process takes no refund of it.
+   * @throws {DurableOrdersError} `WECHATPAY_ORDER_BUSY`: a refund of it has no proven end. Nothing was sent.
+   */
+  reverse<Answer>(order: Reversible, atOnce: () => Promise<Answer>): Promise<Reversed<Answer>> {
+    return this.#reversing.run(order.outTradeNo, async () => {
+      await this.#taking.ended(order.outTradeNo);
+      const durable = await this.#reversals.reverse(order, this.#rowOf(order)?.order.createdAt);
+      return durable ? { durable } : { answer: await atOnce() };
+    });
   }
 
   /** Notes what WeChat Pay says of an order that had ended before this process could see how. */
