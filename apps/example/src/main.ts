@@ -10,7 +10,8 @@ import { chooseStore, openStore } from './orders/store.js';
 import { readAllowedHosts, readPort, readPublicUrl, readToken, SettingError } from './settings.js';
 import { welcome } from './welcome.js';
 
-// One token moves money here, and anybody may look on. Put authentication in front of it before you let others reach it.
+// One token moves money here, and anybody may look on. Put authentication in front of it before you let others reach it; README.md says
+// which paths customers and WeChat Pay need.
 const HOST = '127.0.0.1';
 
 try {

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { Browser, Page } from 'playwright-core';
 import { MemoryStore } from 'wechatpay-durable/memory';
@@ -176,6 +177,24 @@ describe.skipIf(executablePath === undefined)('the checkout, in a browser', () =
     expect(numbers).toHaveLength(2); // the first two presses were one order
     expect(await page.locator('#order').getAttribute('data-order')).toBe(numbers[1]);
     expect(complaints.splice(0)).toEqual([expect.stringContaining('502'), expect.stringContaining('502')]);
+  });
+
+  it('needs no path that a proxy is not told to publish', async () => {
+    const outTradeNo = await checkOut();
+    const readme = await readFile(new URL('../../README.md', import.meta.url), 'utf8');
+    const published = new RegExp(/location ~ (\S+) \{/.exec(readme)?.[1] ?? 'nothing');
+    const paths: string[] = [];
+    const customer = await openPage(browser, complaints);
+    await customer.route('**/*', async (route) => {
+      const { pathname } = new URL(route.request().url());
+      paths.push(pathname);
+      await (published.test(pathname) ? route.continue() : route.abort());
+    });
+    await customer.goto(`${origin}/checkout/${outTradeNo}`);
+    await customer.getByRole('img', { name: 'QR code' }).waitFor();
+    await expect.poll(() => paths).toContain(`/checkout/${outTradeNo}/events`);
+    expect(paths.filter((path) => !published.test(path))).toEqual([]);
+    await customer.close();
   });
 
   it('speaks Chinese, by the keyboard alone, on a telephone of 360 pixels, in the dark', async () => {

@@ -91,6 +91,12 @@ const REFUSALS: Readonly<Record<number, string>> = {
   421: 'The Host header is not a name of this server.',
 };
 
+/** Documents a route that is only for looking at, and wants the token all the same. */
+export function ApiToken(): MethodDecorator {
+  const description = REFUSALS[401] ?? '';
+  return applyDecorators(ApiBearerAuth(), ApiResponse({ status: 401, description, schema: schemaNamed('HttpError') }));
+}
+
 /** Documents a route that changes something: it wants the token, and what fails before a controller is reached moved no money. */
 export function ApiGuarded(): MethodDecorator {
   const schema = schemaNamed('HttpError');

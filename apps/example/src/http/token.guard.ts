@@ -21,6 +21,11 @@ export const WithoutToken = (): CustomDecorator<symbol> => SetMetadata(WITHOUT_T
 
 const WITHOUT_TOKEN = Symbol('WITHOUT_TOKEN');
 
+/** Marks a route that is for looking at, and wants the token all the same: it costs what everybody could use up. */
+export const WithToken = (): CustomDecorator<symbol> => SetMetadata(WITH_TOKEN, true);
+
+const WITH_TOKEN = Symbol('WITH_TOKEN');
+
 /**
  * Guards every route of the application: whatever is not just for looking at wants the till's token, as
  * `authorization: Bearer TOKEN`. A route that is added later is guarded as well.
@@ -39,7 +44,8 @@ export class TokenGuard implements CanActivate {
     const http = context.switchToHttp();
     const { method = '', headers } = http.getRequest<IncomingMessage>();
     const isExempt = this.#reflector.get<true | undefined>(WITHOUT_TOKEN, context.getClass()) ?? false;
-    if (isExempt || ['GET', 'HEAD'].includes(method)) return true;
+    const isWanted = this.#reflector.get<true | undefined>(WITH_TOKEN, context.getHandler()) ?? false;
+    if (isExempt || (['GET', 'HEAD'].includes(method) && !isWanted)) return true;
     const [, token] = /^Bearer +(\S+)$/i.exec(headers.authorization ?? '') ?? [];
     if (token !== undefined && timingSafeEqual(digest(token), this.#token)) return true;
     http.getResponse<ServerResponse>().setHeader('WWW-Authenticate', 'Bearer');

@@ -1,7 +1,8 @@
+import { readFile } from 'node:fs/promises';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { Sandbox, wellKnownAuthCodes } from 'wechatpay-sandbox';
 import { afterAll, beforeAll, expect, it, test } from 'vitest';
-import { callApi } from '../../test/call-api.js';
+import { callApi, callRaw } from '../../test/call-api.js';
 import { startApp, TOKEN } from '../../test/start-app.js';
 import { DemoSandboxModule } from '../demo/demo-sandbox.js';
 
@@ -52,14 +53,51 @@ test.each<[string, unknown]>([
   expect(orders).toEqual([]);
 });
 
+it('GET /orders/:outTradeNo wants it as well, since it asks WeChat Pay', async () => {
+  const before = sandbox.requests.length;
+  for (const token of WRONG) {
+    expect(await callApi(origin, 'GET', '/orders/demo-paid', { token }), token).toHaveProperty('status', 401);
+  }
+  expect(sandbox.requests).toHaveLength(before);
+  expect(await callApi(origin, 'GET', '/orders/demo-paid')).toHaveProperty('status', 200);
+  expect(sandbox.requests).toHaveLength(before + 1);
+});
+
 interface Layer {
   readonly route?: { readonly path: string; readonly methods: Readonly<Record<string, boolean>> };
 }
 
-it('so does every other route that is not just for looking at', async () => {
+const routes = (): NonNullable<Layer['route']>[] => {
   const express = app.getHttpAdapter().getInstance() as unknown as { router: { stack: Layer[] } };
-  const routes = express.router.stack.flatMap(({ route }) => (route ? [route] : []));
-  const changing = routes.flatMap(({ path, methods }) =>
+  return express.router.stack.flatMap(({ route }) => (route ? [route] : []));
+};
+
+it('no other route asks WeChat Pay for somebody without the token', async () => {
+  const before = sandbox.requests.length;
+  const looking = routes().filter(({ methods }) => methods.get);
+  expect(looking.length).toBeGreaterThanOrEqual(10);
+  for (const { path } of looking) {
+    const { host } = new URL(origin);
+    const { status } = await callRaw(origin, 'GET', path.replace(/:\w+/g, 'demo-paid'), { host }); // some are streams
+    expect(status, path).toBeLessThan(500);
+  }
+  expect(sandbox.requests).toHaveLength(before);
+});
+
+it('a proxy that is set up as the README says publishes one order of the checkout, and the notifications', async () => {
+  const readme = await readFile(new URL('../../README.md', import.meta.url), 'utf8');
+  const published = new RegExp(/location ~ (\S+) \{/.exec(readme)?.[1] ?? 'nothing');
+  const paths = [...new Set(routes().map(({ path }) => path))];
+  expect(paths.filter((path) => published.test(path.replace(/:\w+/g, 'A1'))).sort()).toEqual([
+    '/checkout/:outTradeNo',
+    '/checkout/:outTradeNo/events',
+    '/wechatpay/payments',
+    '/wechatpay/refunds',
+  ]);
+});
+
+it('so does every other route that is not just for looking at', async () => {
+  const changing = routes().flatMap(({ path, methods }) =>
     Object.keys(methods)
       .filter((method) => methods[method] && !['get', 'head'].includes(method))
       .map((method) => [method.toUpperCase(), path] as const),
@@ -83,7 +121,7 @@ it('the OpenAPI page says so, and has a place for the token', async () => {
   for (const [path, operations] of Object.entries(paths)) {
     for (const [method, { security, responses }] of Object.entries(operations)) {
       expect([security, '401' in responses], `${method} ${path}`).toEqual(
-        method === 'get' ? [undefined, false] : [[{ bearer: [] }], true],
+        method === 'get' && path !== '/orders/{outTradeNo}' ? [undefined, false] : [[{ bearer: [] }], true],
       );
     }
   }

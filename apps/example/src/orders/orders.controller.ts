@@ -3,7 +3,8 @@ import { Body, Controller, Get, HttpCode, Inject, Ip, Param, Post, Res } from '@
 import { ApiAcceptedResponse, ApiBody, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { PaymentService, ReverseService } from 'nestjs-wechatpay';
 import { isWechatPayError, WechatPayRequestError, type QueryOrderResult } from 'wechatpay-core';
-import { ApiGuarded, ApiOrderNumber, ApiProblems, schemaNamed } from '../http/open-api.js';
+import { ApiGuarded, ApiOrderNumber, ApiProblems, ApiToken, schemaNamed } from '../http/open-api.js';
+import { WithToken } from '../http/token.guard.js';
 import { Till } from '../till/till.js';
 import { toAnswer, type TillOrderAnswer, type TillRefund } from '../till/till.order.js';
 import { errorWord } from '../till/till.words.js';
@@ -69,10 +70,13 @@ export class OrdersController {
     return toAnswer(await this.#till.pay({ ...request, outTradeNo, body: description, spbillCreateIp }));
   }
 
+  /** With the token: each call is a query of the merchant's, of which WeChat Pay takes so many and no more. */
   @Get(':outTradeNo')
+  @WithToken()
   @ApiOperation({ operationId: 'queryOrder', summary: 'How an order stands, as WeChat Pay says it now' })
   @ApiOrderNumber()
   @ApiOkResponse({ description: "WeChat Pay's answer, signed.", schema: schemaNamed('OrderResult') })
+  @ApiToken()
   @ApiProblems()
   async query(@Param({ schema: orderParams }) { outTradeNo }: OrderParams): Promise<Omit<QueryOrderResult, 'raw'>> {
     const { subMerchantId } = this.#till.get(outTradeNo) ?? {};
