@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { PostgresServer } from '../test/servers/postgres.js';
 import { RedisServer } from '../test/servers/redis.js';
 import { checks, hasBegun, checkHistory } from './checker/checker.js';
+import { reconcilingChecks } from './checker/reconciling-checks.js';
 import { summarize } from './checker/summary.js';
 import { describeHistory, type History, type OrderHistory } from './history/history.js';
 import { runChaos } from './run.js';
@@ -38,6 +39,10 @@ describe.skipIf(!server.isAvailable)(`in chaos, on ${settings.store} ${server.re
       .slice(0, SHOWN)
       .map(([order, problem]) => `${order.planned.outTradeNo}: ${problem}\n${describeHistory(order, history)}`);
     expect(found.length, `${found.length} orders. ${told.join('\n\n')}`).toBe(0);
+  });
+
+  it.each(Object.keys(reconcilingChecks))('%s', (name) => {
+    expect(reconcilingChecks[name]?.(history)).toBeUndefined();
   });
 
   it('everything comes to rest in time', () => {

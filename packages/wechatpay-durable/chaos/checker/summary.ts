@@ -2,6 +2,7 @@ import { REVERSE_NOT_BEFORE_MS } from 'wechatpay-core';
 import type { History, OrderHistory } from '../history/history.js';
 import type { Settings } from '../settings.js';
 import { ageAtReverse, hasBegun } from './checker.js';
+import { summarizeReconciling } from './reconciling-checks.js';
 
 /** What was seen, as a table. */
 export function summarize(history: History, settings: Settings, tookMs: number): string {
@@ -32,6 +33,7 @@ export function summarize(history: History, settings: Settings, tookMs: number):
     ['reversed before 15 s', `${early.length}; at the earliest at ${seconds(early[0])}`],
     ['called off, answer lost', String(silent.length)],
     ...Object.entries(counts).map(([name, count]): [string, string] => [name, String(count)]),
+    ...summarizeReconciling(history),
     ['faults hit', `${Object.values(faults).reduce((sum, count) => sum + count, 0)}: ${tellCounts(faults)}`],
     [
       'takeovers',

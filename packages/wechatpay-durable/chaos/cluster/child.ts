@@ -19,13 +19,15 @@ export interface ChildSettings {
   /** All processes share a clock: when it began to go fast, and how fast it goes. */
   readonly epoch: number;
   readonly speed: number;
+  /** And how far it was moved since, in milliseconds of it. */
+  readonly aheadMs: number;
   readonly merchants: readonly Omit<WechatPayConfig, 'now'>[];
 }
 
 /** What a process is told beside its tasks. */
 export type Order =
   | { readonly kind: 'stop' }
-  /** Its clock is so much ahead of all others, in milliseconds of it. */
+  /** Its clock is so much ahead of what it was when all began, in milliseconds of it. */
   | { readonly kind: 'clock'; readonly aheadMs: number }
   /** To be answered with the same `kind`. */
   | { readonly kind: 'count' | 'redrive' };
@@ -35,7 +37,7 @@ process.once('disconnect', () => process.exit());
 
 const settings = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')) as ChildSettings;
 const { epoch, speed } = settings;
-let aheadMs = 0;
+let { aheadMs } = settings;
 
 /** Appends a line, and returns once it is written. */
 export function log(line: object): void {

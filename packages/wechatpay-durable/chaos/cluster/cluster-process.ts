@@ -5,17 +5,19 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ChildSettings, Order } from './child.js';
+import type { ReconcileMessage } from './reconcile.js';
 
 export interface ProcessOptions {
   readonly folder: string;
   readonly settings: (process: string) => Omit<ChildSettings, 'log'>;
-  readonly onMessage?: (process: string, message: Message) => void;
+  readonly onMessage?: (process: string, message: Message | ReconcileMessage) => void;
   readonly onEnd?: (process: string) => void;
 }
 
 /** What a child says. */
 interface Message {
   readonly kind: string;
+  readonly task?: undefined;
   readonly outTradeNo?: string;
   readonly answer?: string;
   readonly codeUrl?: string;
@@ -137,11 +139,14 @@ export class ClusterProcess {
   }
 
   /** As a machine that sleeps: it goes on, later, in the middle of whatever it did. Also where this process has died. */
-  pause(): void {
-    this.#pause = spawn('sh', ['-c', 'kill -STOP "$1"; read -r _; kill -CONT "$1"', 'sh', String(this.#child?.pid)], {
-      stdio: ['pipe', 'ignore', 'ignore'],
+  async pause(): Promise<void> {
+    const script = 'kill -STOP "$1"; echo; read -r _; kill -CONT "$1"';
+    const pause = spawn('sh', ['-c', script, 'sh', String(this.#child?.pid)], {
+      stdio: ['pipe', 'pipe', 'ignore'],
       detached: true,
     });
+    this.#pause = pause;
+    await Promise.race([once(pause.stdout, 'data'), once(pause, 'exit')]);
   }
 
   async resume(): Promise<void> {

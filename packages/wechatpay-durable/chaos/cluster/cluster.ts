@@ -5,6 +5,7 @@ import type { Settings } from '../settings.js';
 import { Payers } from '../workload/payers.js';
 import { Tills } from '../workload/tills.js';
 import { generateWorkload, type WorkloadOrder } from '../workload/workload.js';
+import type { Order } from './child.js';
 import { ClusterProcess, type ProcessOptions } from './cluster-process.js';
 import { Counter } from './counter.js';
 import { createEmbeddedDatabase } from './databases/embedded-database.js';
@@ -14,6 +15,7 @@ import { createRedisDatabase } from './databases/redis-database.js';
 import { makeFolder } from './folder.js';
 import type { Link } from './link.js';
 import { openNetworks, type Networks } from './networks.js';
+import { Reconcilers } from './reconcilers.js';
 import { observeBeside, observeThrough, type Observer } from './observer.js';
 
 /** Of a worker's call: far longer than the gateway takes, and shorter than a lease. */
@@ -38,6 +40,11 @@ export interface Cluster {
   readonly tills: Tills;
   readonly payers: Payers;
   readonly counter: Counter;
+  readonly reconcilers: Reconcilers;
+  /** Moves the clock of the gateway, and of all processes. */
+  readonly advance: (ms: number) => void;
+  /** Whether a worker has the client of a merchant. */
+  readonly knows: (worker: ClusterProcess, merchantId: string) => boolean;
   /** Where the store has one process, it is both. */
   readonly workers: readonly ClusterProcess[];
   readonly cashiers: readonly ClusterProcess[];
@@ -83,6 +90,7 @@ export async function withCluster<Result>(
     closing.push(() => {
       for (const link of Object.values(networks) as Link[]) link.close();
     });
+    let aheadMs = 0;
     const settingsOf =
       (role: 'worker' | 'cashier', timeoutMs: number, known = merchants): ProcessOptions['settings'] =>
       (name) => {
@@ -92,8 +100,7 @@ export async function withCluster<Result>(
             : [networks.cashierToGateway, networks.cashierToDatabase];
         return {
           store: database.storeOf(name, role, store.port),
-          epoch,
-          speed,
+          ...{ epoch, speed, aheadMs },
           merchants: known.map(({ appId, merchantId, apiKey, certificate: { cert, key }, ca }) => ({
             ...{ appId, merchantId, apiKey, certificate: { cert, key }, ca, timeoutMs },
             baseUrl: `https://localhost:${gateway.port}`,
@@ -105,8 +112,22 @@ export async function withCluster<Result>(
     closing.push(() => {
       tills.close();
     });
+    const reconcilers = new Reconcilers();
+    const reconciling: Pick<ProcessOptions, 'onMessage' | 'onEnd'> = {
+      onMessage: (_, message) => {
+        if (message.task !== undefined) reconcilers.onMessage(message);
+      },
+      onEnd: (by) => {
+        reconcilers.onEnd(by);
+      },
+    };
     const asked: Pick<ProcessOptions, 'onMessage' | 'onEnd'> = {
-      onMessage: (by, { kind, outTradeNo = '', answer = '', codeUrl, number }) => {
+      onMessage: (by, message) => {
+        if (message.task !== undefined) {
+          reconcilers.onMessage(message);
+          return;
+        }
+        const { kind, outTradeNo = '', answer = '', codeUrl, number } = message;
         if (number !== undefined) counter.onAnswer(number, answer);
         if (kind !== 'answered') return;
         tills.onAnswer(by, outTradeNo, answer);
@@ -115,8 +136,12 @@ export async function withCluster<Result>(
       onEnd: (by) => {
         tills.onEnd(by);
         counter.onEnd(by);
+        reconcilers.onEnd(by);
       },
     };
+    // One of three knows the first merchant only.
+    const isKnown = (worker: number, merchantId: string): boolean =>
+      worker % 3 !== 2 || merchantId === sandbox.merchant.merchantId;
     const place = { folder: folder.path };
     const shop =
       settings.store === 'embedded'
@@ -125,10 +150,10 @@ export async function withCluster<Result>(
     const workers =
       shop ??
       numbers(settings.workers).map((index) => {
-        // One of three knows the first merchant only.
-        const known = index % 3 === 2 ? merchants.slice(0, 1) : merchants;
+        const known = merchants.filter(({ merchantId }) => isKnown(index, merchantId));
         return new ClusterProcess('worker', index, {
           ...place,
+          ...reconciling,
           settings: settingsOf('worker', WORKER_TIMEOUT_MS, known),
         });
       });
@@ -148,9 +173,15 @@ export async function withCluster<Result>(
     closing.push(() => Promise.all(processes.map((one) => one.kill())));
     counter.cashiers = cashiers;
     await Promise.all(processes.map((one) => one.start()));
+    const advance = (ms: number): void => {
+      sandbox.clock.advance(ms);
+      aheadMs += ms;
+      for (const one of processes) one.send({ kind: 'clock', aheadMs } satisfies Order);
+    };
+    const knows: Cluster['knows'] = (worker, merchantId) => isKnown(workers.indexOf(worker), merchantId);
     return await live({
       ...{ settings, epoch, sandbox, merchants, workload, gatewayNemesis, database, observer, old },
-      ...{ networks, tills, payers, counter, workers, cashiers },
+      ...{ networks, tills, payers, counter, reconcilers, advance, knows, workers, cashiers },
     });
   } finally {
     for (const close of closing.reverse()) await close();

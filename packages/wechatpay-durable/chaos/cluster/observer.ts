@@ -10,7 +10,7 @@ export interface Observer {
   /** @returns the numbers of orders and refunds. */
   readonly redriveDead: () => Promise<readonly string[]>;
   /** Once all processes have stopped. */
-  readonly rows: () => Promise<Pick<DurableOrders, 'get' | 'find'>>;
+  readonly rows: () => Promise<Pick<DurableOrders, 'get' | 'find' | 'reconciliation'>>;
   readonly close: () => Promise<void>;
 }
 

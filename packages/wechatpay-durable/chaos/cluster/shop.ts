@@ -1,10 +1,12 @@
 import { openToWork, tell, type Order } from './child.js';
 import { redriveDead } from './observer.js';
+import { reconcileWhenTold } from './reconcile.js';
 import { serveAll } from './serve.js';
 
 // The only process of a store that has one: cashier and worker.
 const durableOrders = await openToWork();
 serveAll(durableOrders);
+reconcileWhenTold(durableOrders);
 process.on('message', ({ kind }: Order | { readonly kind?: undefined }) => {
   if (kind === 'count') {
     void durableOrders.counts().then(({ waiting, active }) => {

@@ -1,4 +1,5 @@
 import { openToWork, tell } from './child.js';
+import { reconcileWhenTold } from './reconcile.js';
 
-await openToWork();
+reconcileWhenTold(await openToWork());
 tell({ kind: 'ready' });

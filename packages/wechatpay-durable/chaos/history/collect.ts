@@ -5,11 +5,19 @@ import { groupBy } from '../group-by.js';
 import type { NemesisCounts } from '../nemesis/nemesis.js';
 import type { Change, RefundChange } from './audit.js';
 import type { History } from './history.js';
+import type { Reconciling } from './reconciling.js';
 
 /** Collects the history of each order from the gateway, its ledger, the database, the cashiers and the workers. */
 export async function collectHistory(
   { settings, epoch, sandbox, merchants, workload, database, observer, networks, tills, counter, ...cluster }: Cluster,
-  { nemesis, ...rest }: Pick<History, 'unfinished' | 'redriven'> & { nemesis: NemesisCounts },
+  {
+    nemesis,
+    reconciling,
+    ...rest
+  }: Pick<History, 'unfinished' | 'redriven'> & {
+    readonly nemesis: NemesisCounts;
+    readonly reconciling: Reconciling;
+  },
 ): Promise<History> {
   const realTime = (fast: number): number => epoch + (fast - epoch) / settings.speed;
   const processes = processesOf(cluster);
@@ -22,6 +30,7 @@ export async function collectHistory(
     ...change,
     by: change.by || whoAt(processes, change.at),
   }));
+  const left = await database.claims.left();
   const durableOrders = await observer.rows();
   const changes = groupBy(all.filter(isOfOrder), ({ data }) => data.state.order.outTradeNo);
   const refundChanges = groupBy(all.filter(isOfRefund), ({ data }) => data.order.outTradeNo);
@@ -49,6 +58,10 @@ export async function collectHistory(
       refunds: await durableOrders.find({ outTradeNo, merchantId, kind: 'refund' }),
     });
   }
+  const days = [];
+  for (const { merchantId, date, ...day } of reconciling.days) {
+    days.push({ merchantId, date, ...day, stored: await durableOrders.reconciliation({ merchantId, date }) });
+  }
   const struck = groupBy(
     sandbox.requests.flatMap(({ fault }) => fault ?? []),
     (fault) => fault,
@@ -63,12 +76,16 @@ export async function collectHistory(
       'requests and replies held': links.reduce((sum, { held }) => sum + held, 0),
       'connections cut': links.reduce((sum, { cuts }) => sum + cuts, 0),
       'notifications acknowledged': counter.acknowledged,
+      'days reconciled': reconciling.attempts.filter(({ end }) => end === 'reconciled').length,
+      'killed while reconciling': reconciling.attempts.filter(({ hasBegun, end }) => hasBegun && end === 'died').length,
+      ...(settings.store !== 'embedded' && { 'days taken over': reconciling.takenOver.length }),
       ...(settings.faults.includes('merchant') && {
         'merchants paused': entries.get('merchant-paused ')?.length ?? 0,
         'merchants resumed by themselves': entries.get('merchant-resumed ')?.length ?? 0,
       }),
     },
     faults: Object.fromEntries([...struck].map(([kind, all]) => [kind, all.length])),
+    reconciling: { ...reconciling, days, movementsAfter: sandbox.ledger.list(), left },
     unexpectedExits: processes.flatMap(({ unexpectedExits }) => unexpectedExits),
     leasesLost: entries.get('lease-lost ')?.length ?? 0,
   };

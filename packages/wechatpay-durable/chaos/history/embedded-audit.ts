@@ -26,6 +26,11 @@ export class EmbeddedAudit implements Audit {
     return Promise.resolve(undefined);
   }
 
+  /** While no process has the folder. */
+  query(sql: string): Promise<unknown[]> {
+    return this.#run([sql]);
+  }
+
   async #run(statements: readonly string[]): Promise<unknown[]> {
     const { pglite, close } = await openFolder(this.#folder, { onNote: () => undefined });
     try {

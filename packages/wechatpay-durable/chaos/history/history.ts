@@ -4,6 +4,7 @@ import type { DurableOrder, DurableRefund } from '../../src/index.js';
 import type { LogEntry } from '../cluster/cluster-process.js';
 import type { WorkloadOrder } from '../workload/workload.js';
 import type { Change, RefundChange } from './audit.js';
+import type { ReconcilingHistory } from './reconciling.js';
 
 /** What every part of the cluster recorded of one order. Times are real. */
 export interface OrderHistory {
@@ -39,6 +40,7 @@ export interface History {
   readonly unfinished: readonly string[];
   readonly redriven: readonly string[];
   readonly leasesLost: number;
+  readonly reconciling: ReconcilingHistory;
 }
 
 /** What happened to an order, in the order of time. */

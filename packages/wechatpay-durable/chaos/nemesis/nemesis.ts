@@ -7,6 +7,8 @@ import type { Cluster } from '../cluster/cluster.js';
 import type { Link } from '../cluster/link.js';
 import { LONG_MS } from '../cluster/networks.js';
 import { Random } from '../random.js';
+import { reconcileAmidFaults } from './reconcile-amid-faults.js';
+import { replace } from './replace.js';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
@@ -44,14 +46,14 @@ export async function runNemesis(cluster: Cluster): Promise<NemesisCounts> {
       isAlone ? 15 : 7,
       async (random) => {
         const victim = random.chance(0.7) ? (await busiest(cluster))?.target : random.pick(workers);
-        if (await replace(victim, random)) count('workers killed');
+        if (await replace(cluster, victim, random)) count('workers killed');
       },
     ],
     'kill a cashier': [
       2,
       8,
       async (random) => {
-        if (!isAlone && (await replace(random.pick(cashiers), random))) count('cashiers killed');
+        if (!isAlone && (await replace(cluster, random.pick(cashiers), random))) count('cashiers killed');
       },
     ],
     'pause a worker': [
@@ -60,7 +62,7 @@ export async function runNemesis(cluster: Cluster): Promise<NemesisCounts> {
       async (random) => {
         const victim = await busy(cluster);
         if (!victim) return;
-        victim.target.pause();
+        await victim.target.pause();
         count('workers paused');
         // Whoever takes these on is at it when the one that sleeps wakes up.
         for (const outTradeNo of victim.orders) gatewayNemesis.slow.add(outTradeNo);
@@ -68,6 +70,13 @@ export async function runNemesis(cluster: Cluster): Promise<NemesisCounts> {
         const awake = sleep(random.between(...LONG_MS));
         await (counts['workers paused'] === 1 ? awake : Promise.race([awake, over]));
         await victim.target.resume();
+      },
+    ],
+    'reconcile a day': [
+      isAlone ? 3 : 1,
+      isAlone ? 8 : 3,
+      async (random) => {
+        if (await reconcileAmidFaults(cluster, random)) count('workers killed');
       },
     ],
     'crash the database': [
@@ -198,13 +207,4 @@ async function busy(cluster: Cluster): Promise<{ target: ClusterProcess; orders:
     await sleep(100);
   }
   return undefined;
-}
-
-/** @returns false where it is not there, or sleeps. */
-async function replace(victim: ClusterProcess | undefined, random: Random): Promise<boolean> {
-  if (!victim?.isReady || victim.isPaused) return false;
-  await victim.kill();
-  await sleep(random.between(100, 2_500));
-  await victim.start();
-  return true;
 }

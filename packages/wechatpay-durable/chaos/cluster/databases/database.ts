@@ -1,5 +1,6 @@
 import type { DurableOrderData, OrderStore } from '../../../src/index.js';
 import type { Audit } from '../../history/audit.js';
+import type { Claims } from './claims.js';
 
 /** How a process opens its store: plain JSON. */
 export interface StoreSettings {
@@ -18,6 +19,7 @@ export interface Database {
   /** @param name of the process: whatever it changes is the audit's to tell. @param port where it reaches the server. */
   readonly storeOf: (name: string, role: Role, port?: number) => StoreSettings;
   readonly audit: Audit;
+  readonly claims: Claims;
   /** Dies at once: nothing is written any more. */
   readonly crash: () => Promise<void>;
   /** On the data of before. */

@@ -1,10 +1,12 @@
 import { join } from 'node:path';
 import { EmbeddedAudit } from '../../history/embedded-audit.js';
+import { sqlClaims } from './claims.js';
 import type { Database } from './database.js';
 
 /** A folder, for one process: there is nothing to crash but that. */
 export function createEmbeddedDatabase(path: string): Database {
   const folder = join(path, 'orders');
+  const audit = new EmbeddedAudit(folder);
   const nothing = (): Promise<void> => Promise.resolve();
   return {
     port: 0,
@@ -13,7 +15,8 @@ export function createEmbeddedDatabase(path: string): Database {
       className: 'EmbeddedStore',
       options: { folder, pollMs: 200 },
     }),
-    audit: new EmbeddedAudit(folder),
+    audit,
+    claims: sqlClaims((sql) => audit.query(sql)),
     crash: nothing,
     start: nothing,
     openOld: () =>

@@ -1,12 +1,14 @@
 import { PgBoss } from 'pg-boss';
 import { PostgresServer } from '../../../test/servers/postgres.js';
 import { PostgresAudit } from '../../history/postgres-audit.js';
+import { sqlClaims } from './claims.js';
 import { OLD_MS, type Database, type OldVersion } from './database.js';
 
 /** A PostgreSQL of the test's own. */
 export async function createPostgresDatabase(): Promise<Database> {
   const server = await PostgresServer.create();
   const database = await server.createDatabase();
+  const audit = new PostgresAudit(named(database, 'audit'));
   return {
     port: Number(new URL(database).port),
     storeOf: (name, role, port) => ({
@@ -18,7 +20,8 @@ export async function createPostgresDatabase(): Promise<Database> {
         ...(role !== 'observer' && { pollMs: 200 }),
       },
     }),
-    audit: new PostgresAudit(named(database, 'audit')),
+    audit,
+    claims: sqlClaims((sql) => audit.query(sql)),
     crash: () => server.crash(),
     start: () => server.start(),
     openOld: () => openOld(named(database, 'old')),

@@ -2,14 +2,17 @@ import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import { RedisServer } from '../../../test/servers/redis.js';
 import { RedisAudit } from '../../history/redis-audit.js';
+import type { Claims } from './claims.js';
 import { OLD_MS, type Database, type OldVersion } from './database.js';
 
 const QUEUE = 'wechatpay-orders';
+/** What begins the keys of the store. */
+const BASE = `wechatpay:${QUEUE}:`;
 
 /** A Redis of the test's own, which writes each change to its append-only file before it acknowledges it. */
 export async function createRedisDatabase(): Promise<Database> {
   const server = await RedisServer.create();
-  const audit = new RedisAudit(server.port, `wechatpay:${QUEUE}:`);
+  const audit = new RedisAudit(server.port, BASE);
   return {
     port: server.port,
     storeOf: (name, role, port = server.port) => ({
@@ -21,6 +24,7 @@ export async function createRedisDatabase(): Promise<Database> {
       },
     }),
     audit,
+    claims: redisClaims(server.port),
     crash: () => server.kill(),
     start: async () => {
       await server.start();
@@ -31,6 +35,29 @@ export async function createRedisDatabase(): Promise<Database> {
       audit.close();
       await server.dispose();
     },
+  };
+}
+
+/** Nothing is staged: a claim is a key that expires. */
+function redisClaims(port: number): Claims {
+  const withClaims = async <Result>(
+    work: (redis: Redis, keys: readonly string[]) => Promise<Result>,
+  ): Promise<Result> => {
+    const redis = new Redis(port, '127.0.0.1', { maxRetriesPerRequest: null });
+    redis.on('error', () => undefined);
+    try {
+      return await work(redis, await redis.keys(`${BASE}claim:*`));
+    } finally {
+      redis.disconnect();
+    }
+  };
+  return {
+    lapse: () =>
+      withClaims(async (redis, keys) => {
+        if (keys.length > 0) await redis.del(...keys);
+      }),
+    age: () => Promise.resolve(),
+    left: () => withClaims((_, keys) => Promise.resolve({ claims: keys.length, stagedRows: 0 })),
   };
 }
 
