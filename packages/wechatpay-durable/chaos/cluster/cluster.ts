@@ -108,7 +108,7 @@ export async function withCluster<Result>(
         };
       };
 
-    const tills = new Tills(workload, epoch, seed);
+    const tills = new Tills(workload, seed);
     closing.push(() => {
       tills.close();
     });

@@ -21,6 +21,8 @@ const RUSH = 15;
 const JUMPS_MS = [-180_000, -60_000, 60_000, 180_000];
 /** Time for three orders of a merchant to fail, in each process. */
 const BROKEN_MS = 8_000;
+/** So long after the configured time, it is over all the same. */
+const LATEST_MS = 120_000;
 
 /** Injects faults for the configured time. When it returns, everything that it stopped or killed runs again. */
 export async function runNemesis(cluster: Cluster): Promise<NemesisCounts> {
@@ -36,7 +38,10 @@ export async function runNemesis(cluster: Cluster): Promise<NemesisCounts> {
   const count = (name: string): void => {
     counts[name] = (counts[name] ?? 0) + 1;
   };
-  const over = sleep(settings.seconds * 1000);
+  const over = untilAllHappened(settings.seconds * 1000, () => [
+    ...Object.values(counts),
+    cluster.reconcilers.attempts.length,
+  ]);
 
   /** For each fault: seconds from one to the next, at least and at most, and how it is injected. */
   const faults: Record<string, [number, number, (random: Random) => Promise<void>]> = {
@@ -134,6 +139,13 @@ export async function runNemesis(cluster: Cluster): Promise<NemesisCounts> {
   return counts;
 }
 
+/** On a slow machine, processes take long to come back: it goes on until each fault was met once. */
+async function untilAllHappened(ms: number, counts: () => readonly number[]): Promise<void> {
+  await sleep(ms);
+  const latest = Date.now() + LATEST_MS;
+  while (counts().includes(0) && Date.now() < latest) await sleep(100);
+}
+
 /** Nobody reaches it before the audit listens again. */
 async function restart({ database, networks }: Cluster, afterMs: number): Promise<void> {
   const ways: Link[] = [networks.cashierToDatabase, networks.workerToDatabase];
@@ -146,26 +158,32 @@ async function restart({ database, networks }: Cluster, afterMs: number): Promis
 
 /** In the middle, and until the end: whoever has paused the merchant then, goes on by itself. */
 async function breakMerchants(
-  { settings, merchants, gatewayNemesis }: Cluster,
+  { settings, merchants, gatewayNemesis, workers }: Cluster,
   count: (name: string) => void,
 ): Promise<void> {
   if (!settings.faults.includes('merchant')) return;
+  const begunAt = Date.now();
   const ms = settings.seconds * 1000;
+  const isPaused = (): boolean => workers.some((one) => one.entries().some(({ kind }) => kind === 'merchant-paused'));
   for (const from of [ms / 4, ms - BROKEN_MS]) {
-    await sleep(from - (from === ms / 4 ? 0 : ms / 4 + BROKEN_MS));
+    await sleep(Math.max(0, begunAt + from - Date.now()));
     gatewayNemesis.broken = merchants[1]?.merchantId;
     count('merchants broken');
     await sleep(BROKEN_MS);
+    // On a slow machine, so few calls were made that nobody knows yet.
+    const latest = Date.now() + LATEST_MS / 2;
+    while (!isPaused() && Date.now() < latest) await sleep(500);
     gatewayNemesis.broken = undefined;
   }
 }
 
 /** Processes of the release before go on to store, each order at its time. */
-async function storeAsBefore({ epoch, workload, old }: Cluster, count: (name: string) => void): Promise<void> {
+async function storeAsBefore({ workload, old }: Cluster, count: (name: string) => void): Promise<void> {
   if (!old) return;
+  const begunAt = Date.now();
   for (const { at, outTradeNo, merchantId, totalFee, job } of workload.filter(({ isOld }) => isOld)) {
     if (job.kind !== 'reverse') continue;
-    await sleep(Math.max(0, epoch + at - Date.now()));
+    await sleep(Math.max(0, begunAt + at - Date.now()));
     const policy = { ifPaid: 'reverse', refundWhenExpired: true, maxBackoffMs: 60_000 } as const;
     const order = { outTradeNo, totalFee, currency: 'HKD', orderCreatedAt: new Date(job.createdAt) };
     const state = startResolution(order, Date.now() + 30 * DAY_MS, policy);

@@ -17,15 +17,18 @@ export class Tills {
   #timer: NodeJS.Timeout | undefined;
   #cashiers: readonly ClusterProcess[] = [];
 
-  constructor(workload: readonly WorkloadOrder[], epoch: number, seed: number) {
+  constructor(workload: readonly WorkloadOrder[], seed: number) {
     this.#orders = new Map(workload.map((order) => [order.outTradeNo, order]));
-    this.#queue = workload.filter(({ isOld }) => !isOld).map((order) => ({ at: epoch + order.at, order }));
+    this.#queue = workload.filter(({ isOld }) => !isOld).map((order) => ({ at: order.at, order }));
     this.#choice = new Random(seed, 'cashier');
     this.#insistence = new Random(seed, 'insistence');
   }
 
   open(cashiers: readonly ClusterProcess[]): void {
     this.#cashiers = cashiers;
+    // However long they took to start.
+    const openedAt = Date.now();
+    for (const entry of this.#queue) entry.at += openedAt;
     this.#timer = setInterval(() => {
       this.#serve();
     }, TICK_MS);
