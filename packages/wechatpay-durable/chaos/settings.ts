@@ -1,6 +1,6 @@
 /** How much chaos. Each is an environment variable: `CHAOS_SECONDS=60 npm run chaos`. */
 export interface Settings {
-  /** CHAOS_SECONDS: for how long things go wrong; starting and coming to rest take some 30 s more. */
+  /** CHAOS_SECONDS: for how long things go wrong; starting, coming to rest and the morning after take some 75 s more. */
   readonly seconds: number;
   /** CHAOS_ORDERS */
   readonly orders: number;
@@ -26,13 +26,14 @@ type StoreName = (typeof STORES)[number];
 /**
  * - `merchant`: all calls of a merchant fail, for its permission is gone, and work again.
  * - `clock`: the clock of a worker jumps by minutes, forth and back.
- * - `upgrade`: processes of the release before store orders in their own way, all the time.
+ * - `upgrade`: processes of the release before store orders in their own way, all the time; not in a folder, which one process has.
  */
 const FAULTS = ['merchant', 'clock', 'upgrade'] as const;
 type MoreFaults = (typeof FAULTS)[number];
 
 export function readSettings(): Settings {
   const seconds = read('CHAOS_SECONDS', 120);
+  const store = oneOf('CHAOS_STORE', process.env.CHAOS_STORE ?? 'postgres', STORES);
   return {
     seconds,
     orders: read('CHAOS_ORDERS', seconds * 5),
@@ -40,8 +41,8 @@ export function readSettings(): Settings {
     cashiers: read('CHAOS_CASHIERS', 3),
     seed: read('CHAOS_SEED', Math.floor(Math.random() * 1_000_000) + 1),
     speed: read('CHAOS_SPEED', 5),
-    store: oneOf('CHAOS_STORE', process.env.CHAOS_STORE ?? 'postgres', STORES),
-    faults: readFaults(process.env.CHAOS_FAULTS ?? ''),
+    store,
+    faults: readFaults(process.env.CHAOS_FAULTS ?? '', store),
     tell: process.env.CHAOS_TELL === '1',
   };
 }
@@ -52,10 +53,12 @@ function read(name: string, otherwise: number): number {
   throw new Error(`${name} must be a whole number, 1 or more.`);
 }
 
-function readFaults(given: string): readonly MoreFaults[] {
-  if (given === 'all') return FAULTS;
+/** In a folder there is one process: none of the release before beside it. */
+function readFaults(given: string, store: StoreName): readonly MoreFaults[] {
+  const possible = store === 'embedded' ? FAULTS.filter((name) => name !== 'upgrade') : FAULTS;
+  if (given === 'all') return possible;
   const names = given.split(',').filter((name) => name !== '');
-  return names.map((name) => oneOf('CHAOS_FAULTS', name, FAULTS));
+  return names.map((name) => oneOf('CHAOS_FAULTS', name, possible));
 }
 
 function oneOf<Name extends string>(variable: string, given: string, names: readonly Name[]): Name {
