@@ -5,6 +5,7 @@ import { testBundlers } from './bundlers.js';
 import { testClients } from './clients.js';
 import { testContainer } from './container.js';
 import { testExamples } from './examples.js';
+import { testFirstTry } from './first-try.js';
 import { install, type Project } from './project.js';
 import { testRuntimes } from './runtimes.js';
 import { testTransactions } from './transactions.js';
@@ -35,6 +36,9 @@ describe('bundlers', () => {
 });
 describe('other clients', () => {
   testClients(within('clients'));
+});
+describe('the first try', () => {
+  testFirstTry(() => project);
 });
 describe('runtimes', () => {
   testRuntimes(within('runtimes'));
