@@ -1,4 +1,4 @@
-import parsers from './fast-xml-parser.cjs';
+import { XMLParser } from './fast-xml-parser.cjs';
 import { WechatPayRequestError, WechatPayResponseError } from '../errors.js';
 import type { Fields } from './sign.js';
 
@@ -98,7 +98,7 @@ const noEntities = {
   reset: () => undefined,
   decode: (text: string) => text,
 };
-const parser = new parsers.XMLParser({
+const parser = new XMLParser({
   preserveOrder: true,
   jPath: false, // no path is asked for; building one for each field is a fifth of the time
   cdataPropName: '#cdata',

@@ -1,5 +1,5 @@
 import { isIP, type Socket } from 'node:net';
-import tls, { type ConnectionOptions, type TLSSocket } from 'node:tls';
+import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls';
 import type { buildConnector } from 'undici';
 import { ConnectTimeout } from './failure.js';
 import { skipInterimResponses } from './interim-responses.js';
@@ -81,7 +81,7 @@ export class Connector {
   }
 
   #secure(hostname: string, port: number, tunnel: Socket | undefined): TLSSocket {
-    const socket = tls.connect({
+    const socket = connect({
       ...this.#options.tls,
       host: hostname,
       port,

@@ -1,6 +1,6 @@
 import type { Pool } from 'undici';
 import { WechatPayConfigError } from '../errors.js';
-import undici from './undici.cjs';
+import { load } from './undici.cjs';
 
 /**
  * undici's pool, loaded now: whether this installation, bundle and runtime can send is known before the first customer.
@@ -10,7 +10,7 @@ import undici from './undici.cjs';
 export function loadPool(): typeof Pool {
   let pool: { readonly prototype?: { readonly dispatch?: unknown } };
   try {
-    pool = undici.load().Pool;
+    pool = load().Pool;
   } catch (cause) {
     throw new WechatPayConfigError('transport', describe(cause), cause);
   }

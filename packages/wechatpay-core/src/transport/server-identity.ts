@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import tls, { type ConnectionOptions, type DetailedPeerCertificate } from 'node:tls';
+import * as tls from 'node:tls';
+import type { ConnectionOptions, DetailedPeerCertificate } from 'node:tls';
 
 type Check = NonNullable<ConnectionOptions['checkServerIdentity']>;
 

@@ -1,7 +1,8 @@
 import { constants, generateKeyPair, generateKeyPairSync, privateEncrypt, randomBytes } from 'node:crypto';
 import { isIP } from 'node:net';
 import { promisify } from 'node:util';
-import forge from 'node-forge';
+import type { md, pki } from 'node-forge';
+import { forge } from './forge.cjs';
 
 /** Options of `new CertificateAuthority()`. */
 export interface CertificateAuthorityOptions {
@@ -70,7 +71,7 @@ const dayMs = 24 * 60 * 60 * 1000;
 export class CertificateAuthority {
   /** The root certificate (PEM): what a client passes as `ca`. */
   readonly pem: string;
-  readonly #certificate: forge.pki.Certificate;
+  readonly #certificate: pki.Certificate;
   /** PEM. */
   readonly #privateKey: string;
   /** What a server sends beside its certificate: the authorities up to the root, which is left out. */
@@ -129,7 +130,7 @@ export class CertificateAuthority {
     };
   }
 
-  #sign(certificate: forge.pki.Certificate, extensions: object[]): void {
+  #sign(certificate: pki.Certificate, extensions: object[]): void {
     certificate.setIssuer(this.#certificate.subject.attributes);
     certificate.setExtensions([
       { name: 'basicConstraints', cA: false, critical: true },
@@ -141,7 +142,7 @@ export class CertificateAuthority {
   }
 }
 
-function draft(keys: KeyPair, commonName: string, { notBefore, notAfter }: Validity): forge.pki.Certificate {
+function draft(keys: KeyPair, commonName: string, { notBefore, notAfter }: Validity): pki.Certificate {
   const certificate = forge.pki.createCertificate();
   certificate.publicKey = forge.pki.publicKeyFromPem(keys.publicKey);
   // A serial number is a positive integer: a first byte above 7f would make it a negative one.
@@ -156,17 +157,17 @@ function draft(keys: KeyPair, commonName: string, { notBefore, notAfter }: Valid
 const SHA256_PREFIX = Buffer.from('3031300d060960864801650304020105000420', 'hex');
 
 /** The signature is made by OpenSSL: in node-forge's JavaScript it takes a tenth of a second. */
-function sign(certificate: forge.pki.Certificate, privateKey: string): void {
+function sign(certificate: pki.Certificate, privateKey: string): void {
   const signer = {
-    sign: (hash: forge.md.MessageDigest) => {
+    sign: (hash: md.MessageDigest) => {
       const info = Buffer.concat([SHA256_PREFIX, Buffer.from(hash.digest().getBytes(), 'binary')]);
       return privateEncrypt({ key: privateKey, padding: constants.RSA_PKCS1_PADDING }, info).toString('binary');
     },
   };
-  certificate.sign(signer as forge.pki.rsa.PrivateKey, forge.md.sha256.create());
+  certificate.sign(signer as pki.rsa.PrivateKey, forge.md.sha256.create());
 }
 
-function toPkcs12(privateKey: string, certificates: forge.pki.Certificate[], passphrase: string): Buffer {
+function toPkcs12(privateKey: string, certificates: pki.Certificate[], passphrase: string): Buffer {
   // AES, since OpenSSL 3 keeps RC2 and 3DES containers for its legacy provider. Nobody needs to be kept from guessing the passphrase.
   const container = forge.pkcs12.toPkcs12Asn1(forge.pki.privateKeyFromPem(privateKey), certificates, passphrase, {
     algorithm: 'aes256',
@@ -175,6 +176,6 @@ function toPkcs12(privateKey: string, certificates: forge.pki.Certificate[], pas
   return Buffer.from(forge.asn1.toDer(container).getBytes(), 'binary');
 }
 
-function toPem(certificate: forge.pki.Certificate): string {
+function toPem(certificate: pki.Certificate): string {
   return forge.pki.certificateToPem(certificate).replaceAll('\r\n', '\n');
 }
