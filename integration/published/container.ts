@@ -1,90 +1,79 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { basename, join } from 'node:path';
+import { createServer, type AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { beforeAll, expect, inject, test } from 'vitest';
-import { Sandbox } from 'wechatpay-sandbox';
+import { beforeAll, expect, inject, onTestFinished, test } from 'vitest';
+import { Sandbox, wellKnownAuthCodes } from 'wechatpay-sandbox';
+import { build, type Image } from './image.js';
 import { tarball } from './pack.js';
 import type { Project } from './project.js';
 import { run } from './run.js';
 
-/** What a Dockerfile has made, where there is no Docker: a folder, as an image's root is one, and what stands beside it. */
-interface Image {
-  readonly root: string;
-  readonly workdir: string;
-  readonly env: Readonly<Record<string, string>>;
-  readonly command: readonly string[];
-}
-
-/**
- * Does what each step of a Dockerfile says, in folders in place of images. Base images are empty, users are nobody's, and `RUN` runs here.
- *
- * @throws {Error} an instruction that it does not know, or a step that fails.
- */
-async function build(dockerfile: string, context: string): Promise<Image> {
-  const stages = new Map<string, Image>();
-  let image: Image | undefined;
-  for (const line of dockerfile.split('\n').filter((text) => text !== '' && !text.startsWith('#'))) {
-    const [instruction = '', ...words] = line.split(' ');
-    const rest = words.join(' ');
-    if (instruction === 'FROM') {
-      image = { root: mkdtempSync(join(inject('outside'), 'image-')), workdir: '/', env: {}, command: [] };
-      if (words[1] === 'AS') stages.set(words[2] ?? '', image);
-      continue;
-    }
-    if (!image) throw new Error('A Dockerfile begins with FROM.');
-    const current: Image = image;
-    const inside = (path: string): string => join(current.root, path.startsWith('/') ? '' : current.workdir, path);
-    switch (instruction) {
-      case 'WORKDIR':
-        Object.assign(image, { workdir: rest });
-        mkdirSync(inside('.'), { recursive: true });
-        break;
-      case 'ENV':
-        Object.assign(image.env, Object.fromEntries([rest.split('=')]));
-        break;
-      case 'COPY': {
-        const [, stage] = /^--from=(\S+) /.exec(rest) ?? [];
-        const from = stage === undefined ? undefined : stages.get(stage);
-        const paths = from ? words.slice(1) : words;
-        const to = paths.pop() ?? '';
-        for (const path of paths) {
-          const source = from ? join(from.root, path.startsWith('/') ? '' : from.workdir, path) : join(context, path);
-          const target = to.endsWith('/') ? join(inside(to), basename(path)) : inside(to);
-          cpSync(source, target, { recursive: true });
-        }
-        break;
-      }
-      case 'RUN': {
-        const variables = Object.entries(image.env).map(([name, value]) => `${name}=${value}`);
-        const { code, output } = await run(inside('.'), 'env', ...variables, 'sh', '-c', rest);
-        if (code !== 0) throw new Error(`${line} ended with ${code}:\n${output}`);
-        break;
-      }
-      case 'CMD':
-        Object.assign(image, { command: JSON.parse(rest) as string[] });
-        break;
-      case 'USER':
-        break;
-      default:
-        throw new Error(`${instruction} is not known here.`);
-    }
-  }
-  if (!image) throw new Error('A Dockerfile begins with FROM.');
-  return image;
-}
-
 interface Service {
+  readonly build?: { readonly target?: string };
   readonly command?: readonly string[];
-  readonly environment: Readonly<Record<string, string>>;
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly healthcheck?: { readonly test: readonly string[] };
+}
+type Services = Readonly<Record<string, Service>>;
+
+/** As `docker compose -f first -f second` does, as far as these files need it: what the second one sets replaces, variables are added. */
+function merged(first: Services, second: Services): Services {
+  const names = Object.keys({ ...first, ...second });
+  const merge = (name: string): Service => {
+    const environment = { ...first[name]?.environment, ...second[name]?.environment };
+    return { ...first[name], ...second[name], environment };
+  };
+  return Object.fromEntries(names.map((name) => [name, merge(name)]));
 }
 
-/** The Dockerfile and the compose file of examples/worker. */
+interface Running {
+  /** The first line that it writes. */
+  readonly line: Promise<string>;
+  /** As Docker stops a container. @returns how it ended: its exit code, or the signal. */
+  stop(): Promise<unknown[]>;
+}
+
+/** Runs a command in an image, to the end of the test at the latest. */
+function start({ root, workdir }: Image, command: readonly string[], env: NodeJS.ProcessEnv): Running {
+  const [name = '', ...parameters] = command;
+  const program = name === 'node' ? process.execPath : name;
+  const cwd = join(root, workdir);
+  const child = spawn(program, parameters, { cwd, env, stdio: ['ignore', 'pipe', 'inherit'], detached: true });
+  const ended = once(child, 'exit');
+  const end = (): void => {
+    const { pid, exitCode, signalCode } = child;
+    if (pid !== undefined && exitCode === null && signalCode === null) process.kill(-pid); // with what it has started itself
+  };
+  onTestFinished(end);
+  const line = once(createInterface(child.stdout), 'line').then(([text]) => text as string);
+  return { line, stop: () => (end(), ended) };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0);
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+async function charge(listening: string, outTradeNo: string, authCode: string): Promise<unknown> {
+  const url = `http://127.0.0.1:${listening.replace(/\D/g, '')}/orders/${outTradeNo}/pay`;
+  const body = JSON.stringify({ authCode, totalFee: 888, body: 'tea' });
+  return (await fetch(url, { method: 'POST', body })).json();
+}
+
+/** The Dockerfile and the compose files of examples/worker. */
 export function testContainer(project: () => Project, database: () => Promise<string>): void {
   let image: Image;
-  let services: Readonly<Record<string, Service>>;
+  let stages: ReadonlyMap<string, Image>;
+  let services: Services;
+  let inSandbox: Services;
 
   beforeAll(async () => {
     const { folder } = project();
@@ -102,13 +91,15 @@ export function testContainer(project: () => Project, database: () => Promise<st
     writeFileSync(join(context, 'package.json'), JSON.stringify(manifest));
     const lock = ['install', '--package-lock-only', '--no-audit', '--no-fund', '--prefer-offline'];
     expect(await run(context, 'npm', ...lock)).toMatchObject({ code: 0 });
-    image = await build(readFileSync(join(context, 'Dockerfile'), 'utf8'), context);
+    ({ image, stages } = await build(readFileSync(join(context, 'Dockerfile'), 'utf8'), context));
 
     const { parse } = createRequire(import.meta.url)(project().module('yaml')) as {
-      parse: (text: string, options: object) => object;
+      parse: (text: string, options: object) => { services: Services };
     };
-    const compose = parse(readFileSync(join(folder, 'compose.yaml'), 'utf8'), { merge: true });
-    ({ services } = compose as { services: typeof services });
+    const read = (file: string): Services =>
+      parse(readFileSync(join(folder, file), 'utf8'), { merge: true, logLevel: 'error' }).services; // `!reset` is Compose's own
+    services = read('compose.yaml');
+    inSandbox = merged(services, read('compose.sandbox.yaml'));
   });
 
   test('its image has what runs, and nothing of development', () => {
@@ -137,34 +128,54 @@ export function testContainer(project: () => Project, database: () => Promise<st
       WECHATPAY_BASE_URL: baseUrl,
     };
     const env = { ...image.env, ...dotEnv, ...here, PATH: process.env.PATH, PORT: '0', HEALTH_PORT: '0' };
-    const start = async (name: string): Promise<{ line: string; stop: () => Promise<unknown> }> => {
-      const [, ...parameters] = services[name]?.command ?? image.command;
-      const cwd = join(image.root, image.workdir);
-      const child = spawn(process.execPath, parameters, { cwd, env, stdio: ['ignore', 'pipe', 'inherit'] });
-      const ended = once(child, 'exit');
-      const [line] = (await once(createInterface(child.stdout), 'line')) as [string];
-      return { line, stop: () => (child.kill('SIGTERM'), ended) };
-    };
-    const worker = await start('worker');
-    const web = await start('web');
+    const worker = start(image, services.worker?.command ?? image.command, env);
+    await worker.line;
+    const web = start(image, services.web?.command ?? image.command, env);
     const { authCode } = sandbox.customers.create({ behaviour: 'pays-at-once' });
-    const body = JSON.stringify({ authCode, totalFee: 888, body: 'tea' });
-    const response = await fetch(`http://127.0.0.1:${web.line.replace(/\D/g, '')}/orders/D-1/pay`, {
-      method: 'POST',
-      body,
-    });
-    expect(await response.json()).toEqual({ outcome: 'paid' });
+    expect(await charge(await web.line, 'D-1', authCode)).toEqual({ outcome: 'paid' });
     expect(await web.stop()).toEqual([0, null]);
     expect(await worker.stop()).toEqual([0, null]);
     await sandbox.stop();
   });
 
-  test('each command of the compose files is a file of the image', () => {
-    const text = ['compose.yaml', 'compose.sandbox.yaml'].map((file) =>
-      readFileSync(join(project().folder, file), 'utf8'),
-    );
-    const commands = text.flatMap((file) => [...file.matchAll(/dist\/[\w/]+\.js/g)].map(([path]) => path));
-    expect(commands.length).toBeGreaterThan(0);
-    for (const path of commands) expect(statSync(join(image.root, 'app', path)).isFile()).toBe(true);
+  test('with compose.sandbox.yaml a sandbox starts, is healthy, and the processes take their settings from it', async () => {
+    const volume = mkdtempSync(join(inject('outside'), 'sandbox-'));
+    const healthPort = String(await freePort());
+    /** What Docker has and this machine has not: the volume at /sandbox, a name in the network, ports that nobody else uses. */
+    const here = (text: string): string =>
+      text
+        .replaceAll('/sandbox', volume)
+        .replace('--host wechatpay --port 8443', '--host localhost --port 0')
+        .replace(':3001', `:${healthPort}`);
+    const commandOf = (name: string): string[] => (inSandbox[name]?.command ?? []).map(here);
+    const isHealthy = async (name: string): Promise<boolean> => {
+      const [, program = '', ...parameters] = (inSandbox[name]?.healthcheck?.test ?? []).map(here);
+      return (await run(volume, program, ...parameters)).code === 0;
+    };
+    const outside = { PATH: process.env.PATH, HOME: process.env.HOME };
+
+    const { build: from } = inSandbox.wechatpay ?? {};
+    const development = stages.get(from?.target ?? '');
+    if (!development) throw new Error('The sandbox runs in a stage of the Dockerfile, which does not have it.');
+    const gateway = start(development, commandOf('wechatpay'), outside);
+    await expect.poll(() => isHealthy('wechatpay'), { timeout: 60_000 }).toBe(true);
+
+    expect(inSandbox.web?.environment).toEqual(inSandbox.worker?.environment);
+    const env = {
+      ...image.env,
+      ...inSandbox.web?.environment,
+      ...outside,
+      DATABASE_URL: await database(),
+      PORT: '0',
+      HEALTH_PORT: healthPort,
+    };
+    const web = start(image, commandOf('web'), env);
+    const worker = start(image, commandOf('worker'), env);
+    await worker.line;
+    await expect.poll(() => isHealthy('worker'), { timeout: 60_000 }).toBe(true);
+    expect(await charge(await web.line, 'D-2', wellKnownAuthCodes.paysAtOnce)).toEqual({ outcome: 'paid' });
+    expect(await web.stop()).toEqual([0, null]);
+    expect(await worker.stop()).toEqual([0, null]);
+    await gateway.stop();
   });
 }
