@@ -8,7 +8,7 @@ const docs = fileURLToPath(new URL('../docs/', import.meta.url));
 
 /** Pages by group; those without a folder stand in guides/. */
 const GROUPS = [
-  { en: 'Start', zh: '入门', pages: ['quick-start', 'what-you-need', 'how-it-works', '/glossary'] },
+  { en: 'Start', zh: '入门', pages: ['quick-start', 'what-you-need', 'how-it-works', 'till-in-pictures', '/glossary'] },
   {
     en: 'Payments',
     zh: '支付',
