@@ -3,7 +3,18 @@ import { readdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
 
 /** As .gitignore has it. */
-const SKIPPED = new Set(['node_modules', 'dist', 'coverage', '.git', '.nx', '.samples', 'data', 'reference', 'cache']);
+const SKIPPED = new Set([
+  'node_modules',
+  'dist',
+  'coverage',
+  '.git',
+  '.nx',
+  '.samples',
+  'data',
+  'reference',
+  'cache',
+  '.temp',
+]);
 
 const WRITTEN = /(?:-results\.json|\.tsbuildinfo|\.tgz)$|^\.env$/;
 
