@@ -19,6 +19,7 @@ const GROUPS = [
       'reversing-an-order',
       'refunds',
       'statement',
+      'reconciling',
       'errors',
     ],
   },
