@@ -169,9 +169,9 @@ export class DurableOrders {
       onEnd: (id) => {
         this.#orders.ends.tell(id);
       },
+      partsOf: (parentId) => store.find({ parentId }),
     };
-    const partsOf = (parentId: string): Promise<DurableRow[]> => store.find({ parentId });
-    const refund = createRefundHandler({ ...options, onRefundResolved, partsOf });
+    const refund = createRefundHandler({ ...options, onRefundResolved });
     const handler = createHandler({ ...options, onResolved, refund });
     await store.process(handler, {
       concurrency,

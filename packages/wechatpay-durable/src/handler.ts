@@ -12,6 +12,7 @@ import type {
   DurableData,
   DurableOrderData,
   DurableRefundData,
+  DurableRow,
   JournalEntry,
   Lease,
   OrderHandler,
@@ -20,13 +21,14 @@ import type {
 import { again, dueAt, ended, isUnified, ongoing, outcomeOf, type EndedOrder } from './ends.js';
 import { about, publish } from './events.js';
 import { clockFor, workerClock } from './clocks.js';
-import { noteDecision, noteEvent } from './journal/answers.js';
+import { decided, noteDecision, noteEvent } from './journal/answers.js';
 import { entry } from './journal/entries.js';
 import { ruleOf, type Rule } from './journal/rules.js';
 import { leave, unreadable } from './leave.js';
 import type { FoundClient } from './merchant-clients.js';
 import { heldBack, mayHaveHadEffect, withTimeLeft } from './pauses/held-state.js';
 import type { Hold, MerchantPauses } from './pauses/merchant-pauses.js';
+import { isReturn, storeReturn, withoutReturn } from './refunds/return-beside-refunds.js';
 import { createEndTeller, orderTelling, type ResolvedOrder } from './tell-end.js';
 import type { Tracing } from './tracing.js';
 
@@ -41,6 +43,8 @@ export interface HandlerOptions {
   readonly tracing: () => Tracing;
   /** Called once an end is stored. */
   readonly onEnd: (id: string) => void;
+  /** The refunds of an order. */
+  readonly partsOf: (parentId: string) => Promise<DurableRow[]>;
 }
 
 /** A row that a worker has. */
@@ -66,7 +70,7 @@ export function createHandler(
 function createOrderHandler(
   options: HandlerOptions & Pick<Parameters<typeof createHandler>[0], 'onResolved'>,
 ): (lease: LeaseOf<DurableOrderData>) => Promise<Verdict> {
-  const { findClient, delay, pauses, keepsOpenId, tracing, onResolved, onEnd } = options;
+  const { findClient, delay, pauses, keepsOpenId, tracing, partsOf, onResolved, onEnd } = options;
   const end = createEndTeller<EndedOrder>({ ...orderTelling(onResolved), delay, onEnd });
   return async ({ id, data, signal, save }) => {
     const { merchantId } = data;
@@ -104,6 +108,7 @@ function createOrderHandler(
     const { id, data, signal, save, client, now } = driven;
     const { merchantId } = data;
     let state = first;
+    let before = first;
     let isStored = true;
     let notes: JournalEntry[] = [];
     let rule: Rule = 'deadline';
@@ -127,7 +132,12 @@ function createOrderHandler(
       const pause = pauses.holdOf(one, step.kind, now());
       if (pause) return hold(driven, state, pause, notes);
       // A reversal that is decided is stored before it is sent: the order can no longer be kept.
-      if (!isStored) await save(ongoing(data, state), notes);
+      if (isReturn(step)) {
+        const inTheWay = await storeReturn({ id, save }, step, ongoing(data, state), notes, partsOf);
+        if (inTheWay) return postpone(driven, before, state, inTheWay.notes);
+      } else if (!isStored) {
+        await save(ongoing(data, state), notes);
+      }
       notes = [];
       let raw: Readonly<Record<string, string>> | undefined;
       const traced = { kind: 'order', step: step.kind, merchantId, outTradeNo: state.order.outTradeNo } as const;
@@ -139,7 +149,7 @@ function createOrderHandler(
       const held = pauses.hear(one, event, at);
       // A failure that is the merchant's decides nothing about the order.
       if (held && !mayHaveHadEffect(event)) return hold(driven, state, held, notes, { step, event });
-      const before = state;
+      before = state;
       state = advanceResolution(state, event, { now: at, jitter: Math.random() });
       rule = state.kind === 'ended' ? ruleOf(before, event, state) : 'deadline';
       notes.push(...noteDecision(at, before, event, state));
@@ -147,6 +157,18 @@ function createOrderHandler(
       const due = state.kind === 'ended' ? {} : { dueAt: new Date(dueAt(state, at)) };
       publish({ kind: 'step', ...about(id, { merchantId, state }), step: { step, event, state }, ...due });
     }
+  }
+
+  /** Nothing is returned beside a refund of the order: it is asked for again, until it has an end or nothing is in the way. */
+  function postpone(
+    { data, now }: Driven,
+    before: ResolutionState,
+    returning: ResolutionState,
+    notes: readonly JournalEntry[],
+  ): Verdict {
+    const at = now();
+    const next = withoutReturn(data, { before, decided: returning, now: at });
+    return again(next, delay(dueAt(next.state, at), at), [...notes, decided(at, 'postpone', 'refund-beside-it')]);
   }
 
   /** Until its merchant's settings work again; its deadline is later by as much. */

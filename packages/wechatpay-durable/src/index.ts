@@ -85,6 +85,7 @@ export { DURABLE_ORDER_CHANNEL, type DurableOrderEvent } from './events.js';
 export { durableOrderId, type DurableOrderKey } from './durable-order-id.js';
 export { durableRefundId, type DurableRefundKey } from './refunds/refund-id.js';
 export { type RefundIntent, type RefundOf, type RefundRedriveOptions } from './refunds/refund-intent.js';
+export { refundEffectOf, type RefundEffect } from './refunds/refund-effect.js';
 export { type RefundExplanation } from './refunds/explain-refund.js';
 export { type ExplainedRefund } from './refunds/refunds-of-order.js';
 export { type KnownRefund, type KnownRefundKind } from './refunds/known-refund.js';

@@ -50,6 +50,7 @@ export const RULES = {
   'refund-asked-for': 'the application asked for this refund',
   'refund-not-there': 'Query Refund knows of no such refund, and its number makes it the same one',
   'refund-not-sent': 'it was not sent',
+  'refund-beside-it': 'a durable refund of it is under way or was accepted, and nothing is returned beside that',
   'minute-between-parts': 'WeChat Pay wants a minute between two refunds of one order',
   'balance-too-low': 'the balance that pays refunds is too low, and the next sales fill it',
   'too-frequent': 'WeChat Pay asks for the same call later',

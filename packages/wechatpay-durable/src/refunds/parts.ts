@@ -87,7 +87,7 @@ export function isWithoutEffect(row: DurableRefund): boolean {
 }
 
 /** A refund as a part of the sum; none where its number turned out to be another order's, and it was never accepted. */
-function partOf(row: DurableRefund): KnownRefundPart[] {
+export function partOf(row: DurableRefund): KnownRefundPart[] {
   // What cannot be read is refused as such: it could be any amount.
   const { outRefundNo = '', refundFee = NaN } = requestOf(row);
   const { submittedAt } = row.state;

@@ -31,8 +31,6 @@ import { freeFrom } from './spacing.js';
 
 interface RefundHandlerOptions extends HandlerOptions {
   readonly onRefundResolved: RefundListener | undefined;
-  /** The refunds of an order. */
-  readonly partsOf: (parentId: string) => Promise<DurableRow[]>;
 }
 
 /** What is stored is sent soon after, or not at all: another worker may have the refund by then. */

@@ -1,9 +1,9 @@
 import type { ResolutionPolicy } from 'wechatpay-core';
 import { readResolutionState } from 'wechatpay-core/resolution';
-import { outcomeOf } from '../ends.js';
 import { DurableOrdersError } from '../errors.js';
 import { isOrder, isRefund } from '../stores/kinds.js';
-import type { DurableOrder, DurableRefund, ParentCheck } from '../stores/store.js';
+import type { DurableOrder, ParentCheck } from '../stores/store.js';
+import { refundEffectOf } from './refund-effect.js';
 import { requestOf } from './refund-rows.js';
 
 /**
@@ -15,7 +15,7 @@ import { requestOf } from './refund-rows.js';
  */
 export function noRefundUnderWay(id: string): ParentCheck {
   const check: ParentCheck['check'] = (siblings) => {
-    const open = siblings.filter(isRefund).find(isUnderWay);
+    const open = siblings.filter(isRefund).find((refund) => refundEffectOf(refund) === 'under-way');
     if (!open) return;
     const { outRefundNo = '' } = requestOf(open);
     const problem =
@@ -48,21 +48,3 @@ function returnsPayment({ state: stored }: DurableOrder, rules: Partial<Resoluti
   const isRefundedLate = product === 'unified-order' && ifPaidLate === 'refund';
   return ifPaid === 'reverse' || sent.reverse || sent.refundFee !== undefined || isRefundedLate;
 }
-
-/** Whether money may still move by it, unseen: it is open, or nobody knows what became of it. */
-function isUnderWay(refund: DurableRefund): boolean {
-  if (refund.status === 'cancelled') return false;
-  const outcome = outcomeOf(refund);
-  switch (outcome?.kind) {
-    case 'refunded':
-    case 'refund-rejected':
-      return false;
-    case 'needs-attention':
-      return !SEEN.has(outcome.reason);
-    default:
-      return true;
-  }
-}
-
-/** A verified answer has named the refund, or said that there is none: nothing of it moves by itself any more. */
-const SEEN: ReadonlySet<string> = new Set(['closed', 'not-received', 'differs', 'too-late']);

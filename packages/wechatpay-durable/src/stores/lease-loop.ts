@@ -1,5 +1,5 @@
 import { Lanes } from './lanes.js';
-import type { DurableData, JournalEntry, OrderHandler, ProblemListener, Verdict } from './store.js';
+import type { DurableData, JournalEntry, OrderHandler, ParentCheck, ProblemListener, Verdict } from './store.js';
 
 /** What a store brings to a {@link LeaseLoop}. */
 export interface LeaseLoopOptions<Taken> {
@@ -14,8 +14,13 @@ export interface LeaseLoopOptions<Taken> {
   /** Takes at most `limit` of what is due, the oldest first, and none of the merchants in `except`. */
   readonly take: (limit: number, except: readonly string[]) => Promise<Taken[]>;
   readonly touch: (taken: Taken[]) => Promise<void>;
-  /** @throws {LeaseLostError} */
-  readonly save: (taken: Taken, data: DurableData, journal: readonly JournalEntry[]) => Promise<void>;
+  /** @throws {LeaseLostError} or what the check throws. */
+  readonly save: (
+    taken: Taken,
+    data: DurableData,
+    journal: readonly JournalEntry[],
+    parent: ParentCheck | undefined,
+  ) => Promise<void>;
   /** @throws {LeaseLostError} */
   readonly resolve: (taken: Taken, verdict: Verdict) => Promise<void>;
 }
@@ -149,7 +154,7 @@ export class LeaseLoop<Taken extends Held> {
             data,
             ...(parentId !== undefined && { parentId }),
             signal,
-            save: (next, journal = []) => save(taken, next, journal),
+            save: (next, journal = [], parent) => save(taken, next, journal, parent),
           });
       await resolve(taken, verdict);
       if (verdict.kind !== 'again') verdict.onStored?.();

@@ -145,9 +145,11 @@ export class MemoryStore implements OrderStore {
         }
         return Promise.resolve();
       },
-      save: async (taken, data, journal) => {
+      save: async (taken, data, journal, parent) => {
         await Promise.resolve();
-        this.#put({ ...this.#held(taken), ...readData(data) }, journal);
+        const row = this.#held(taken);
+        if (parent) checkFamily(this.#shelf, parent);
+        this.#put({ ...row, ...readData(data) }, journal);
       },
       resolve: async (taken, verdict) => {
         await Promise.resolve();

@@ -112,9 +112,11 @@ export interface Lease {
   /**
    * Stores a new state, with what is to be noted of it, and keeps the lease.
    *
+   * @param parent of an order, itself: its refunds are checked. Where the check throws, nothing is stored, and the lease is kept.
    * @throws {LeaseLostError} another worker has it by now: do nothing more.
+   * @throws whatever `parent.check` throws.
    */
-  readonly save: (data: DurableData, journal?: readonly JournalEntry[]) => Promise<void>;
+  readonly save: (data: DurableData, journal?: readonly JournalEntry[], parent?: ParentCheck) => Promise<void>;
 }
 
 /** What is to become of a durable order that a worker had. */
@@ -171,7 +173,7 @@ export interface ParentCheck {
   /**
    * Called once, between a lock on the parent and the insert: what it sees is all that there is. Nothing is stored where it throws.
    *
-   * On Redis, where another process was faster, it is called again. Of one that is set going again, the row itself is among the
+   * On Redis, where another process was faster, it is called again. Of a refund that is set going again, the row itself is among the
    * `siblings`.
    */
   readonly check: (siblings: readonly DurableRow[], parent: DurableRow | undefined) => void;

@@ -1,3 +1,4 @@
+// Over 250 lines, as one idea: what every store promises of what it finds, and of what it holds together.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { DurableRow, OrderStore, ParentCheck, StoreQuery } from '../../src/stores/store.js';
@@ -8,7 +9,9 @@ import {
   entry,
   finish,
   HOUR_MS,
+  later,
   MERCHANT,
+  paid,
   sent,
   TestWorker,
   untilStatus,
@@ -163,6 +166,56 @@ export function describeFinding(conformance: Conformance): void {
         await expect(other.redrive(id, ['open'], becomes(data), noRefund)).rejects.toThrow(RangeError);
       },
     );
+
+    it('saves what a worker has together with a look at its refunds, whichever is stored first', async ({
+      onTestFinished,
+    }) => {
+      const underTest = await use(conformance, onTestFinished);
+      const { store } = underTest;
+      const other = isShared ? await useSecond(underTest, onTestFinished) : store;
+      const worker = await TestWorker.start(store);
+      const orders = ['refund first', 'save first', 'at once', 'at once', 'at once', 'at once'];
+      for (const inTurn of orders) {
+        const [order, refund] = [durableOrder(), durableRefund(10)];
+        const { id } = order;
+        await store.enqueue(id, order.data, 0);
+        const delivery = await worker.next(id);
+        const decided = later(order.data);
+        const noRefund: ParentCheck = {
+          id,
+          check: (siblings) => {
+            if (siblings.length > 0) throw new RangeError('a refund is there');
+          },
+        };
+        const undecided: ParentCheck = {
+          id,
+          check: (_, parent) => {
+            if (parent?.state.kind !== 'asking' || 'tradeState' in parent.state) throw new RangeError('it is decided');
+          },
+        };
+        const storeRefund = (): Promise<unknown> =>
+          other.enqueue(refund.id, refund.data, HOUR_MS, { parent: undecided });
+        const first = inTurn === 'refund first' ? storeRefund() : Promise.resolve();
+        await first;
+        const saving = delivery.save(decided, [entry('decided')], noRefund);
+        if (inTurn === 'save first') await saving;
+        const storing = inTurn === 'refund first' ? first : storeRefund();
+        const [saved, stored] = await Promise.allSettled([saving, storing]);
+
+        if (inTurn !== 'at once') expect(saved.status).toBe(inTurn === 'save first' ? 'fulfilled' : 'rejected');
+        expect([saved, stored].filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+        for (const each of [saved, stored])
+          if (each.status === 'rejected') expect(each.reason).toBeInstanceOf(RangeError);
+        const isSaved = saved.status === 'fulfilled';
+        expect(await store.get(id)).toMatchObject({ status: 'active', ...(isSaved ? decided : order.data) });
+        expect((await store.journal(id)).map(({ kind }) => kind)).toEqual(isSaved ? ['decided'] : []);
+        if (!isSaved) await expect(delivery.save(decided, [], noRefund)).rejects.toThrow(RangeError);
+        // The lease is kept: what the worker has is saved, and ends.
+        await delivery.save(later(order.data, 7), [entry('asked')]);
+        delivery.end({ kind: 'done', data: paid(order.data) });
+        await untilStatus(store, id, 'done');
+      }
+    });
 
     it('lists what ended in a period, by the time of its end, page by page', async ({ onTestFinished }) => {
       const { store } = await use(conformance, onTestFinished);

@@ -224,6 +224,12 @@ export abstract class SqlStore implements OrderStore {
     return true;
   }
 
+  /** @throws what the check throws. */
+  async #checkFamily(tx: SqlExecutor, parent: ParentCheck): Promise<void> {
+    await this.#lockFamily(tx, parent);
+    checkFamily(await this.#open().rows.family(tx, parent.id), parent);
+  }
+
   /** Until the transaction ends, nobody else checks the parts of this order. */
   async #lockFamily(tx: SqlExecutor, { id }: ParentCheck): Promise<void> {
     const [lock] = await rowsOf<{ isolation: string }>(
@@ -255,7 +261,9 @@ export abstract class SqlStore implements OrderStore {
       touchMs: (leaseSeconds * SECOND_MS) / 3,
       take: (limit, except) => this.#take(opened, limit, except),
       touch: (taken) => opened.alarms.touch(taken.map(({ alarm }) => alarm)),
-      save: (taken, data, journal) => steps.add({ taken, data, journal }),
+      // One whose refunds are locked and checked is no part of a batch: it would hold up the others, and be held up by them.
+      save: (taken, data, journal, parent) =>
+        parent ? this.#storeSteps(opened, [{ taken, data, journal }], parent) : steps.add({ taken, data, journal }),
       resolve: (taken, verdict) => steps.add({ taken, data: verdict.data, journal: verdict.journal, verdict }),
     });
     this.#loop.start();
@@ -308,19 +316,24 @@ export abstract class SqlStore implements OrderStore {
   }
 
   /** Steps in one transaction: all of them, or none. What others note of a row meanwhile stands before what is noted here. */
-  async #storeSteps(opened: Opened, steps: readonly Step[]): Promise<void> {
+  async #storeSteps(opened: Opened, steps: readonly Step[], parent?: ParentCheck): Promise<void> {
     for (let time = 1; ; time += 1) {
       try {
-        await this.#tryToStore(opened, steps);
+        await this.#tryToStore(opened, steps, parent);
         return;
       } catch (error) {
+        if (error instanceof Refused) throw error.reason;
         if (!(error instanceof LeaseLostError) || time === CHANGE_TRIES || !(await isNotedSince(opened, steps)))
           throw error;
       }
     }
   }
 
-  async #tryToStore({ db, rows, alarms }: Opened, steps: readonly Step[]): Promise<void> {
+  async #tryToStore(
+    { db, rows, alarms }: Opened,
+    steps: readonly Step[],
+    parent: ParentCheck | undefined,
+  ): Promise<void> {
     const ending = steps.filter(({ verdict }) => verdict);
     const changes = steps.map(({ taken, data, journal, verdict }): RowChange => {
       const { id, lease, head } = taken;
@@ -332,6 +345,11 @@ export abstract class SqlStore implements OrderStore {
       verdict?.kind === 'again' ? [{ id, merchantId, at: verdict.delayMs }] : [],
     );
     const heads = await db.transaction(async (tx) => {
+      if (parent) {
+        // A worker's reversal must not depend on what the database takes where nothing is said.
+        await tx.executeSql('SET TRANSACTION ISOLATION LEVEL READ COMMITTED', []);
+        await this.#checkFamily(tx, parent);
+      }
       const ended = await alarms.end(
         tx,
         ending.map(({ taken: { alarm } }) => alarm),
@@ -408,10 +426,7 @@ export abstract class SqlStore implements OrderStore {
       try {
         await this.#asking(() =>
           db.transaction(async (tx) => {
-            if (parent) {
-              await this.#lockFamily(tx, parent);
-              checkFamily(await rows.family(tx, parent.id), parent);
-            }
+            if (parent) await this.#checkFamily(tx, parent);
             await changeOne(tx, rows, alarms, next);
           }),
         );

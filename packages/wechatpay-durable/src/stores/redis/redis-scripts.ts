@@ -170,8 +170,8 @@ return 1
  * ARGV: id, the version that was read, the next version, 1 for a worker or 0, status, delay or '' to leave it, data, kind, merchant,
  * sub-merchant, number, transaction; its family as it was checked, or ''; the journal's seq and hash after; then the entries.
  *
- * @returns 1; or 0 where it is another version by now, the family is another, or the worker's lease has lapsed; or where its journal has
- *   come to since: seq and hash.
+ * @returns 1; or 0 where it is another version by now, or the worker's lease has lapsed; 2 where the family is another; or where its
+ *   journal has come to since: seq and hash.
  */
 export const CHANGE = script(`
 local row = read(ARGV[1])
@@ -179,7 +179,7 @@ if not row then return 0 end
 if row.version == ARGV[3] then return 1 end -- sent again
 if row.version ~= ARGV[2] then return 0 end
 if ARGV[4] == '1' and (row.status ~= 'active' or tonumber(row.leased) < now) then return 0 end
-if ARGV[13] ~= '' and familyOf(familyNameOf(row)) ~= ARGV[13] then return 0 end
+if ARGV[13] ~= '' and familyOf(familyNameOf(row)) ~= ARGV[13] then return 2 end
 if tonumber(row.seq) ~= tonumber(ARGV[14]) - (#ARGV - 15) then return { row.seq, row.hash } end
 note(row.id, 16)
 put(row, changed(row, {

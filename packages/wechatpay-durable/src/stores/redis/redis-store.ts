@@ -232,7 +232,7 @@ export class RedisStore implements OrderStore {
       touch: async (taken) => {
         await database.run(TOUCH, leaseMs, ...taken.flatMap(({ id, version }) => [id, version]));
       },
-      save: (taken, data, journal) => this.#keep(taken, { status: 'active', data, journal }),
+      save: (taken, data, journal, parent) => this.#keep(taken, { status: 'active', data, journal }, parent),
       resolve: async (taken, verdict) => {
         await this.#keep(taken, changeOf(verdict));
         if (verdict.kind === 'again') this.#wakeIn(wholeMs(verdict.delayMs));
@@ -281,10 +281,11 @@ export class RedisStore implements OrderStore {
     }));
   }
 
-  /** What others note meanwhile stands before what is noted here. @throws {LeaseLostError} */
-  async #keep(taken: Taken, change: Noted<Change>): Promise<void> {
+  /** What others note meanwhile stands before what is noted here. @throws {LeaseLostError} or what the check throws. */
+  async #keep(taken: Taken, change: Noted<Change>, parent?: ParentCheck): Promise<void> {
     for (let time = 1; time <= TRIES; time += 1) {
-      const stored = await this.#store(taken, change, { isWorker: true });
+      const family = parent && (await this.#check(parent));
+      const stored = await this.#store(taken, change, { isWorker: true, family });
       if (!stored) throw new LeaseLostError(taken.id);
       Object.assign(taken, stored);
       if (stored.version !== undefined) return;
@@ -448,7 +449,10 @@ export class RedisStore implements OrderStore {
     return ((await this.#open().database.run(GET, id)) as RowReply | null) ?? undefined;
   }
 
-  /** @returns what it is by now; undefined where it was another already; only the head of its journal where others have noted something. */
+  /**
+   * @returns what it is by now; undefined where it was another already; only the head of its journal where others have noted something, or
+   *   its refunds are others than those that were checked.
+   */
   async #store(
     { id, version, head }: Fenced,
     { status, data, delayMs, journal }: Noted<Change>,
@@ -456,8 +460,9 @@ export class RedisStore implements OrderStore {
   ): Promise<{ readonly version?: string; readonly head: JournalHead } | undefined> {
     const next = { version: randomUUID(), ...chained(id, head, journal) };
     const args = changeArgs({ id, version }, { ...next, isWorker, status, data, delayMs, family });
-    const reply = (await this.#open().database.write(CHANGE, ...args)) as 0 | 1 | HeadReply;
+    const reply = (await this.#open().database.write(CHANGE, ...args)) as 0 | 1 | 2 | HeadReply;
     if (reply === 0) return undefined;
+    if (reply === 2) return { head };
     return reply === 1 ? { version: next.version, head: next.head } : { head: toHead(reply) };
   }
 
