@@ -19,7 +19,13 @@ export interface RefundNumbers {
   readonly refundId?: string;
 }
 
-export interface ResolveOptions extends OrderOptions {
+/** Of what returns money of an order: durable refunds may return the same. */
+export interface BesideOptions extends StoreOptions {
+  readonly besideOpenRefunds?: boolean;
+  readonly withoutStore?: boolean;
+}
+
+export interface ResolveOptions extends OrderOptions, BesideOptions {
   readonly ifPaid?: 'keep' | 'reverse';
   readonly amount?: string;
   /** ISO 4217. */
@@ -30,7 +36,7 @@ export interface ResolveOptions extends OrderOptions {
   readonly watch?: boolean;
 }
 
-export interface RefundOptions extends OrderOptions {
+export interface RefundOptions extends OrderOptions, BesideOptions {
   readonly amount?: string;
   readonly all?: boolean;
   readonly refundNo?: string;

@@ -47,6 +47,14 @@ export function createProgram(io: Io, { help }: Words, execute: Execute): Comman
       help.transactionId,
     );
 
+  /** The options of what returns money of an order, beside the durable refunds of a store. */
+  const besideRefunds = (command: Command): Command =>
+    command
+      .option('--folder <path>', help.folder)
+      .option('--schema <name>', help.schema)
+      .option('--beside-open-refunds', help.besideOpenRefunds)
+      .option('--without-store', help.withoutStore);
+
   ofOrder('query', help.query).action((order: string | undefined, options: OrderOptions) =>
     execute('query', options, async (session) => (await import('./commands/query.js')).query(session, order, options)),
   );
@@ -60,7 +68,7 @@ export function createProgram(io: Io, { help }: Words, execute: Execute): Comman
       ),
     );
 
-  movesMoney(ofOrder('reverse', help.reverse))
+  besideRefunds(movesMoney(ofOrder('reverse', help.reverse)))
     .option('--created <time>', help.created)
     .option('--timeout <seconds>', help.timeout, seconds)
     .option('--watch', help.watch)
@@ -70,7 +78,7 @@ export function createProgram(io: Io, { help }: Words, execute: Execute): Comman
       ),
     );
 
-  movesMoney(ofOrder('refund', help.refund))
+  besideRefunds(movesMoney(ofOrder('refund', help.refund)))
     .option('--amount <amount>', help.amount)
     .option('--all', help.allOfIt)
     .option('--refund-no <number>', help.newRefundNo)
@@ -87,7 +95,7 @@ export function createProgram(io: Io, { help }: Words, execute: Execute): Comman
     execute('close', options, async (session) => (await import('./commands/close.js')).close(session, order, options)),
   );
 
-  movesMoney(ofOrder('resolve', help.resolve))
+  besideRefunds(movesMoney(ofOrder('resolve', help.resolve)))
     .option('--if-paid <what>', help.ifPaid, oneOf(['keep', 'reverse']), 'keep')
     .option('--amount <amount>', help.expectedAmount)
     .option('--currency <code>', help.currency)

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import {
   checkRefundPart,
-  refundAndResolve,
   type QueryOrderResult,
   type RefundAndResolveRequest,
   type RefundDetail,
@@ -12,44 +11,74 @@ import { confirm } from '../ask/confirm.js';
 import { CliError } from '../cli-error.js';
 import { EXIT_CODES, type ExitCode } from '../exit-codes.js';
 import { amountText } from '../output/money.js';
-import { withProgress } from '../output/progress.js';
 import { pairs } from '../output/table.js';
 import type { RefundOptions } from '../options.js';
+import {
+  assertNoneUnderWay,
+  storedRefundFacts,
+  storedRefundsOf,
+  withNamedStore,
+  type StoredRefund,
+} from '../orders/beside-refunds.js';
 import type { Report, Session } from '../session.js';
-import { withClient } from '../settings/connect.js';
 import { dryRun } from './close.js';
 import { findFirst, orderName, planFacts } from './find-order.js';
 import { refundsOf } from './query-refund.js';
 import { givenAmount } from './given-amount.js';
-import { runOptions } from './run-options.js';
+import { runRefund } from './run-refund.js';
 
-/** `wechatpay refund`: the core's closed loop, after a look at what is paid and what is refunded already. */
+/**
+ * `wechatpay refund`: after a look at what is paid and what is refunded already, a durable refund where a store is named, so that whoever
+ * refunds shares one sum; else the core's closed loop.
+ */
 export async function refund(session: Session, given: string | undefined, options: RefundOptions): Promise<Report> {
   const { words } = session;
   const name = orderName(session, given, options);
   if ((options.amount === undefined) === (options.all !== true)) {
     throw new CliError(EXIT_CODES.usage, 'HOW_MUCH', words.howMuch);
   }
-  return withClient(session, async (client) => {
+  return withNamedStore(session, options, async (client, store) => {
     const found = await findFirst(session, client, name);
     const payment = paymentOf(session, found.order);
     // Also of an order that says nothing of refunds yet: one may be on its way.
-    const { refunds } = await refundsOf(session, client, found.outTradeNo);
+    const { refunds: known } = await refundsOf(session, client, found.outTradeNo);
+    const stored = await storedRefundsOf(session, client, store, found.outTradeNo);
+    const refunds = [...known, ...unseen(stored, known)];
     const part = choosePart(session, client, payment, refunds, options);
+    const { outRefundNo } = part.request;
+    assertNoneUnderWay(session, stored, options, outRefundNo);
     const { labels } = words;
     const facts: [string, string | undefined][] = [
       ...planFacts(session, client, found),
       [labels.refunded, part.refunded > 0 ? amountText(part.refunded, payment.currency) : undefined],
-      [words.labels.refund, `${amountText(part.request.refundFee, payment.currency)}, ${part.request.outRefundNo}`],
+      storedRefundFacts(session, stored),
+      [words.labels.refund, `${amountText(part.request.refundFee, payment.currency)}, ${outRefundNo}`],
       [labels.left, amountText(part.left, payment.currency)],
     ];
-    const action = part.isKnown ? words.sameRefund(part.request.outRefundNo) : words.refundPlan;
+    const plan = store ? words.refundStoredPlan : words.refundPlan;
+    const action = part.isKnown ? words.sameRefund(outRefundNo) : plan;
     if ((await confirm(session, { action, facts })) === 'dry-run') return dryRun(session, found.outTradeNo);
-    const { outcome } = await withProgress(session, words.resolving, () =>
-      refundAndResolve(client, part.request, runOptions(session, client, options)),
-    );
-    return report(session, part, payment.currency, outcome);
+    // Whoever was asked may have taken long to answer.
+    const now = await storedRefundsOf(session, client, store, found.outTradeNo);
+    assertNoneUnderWay(session, now, options, outRefundNo);
+    const outcome = await runRefund(session, client, store, part.request, options);
+    return report(session, { ...part, isDurable: store !== undefined }, payment.currency, outcome);
   });
+}
+
+/** A refund as WeChat Pay tells of it, or the store. */
+type SeenRefund = Pick<RefundDetail, 'outRefundNo' | 'refundFee' | 'refundStatus'>;
+
+/** Durable refunds that WeChat Pay does not tell of (yet): they take their part of the sum. */
+function unseen(stored: readonly StoredRefund[] | undefined, known: readonly RefundDetail[]): SeenRefund[] {
+  const told = new Set(known.map(({ outRefundNo }) => outRefundNo));
+  return (stored ?? [])
+    .filter(({ outRefundNo, effect }) => effect !== 'none' && !told.has(outRefundNo))
+    .map(({ outRefundNo, refundFee }) => ({
+      outRefundNo,
+      ...(refundFee !== undefined && { refundFee }),
+      refundStatus: 'PROCESSING',
+    }));
 }
 
 interface PaidOrder {
@@ -83,7 +112,7 @@ function choosePart(
   { words }: Session,
   client: WechatPayClient,
   { order, outTradeNo, totalFee, currency }: PaidOrder,
-  refunds: readonly RefundDetail[],
+  refunds: readonly SeenRefund[],
   options: RefundOptions,
 ): Part {
   // One whose amount no answer tells counts as all of it.
@@ -127,13 +156,13 @@ function choosePart(
 function lastOf(
   numberOf: (refundFee: number) => string,
   left: number,
-  refunds: readonly RefundDetail[],
-): RefundDetail | undefined {
+  refunds: readonly SeenRefund[],
+): SeenRefund | undefined {
   if (left > 0) return undefined;
   return refunds.find((each) => returnsMoney(each) && each.outRefundNo === numberOf(each.refundFee ?? 0));
 }
 
-function returnsMoney({ refundStatus }: RefundDetail): boolean {
+function returnsMoney({ refundStatus }: SeenRefund): boolean {
   return refundStatus !== 'REFUNDCLOSE' && refundStatus !== 'FAIL';
 }
 
@@ -158,29 +187,33 @@ const EXITS: Readonly<Record<RefundOutcome['kind'], ExitCode>> = {
 
 function report(
   { words }: Session,
-  { request: { outTradeNo, outRefundNo, refundFee }, isKnown }: Part,
+  { request: { outTradeNo, outRefundNo, refundFee }, isKnown, isDurable }: Part & { readonly isDurable: boolean },
   currency: string,
-  outcome: RefundOutcome,
+  outcome: RefundOutcome | undefined,
 ): Report {
   const { labels } = words;
-  const isProven = outcome.kind === 'refunded';
-  const error = 'error' in outcome ? outcome.error : undefined;
+  const isProven = outcome?.kind === 'refunded';
+  const error = outcome && 'error' in outcome ? outcome.error : undefined;
   const said = {
     refunded: () => words.refundedText(amountText(refundFee, currency), outRefundNo),
     'refund-rejected': () => words.refundRejected(error?.errorCode ?? error?.code ?? '?'),
-    'needs-attention': () => (outcome.kind === 'needs-attention' ? words.refundAttention[outcome.reason] : ''),
+    'needs-attention': () => (outcome?.kind === 'needs-attention' ? words.refundAttention[outcome.reason] : ''),
     unresolved: () => words.refundUnresolved(outRefundNo),
-  }[outcome.kind]();
+    stored: () => words.refundStored(outRefundNo),
+  }[outcome?.kind ?? 'stored']();
   return {
-    exitCode: EXITS[outcome.kind],
-    result: { outTradeNo, outRefundNo, refundFee, currency, outcome, proven: isProven, knownBefore: isKnown },
+    exitCode: outcome ? EXITS[outcome.kind] : EXIT_CODES.unknown,
+    result: {
+      ...{ outTradeNo, outRefundNo, refundFee, currency, outcome },
+      ...{ proven: isProven, knownBefore: isKnown, durable: isDurable },
+    },
     lines: [
       `${isProven ? words.proven : words.notProven}: ${said}`,
       ...pairs([
         [labels.order, outTradeNo],
         [labels.refund, outRefundNo],
-        [labels.refundId, outcome.kind === 'refunded' ? outcome.refundId : undefined],
-        [labels.outcome, outcome.kind],
+        [labels.refundId, isProven ? outcome.refundId : undefined],
+        [labels.outcome, outcome?.kind],
         [labels.reason, error?.message],
         [labels.advice, error?.advice],
       ]),

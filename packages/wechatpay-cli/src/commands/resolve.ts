@@ -12,8 +12,8 @@ import { amountText } from '../output/money.js';
 import { withProgress } from '../output/progress.js';
 import { pairs } from '../output/table.js';
 import type { ResolveOptions } from '../options.js';
+import { assertReversible, storedRefundFacts, storedRefundsOf, withNamedStore } from '../orders/beside-refunds.js';
 import type { Report, Session } from '../session.js';
-import { withClient } from '../settings/connect.js';
 import { dryRun } from './close.js';
 import { findFirst, orderName, planFacts, type Found } from './find-order.js';
 import { givenAmount } from './given-amount.js';
@@ -25,14 +25,21 @@ export async function resolve(session: Session, given: string | undefined, optio
   const { ifPaid = 'keep' } = options;
   const name = orderName(session, given, options);
   const created = readTime(session, options.created);
-  return withClient(session, async (client) => {
+  return withNamedStore(session, options, async (client, store) => {
     const found = await findFirst(session, client, name);
-    const plan = { action: words.resolvePlan(ifPaid), facts: planFacts(session, client, found) };
     const expected = readExpected(session, options, found.order);
     // An order that is paid, and is to be kept, or that has an end: asking is all that is done.
     const state = found.order?.tradeState ?? '';
     const movesNothing = (ifPaid === 'keep' && state === 'SUCCESS') || state === 'REVOKED' || state === 'CLOSED';
-    if (!movesNothing && (await confirm(session, plan)) === 'dry-run') return dryRun(session, found.outTradeNo);
+    if (!movesNothing) {
+      const stored = await storedRefundsOf(session, client, store, found.outTradeNo);
+      assertReversible(session, stored, options);
+      const facts = [...planFacts(session, client, found), storedRefundFacts(session, stored)];
+      const plan = { action: words.resolvePlan(ifPaid), facts };
+      if ((await confirm(session, plan)) === 'dry-run') return dryRun(session, found.outTradeNo);
+      // Whoever was asked may have taken long to answer.
+      assertReversible(session, await storedRefundsOf(session, client, store, found.outTradeNo), options);
+    }
     return runResolution(session, client, found, { ...options, ifPaid, created, expected });
   });
 }

@@ -2,8 +2,8 @@ import { confirm } from '../ask/confirm.js';
 import { CliError } from '../cli-error.js';
 import { EXIT_CODES } from '../exit-codes.js';
 import type { ResolveOptions } from '../options.js';
+import { assertReversible, storedRefundFacts, storedRefundsOf, withNamedStore } from '../orders/beside-refunds.js';
 import type { Report, Session } from '../session.js';
-import { withClient } from '../settings/connect.js';
 import { dryRun } from './close.js';
 import { findFirst, orderName, planFacts } from './find-order.js';
 import { orderJson } from './order-view.js';
@@ -14,7 +14,7 @@ export async function reverse(session: Session, given: string | undefined, optio
   const { words } = session;
   const name = orderName(session, given, options);
   const created = readTime(session, options.created);
-  return withClient(session, async (client) => {
+  return withNamedStore(session, options, async (client, store) => {
     const found = await findFirst(session, client, name);
     const { order, outTradeNo } = found;
     if (order && (order.tradeState === 'REVOKED' || order.tradeState === 'CLOSED')) {
@@ -22,9 +22,13 @@ export async function reverse(session: Session, given: string | undefined, optio
       return { exitCode: EXIT_CODES.done, result: { ...orderJson(order), sent: false, proven: true }, lines: [line] };
     }
     if (order?.tradeState === 'REFUND') throw new CliError(EXIT_CODES.refused, 'USE_REFUND', words.useRefund);
+    const stored = await storedRefundsOf(session, client, store, outTradeNo);
+    assertReversible(session, stored, options);
     const action = order ? words.reversePlan : words.reverseUnknownPlan;
-    const plan = { action, facts: planFacts(session, client, found) };
+    const plan = { action, facts: [...planFacts(session, client, found), storedRefundFacts(session, stored)] };
     if ((await confirm(session, plan)) === 'dry-run') return dryRun(session, outTradeNo);
+    // Whoever was asked may have taken long to answer.
+    assertReversible(session, await storedRefundsOf(session, client, store, outTradeNo), options);
     return runResolution(session, client, found, { ...options, ifPaid: 'reverse', created });
   });
 }

@@ -1,6 +1,13 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { DurableOrder, DurableOrders, DurableRefund, DurableRow, OrderStore } from 'wechatpay-durable';
+import type {
+  DurableOrder,
+  DurableOrders,
+  DurableRefund,
+  DurableRow,
+  OrderStore,
+  RefundEffect,
+} from 'wechatpay-durable';
 import type { OrderName } from '../commands/find-order.js';
 import { CliError } from '../cli-error.js';
 import { EXIT_CODES } from '../exit-codes.js';
@@ -41,6 +48,23 @@ async function open(orders: DurableOrders): Promise<void> {
   }
 }
 
+/** Whether there is a store to look into: `DATABASE_URL` may be of something else, as MySQL. */
+export function namesStore(session: Session, { folder }: StoreOptions): boolean {
+  return session.io.store !== undefined || folder !== undefined || STORE_URL.test(urlIn(session));
+}
+
+/** What a durable refund does to the money of its order. */
+export async function effectOf(session: Session, refund: DurableRefund): Promise<RefundEffect> {
+  const { refundEffectOf } = await load(session, () => import('wechatpay-durable'));
+  return refundEffectOf(refund);
+}
+
+const STORE_URL = /^(?:rediss?|postgres(?:ql)?):/;
+
+function urlIn(session: Session): string {
+  return readVariables(session).DATABASE_URL ?? '';
+}
+
 async function openStore(session: Session, { folder, schema }: StoreOptions): Promise<OrderStore> {
   const { io, words } = session;
   if (io.store) return io.store as OrderStore;
@@ -52,12 +76,12 @@ async function openStore(session: Session, { folder, schema }: StoreOptions): Pr
     const { EmbeddedStore } = await load(session, () => import('wechatpay-durable/embedded'));
     return new EmbeddedStore({ folder: path, ...named, onNote: () => undefined });
   }
-  const url = readVariables(session).DATABASE_URL ?? '';
-  if (/^rediss?:/.test(url)) {
+  const url = urlIn(session);
+  if (!STORE_URL.test(url)) throw new CliError(EXIT_CODES.usage, 'WHICH_STORE', words.whichStore);
+  if (url.startsWith('redis')) {
     const { RedisStore } = await load(session, () => import('wechatpay-durable/redis'));
     return new RedisStore({ connection: url });
   }
-  if (!/^postgres(?:ql)?:/.test(url)) throw new CliError(EXIT_CODES.usage, 'WHICH_STORE', words.whichStore);
   const { PostgresStore } = await load(session, () => import('wechatpay-durable/postgres'));
   return new PostgresStore({ connectionString: url, poolSize: 2, ...named });
 }

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { refundOrder, WechatPayClient } from 'wechatpay-core';
-import { DurableOrders, type Reconciliation } from 'wechatpay-durable';
+import { refundOrder, WechatPayClient, type ResolutionState } from 'wechatpay-core';
+import { advanceResolution, startResolution } from 'wechatpay-core/resolution';
+import { durableOrderId, DurableOrders, type Reconciliation } from 'wechatpay-durable';
 import { MemoryStore } from 'wechatpay-durable/memory';
 import { Sandbox } from 'wechatpay-sandbox';
 import { cli, variablesOf, type Ran } from '../../test/cli.js';
@@ -113,4 +114,32 @@ it('notes that a late day was dealt with, and none that is not late', async () =
   }
   expect(await run('acknowledge yesterday --kind refund --yes --json')).toMatchObject({ code: 2 });
   expect((await run('acknowledge yesterday --dry-run --json')).json.result).toMatchObject({ dryRun: true });
+});
+
+it('says which orders it has set going, and which way their money goes', async () => {
+  setClock(36);
+  // Closed, and paid after that: by its policy, what was paid so goes back.
+  const { merchantId } = sandbox.merchant;
+  const order = { outTradeNo: 'C-1', orderCreatedAt: new Date(now()), product: 'unified-order' } as const;
+  const begun = startResolution(order, now() + 100 * HOUR_MS, { ifPaidLate: 'refund' });
+  const seenClosed = (state: ResolutionState, at: number): ResolutionState =>
+    advanceResolution(state, { kind: 'queried', tradeState: 'CLOSED' }, { now: at });
+  const state = seenClosed(seenClosed(begun, now()), now() + HOUR_MS);
+  const outcome = { kind: 'closed', found: true } as const;
+  const row = { merchantId, state, outcome, end: 1, endAt: now() };
+  const client = new WechatPayClient({ ...sandbox.merchant, now });
+  const orders = new DurableOrders({ store: store.share(), clients: client });
+  await orders.start();
+  await store.open();
+  await store.enqueue(durableOrderId({ merchantId, outTradeNo: 'C-1' }), row, 0);
+  await expect.poll(() => orders.list({ status: 'done' })).toContainEqual(expect.objectContaining({ outcome }));
+  await orders.stop();
+  setClock(37);
+  sandbox.orders.create({ outTradeNo: 'C-1', state: 'paid', totalFee: 700, createdAt: now() });
+  setClock(59);
+  const ran = await run('reconcile yesterday --json');
+  expect(ran.json.result.setGoing).toEqual([{ outTradeNo: 'C-1', merchantId, way: 'refund' }]);
+  // It waits for a worker by now: nothing is set going twice.
+  expect((await run('reconcile yesterday')).stdout).not.toContain('Set going');
+  await client.close();
 });

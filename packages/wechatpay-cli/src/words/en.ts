@@ -1,3 +1,4 @@
+// Over 250 lines, as one idea: all that the program says in English, to be read in one piece.
 import type { Words } from './words.js';
 import { doctorEn } from './doctor-en.js';
 import { signEn } from './sign-en.js';
@@ -40,6 +41,7 @@ export const en: Words = {
     refundId: 'Refund ID',
     refunded: 'Refunded before',
     left: 'Left after it',
+    durableRefunds: 'Durable refunds',
     succeededAt: 'Arrived at',
     outcome: 'Outcome',
     reason: 'Reason',
@@ -91,6 +93,19 @@ export const en: Words = {
   alreadyClosed: 'The order was closed already: it cannot be paid any more.',
   closeUnproven: (state) => `Close Order was sent, and the order is ${state}: ask again by wechatpay query.`,
   refundPlan: 'Refund this payment to the customer.',
+  refundStoredPlan: 'Refund this payment to the customer, by a durable refund: it is stored, and a worker makes it.',
+  refundStored: (number) =>
+    `Refund ${number} is stored and has no end yet: a worker makes it, whatever becomes of this command. Look by wechatpay orders get --refund-no ${number}; the same command is the same refund.`,
+  refundCalledOff: (number) => `Refund ${number} was called off before it was sent. Nothing was refunded.`,
+  waitingForWorker: 'Stored; waiting for a worker. Ctrl-C ends the waiting, not the refund',
+  noDurableRefunds: 'none of this order',
+  noStoreLookedAt: 'not looked at: no store is named (DATABASE_URL, --folder), or --without-store',
+  storeNotLookedAt:
+    'Durable refunds of this order could not be looked at, and may return the same money. Nothing was sent. To go on all the same: --without-store.',
+  refundsOpen: (refunds) =>
+    `Durable refunds of this order have no proven end, and the same money could go back twice: ${refunds.join('; ')}. ` +
+    'Nothing was sent. Wait for their ends, or call one off as long as it was not sent: wechatpay orders cancel --refund-no. ' +
+    'To return money beside them all the same: --beside-open-refunds.',
   howMuch: 'How much? Give --amount, as in --amount 3.00, or --all.',
   amountForm: (example, currency) => `--amount is written with all its decimals, as in ${example} for ${currency}.`,
   currencyNeeded: 'The answer tells no currency of an order that is not paid: give --currency beside --amount.',
@@ -233,6 +248,14 @@ export const en: Words = {
     asking: (count) => `WeChat Pay is asked for ${count}: reconcile the day again later.`,
     carried: (count) => `The statements of the next days are looked through for ${count}: reconcile them too.`,
     nothingOpen: 'Nothing is open.',
+    setGoing: {
+      reverse: (numbers) =>
+        `Set going, to be reversed by a worker (WeChat Pay says paid, and they are to be returned): ${numbers.length} (${numbers.join(', ')})`,
+      refund: (numbers) =>
+        `Set going, to be refunded by a worker (WeChat Pay says paid, and they are to be returned): ${numbers.length} (${numbers.join(', ')})`,
+      none: (numbers) =>
+        `Given another end, which WeChat Pay's answer proves; nothing of these goes back: ${numbers.length} (${numbers.join(', ')})`,
+    },
     acknowledgePlan: 'Note that a person has looked at this difference: it counts as open no more. No money moves.',
     acknowledged: 'Noted.',
     noDifference: 'The day has no such difference that needs a person. Nothing was changed.',

@@ -25,6 +25,8 @@ export const helpEn = {
   allOfIt: 'all that is left of it',
   newRefundNo: 'the number of the refund (default: made from the order and the amount)',
   refundDescription: 'what the customer is told',
+  besideOpenRefunds: 'return money although durable refunds of the order have no proven end: it may go back twice',
+  withoutStore: 'do not look at the durable refunds of the store that is named, and store nothing there',
   close: 'close an order that is not paid (not of Quick Pay)',
   resolve: 'bring an order to a proven end',
   ifPaid: 'keep the money, or reverse the order',
@@ -69,7 +71,8 @@ export const helpEn = {
   exchangeRate: 'the rate of a currency to CNY, of today or of a day in Beijing; for reference',
   durableRefundNo: 'a durable refund, by its number',
   listRefunds: 'refunds, in the place of orders',
-  reconcile: "compare WeChat Pay's statement of a day with the durable orders; moves no money",
+  reconcile:
+    "compare WeChat Pay's statement of a day with the durable orders, and ask about what differs: an order may go on by it",
   acknowledge:
     'note that a person has looked at a difference of a day; without an order: has dealt with a day that is late',
   movementKind: 'payment, refund or reversal (default: payment)',

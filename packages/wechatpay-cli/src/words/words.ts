@@ -40,6 +40,7 @@ export interface Words {
       | 'refundId'
       | 'refunded'
       | 'left'
+      | 'durableRefunds'
       | 'succeededAt'
       | 'outcome'
       | 'reason'
@@ -83,6 +84,14 @@ export interface Words {
   readonly alreadyClosed: string;
   readonly closeUnproven: (state: string) => string;
   readonly refundPlan: string;
+  readonly refundStoredPlan: string;
+  readonly refundStored: (number: string) => string;
+  readonly refundCalledOff: (number: string) => string;
+  readonly waitingForWorker: string;
+  readonly noDurableRefunds: string;
+  readonly noStoreLookedAt: string;
+  readonly storeNotLookedAt: string;
+  readonly refundsOpen: (refunds: readonly string[]) => string;
   readonly howMuch: string;
   readonly amountForm: (example: string, currency: string) => string;
   readonly currencyNeeded: string;
@@ -171,6 +180,7 @@ interface ReconcileWords {
   readonly asking: (count: number) => string;
   readonly carried: (count: number) => string;
   readonly nothingOpen: string;
+  readonly setGoing: Readonly<Record<'reverse' | 'refund' | 'none', (numbers: readonly string[]) => string>>;
   readonly acknowledgePlan: string;
   readonly acknowledged: string;
   readonly noDifference: string;

@@ -1,3 +1,4 @@
+// Over 250 lines, as one idea: all that the program says in Chinese, to be read in one piece.
 import type { Words } from './words.js';
 import { doctorZh } from './doctor-zh.js';
 import { signZh } from './sign-zh.js';
@@ -38,6 +39,7 @@ export const zh: Words = {
     refundId: '微信退款单号',
     refunded: '此前已退',
     left: '此后剩余',
+    durableRefunds: '持久化退款',
     succeededAt: '到账时间',
     outcome: '结果',
     reason: '原因',
@@ -88,6 +90,18 @@ export const zh: Words = {
   alreadyClosed: '订单此前已关闭：不能再支付。',
   closeUnproven: (state) => `已发送关闭请求，订单${state}：请用 wechatpay query 再查。`,
   refundPlan: '将此款项退给用户。',
+  refundStoredPlan: '将此款项退给用户，作为一笔持久化退款：存下来，由 worker 完成。',
+  refundStored: (number) =>
+    `退款 ${number} 已存下，还没有结局：无论本命令怎样，worker 都会完成它。查看：wechatpay orders get --refund-no ${number}；同样的命令就是同一笔退款。`,
+  refundCalledOff: (number) => `退款 ${number} 在发送之前已被取消，什么都没有退。`,
+  waitingForWorker: '已存下，等待 worker。Ctrl-C 结束等待，不影响退款',
+  noDurableRefunds: '此订单没有',
+  noStoreLookedAt: '没有查看：没有给出存储（DATABASE_URL、--folder），或给了 --without-store',
+  storeNotLookedAt:
+    '此订单的持久化退款没能查看，它们可能会退同一笔钱。什么都没有发送。仍要继续，请加 --without-store。',
+  refundsOpen: (refunds) =>
+    `此订单有持久化退款还没有经证实的结局，同一笔钱可能退两次：${refunds.join('；')}。什么都没有发送。` +
+    '请等待它们的结局；还没有发出的可以取消：wechatpay orders cancel --refund-no。仍要在它们之外退款，请加 --beside-open-refunds。',
   howMuch: '退多少？请给出 --amount，例如 --amount 3.00，或 --all。',
   amountForm: (example, currency) => `--amount 须写全小数位，${currency} 例如 ${example}。`,
   currencyNeeded: '未支付的订单没有货币信息：请在 --amount 之外给出 --currency。',
@@ -224,6 +238,14 @@ export const zh: Words = {
     asking: (count) => `${count} 笔正在查询微信支付：请稍后再次核对该日。`,
     carried: (count) => `${count} 笔将在此后几天的对账单中查找：请同样核对那几天。`,
     nothingOpen: '没有未了结的差异。',
+    setGoing: {
+      reverse: (numbers) =>
+        `已重新驱动，由 worker 撤销（微信支付说已支付，应退回）：${numbers.length} 笔（${numbers.join('、')}）`,
+      refund: (numbers) =>
+        `已重新驱动，由 worker 退款（微信支付说已支付，应退回）：${numbers.length} 笔（${numbers.join('、')}）`,
+      none: (numbers) =>
+        `改为微信支付的答复所证实的另一结局，这些不退款：${numbers.length} 笔（${numbers.join('、')}）`,
+    },
     acknowledgePlan: '记录此差异已由人工核查：不再计入未了结。不动任何资金。',
     acknowledged: '已记录。',
     noDifference: '该日没有这样的、需人工处理的差异。未作任何更改。',
