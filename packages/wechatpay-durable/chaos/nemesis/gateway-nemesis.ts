@@ -24,6 +24,7 @@ const ofQuery: readonly Fault[] = [{ kind: 'error', errorCode: 'USERPAYING' }];
 const ofReverse: readonly Fault[] = [...faultCatalogue.recall.examples, { kind: 'error', errorCode: 'USERPAYING' }];
 /** It needs a person: rarely. */
 const fatal: Fault = { kind: 'error', errorCode: 'PARAM_ERROR' };
+const STATEMENT_PATH = '/pay/downloadbill';
 /** A call that is under way for so long that others have time to come. */
 const slow: Fault = { kind: 'delay', delayMs: 2_400 };
 
@@ -79,6 +80,9 @@ export class GatewayNemesis {
     if (!isQuickPay && random.chance(0.015)) return fatal;
     // Where WeChat Pay itself says, signed, that a refund's number is another order's, it is.
     if (path === QUERY_REFUND.path) return random.pick(anywhere.filter(({ kind }) => kind !== 'foreign-identity'));
+    // A download is given up after a minute without a byte, and goes on for as long as there are some.
+    if (path === STATEMENT_PATH)
+      return random.pick(anywhere.filter(({ kind }) => kind !== 'hang' && kind !== 'endless'));
     const own = isQuickPay ? ofQuickPay : isQuery ? ofQuery : path === REVERSE_ORDER.path ? ofReverse : [];
     return own.length > 0 && random.chance(isQuery ? 0.15 : 0.4) ? random.pick(own) : random.pick(anywhere);
   }

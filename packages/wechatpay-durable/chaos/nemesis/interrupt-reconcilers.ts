@@ -10,7 +10,7 @@ import type { Rest } from '../rest.js';
 import { dayOf, type MerchantDay } from '../workload/statement-days.js';
 
 /** A day that a worker had when it was stopped, and that another has reconciled until it went on. */
-export interface TakenOver {
+interface TakenOver {
   readonly late: Attempt;
   readonly other: Attempt;
 }

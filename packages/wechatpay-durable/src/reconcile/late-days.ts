@@ -9,7 +9,7 @@ export type ReconciliationOwner = Omit<ReconciliationKey, 'date'>;
 export type Acknowledged = NonNullable<ReconciliationDifference['acknowledged']>;
 
 /** A day that is late, or was and a person has dealt with it. */
-export interface LateDay {
+interface LateDay {
   readonly date: string;
   /** When it was first noted, in milliseconds since 1970. */
   readonly at: number;
