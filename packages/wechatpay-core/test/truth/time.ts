@@ -68,6 +68,7 @@ const real = {
   setTimeout,
   clearTimeout,
   setImmediate,
+  clearImmediate,
   sleep: timersPromises.setTimeout,
   now: Date.now,
   stopwatch: performance.now.bind(performance),
@@ -98,12 +99,20 @@ export function dropTimers(): void {
 
 function timer(here: World, ms: number, run: Callback): Event {
   // A timer of Node.js takes 1 ms to 24.8 days, and 1 ms for anything else.
-  const event = here.in(ms >= 1 && ms <= 0x7fffffff ? ms : 1, () => {
+  return pending(here, ms >= 1 && ms <= 0x7fffffff ? ms : 1, run);
+}
+
+function pending(here: World, ms: number, run: Callback): Event {
+  const event = here.in(ms, () => {
     timers.delete(event);
     run();
   });
   timers.add(event);
   return event;
+}
+
+function cancel(given: unknown): void {
+  if (timers.delete(given as Event)) world?.cancel(given as Event);
 }
 
 /** From here on, timers belong to the world that was entered; while there is none, to the machine. */
@@ -113,12 +122,18 @@ export function installTimers(): void {
       world ? Object.assign(timer(world, ms, run), { unref: () => undefined }) : real.setTimeout(run, ms),
     clearTimeout: (given: unknown) => {
       if (!world) real.clearTimeout(given as NodeJS.Timeout);
-      else if (timers.delete(given as Event)) world.cancel(given as Event);
+      else cancel(given);
     },
     setImmediate: (run: (...values: unknown[]) => void, ...values: unknown[]) =>
-      world?.in(0, () => {
-        run(...values);
-      }) ?? real.setImmediate(run, ...values),
+      world
+        ? pending(world, 0, () => {
+            run(...values);
+          })
+        : real.setImmediate(run, ...values),
+    clearImmediate: (given: unknown) => {
+      if (!world) real.clearImmediate(given as NodeJS.Immediate);
+      else cancel(given);
+    },
   };
   Object.assign(globalThis, virtual);
   Date.now = () => world?.now ?? real.now();

@@ -206,8 +206,9 @@ export class StoryStore implements OrderStore {
         }
       },
       touch: () => Promise.resolve(),
-      save: (taken, data, journal) =>
+      save: (taken, data, journal, family) =>
         process.reach('save', () => {
+          family?.check([], undefined); // no story has a durable refund
           store.put({ ...this.#held(taken), data }, `saved by ${process.name}`, journal);
         }),
       resolve: async (taken, verdict) => {
