@@ -319,8 +319,13 @@ export const BUGS = [
     changes: [
       {
         file: durable('handler.ts'),
-        find: 'if (!isStored) await save(ongoing(data, state), notes);',
-        replace: 'if (!isStored) await save(ongoing(data, state), notes).catch(() => undefined);',
+        find: 'await save(ongoing(data, state), notes);',
+        replace: 'await save(ongoing(data, state), notes).catch(() => undefined);',
+      },
+      {
+        file: durable('refunds/return-beside-refunds.ts'),
+        find: 'await save(data, notes, { id, check });',
+        replace: 'await save(data, notes, { id, check }).catch(() => (look.isMade = true));',
       },
     ],
   },
@@ -329,8 +334,8 @@ export const BUGS = [
     changes: [
       {
         file: durable('handler.ts'),
-        find: 'if (!isStored) await save(ongoing(data, state), notes);',
-        replace: 'void isStored;',
+        find: 'const inTheWay = await storeReturn({ id, save }, step, ongoing(data, state), notes, partsOf);',
+        replace: 'const inTheWay = undefined;',
       },
     ],
   },
