@@ -78,12 +78,7 @@ export class StatementRows implements StagedStatement {
     const twins = `hashtextextended(open_id, hashtextextended(currency, total_fee))`;
     await this.#markRepeated(repeated);
     await this.#markRepeated(twins);
-    await this.#assertStaged(); // now: whatever was lost by then, it was not counted as differing
-    const [found] = await this.#do<{ count: number }>(
-      `SELECT count(*)::int AS count FROM ${this.#rows} WHERE run = $1::text::uuid AND order_id IS NULL`,
-      [this.#run],
-    );
-    this.#differing = found?.count ?? 0;
+    this.#differing = await this.#assertStaged();
     return this.#count - this.#differing;
   }
 
@@ -152,14 +147,20 @@ export class StatementRows implements StagedStatement {
     );
   }
 
-  /** The table is unlogged: after a crash of the database it is empty, and each row that is gone would count as one that agrees. */
-  async #assertStaged(): Promise<void> {
-    const [found] = await this.#do<{ count: number }>(
-      `SELECT count(*)::int AS count FROM ${this.#rows} WHERE run = $1::text::uuid`,
+  /**
+   * The table is unlogged: after a crash of the database it is empty, and each row that is gone would count as one that agrees.
+   *
+   * @returns how many differ, by the same look: between two, the rows could vanish.
+   */
+  async #assertStaged(): Promise<number> {
+    const [found] = await this.#do<{ count: number; differing: number }>(
+      `SELECT count(*)::int AS count, (count(*) FILTER (WHERE order_id IS NULL))::int AS differing
+       FROM ${this.#rows} WHERE run = $1::text::uuid`,
       [this.#run],
     );
-    const count = found?.count ?? 0;
+    const { count = 0, differing = 0 } = found ?? {};
     if (count !== this.#count) throw rowsVanished(count, this.#count);
+    return differing;
   }
 
   async drop(): Promise<void> {
@@ -201,9 +202,8 @@ interface Staged {
 function moreOf(row: StatementRow): string | undefined {
   const { tradeState, refundId, outRefundNo, refundFee, requestedRefundFee, refundCurrency, refundStatus } = row;
   if (tradeState === 'SUCCESS' && refundId === undefined) return undefined;
-  return JSON.stringify({
-    ...{ tradeState, refundId, outRefundNo, refundFee, requestedRefundFee, refundCurrency, refundStatus },
-  });
+  const more = { tradeState, refundId, outRefundNo, refundFee, requestedRefundFee, refundCurrency, refundStatus };
+  return JSON.stringify(more);
 }
 
 function fromStaged(staged: Staged): StatementRow {
