@@ -3,14 +3,15 @@
 import { subscribe } from 'node:diagnostics_channel';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CALL_CHANNEL, reverseOrder, WechatPayClient } from 'wechatpay-core';
+import { Answers } from './answers.js';
 import { clientConfig } from './contenders/client-config.js';
 import { open as openLeast } from './contenders/least.js';
 import { serve } from './worker.js';
 
-/** How long the calls of an unknown outcome waited in the client's queue. */
+/** How long the calls that left had waited in the client's queue; each is taken out by its caller. */
 const waits = new Map();
-subscribe(CALL_CHANNEL, ({ outcome, order, waitedMs }) => {
-  if (outcome === 'unknown' && waitedMs !== undefined) waits.set(order.outTradeNo, waitedMs);
+subscribe(CALL_CHANNEL, ({ order, waitedMs }) => {
+  if (waitedMs !== undefined) waits.set(order.outTradeNo, waitedMs);
 });
 
 serve((settings) => {
@@ -20,16 +21,19 @@ serve((settings) => {
     begin: ({ cases }) => {
       runs = cases.map((each) => new Run(settings, each));
     },
-    counts: () => runs.map((run) => run.counts()),
+    now: () => performance.now(),
     gatewayStops: () => {
       for (const run of runs) run.stoppedAt = performance.now();
     },
     gatewayIsBack: () => {
       for (const run of runs) run.isBack(performance.now());
     },
-    stop: async () => {
+    /** What came of each case; its answers a second are those from `from` to `to`. */
+    stop: async ({ from, to }) => {
       await Promise.all(runs.map((run) => run.stop()));
+      const results = runs.map((run) => run.result(from, to));
       runs = [];
+      return results;
     },
     memory: async () => {
       for (let i = 0; i < 3; i += 1) {
@@ -47,29 +51,31 @@ serve((settings) => {
  */
 async function carried(settings, { connections, delayMs, ms }) {
   const { call, close } = openLeast(settings);
-  let answered = 0;
+  const answers = new Answers();
   let isOver = false;
   const loops = Array.from({ length: connections }, async () => {
     while (!isOver) {
+      const leftAt = performance.now();
       await call();
-      answered += 1;
+      answers.add(leftAt, performance.now());
     }
   });
   await sleep(Math.max(1_500, delayMs * 1.5));
-  const from = { answered, at: performance.now() };
+  const from = performance.now();
   await sleep(ms);
-  const perSecond = (answered - from.answered) / ((performance.now() - from.at) / 1000);
+  const to = performance.now();
   isOver = true;
   await Promise.all(loops);
   await close();
-  return perSecond;
+  return answers.perSecond(from, to);
 }
 
 class Run {
   stoppedAt = Infinity;
   #backAt = Infinity;
   #running = true;
-  #counts = { answered: 0, unknown: 0, avoidable: 0, refused: 0, longestMs: 0 };
+  #counts = { unknown: 0, avoidable: 0, refused: 0, longestMs: 0 };
+  #answers = new Answers();
   #delayMs;
   #timeoutMs;
   #port;
@@ -91,8 +97,8 @@ class Run {
     this.#loops = Array.from({ length: callers }, (_, caller) => this.#call(caller));
   }
 
-  counts() {
-    return { ...this.#counts, at: performance.now() };
+  result(from, to) {
+    return { answered: this.#answers.perSecond(from, to), ...this.#counts };
   }
 
   isBack(backAt) {
@@ -114,11 +120,12 @@ class Run {
       const outTradeNo = `P${this.#port}C${caller}N${order}`;
       try {
         await reverseOrder(this.#client, { outTradeNo }, { signal });
-        this.#counts.answered += 1;
-        this.#counts.longestMs = Math.max(this.#counts.longestMs, performance.now() - startedAt);
+        const answeredAt = performance.now();
+        this.#answers.add(leftAt(startedAt, outTradeNo), answeredAt);
+        this.#counts.longestMs = Math.max(this.#counts.longestMs, answeredAt - startedAt);
       } catch (error) {
         if (signal.aborted) return;
-        if (error.outcome === 'unknown') this.#unknown(startedAt, outTradeNo);
+        if (error.outcome === 'unknown') this.#unknown(leftAt(startedAt, outTradeNo));
         else {
           this.#counts.refused += 1;
           await sleep(error.retryAfterMs ?? 50, undefined, { signal }).catch(() => undefined);
@@ -127,9 +134,8 @@ class Run {
     }
   }
 
-  #unknown(startedAt, outTradeNo) {
+  #unknown(leftAt) {
     this.#counts.unknown += 1;
-    const leftAt = startedAt + (waits.get(outTradeNo) ?? 0);
     const met = leftAt + this.#delayMs >= this.stoppedAt && leftAt <= this.#backAt;
     if (met && this.#backAt === Infinity) this.#whileStopped.push({ leftAt });
     else this.#judge({ leftAt });
@@ -144,4 +150,10 @@ class Run {
     const tookMs = isHeld ? Math.max(this.#backAt - leftAt, this.#delayMs) : this.#delayMs;
     if (tookMs <= this.#timeoutMs) this.#counts.avoidable += 1;
   }
+}
+
+function leftAt(startedAt, outTradeNo) {
+  const waitedMs = waits.get(outTradeNo) ?? 0;
+  waits.delete(outTradeNo);
+  return startedAt + waitedMs;
 }

@@ -10,6 +10,10 @@ export const DEFAULT_TIMEOUT_MS = 15_000;
 /** The goodput after a gateway came back is looked at for so long. */
 const RECOVERED_MS = 5_000;
 const RECOVERY_MS = 2_000;
+/** A call that is under way at the end of the stretch that is looked at is answered within `delayMs` and so long. */
+const ANSWERED_WITHIN_MS = 500;
+/** What the connections carry is looked at before and after each case: what this machine can do changes by the minute. */
+const CARRIED_MS = 3_000;
 const STOPPED_DELAY_MS = 500;
 
 /** `{ cases: [{ timeoutMs, delayMs, callers, stops, … }], heapGrowth }`. */
@@ -23,31 +27,40 @@ export async function measureOverload(gateway, settings, plan) {
     overloadTimeouts.flatMap((timeoutMs) =>
       overloadCallers.map((callers) => ({ timeoutMs, delayMs, callers, stops, connections: connectionsFor(delayMs) })),
     );
+  // Compiled, like the client that it is compared with.
+  await steady(
+    gateway,
+    worker,
+    [{ timeoutMs: DEFAULT_TIMEOUT_MS, delayMs: 50, callers: 64, connections: FAST_CONNECTIONS }],
+    CARRIED_MS,
+  );
   const carried = {};
   for (const delayMs of overloadDelays) {
     const connections = connectionsFor(delayMs);
-    console.error(`bench: what ${connections} connections carry, gateway ${delayMs} ms`);
     const port = await gateway.ask('open', { delayMs });
-    carried[delayMs] = await worker.ask('carried', {
-      port,
-      delayMs,
-      connections,
-      ms: measuredMs(delayMs),
-    });
+    const carry = () => {
+      console.error(`bench: what ${connections} connections carry, gateway ${delayMs} ms`);
+      return worker.ask('carried', { port, delayMs, connections, ms: Math.max(CARRIED_MS, delayMs * 3) });
+    };
+    carried[delayMs] = await carry();
     // Who is busy now and then runs alone: what one case costs must not be another one's loss.
     const size = delayMs < 2_000 ? 1 : 9;
     const group = grid(delayMs, false);
     while (group.length > 0) {
       const now = group.splice(0, size);
       console.error(`bench: overload, ${now.map(describeCase).join('; ')}`);
-      cases.push(...(await steady(gateway, worker, now, measuredMs(delayMs))));
+      const results = await steady(gateway, worker, now, measuredMs(delayMs));
+      const before = carried[delayMs];
+      carried[delayMs] = await carry();
+      const mean = (before + carried[delayMs]) / 2;
+      cases.push(...results.map((each) => ({ ...each, possible: each.delayMs < each.timeoutMs ? mean : 0 })));
     }
   }
   for (const each of grid(STOPPED_DELAY_MS, true)) {
     console.error(`bench: a gateway that stops for ${stopMs / 1000} s, ${describeCase(each)}`);
-    cases.push(...(await stopped(gateway, worker, [each], stopMs)));
+    const results = await stopped(gateway, worker, [each], stopMs);
+    cases.push(...results.map((result) => ({ ...result, possible: carried[STOPPED_DELAY_MS] })));
   }
-  for (const each of cases) each.possible = each.delayMs < each.timeoutMs ? carried[each.delayMs] : 0;
   const after = await worker.ask('memory');
   await worker.stop();
   return { cases, heapGrowth: after.heap - before.heap };
@@ -65,11 +78,7 @@ async function steady(gateway, worker, cases, ms) {
   await open(gateway, worker, cases);
   // The first answers come at once for as many calls as there are connections: from the second round on, it is steady.
   await sleep(Math.max(1_500, cases[0].delayMs * 1.5));
-  const from = await worker.ask('counts');
-  await sleep(ms);
-  const to = await worker.ask('counts');
-  await worker.ask('stop');
-  return cases.map((each, index) => ({ ...each, ...between(from[index], to[index]) }));
+  return results(worker, cases, ms);
 }
 
 async function stopped(gateway, worker, cases, stopMs) {
@@ -81,18 +90,17 @@ async function stopped(gateway, worker, cases, stopMs) {
   await gateway.ask('comeBack', { ports });
   await worker.ask('gatewayIsBack');
   await sleep(RECOVERY_MS);
-  const from = await worker.ask('counts');
-  await sleep(RECOVERED_MS);
-  const to = await worker.ask('counts');
-  await worker.ask('stop');
-  return cases.map((each, index) => ({ ...each, ...between(from[index], to[index]) }));
+  return results(worker, cases, RECOVERED_MS);
 }
 
-/** Answers a second between two counts; the rest is counted from the start. */
-function between(from, to) {
-  const answered = (to.answered - from.answered) / ((to.at - from.at) / 1000);
-  const { unknown, avoidable, refused, longestMs } = to;
-  return { answered, unknown, avoidable, refused, longestMs };
+/** The answers a second from now on, for so long; the rest is counted from the start. */
+async function results(worker, cases, ms) {
+  const from = await worker.ask('now');
+  await sleep(ms);
+  const to = await worker.ask('now');
+  await sleep(cases[0].delayMs + ANSWERED_WITHIN_MS);
+  const came = await worker.ask('stop', { from, to });
+  return cases.map((each, index) => ({ ...each, ...came[index] }));
 }
 
 async function open(gateway, worker, cases) {

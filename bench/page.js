@@ -117,8 +117,8 @@ After the calls above and a garbage collection; the benchmark's own code and lis
 ## More callers than the gateway can answer
 
 Each caller makes one call after the other; after a refusal (\`WECHATPAY_OVERLOADED\`, not sent) again when \`retryAfterMs\` says.
-Possible is what as many connections carried in the same run, for as many callers, of a client that does nothing but two hashes and the parser. There are 64 of them, the default; 8 with the
-gateway of 50 ms, since 64 would carry more calls than one core can make with TLS, and the queue is what is looked at here. An unknown outcome is avoidable where the gateway would have answered within \`timeoutMs\`
+Possible is what as many connections carried just before and after, for as many callers, of a client that does nothing but two hashes and the parser. There are 64 of them, the default; 8 with the
+gateway of 50 ms, since 64 would carry more calls than one core can make with TLS, and the queue is what is looked at here. An answer counts by the share of its time under way that lies in the stretch that is looked at. An unknown outcome is avoidable where the gateway would have answered within \`timeoutMs\`
 of its leaving: the call left too late, and should have been left unsent. Where the gateway takes longer than \`timeoutMs\`, nobody can
 be answered: what is unknown then are the calls until that is noticed, and the probes. In the last cases the gateway stops for ${plan.stopMs / 1000} s; the goodput is that from 2 s after it came back.
 
