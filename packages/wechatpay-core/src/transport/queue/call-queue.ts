@@ -13,6 +13,8 @@ const ADMIT_SHARE = 0.5;
 /** Opening a connection may always take this share of `timeoutMs`: one call that was not answered must not stop the next. */
 const CONNECT_SHARE = 1 / 8;
 const RETRY_AT_LEAST_MS = 50;
+/** How much faster refused calls come back than the gateway answers: not much, since refusing costs about as much as sending. */
+const RETRY_SPEED = 1.25;
 /** Refused calls are spread over so long, or `timeoutMs`: very many callers would take the processor from those that are answered. */
 const RETRY_WITHIN_MS = 5_000;
 /** While calls wait, late ones are looked for at least this often: silence makes them late without any event. */
@@ -205,14 +207,14 @@ export class CallQueue {
   }
 
   /**
-   * When another try makes sense: not before `inMs`, and each refused call somewhat later than the one before, at twice the speed
-   * of the gateway. Were all told the same time, they would all come back at once, and nearly all be refused again.
+   * When another try makes sense: not before `inMs`, and each refused call somewhat later than the one before, somewhat faster
+   * than the gateway answers. Were all told the same time, they would all come back at once, and nearly all be refused again.
    */
   #retryAfterMs(inMs: number, now: number): number {
     const { maxConnections, timeoutMs } = this.#options;
     const { typicalMs = 0 } = this.#pace(undefined, now);
     const earliest = now + Math.max(inMs, RETRY_AT_LEAST_MS);
-    const next = this.#lastRetryAt + typicalMs / maxConnections / 2;
+    const next = this.#lastRetryAt + typicalMs / maxConnections / RETRY_SPEED;
     this.#lastRetryAt = next < earliest || next > earliest + Math.max(timeoutMs, RETRY_WITHIN_MS) ? earliest : next;
     return Math.ceil(this.#lastRetryAt - now);
   }
