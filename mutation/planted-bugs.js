@@ -83,6 +83,16 @@ export const BUGS = [
     ],
   },
   {
+    name: 'what was seen to be paid is reversed for want of answers, once it is set going again',
+    changes: [
+      {
+        file: core('resolution/after-query.ts'),
+        find: 'return wasPaid(state) ? askLater(next, now) : giveUp(next, moment);',
+        replace: 'return wasPaid(state) && state.doubt ? next : giveUp(next, moment);',
+      },
+    ],
+  },
+  {
     name: 'Quick Pay answers with another amount: paid',
     changes: [
       {

@@ -145,7 +145,7 @@ function afterAbsent(state: Open, moment: Moment): ResolutionState {
     : askAgain({ ...state, isAbsent: true } as Open, moment.now + state.policy.queryEveryMs);
 }
 
-/** No answer to be trusted: ask again; reverse by the rule of unclear answers alone. */
+/** No answer to be trusted: ask again; reverse by the rule of unclear answers alone, and never what was seen to be paid. */
 function afterUnclear(state: Asking, moment: Moment): ResolutionState {
   const { now } = moment;
   const gap = Math.max(UNCLEAR_GAP_MS, 3 * state.policy.queryEveryMs);
@@ -153,7 +153,16 @@ function afterUnclear(state: Asking, moment: Moment): ResolutionState {
   const unclear = { count: count + 1, since, last: now };
   const isEnough = unclear.count >= UNCLEAR_ANSWERS && now - since >= UNCLEAR_SPAN_MS;
   const next = { ...state, unclear, at: nextQueryAt(state, now) };
-  return isEnough && now >= endOfAsking(state) ? giveUp(next, moment) : next;
+  if (!isEnough || now < endOfAsking(state)) return next;
+  return wasPaid(state) ? askLater(next, now) : giveUp(next, moment);
+}
+
+/**
+ * A verified answer told of a payment, as of an order that a person has set going again: only another verified answer says otherwise. What
+ * is asked until the deadline, and then left to a person, is money that is kept.
+ */
+function wasPaid({ tradeState, doubt }: Asking): boolean {
+  return !doubt && (tradeState === 'SUCCESS' || tradeState === 'REFUND');
 }
 
 function endOfAsking(state: Asking): number {

@@ -487,6 +487,29 @@ describe('under keep, no reversal is decided by', () => {
     }
   });
 
+  it.each<[string, Script]>([
+    ['paid with another amount', [PAID]],
+    ['refunded in part', [state('REFUND'), refunds(1, 0)]],
+  ])('answers that stay unclear, of an order that was seen %s and is set going again', (_, seen) => {
+    const priced = startResolution({ ...ORDER, totalFee: 99 }, CREATED + DAY_S * 1000);
+    const dead = play(seen, priced);
+    expect(dead.outcome.kind).toBe('needs-attention');
+    for (const unclear of [failed('query', NO_ANSWER), NOT_FOUND]) {
+      const again = reopenResolution(dead.state, CREATED + DAY_S * 1000, CREATED + 2 * DAY_S * 1000, {
+        ifAmountDiffers: 'accept',
+      });
+      const { steps, outcome } = play([unclear], again, DAY_S);
+      expect(outcome.kind).toBe('unresolved'); // and a person looks again
+      expect(new Set(steps.map((step) => step.split(' ')[0]))).toEqual(new Set(['query']));
+      expect(steps.length).toBeLessThan(2_000);
+      const silence = Array.from({ length: 20 }, () => unclear);
+      expect(play([...silence, PAID] as never, again, DAY_S).outcome.kind).toBe('paid');
+      expect(play([...silence, state('NOTPAY'), REVERSED, REVOKED] as never, again, DAY_S).outcome.kind).toBe(
+        'reversed',
+      );
+    }
+  });
+
   it.each<[string, Partial<ResolutionError>]>([
     ['signed', { errorCode: 'FREQUENCY_LIMITED', outcome: 'rejected', advice: 'retry-later' }],
     ['unsigned', { code: 'WECHATPAY_GATEWAY_FAIL', outcome: 'unknown', advice: 'retry-later' }],

@@ -74,14 +74,17 @@ export const LAWS_OF_MONEY: Readonly<Record<string, Law>> = {
     if (!first || mayBeReversed(earlier, deed) || isByHand(life)) return;
     // What is refunded since it was paid too late has a law of its own.
     if (life.story.product !== undefined && policyOf(deed).refundsLate) return;
-    const paid = heardBefore(keeper, first, deed).findLast(
-      ({ word, path }) =>
-        (path === QUERY_ORDER_PAGE.path || path === QUICK_PAY_PAGE.path) &&
-        word.kind === 'state' &&
-        word.state === 'SUCCESS' &&
-        word.amount === 'as-asked',
+    const said = heardBefore(keeper, first, deed).filter(
+      ({ word, path }) => (path === QUERY_ORDER_PAGE.path || path === QUICK_PAY_PAGE.path) && word.kind === 'state',
+    );
+    const paid = said.findLast(
+      ({ word }) => word.kind === 'state' && word.state === 'SUCCESS' && word.amount === 'as-asked',
     );
     if (paid?.isPlain) broken(`it was said to be paid, and then came ${first.path}`);
+    // What an earlier act was told, and has stored, holds until a verified answer says otherwise: also of another amount.
+    const known = deed.act.does === 'resolve' ? undefined : deed.from?.tradeState;
+    if (said.length === 0 && (known === 'SUCCESS' || known === 'REFUND'))
+      broken(`it was known to be paid, nothing else was said, and then came ${first.path}`);
   },
 
   'under keep, a reversal is decided by a verified state, or by three unclear answers in a row over a stretch of time'(
