@@ -1,7 +1,7 @@
 import type { JournalHead } from './journal.js';
 import type { DurableData, DurableOrderStatus, DurableRow } from './store.js';
 
-/** A row as each store reads it: texts and times in milliseconds since 1970. */
+/** A row as each store reads it: texts and times in milliseconds since 1970, which PostgreSQL 13 computes in floating point. */
 interface KeptRow {
   readonly id: string;
   /** The data, as JSON. */
@@ -20,9 +20,9 @@ export function rowOf({ id, json, status, createdAt, dueAt, endedAt, parentId, h
     ...(JSON.parse(json) as DurableData),
     id,
     status,
-    createdAt: new Date(createdAt),
-    ...(status === 'waiting' && { dueAt: new Date(dueAt) }),
-    ...(endedAt !== undefined && { endedAt: new Date(endedAt) }),
+    createdAt: new Date(Math.round(createdAt)),
+    ...(status === 'waiting' && { dueAt: new Date(Math.round(dueAt)) }),
+    ...(endedAt !== undefined && { endedAt: new Date(Math.round(endedAt)) }),
     ...(parentId !== undefined && { parentId }),
     journalHead: { ...head },
   };
