@@ -190,7 +190,8 @@ export class DurableOrders {
     this.#stopping.abort();
     await this.#lifecycle.run(async () => {
       this.#stopping.abort(); // where a start was under way
-      await Promise.allSettled(this.#paying);
+      // Also for what a payment that ends meanwhile leaves behind: it looks after its money once more.
+      while (this.#paying.size > 0) await Promise.allSettled(this.#paying);
       await this.#daily?.stop();
       await this.#settings.store.close();
       this.#watch.stop();

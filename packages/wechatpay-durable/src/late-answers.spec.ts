@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import { DurableOrders } from './index.js';
 import { MemoryStore } from './stores/memory.js';
 import { openShop, pathsOf, SPEED, TOTAL_FEE, type Shop } from '../test/shop.js';
 
@@ -77,6 +78,34 @@ describe('a charge whose durable order has ended', () => {
     expect((await paying).outcome.kind).toBe('pending');
     expect((await end).outcome.kind).toBe('reversed');
     expect(shop.sandbox.ledger.of('A1').net).toBe(0);
+  });
+
+  it('is looked after to its end where the process stops meanwhile', async () => {
+    class FarStore extends MemoryStore {
+      isFar = false;
+
+      override async get(id: string): ReturnType<MemoryStore['get']> {
+        if (this.isFar) await sleep(300);
+        return super.get(id);
+      }
+    }
+    const store = new FarStore();
+    const { shop, arrive } = await openSlowShop({ store });
+    const closed = shop.end('A1');
+    const paying = shop.durableOrders.pay(shop.request('A1'));
+    expect((await closed).outcome).toEqual({ kind: 'closed', found: false });
+    await expect.poll(() => shop.durableOrders.get({ outTradeNo: 'A1' })).toMatchObject({ status: 'done' });
+    store.isFar = true;
+    const stopping = shop.durableOrders.stop();
+    arrive(false);
+    expect((await paying).outcome.kind).toBe('pending');
+    await stopping;
+    const next = new DurableOrders({ store: store.share(), clients: shop.client, speed: SPEED });
+    await next.start();
+    await expect
+      .poll(() => shop.sandbox.ledger.of('A1'))
+      .toMatchObject({ paid: TOTAL_FEE, returned: TOTAL_FEE })
+      .finally(() => next.stop());
   });
 
   it('and whose store never comes back is told as a problem when the process stops', async () => {
