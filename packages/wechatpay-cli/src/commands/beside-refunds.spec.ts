@@ -149,6 +149,67 @@ describe('refund, with a store', () => {
   });
 });
 
+describe('reverse, where the store has the order', () => {
+  const stored = { outTradeNo: 'T-1', orderCreatedAt: new Date(Date.now() - 60_000), totalFee: 888, currency: 'HKD' };
+
+  it.each(['reverse T-1', 'resolve T-1 --if-paid reverse'])(
+    '%s is done by a worker, and its books say so',
+    async (argv) => {
+      const orders = await application(store.share(), true);
+      await orders.enqueue(stored);
+      await orders.wait({ outTradeNo: 'T-1' });
+      const ran = await wechatpay(`${argv} --yes --json`);
+      expect([ran.code, ran.json.result]).toEqual([
+        0,
+        expect.objectContaining({ outcome: { kind: 'reversed' }, proven: true, durable: true }) as object,
+      ]);
+      expect(ran.stderr).toMatch(/Durable order +paid; it is stored there/);
+      expect(order.money.refunded).toBe(888);
+      expect((await orders.get({ outTradeNo: 'T-1' }))!.outcome).toEqual({ kind: 'reversed' });
+      const { timeline } = (await orders.explain({ outTradeNo: 'T-1' }))!;
+      const { fields } = timeline.find(({ kind }) => kind === 'reopened')!;
+      expect(fields).toMatchObject({ by: 'reverse', actor: expect.stringMatching(/^cli/) as string });
+    },
+  );
+
+  it('no refund can be stored beside it, however long it takes', async () => {
+    const orders = await application();
+    await orders.enqueue(stored);
+    const ran = await wechatpay('reverse T-1 --yes --json --timeout 1');
+    expect([ran.code, ran.json.result]).toEqual([3, { outTradeNo: 'T-1', proven: false, durable: true }]);
+    await expect(orders.refund({ ...PART, outRefundNo: 'R1', refundFee: 300 })).rejects.toThrow(/being reversed/);
+    expect(sandbox.requests.filter(({ path }) => path.startsWith('/secapi/'))).toEqual([]);
+  });
+
+  it('what was paid goes back, whatever it should have cost', async () => {
+    const orders = await application(store.share(), true);
+    await orders.enqueue({ ...stored, totalFee: 999 });
+    await orders.wait({ outTradeNo: 'T-1' });
+    const ran = await wechatpay('reverse T-1 --yes --json');
+    expect([ran.code, ran.json.result.outcome, order.money.refunded]).toEqual([0, { kind: 'reversed' }, 888]);
+  });
+
+  it('another amount than is named is left to a person', async () => {
+    const orders = await application(store.share(), true);
+    await orders.enqueue({ ...stored, totalFee: 999 });
+    await orders.wait({ outTradeNo: 'T-1' });
+    const now = (): number => sandbox.clock.now();
+    const wait = (until: number): Promise<void> => {
+      sandbox.clock.advance(Math.max(0, until - now()));
+      return Promise.resolve();
+    };
+    const argv = 'resolve T-1 --if-paid reverse --amount 9.99 --yes --json';
+    const ran = await wechatpay(argv, { store: store.share(), now, wait });
+    expect([ran.code, order.money.refunded]).toEqual([4, 0]);
+  });
+
+  it('is done here where it is told not to look', async () => {
+    await (await application()).enqueue(stored);
+    const ran = await wechatpay(`reverse T-1 --yes --json --without-store --created ${created()}`);
+    expect([ran.code, ran.json.result.proven, ran.json.result.durable]).toEqual([0, true, undefined]);
+  });
+});
+
 describe('without a look at the store', () => {
   it('the plan says so where none is named', async () => {
     const ran = await wechatpay('refund T-1 --amount 3.00 --dry-run', {});

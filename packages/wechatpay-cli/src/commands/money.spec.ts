@@ -272,6 +272,26 @@ describe('resolve', () => {
     ]);
   });
 
+  it.each<[string, string, number, string]>([
+    ['', '', 0, 'paid'],
+    [' as a dry run', ' --dry-run', 0, 'paid'],
+    [' of which another amount is told', ' --amount 8.88', 3, 'unresolved'],
+  ])(
+    'what was said to be paid%s is not reversed, though nobody can be asked after that',
+    async (_, more, code, kind) => {
+      const paid = order('paid');
+      let asked = 0;
+      sandbox.faults.add(
+        { kind: 'cut' },
+        { times: 1_000, when: ({ path }) => path === '/pay/orderquery' && (asked += 1) > 1 },
+      );
+      sandbox.clock.advance(60_000);
+      const ran = await wechatpay(`resolve T-1${more} --json`);
+      expect([ran.code, ran.json.result.outcome]).toEqual([code, expect.objectContaining({ kind }) as object]);
+      expect([paid.money, new Set(paths())]).toEqual([{ paid: 1250, refunded: 0 }, new Set(['/pay/orderquery'])]);
+    },
+  );
+
   it('reverses what is not paid in time, and tells each step', async () => {
     const open = order('not-paid');
     const ran = await wechatpay(`resolve T-1 --yes --watch --created ${created()}`);

@@ -18,7 +18,7 @@ import { dryRun } from './close.js';
 import { findFirst, planFacts } from './find-order.js';
 import { givenAmount } from './given-amount.js';
 import { declined, declinedAndReversed, paid, type Declined } from './pay-report.js';
-import { reportResolution, runResolution } from './resolve.js';
+import { reportResolution, runResolution } from './run-resolution.js';
 import { runOptions } from './run-options.js';
 
 /**

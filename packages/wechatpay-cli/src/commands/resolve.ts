@@ -1,16 +1,9 @@
-import {
-  resolveOrder,
-  type QueryOrderResult,
-  type Resolution,
-  type ResolutionOutcome,
-  type WechatPayClient,
-} from 'wechatpay-core';
+import { resumeResolution, type QueryOrderResult, type ResolutionState, type WechatPayClient } from 'wechatpay-core';
+import { advanceResolution, startResolution } from 'wechatpay-core/resolution';
 import { confirm } from '../ask/confirm.js';
 import { CliError } from '../cli-error.js';
-import { EXIT_CODES, type ExitCode } from '../exit-codes.js';
-import { amountText } from '../output/money.js';
+import { EXIT_CODES } from '../exit-codes.js';
 import { withProgress } from '../output/progress.js';
-import { pairs } from '../output/table.js';
 import type { ResolveOptions } from '../options.js';
 import { assertReversible, storedRefundFacts, storedRefundsOf, withNamedStore } from '../orders/beside-refunds.js';
 import type { Report, Session } from '../session.js';
@@ -18,6 +11,8 @@ import { dryRun } from './close.js';
 import { findFirst, orderName, planFacts, type Found } from './find-order.js';
 import { givenAmount } from './given-amount.js';
 import { runOptions } from './run-options.js';
+import { createdAt, reportResolution, runResolution, type Running } from './run-resolution.js';
+import { durableOrderFact, durableOrderOf, runReversal } from './run-reversal.js';
 
 /** `wechatpay resolve`: the core's closed loop, on one order. */
 export async function resolve(session: Session, given: string | undefined, options: ResolveOptions): Promise<Report> {
@@ -27,83 +22,62 @@ export async function resolve(session: Session, given: string | undefined, optio
   const created = readTime(session, options.created);
   return withNamedStore(session, options, async (client, store) => {
     const found = await findFirst(session, client, name);
-    const expected = readExpected(session, options, found.order);
-    // An order that is paid, and is to be kept, or that has an end: asking is all that is done.
-    const state = found.order?.tradeState ?? '';
-    const movesNothing = (ifPaid === 'keep' && state === 'SUCCESS') || state === 'REVOKED' || state === 'CLOSED';
-    if (!movesNothing) {
-      const stored = await storedRefundsOf(session, client, store, found.outTradeNo);
-      assertReversible(session, stored, options);
-      const facts = [...planFacts(session, client, found), storedRefundFacts(session, stored)];
-      const plan = { action: words.resolvePlan(ifPaid), facts };
-      if ((await confirm(session, plan)) === 'dry-run') return dryRun(session, found.outTradeNo);
-      // Whoever was asked may have taken long to answer.
-      assertReversible(session, await storedRefundsOf(session, client, store, found.outTradeNo), options);
+    const running: Running = { ...options, ifPaid, created, expected: readExpected(session, options, found.order) };
+    const known = judged(client, found, running);
+    // Nothing is asked anew of what has an end by the answer that is there: a loop that gets no answer would reverse it, and nobody said so.
+    if (known?.kind === 'ended') {
+      return reportResolution(session, found.outTradeNo, { outcome: known.outcome, state: known });
     }
-    return runResolution(session, client, found, { ...options, ifPaid, created, expected });
+    if (known?.doubt && ifPaid === 'keep') return confirmDoubt(session, client, known, running);
+    const stored = await storedRefundsOf(session, client, store, found.outTradeNo);
+    assertReversible(session, stored, options);
+    // Of another amount than was named, nothing is stored: a person decides.
+    const isReversal = ifPaid === 'reverse' && !known?.doubt;
+    const durable = isReversal ? await durableOrderOf(client, store, found, options) : undefined;
+    const facts = [
+      ...planFacts(session, client, found),
+      durableOrderFact(session, durable),
+      storedRefundFacts(session, stored),
+    ];
+    const plan = { action: words.resolvePlan(ifPaid), facts };
+    if ((await confirm(session, plan)) === 'dry-run') return dryRun(session, found.outTradeNo);
+    // Whoever was asked may have taken long to answer.
+    assertReversible(session, await storedRefundsOf(session, client, store, found.outTradeNo), options);
+    if (isReversal) return runReversal(session, client, store, found, running);
+    return runResolution(session, client, found, running);
   });
 }
 
-export interface Running extends Omit<ResolveOptions, 'created'> {
-  readonly ifPaid: 'keep' | 'reverse';
-  readonly created: Date | undefined;
-  /** What it should cost, in the minor unit of `currency`. */
-  readonly expected?: { readonly totalFee: number; readonly currency: string } | undefined;
+/** Where the order stands by the answer that is there. */
+function judged(client: WechatPayClient, found: Found, running: Running): ResolutionState | undefined {
+  if (!found.order) return undefined;
+  const now = client.now();
+  const { ifPaid, expected } = running;
+  const order = { outTradeNo: found.outTradeNo, orderCreatedAt: createdAt(client, found, running), ...expected };
+  const { tradeState, transactionId, totalFee, currency, paidAt } = found.order;
+  const payment = {
+    ...(transactionId !== undefined && { transactionId }),
+    ...(totalFee !== undefined && { totalFee }),
+    ...(currency !== undefined && { currency }),
+  };
+  return advanceResolution(
+    startResolution(order, now, { ifPaid }),
+    { kind: 'queried', tradeState, payment, ...(paidAt && { paidAt: paidAt.getTime() }) },
+    { now },
+  );
 }
 
-/** Runs the closed loop, and tells what is proven. */
-export async function runResolution(
+/** Another amount is paid, and kept: a second answer has to say so too. It goes on from what is known, by which nothing is reversed. */
+async function confirmDoubt(
   session: Session,
   client: WechatPayClient,
-  { outTradeNo, order }: Found,
+  known: ResolutionState,
   running: Running,
 ): Promise<Report> {
-  const { words } = session;
-  const { ifPaid, created, expected } = running;
-  // When it was paid it was there already; of an order that is not paid, to take it for a new one is the safe side.
-  const orderCreatedAt = created ?? order?.paidAt ?? new Date(client.now());
-  const resolution = await withProgress(session, words.resolving, () =>
-    resolveOrder(
-      client,
-      { outTradeNo, orderCreatedAt, ...expected },
-      { ifPaid, ...runOptions(session, client, running) },
-    ),
+  const resolution = await withProgress(session, session.words.resolving, () =>
+    resumeResolution(client, known, runOptions(session, client, running)),
   );
-  return reportResolution(session, outTradeNo, resolution);
-}
-
-const EXITS: Readonly<Record<ResolutionOutcome['kind'], ExitCode>> = {
-  paid: EXIT_CODES.done,
-  reversed: EXIT_CODES.done,
-  closed: EXIT_CODES.done,
-  refunded: EXIT_CODES.done,
-  'refund-required': EXIT_CODES.person,
-  'needs-attention': EXIT_CODES.person,
-  unresolved: EXIT_CODES.unknown,
-};
-
-/** What is proven about an order that was to be brought to an end. */
-export function reportResolution({ words }: Session, outTradeNo: string, { outcome, state }: Resolution): Report {
-  const { labels } = words;
-  const exitCode = EXITS[outcome.kind];
-  const error = 'error' in outcome ? outcome.error : undefined;
-  const payment = 'payment' in outcome ? outcome.payment : undefined;
-  const isProven = exitCode === EXIT_CODES.done;
-  return {
-    exitCode,
-    result: { outTradeNo, outcome, proven: isProven, tradeState: state.tradeState },
-    lines: [
-      `${isProven ? words.proven : words.notProven}: ${words.outcomes[outcome.kind]}`,
-      ...pairs([
-        [labels.order, outTradeNo],
-        [labels.transaction, payment?.transactionId],
-        [labels.outcome, outcome.kind],
-        [labels.amount, payment?.totalFee === undefined ? undefined : amountText(payment.totalFee, payment.currency)],
-        [labels.reason, error?.message],
-        [labels.advice, error?.advice],
-      ]),
-    ],
-  };
+  return reportResolution(session, known.order.outTradeNo, resolution);
 }
 
 /** @throws {CliError} what is no time. */

@@ -7,9 +7,13 @@ import type { Report, Session } from '../session.js';
 import { dryRun } from './close.js';
 import { findFirst, orderName, planFacts } from './find-order.js';
 import { orderJson } from './order-view.js';
-import { readTime, runResolution } from './resolve.js';
+import { readTime } from './resolve.js';
+import { durableOrderFact, durableOrderOf, runReversal } from './run-reversal.js';
 
-/** `wechatpay reverse`: whatever was paid goes back; again while WeChat Pay asks for it, until a query proves it. */
+/**
+ * `wechatpay reverse`: whatever was paid goes back; again while WeChat Pay asks for it, until a query proves it. A durable order is reversed as
+ * such, by a worker.
+ */
 export async function reverse(session: Session, given: string | undefined, options: ResolveOptions): Promise<Report> {
   const { words } = session;
   const name = orderName(session, given, options);
@@ -25,10 +29,12 @@ export async function reverse(session: Session, given: string | undefined, optio
     const stored = await storedRefundsOf(session, client, store, outTradeNo);
     assertReversible(session, stored, options);
     const action = order ? words.reversePlan : words.reverseUnknownPlan;
-    const plan = { action, facts: [...planFacts(session, client, found), storedRefundFacts(session, stored)] };
+    const durable = durableOrderFact(session, await durableOrderOf(client, store, found, options));
+    const facts = [...planFacts(session, client, found), durable, storedRefundFacts(session, stored)];
+    const plan = { action, facts };
     if ((await confirm(session, plan)) === 'dry-run') return dryRun(session, outTradeNo);
     // Whoever was asked may have taken long to answer.
     assertReversible(session, await storedRefundsOf(session, client, store, outTradeNo), options);
-    return runResolution(session, client, found, { ...options, ifPaid: 'reverse', created });
+    return runReversal(session, client, store, found, { ...options, ifPaid: 'reverse', created });
   });
 }

@@ -41,6 +41,7 @@ export const en: Words = {
     refundId: 'Refund ID',
     refunded: 'Refunded before',
     left: 'Left after it',
+    durableOrder: 'Durable order',
     durableRefunds: 'Durable refunds',
     succeededAt: 'Arrived at',
     outcome: 'Outcome',
@@ -85,6 +86,9 @@ export const en: Words = {
   reversePlan: 'Reverse this order: what was paid goes back to the customer, and nothing can be paid any more.',
   reverseUnknownPlan:
     'Reverse this order, which WeChat Pay does not know (yet): nothing can be paid under this number any more.',
+  reversedByWorker: (standing) => `${standing}; it is stored there that it is to be reversed, and a worker does so`,
+  reversalStored: (number) =>
+    `It is stored that order ${number} is to be reversed, and it has no end yet: a worker does so, whatever becomes of this command. Look by wechatpay orders get ${number}.`,
   nothingToReverse: (state) => `Nothing is left to be reversed: the order is ${state}.`,
   useRefund: 'A part of it is refunded already, so that it cannot be reversed: use wechatpay refund for the rest.',
   closePlan: 'Close this order: it cannot be paid any more.',
@@ -97,7 +101,7 @@ export const en: Words = {
   refundStored: (number) =>
     `Refund ${number} is stored and has no end yet: a worker makes it, whatever becomes of this command. Look by wechatpay orders get --refund-no ${number}; the same command is the same refund.`,
   refundCalledOff: (number) => `Refund ${number} was called off before it was sent. Nothing was refunded.`,
-  waitingForWorker: 'Stored; waiting for a worker. Ctrl-C ends the waiting, not the refund',
+  waitingForWorker: 'Stored; waiting for a worker. Ctrl-C ends the waiting, and nothing else',
   noDurableRefunds: 'none of this order',
   noStoreLookedAt: 'not looked at: no store is named (DATABASE_URL, --folder), or --without-store',
   storeNotLookedAt:

@@ -40,6 +40,7 @@ export interface Words {
       | 'refundId'
       | 'refunded'
       | 'left'
+      | 'durableOrder'
       | 'durableRefunds'
       | 'succeededAt'
       | 'outcome'
@@ -76,6 +77,8 @@ export interface Words {
   readonly oneNumber: string;
   readonly reversePlan: string;
   readonly reverseUnknownPlan: string;
+  readonly reversedByWorker: (standing: string) => string;
+  readonly reversalStored: (number: string) => string;
   readonly nothingToReverse: (state: string) => string;
   readonly useRefund: string;
   readonly closePlan: string;

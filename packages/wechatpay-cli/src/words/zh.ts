@@ -39,6 +39,7 @@ export const zh: Words = {
     refundId: '微信退款单号',
     refunded: '此前已退',
     left: '此后剩余',
+    durableOrder: '持久化订单',
     durableRefunds: '持久化退款',
     succeededAt: '到账时间',
     outcome: '结果',
@@ -82,6 +83,9 @@ export const zh: Words = {
   oneNumber: '商户订单号与 --transaction-id 只能给一个。',
   reversePlan: '撤销此订单：已付款项退回用户，且不能再支付。',
   reverseUnknownPlan: '撤销此订单（微信支付目前查无此单）：此订单号不能再被支付。',
+  reversedByWorker: (standing) => `${standing}；将在其中记下需要撤销，由 worker 完成`,
+  reversalStored: (number) =>
+    `已记下订单 ${number} 需要撤销，还没有结局：无论本命令怎样，worker 都会完成它。查看：wechatpay orders get ${number}。`,
   nothingToReverse: (state) => `无需撤销：订单${state}。`,
   useRefund: '已有部分退款，不能撤销：其余部分请用 wechatpay refund。',
   closePlan: '关闭此订单：不能再支付。',
@@ -94,7 +98,7 @@ export const zh: Words = {
   refundStored: (number) =>
     `退款 ${number} 已存下，还没有结局：无论本命令怎样，worker 都会完成它。查看：wechatpay orders get --refund-no ${number}；同样的命令就是同一笔退款。`,
   refundCalledOff: (number) => `退款 ${number} 在发送之前已被取消，什么都没有退。`,
-  waitingForWorker: '已存下，等待 worker。Ctrl-C 结束等待，不影响退款',
+  waitingForWorker: '已存下，等待 worker。Ctrl-C 只结束等待',
   noDurableRefunds: '此订单没有',
   noStoreLookedAt: '没有查看：没有给出存储（DATABASE_URL、--folder），或给了 --without-store',
   storeNotLookedAt:
