@@ -453,6 +453,19 @@ export const BUGS = [
     ],
   },
   {
+    name: 'day: what was stored and ended on one later day is claimed for none',
+    spec: OF_DAYS,
+    changes: [
+      {
+        file: durable('reconcile/durable-book.ts'),
+        find: "const ended = { kind: 'order', merchantId, ended: { from, to: until } } as const;",
+        replace:
+          'const createdBefore = new Date(from.getTime() + STORED_BEFORE_MS);\n' +
+          "    const ended = { kind: 'order', merchantId, ended: { from, to: until }, createdBefore } as const;",
+      },
+    ],
+  },
+  {
     name: 'day: any answer sets an order going again',
     spec: OF_DAYS,
     changes: [

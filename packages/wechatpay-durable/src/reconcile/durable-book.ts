@@ -157,17 +157,12 @@ export class DurableBook implements OrderBook {
    * Orders of the days before that ended on this one as paid: where their own day was compared by then, nobody has claimed them for it.
    * When they ended is by the store's clock.
    */
-  async *endedLater({ from, until }: StatementDay): AsyncGenerator<BookOrder, void> {
+  async *endedLater(day: StatementDay): AsyncGenerator<BookOrder, void> {
+    const { from, until } = day;
     const { merchantId } = this.#owner;
-    // Nearly all orders of the day end on it: a database that compares them itself is not asked for those.
-    const createdBefore = this.#store.reconciliations?.stage && new Date(from.getTime() + STORED_BEFORE_MS);
-    const ended = {
-      kind: 'order',
-      merchantId,
-      ended: { from, to: until },
-      ...(createdBefore && { createdBefore }),
-    } as const;
-    for await (const row of this.#pages(ended)) {
+    const ended = { kind: 'order', merchantId, ended: { from, to: until } } as const;
+    // Nearly all orders of the day end on it: a database that knows which do not is not asked for those.
+    for await (const row of this.#store.reconciliations?.endedLater?.(merchantId, day) ?? this.#pages(ended)) {
       if (!isOrder(row)) continue;
       for (const order of this.#bookOf(row)) {
         const isEarlier = order.paidAt !== undefined && order.paidAt.getTime() < from.getTime();

@@ -16,6 +16,8 @@ export interface Columns {
   /** What was paid of an order that ended as paid, as a row of its day's statement has it; else null. */
   readonly paidFee: number | null;
   readonly paidCurrency: string | null;
+  /** When an order was made, in milliseconds since 1970; null of a refund, and where that cannot be read. */
+  readonly orderCreatedAt: number | null;
   /** How many ends it has had. */
   readonly ends: number;
   readonly hasOutcome: boolean;
@@ -46,6 +48,7 @@ export function columnsOf(data: DurableData): Columns {
       currency: text(request.refundCurrency),
       paidFee: null,
       paidCurrency: null,
+      orderCreatedAt: null,
       isDecided: !isUnsent(given),
     };
   }
@@ -66,6 +69,7 @@ export function columnsOf(data: DurableData): Columns {
     currency: text(given.currency) ?? first((payment) => text(payment.currency)),
     paidFee: isPaid ? (amount(payment.totalFee) ?? amount(given.totalFee)) : null,
     paidCurrency: isPaid ? (text(payment.currency) ?? text(given.currency)) : null,
+    orderCreatedAt: time(given.orderCreatedAt),
     isDecided: !isAsking(given),
   };
 }
@@ -128,3 +132,12 @@ function text(value: unknown): string | null {
 function amount(value: unknown): number | null {
   return Number.isSafeInteger(value) ? (value as number) : null;
 }
+
+/** What a database can keep as a time, too. */
+function time(value: unknown): number | null {
+  const isTime = typeof value === 'number' && value >= 0 && value <= MAX_TIME_MS;
+  return isTime ? value : null;
+}
+
+/** Of a Date. */
+const MAX_TIME_MS = 8.64e15;

@@ -35,8 +35,15 @@ function guardedReconciliations(kept: ReconciliationStore): ReconciliationStore 
     ...(kept.findOrders && {
       findOrders: (...args) => asStoreError(() => kept.findOrders?.(...args) ?? Promise.resolve([])),
     }),
+    ...(kept.endedLater && { endedLater: guardedOrders(kept.endedLater.bind(kept)) }),
     ...(kept.stage && { stage: guardedStaging(kept.stage.bind(kept)) }),
   };
+}
+
+function guardedOrders(
+  endedLater: NonNullable<ReconciliationStore['endedLater']>,
+): NonNullable<ReconciliationStore['endedLater']> {
+  return (...args) => guardedRows(endedLater(...args));
 }
 
 function guardedStaging(stage: NonNullable<ReconciliationStore['stage']>): NonNullable<ReconciliationStore['stage']> {

@@ -1,5 +1,12 @@
 // Over 250 lines, as one idea: what a store is given, gives and promises, for whoever writes or uses one.
-import type { RefundOutcome, RefundState, ResolutionOutcome, ResolutionState, StatementRow } from 'wechatpay-core';
+import type {
+  RefundOutcome,
+  RefundState,
+  ResolutionOutcome,
+  ResolutionState,
+  StatementDay,
+  StatementRow,
+} from 'wechatpay-core';
 import type { TraceContext } from '../trace-context.js';
 import type { SqlExecutor } from './sql-executor.js';
 
@@ -383,6 +390,11 @@ export interface ReconciliationStore {
   release(key: ReconciliationKey, owner: string): Promise<void>;
   /** Orders that have one of these numbers, up to 500 of them. Where it is left out, they are found one by one. */
   readonly findOrders?: ((merchantId: string, numbers: readonly OrderNumbers[]) => Promise<DurableOrder[]>) | undefined;
+  /**
+   * The orders that ended on a day, and were made before it (`state.orderCreatedAt`), whenever they were stored. Where it is left out, they
+   * are looked for among all that ended on that day.
+   */
+  readonly endedLater?: ((merchantId: string, day: StatementDay) => AsyncIterable<DurableOrder>) | undefined;
   /** Compares inside the database. Where it is left out, all rows are compared by pages. */
   readonly stage?: ((key: ReconciliationKey) => Promise<StagedStatement>) | undefined;
 }

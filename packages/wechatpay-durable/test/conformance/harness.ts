@@ -112,9 +112,10 @@ export const HOUR_MS = 60 * 60 * 1000;
 export function durableOrder(
   policy?: Partial<ResolutionPolicy>,
   merchantId = MERCHANT,
+  orderCreatedAt = new Date(),
 ): { id: string; data: DurableOrderData } {
   const id = randomUUID();
-  const order = { outTradeNo: id.replaceAll('-', ''), orderCreatedAt: new Date() };
+  const order = { outTradeNo: id.replaceAll('-', ''), orderCreatedAt };
   return { id, data: { merchantId, state: startResolution(order, Date.now() + HOUR_MS, policy) } };
 }
 

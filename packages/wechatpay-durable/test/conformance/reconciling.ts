@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest';
-import type { StatementRow } from 'wechatpay-core';
+import { statementDay, type StatementRow } from 'wechatpay-core';
 import type { ReconciliationKey, ReconciliationStore } from '../../src/index.js';
-import { durableOrder, finish, MERCHANT, TestWorker, use, useSecond, type Conformance } from './harness.js';
+import type { DurableRow } from '../../src/stores/store.js';
+import { durableOrder, finish, HOUR_MS, MERCHANT, TestWorker, use, useSecond, type Conformance } from './harness.js';
 
 const of = (date: string, subMerchantId = ''): { merchantId: string; subMerchantId: string; date: string } => ({
   merchantId: MERCHANT,
@@ -116,5 +117,32 @@ export function describeReconciling(conformance: Conformance): void {
       missing.push(id);
     expect(missing).toEqual([unlisted.id]);
     await staged.drop();
+  });
+
+  it('finds the orders that ended on a day, and were made before it, where it says that it does', async ({
+    onTestFinished,
+  }) => {
+    const { store } = await use(conformance, onTestFinished);
+    const kept = store.reconciliations!;
+    if (!kept.endedLater) return;
+    const worker = await TestWorker.start(store);
+    const endOf = async (madeHoursAgo: number, kind: 'done' | 'dead', merchantId = MERCHANT): Promise<DurableRow> => {
+      const order = durableOrder(undefined, merchantId, new Date(Date.now() - madeHoursAgo * HOUR_MS));
+      await store.enqueue(order.id, order.data, 0);
+      return finish(store, worker, order, kind);
+    };
+    const early = [await endOf(24, 'done'), await endOf(72, 'dead'), await endOf(1000, 'done')];
+    await endOf(-1, 'done'); // no earlier day, whenever this runs
+    await endOf(24, 'done', 'another');
+    const open = durableOrder(undefined, MERCHANT, new Date(Date.now() - 24 * HOUR_MS));
+    await store.enqueue(open.id, open.data, HOUR_MS);
+    const found: string[] = [];
+    const look = async (date: string | Date): Promise<void> => {
+      for await (const { id } of kept.endedLater!(MERCHANT, statementDay(date))) found.push(id);
+    };
+    await look(new Date(Date.now() - 48 * HOUR_MS));
+    expect(found).toEqual([]);
+    for (const date of new Set(early.map(({ endedAt }) => statementDay(endedAt!).date))) await look(date);
+    expect(found.toSorted()).toEqual(early.map(({ id }) => id).toSorted());
   });
 }

@@ -75,7 +75,7 @@ export const COLUMNS = `id, parent_id AS "parentId", status, data::text AS data,
 /** Of a list of changes, each with its columns; texts hold JSON, to the letter. */
 const GIVEN = `g (id uuid, lease bigint, status text, data text, merchant_id text, sub_merchant_id text, number text,
   transaction_id text, total_fee bigint, currency text, paid_fee bigint, paid_currency text, ends int, has_outcome boolean, is_decided boolean, delay_ms float8,
-  seq bigint, hash text, seq_before bigint, parent_id uuid, kind text, created_at float8, due_at float8, ended_at float8)`;
+  order_created_at float8, seq bigint, hash text, seq_before bigint, parent_id uuid, kind text, created_at float8, due_at float8, ended_at float8)`;
 
 const ENTRIES = `e (order_id uuid, seq bigint, at float8, kind text, fields text, hash text)`;
 
@@ -117,9 +117,9 @@ export class OrderRows {
       `WITH old AS (SELECT seq, hash FROM ${this.#journal} WHERE order_id = $3::text::uuid ORDER BY seq DESC LIMIT 1),
        stored AS (
          INSERT INTO ${this.#orders} (id, kind, parent_id, merchant_id, sub_merchant_id, number, transaction_id, total_fee, currency,
-           paid_fee, paid_currency, status, data, ends, has_outcome, is_decided, journal_seq, journal_hash, due_at)
+           paid_fee, paid_currency, order_created_at, status, data, ends, has_outcome, is_decided, journal_seq, journal_hash, due_at)
          SELECT id, kind, parent_id, merchant_id, sub_merchant_id, number, transaction_id, total_fee, currency,
-           paid_fee, paid_currency, 'waiting', data::json, ends, has_outcome, is_decided, seq, hash, now() + delay_ms * interval '1 millisecond'
+           paid_fee, paid_currency, to_timestamp(order_created_at / 1000), 'waiting', data::json, ends, has_outcome, is_decided, seq, hash, now() + delay_ms * interval '1 millisecond'
          FROM json_to_recordset($1::text::json) AS ${GIVEN}
          WHERE COALESCE((SELECT seq FROM old), 0) = $4::text::bigint
          ON CONFLICT DO NOTHING RETURNING id
@@ -169,7 +169,8 @@ export class OrderRows {
          SELECT o.id, o.status FROM ${this.#orders} o JOIN json_to_recordset($1::text::json) AS ${GIVEN} ON o.id = g.id
        ), stored AS (
          UPDATE ${this.#orders} o SET status = g.status, data = g.data::json, transaction_id = g.transaction_id,
-           total_fee = g.total_fee, currency = g.currency, paid_fee = g.paid_fee, paid_currency = g.paid_currency, ends = g.ends, has_outcome = g.has_outcome, is_decided = g.is_decided,
+           total_fee = g.total_fee, currency = g.currency, paid_fee = g.paid_fee, paid_currency = g.paid_currency,
+           order_created_at = to_timestamp(g.order_created_at / 1000), ends = g.ends, has_outcome = g.has_outcome, is_decided = g.is_decided,
            lease = CASE WHEN g.status = 'active' THEN o.lease ELSE o.lease + 1 END,
            due_at = COALESCE(now() + g.delay_ms * interval '1 millisecond', o.due_at),
            ended_at = CASE WHEN g.status IN ${ENDED} THEN now() END,
@@ -269,10 +270,10 @@ export class OrderRows {
       db,
       `WITH stored AS (
          INSERT INTO ${this.#orders} (id, kind, merchant_id, sub_merchant_id, number, transaction_id, total_fee, currency,
-           paid_fee, paid_currency, status, data, ends, has_outcome, is_decided, journal_seq, journal_hash, created_at, due_at,
-           ended_at)
-         SELECT id, kind, merchant_id, sub_merchant_id, number, transaction_id, total_fee, currency, paid_fee, paid_currency, status,
-           data::json, ends, has_outcome, is_decided, seq, hash, to_timestamp(created_at / 1000), to_timestamp(due_at / 1000),
+           paid_fee, paid_currency, order_created_at, status, data, ends, has_outcome, is_decided, journal_seq, journal_hash, created_at,
+           due_at, ended_at)
+         SELECT id, kind, merchant_id, sub_merchant_id, number, transaction_id, total_fee, currency, paid_fee, paid_currency,
+           to_timestamp(order_created_at / 1000), status, data::json, ends, has_outcome, is_decided, seq, hash, to_timestamp(created_at / 1000), to_timestamp(due_at / 1000),
            to_timestamp(ended_at / 1000)
          FROM json_to_recordset($1::text::json) AS ${GIVEN}
          ON CONFLICT DO NOTHING RETURNING id, status
@@ -489,7 +490,7 @@ function given(id: string, data: DurableData, more: object): object {
   const json = JSON.stringify(data);
   const columns = columnsOf(JSON.parse(json) as DurableData);
   const { kind, merchantId, subMerchantId, number, transactionId, totalFee, currency } = columns;
-  const { paidFee, paidCurrency, ends, hasOutcome, isDecided } = columns;
+  const { paidFee, paidCurrency, orderCreatedAt, ends, hasOutcome, isDecided } = columns;
   return {
     id,
     data: json,
@@ -502,6 +503,7 @@ function given(id: string, data: DurableData, more: object): object {
     currency,
     paid_fee: paidFee,
     paid_currency: paidCurrency,
+    order_created_at: orderCreatedAt,
     ends,
     has_outcome: hasOutcome,
     is_decided: isDecided,

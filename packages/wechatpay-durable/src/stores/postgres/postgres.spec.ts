@@ -456,4 +456,49 @@ describe.skipIf(!PostgresServer.isAvailable)(`PostgresStore ${PostgresServer.rea
     expect(await failureOf(() => first(late.others()))).toMatchObject(vanished);
     expect(await failureOf(() => first(late.unlisted(day.from, day.until)))).toMatchObject(vanished);
   });
+
+  it('claims what was stored and ended after its own day was compared, and nothing else of that day', async ({
+    onTestFinished,
+  }) => {
+    const today = statementDay(new Date());
+    const yesterday = statementDay(new Date(today.from.getTime() - HOUR_MS));
+    let now = yesterday.from.getTime() + 12 * HOUR_MS;
+    const sandbox = await Sandbox.create({ now: () => now });
+    const { appId, merchantId, apiKey } = sandbox.merchant;
+    const client = new WechatPayClient({
+      ...{ appId, merchantId, apiKey },
+      now: () => now,
+      transport: ({ path, body }) => {
+        const reply = sandbox.handle({ path, body });
+        return reply.kind === 'reply' ? Promise.resolve(reply) : Promise.reject(new Error(reply.kind));
+      },
+    });
+    const store = new PostgresStore({ connectionString, schema: 'later', pollMs: 50 });
+    const durableOrders = new DurableOrders({ store, clients: client });
+    await durableOrders.start();
+    onTestFinished(() => durableOrders.stop());
+    const days = { yesterday: 1, 'long-ago': 5, today: 0 };
+    const createdAt = (outTradeNo: keyof typeof days): number =>
+      today.from.getTime() + 11 * HOUR_MS - days[outTradeNo] * 24 * HOUR_MS;
+    const names = Object.keys(days) as (keyof typeof days)[];
+    for (const outTradeNo of names) {
+      sandbox.orders.create({ state: 'paid', outTradeNo, totalFee: 888, createdAt: createdAt(outTradeNo) });
+    }
+    now = yesterday.until.getTime() + 11 * HOUR_MS;
+    expect(await durableOrders.reconcile({ date: yesterday.date })).toMatchObject({ rows: 1, differing: 1 });
+    now += HOUR_MS;
+    for (const outTradeNo of names) {
+      const order = { outTradeNo, totalFee: 888, currency: 'HKD', orderCreatedAt: new Date(createdAt(outTradeNo)) };
+      await durableOrders.enqueue({ ...order, policy: { ifPaid: 'keep' } });
+      await expect.poll(async () => (await durableOrders.get({ outTradeNo }))?.status).toBe('done');
+    }
+    now = today.until.getTime() + 11 * HOUR_MS;
+    const { differences } = await durableOrders.reconcile({ date: today.date });
+    expect(
+      differences.map(({ outTradeNo, class: of, status, matchedIn }) => [outTradeNo, of, status, matchedIn]),
+    ).toEqual([
+      ['yesterday', 'book-only', 'matched', yesterday.date],
+      ['long-ago', 'book-only', 'matched', statementDay(new Date(createdAt('long-ago'))).date],
+    ]);
+  });
 });

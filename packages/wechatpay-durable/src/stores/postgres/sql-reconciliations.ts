@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { StatementDay } from 'wechatpay-core';
 import type {
   DurableOrder,
   OrderNumbers,
@@ -10,6 +11,7 @@ import type {
 import type { SqlDatabase } from '../sql-executor.js';
 import { isOrder } from '../kinds.js';
 import { COLUMNS, rowsOf, toRow, type Selected } from './order-rows.js';
+import { ENDED_LATER } from './schema.js';
 import { clearStaged, StatementRows } from './statement-rows.js';
 
 interface ReconciliationsOptions {
@@ -20,6 +22,8 @@ interface ReconciliationsOptions {
   readonly isStaging: boolean;
   readonly orderDays: number;
 }
+
+const PAGE = 1000;
 
 /** Reconciliations in a table of ours. */
 export class SqlReconciliations implements ReconciliationStore {
@@ -130,6 +134,28 @@ export class SqlReconciliations implements ReconciliationStore {
       ]);
       return [...new Map(found.map((row) => [row.id, toRow(row)])).values()].filter(isOrder);
     });
+  }
+
+  async *endedLater(merchantId: string, { from, until }: StatementDay): AsyncGenerator<DurableOrder, void> {
+    let after = { endedAt: new Date(0), id: '00000000-0000-0000-0000-000000000000' };
+    for (;;) {
+      const found = await this.#within((db) =>
+        rowsOf<Selected>(
+          db,
+          `SELECT ${COLUMNS} FROM ${this.#schema}.orders
+           WHERE ${ENDED_LATER} AND merchant_id = $1::text
+             AND ended_at >= $2::text::timestamptz AND ended_at < $3::text::timestamptz
+             AND (ended_at, id) > ($4::text::timestamptz, $5::text::uuid)
+           ORDER BY ended_at, id LIMIT ${PAGE}`,
+          [merchantId, from.toISOString(), until.toISOString(), after.endedAt.toISOString(), after.id],
+        ),
+      );
+      const rows = found.map(toRow);
+      yield* rows.filter(isOrder);
+      const { endedAt, id } = rows.at(-1) ?? {};
+      if (rows.length < PAGE || !endedAt || id === undefined) return;
+      after = { endedAt, id };
+    }
   }
 
   async #stage({ merchantId, subMerchantId }: ReconciliationKey): Promise<StagedStatement> {

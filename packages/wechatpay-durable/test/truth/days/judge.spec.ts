@@ -29,6 +29,8 @@ describeJudge({
     'silence',
     'no statement',
     'columns moved',
+    'stored late',
+    'claimed late',
     ...statementEditions,
   ],
   atLeastOnceIn: 100,
@@ -43,6 +45,14 @@ describeJudge({
     count('silence', isSilent);
     count('no statement', failure !== null);
     count('columns moved', areColumnsMoved);
+    const late = orders.filter(({ order }) => order.storedAfterDays > 0);
+    count('stored late', late.length > 0);
+    count(
+      'claimed late',
+      late.some(({ order: { outTradeNo } }) =>
+        differences.some((each) => each.outTradeNo === outTradeNo && each.class === 'book-only'),
+      ),
+    );
     count(edition);
   },
 });

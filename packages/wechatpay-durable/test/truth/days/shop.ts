@@ -110,23 +110,39 @@ export class DayShop {
       return { ...sale, outTradeNo: `A${index}`, transactionId, paidAt: DAY_BEGINS + sale.second * 1_000 };
     });
     const inTime = orders.toSorted((one, other) => one.paidAt - other.paidAt);
+    for (const order of inTime) await this.#happen(order);
+    await this.#storeAll(inTime.filter(({ storedAfterDays }) => storedAfterDays === 0));
+    return orders;
+  }
+
+  /** What the shop stores of a day only when that was compared, and what it says of it. */
+  async storeLate(orders: readonly Order[], days: number): Promise<void> {
+    const late = orders.filter(({ storedAfterDays }) => storedAfterDays === days);
+    if (late.length === 0) return;
+    await this.stop();
+    await this.#storeAll(late);
+    await this.start();
+  }
+
+  /** Stores orders, each when it was paid, or now where that is over; then their ends. */
+  async #storeAll(orders: readonly Order[]): Promise<void> {
     const writer = this.#store.share();
     await writer.open();
     const verdicts = new Map<string, DurableOrderData>();
-    for (const order of inTime) {
-      await this.#happen(order);
+    for (const order of orders) {
       if (order.book === 'none') continue;
-      this.setClock(order.paidAt);
+      if (order.storedAfterDays === 0) this.setClock(order.paidAt);
       const { id, data, isCancelled } = this.#bookOf(order);
       const { outcome: _, end: __, endAt: ___, ...open } = data;
       await writer.enqueue(id, { ...open, state: startOf(order) }, isCancelled ? DAY_MS : 0);
       if (isCancelled) await writer.cancel(id);
       else verdicts.set(id, data);
     }
-    this.setClock(DAY_BEGINS + 23.5 * HOUR_MS);
+    if (orders.some(({ storedAfterDays }) => storedAfterDays === 0)) this.setClock(DAY_BEGINS + 23.5 * HOUR_MS);
     await writer.process(
-      ({ id }) => {
-        const data = verdicts.get(id)!;
+      (lease) => {
+        const data = verdicts.get(lease.id);
+        if (!data) return Promise.resolve({ kind: 'again', data: lease.data, delayMs: 60_000 });
         const isDead = ['unresolved', 'needs-attention', 'refund-required'].includes(data.outcome?.kind ?? '');
         return Promise.resolve({ kind: isDead ? 'dead' : 'done', data });
       },
@@ -134,7 +150,6 @@ export class DayShop {
     );
     await this.world.pass(1_000);
     await this.world.until(writer.close());
-    return orders;
   }
 
   async #happen({ truth, outTradeNo, transactionId, amount: totalFee, currency, paidAt }: Order): Promise<void> {
@@ -177,7 +192,8 @@ export class DayShop {
     const outcome = outcomes[book];
     const facts = { version, order: names, orderCreatedAt, currency, policy, deadline, sent };
     const state: ResolutionState = { ...facts, ...(totalFee !== undefined && { totalFee }), kind: 'ended', outcome };
-    return { id, data: { merchantId, state, outcome, end: 1, endAt: paidAt + 90_000 }, isCancelled: false };
+    const endAt = order.storedAfterDays === 0 ? paidAt + 90_000 : this.now();
+    return { id, data: { merchantId, state, outcome, end: 1, endAt }, isCancelled: false };
   }
 
   /** Waits for what takes the time of this world. */

@@ -29,6 +29,8 @@ export interface Sale {
   readonly book: Book;
   /** Whether what turns out paid is to be returned. */
   readonly ifPaid: 'keep' | 'reverse';
+  /** So many days later the shop has stored it, and it has ended: where it is no 0, after its own day was compared. */
+  readonly storedAfterDays: 0 | 1 | 2;
 }
 
 export interface Story {
@@ -61,6 +63,7 @@ const sale: fc.Arbitrary<Sale> = fc
       ...(['needs-attention', 'refund-required', 'refunded'] as const),
     ),
     ifPaid: fc.constantFrom('keep' as const, 'reverse' as const),
+    storedAfterDays: fc.constantFrom(...([0, 0, 0, 0, 0, 0, 0, 0, 1, 2] as const)),
     isHonest: fc.boolean(),
   })
   .map(({ isHonest, ...told }) => ({ ...told, ...(isHonest && { book: bookOf(told) }) }));

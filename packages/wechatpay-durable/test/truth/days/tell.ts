@@ -1,4 +1,4 @@
-import { isWechatPayError } from 'wechatpay-core';
+import { isWechatPayError, statementDay } from 'wechatpay-core';
 import type { StatementFault } from 'wechatpay-sandbox';
 import { World } from '../../../../wechatpay-core/test/truth/time.js';
 import { Breach } from '../../../../wechatpay-core/test/truth/breach.js';
@@ -14,6 +14,7 @@ import type { Story } from './story.js';
 export const LAWS = {
   agree: 'ledger and durable order agree, or a person is asked for',
   exact: 'what agrees is no difference, and nobody is asked for it',
+  claimed: 'a payment whose order was stored and ended after its own day was compared is claimed for the day of that',
   moves:
     'money moves by a verified answer and a policy alone, never by the statement, nor where a person was asked to decide',
   ends: 'no question, and nothing carried over, stays open',
@@ -34,8 +35,10 @@ export interface Told {
 /** Where nobody has answered, the client spares the gateway for a while. */
 const SPARED_MS = 60_000;
 const MORNING_MS = 10.25 * 60 * 60 * 1_000;
+/** Of a day: that before was compared in the morning. */
+const STORED_LATE_MS = 11 * 60 * 60 * 1_000;
 
-/** Plays a day, and reconciles it and the three after. */
+/** Plays a day, and reconciles it and those after. */
 export async function tell(story: Story): Promise<Told> {
   const shop = await DayShop.open(new World(DAY_BEGINS));
   try {
@@ -45,6 +48,8 @@ export async function tell(story: Story): Promise<Told> {
     const hit = story.lie && rows.length > 0 ? rows[Math.min(story.lie.row, rows.length - 1)] : undefined;
     const isAgreedAtFirst = new Map<Order, boolean>();
     const differences: ReconciliationDifference[] = [];
+    /** The days after, as they were reconciled for the first time. */
+    const firstly = new Map<string, Reconciliation>();
     await shop.start();
     for (const order of orders) isAgreedAtFirst.set(order, agrees(shop, order, await shop.get(order.outTradeNo)));
 
@@ -56,9 +61,10 @@ export async function tell(story: Story): Promise<Told> {
       return day;
     };
     /** As the schedule does, until no question is open. */
-    const again = async (): Promise<Reconciliation> => {
+    const again = async (days: number): Promise<Reconciliation> => {
       for (let time = 1; ; time += 1) {
-        const day = await reconcile(0);
+        const day = await reconcile(days);
+        if (time === 1 && days > 0) firstly.set(day.date, day);
         await shop.act();
         if (time === 4 || !day.differences.some(({ status }) => status === 'asking')) return day;
       }
@@ -70,17 +76,21 @@ export async function tell(story: Story): Promise<Told> {
     shop.isSilent = false;
     if (story.isSilent) shop.setClock(shop.now() + SPARED_MS);
     await shop.act();
-    await again();
+    await again(0);
     const later: Reconciliation[] = [];
-    for (const days of [1, 2, 3]) {
+    const storedOn = new Map<number, string>();
+    for (let days = 1; days <= lastOf(story); days += 1) {
+      shop.setClock(Math.max(shop.now(), DAY_BEGINS + days * DAY_MS + STORED_LATE_MS));
+      storedOn.set(days, statementDay(new Date(shop.now())).date);
+      await shop.storeLate(orders, days);
       shop.setClock(DAY_BEGINS + (days + 1) * DAY_MS + MORNING_MS);
-      later.push(await reconcile(days));
-      await shop.act();
+      await again(days);
     }
-    const day = await again();
+    const day = await again(0);
+    for (const date of firstly.keys()) later.push((await shop.durableOrders.reconciliation({ date }))!);
 
     const told = await Promise.all(orders.map(async (order) => ({ order, row: await shop.get(order.outTradeNo) })));
-    judge({ shop, day, later, told, isAgreedAtFirst, before, hit, story });
+    judge({ shop, day, later, firstly, storedOn, told, isAgreedAtFirst, before, hit, story });
     return { story, orders: told, differences, movements: shop.sandbox.ledger.list().length - before };
   } catch (error) {
     if (isWechatPayError(error) || isDurableOrdersError(error)) throw new Breach(LAWS.reconciled, String(error));
@@ -88,6 +98,11 @@ export async function tell(story: Story): Promise<Told> {
   } finally {
     await shop.close();
   }
+}
+
+/** Until what a statement leaves out has been looked for in those of three days after, also of a day on which an order was stored late. */
+function lastOf({ sales }: Story): number {
+  return 3 + Math.max(...sales.map(({ storedAfterDays }) => storedAfterDays));
 }
 
 /** Where it fails, nothing is stored, and nobody is asked: no order counts as missing. */
@@ -159,6 +174,9 @@ interface Case {
   readonly shop: DayShop;
   readonly day: Reconciliation;
   readonly later: readonly Reconciliation[];
+  readonly firstly: ReadonlyMap<string, Reconciliation>;
+  /** The days on which the orders were stored that came so many days after the day that is played. */
+  readonly storedOn: ReadonlyMap<number, string>;
   readonly told: Told['orders'];
   readonly isAgreedAtFirst: ReadonlyMap<Order, boolean>;
   /** How many movements there were before anything was reconciled. */
@@ -168,7 +186,7 @@ interface Case {
   readonly story: Story;
 }
 
-function judge({ shop, day, later, told, isAgreedAtFirst, before, hit, story }: Case): void {
+function judge({ shop, day, later, firstly, storedOn, told, isAgreedAtFirst, before, hit, story }: Case): void {
   const all = [day, ...later].flatMap(({ differences }) => differences);
   const of = (outTradeNo: string): ReconciliationDifference[] => all.filter((each) => each.outTradeNo === outTradeNo);
   const text = (differences: readonly ReconciliationDifference[]): string => JSON.stringify(differences);
@@ -190,6 +208,17 @@ function judge({ shop, day, later, told, isAgreedAtFirst, before, hit, story }: 
     if (!isUntold && !isForPerson && !agrees(shop, order, row)) {
       const stands = `${truth}, booked as ${book}: now ${row?.status} ${row?.outcome?.kind}`;
       throw new Breach(LAWS.agree, `${outTradeNo} is ${stands}, ${text(of(outTradeNo))}`);
+    }
+    const ofStoring = firstly.get(storedOn.get(order.storedAfterDays) ?? '');
+    if (ofStoring && ['paid', 'paid-otherwise', 'refund-required', 'refunded'].includes(book)) {
+      const isClaim = (each: ReconciliationDifference): boolean =>
+        each.outTradeNo === outTradeNo && each.kind === 'payment' && each.class === 'book-only';
+      const claims = ofStoring.differences.filter(isClaim).length;
+      if (claims !== 1) throw new Breach(LAWS.claimed, `${outTradeNo}, ${book}: ${claims} times on ${ofStoring.date}`);
+    }
+    if (ofStoring && isHonest(order) && hit?.outTradeNo !== outTradeNo) {
+      const open = of(outTradeNo).filter(({ status }) => status !== 'matched');
+      if (open.length > 0) throw new Breach(LAWS.exact, `${outTradeNo}, ${truth}, stored late: ${text(open)}`);
     }
     const isPlain = isAgreedAtFirst.get(order) && hit?.outTradeNo !== outTradeNo && isHonest(order);
     const asked = queriesOf(shop, outTradeNo);
