@@ -341,6 +341,23 @@ it('remembers the days that failed from the beginning on, and asks on for as lon
   expect((await shop.reconcileDue()).map(({ date }) => date)).toEqual(['20260301', '20260302']);
 });
 
+it('begins with the day on which the oldest order was made, also where it was stored later', async () => {
+  const shop = new DurableOrders({ store: store.share(), clients: client });
+  shops.push(shop);
+  await shop.start({ work: false });
+  const made = { orderCreatedAt: new Date(at('12:00:00', -1)), notBefore: new Date(at('12:00:00', 30)) };
+  const order = {
+    outTradeNo: 'first',
+    totalFee: 888,
+    currency: 'HKD',
+    ...made,
+    deadline: new Date(at('12:00:00', 60)),
+  };
+  await shop.enqueue(order);
+  sandbox.clock.advance(at('10:20:00', 1) - sandbox.clock.now());
+  expect((await shop.reconcileDue()).map(({ date }) => date)).toEqual(['20260228', '20260301']);
+});
+
 it('tells of no day at once that another worker catches up', async () => {
   const { merchantId } = sandbox.merchant;
   const its = store.share();

@@ -1,4 +1,4 @@
-import { statementDay, WechatPayRequestError, type StatementDay } from 'wechatpay-core';
+import { statementDay, WechatPayRequestError, type ResolutionState, type StatementDay } from 'wechatpay-core';
 import { readClock } from '../clocks.js';
 import { readProperties } from '../intent.js';
 import type { Orders } from '../orders.js';
@@ -137,7 +137,9 @@ export async function standingOf(
 /** Where nothing is reconciled yet: a day that fails from the beginning must not be forgotten for the next one. */
 async function firstWanted({ store }: Orders, merchantId: string, last: string): Promise<string> {
   const [oldest] = await store.list({ merchantId, limit: 1 });
-  const first = oldest ? statementDay(oldest.createdAt).date : last;
+  // An order may be stored on a later day than that on which it was made: its own day is the one that it is claimed for.
+  const { orderCreatedAt = Infinity } = Object(oldest?.state) as Partial<ResolutionState>;
+  const first = oldest ? statementDay(new Date(Math.min(oldest.createdAt.getTime(), orderCreatedAt))).date : last;
   const weekBefore = daysAfter(last, -WANTED_DAYS);
   return [first < weekBefore ? weekBefore : first, last].sort()[0] ?? last;
 }
