@@ -51,7 +51,9 @@ export function ongoing<Data extends DurableData>(data: Data, state: Data['state
 function whoseOf(data: DurableData): Pick<DurableOrderData, 'merchantId' | 'trace'> | Omit<DurableRefundData, 'state'> {
   const { merchantId, trace } = data;
   const whose = { merchantId, ...(trace && { trace }) };
-  return data.kind === 'refund' ? { ...whose, kind: data.kind, order: data.order } : whose;
+  if (data.kind !== 'refund') return whose;
+  const { kind, order, acceptedAt } = data;
+  return { ...whose, kind, order, ...(acceptedAt !== undefined && { acceptedAt }) };
 }
 
 /** How many ends there were where this resumes from: a store refuses what has had another one since it was read. */

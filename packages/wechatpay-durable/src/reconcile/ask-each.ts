@@ -59,12 +59,12 @@ export async function askForEach(
   const isToBeAsked = ({ status }: ReconciliationDifference): boolean => status === 'asking';
   const toBeAsked = differences.filter(isToBeAsked);
   const answers = await askAll(orders, merchantId, toBeAsked, signal);
-  /** The day before this one on which it was paid, as a verified answer tells. */
+  /** The day before this one on which it was paid, as a verified answer tells; or on which the refund was submitted. */
   const earlierDayOf = (difference: ReconciliationDifference): string | undefined => {
-    const { why, paidAt } = answers.get(subjectOf(difference)) ?? {};
-    const isPayment = difference.class === 'book-only' && difference.kind === 'payment';
-    const isEarlier = why === 'answer-agrees-with-order' && paidAt !== undefined && paidAt < from.getTime();
-    return isPayment && isEarlier ? statementDay(new Date(paidAt)).date : undefined;
+    const { why, movedAt } = answers.get(subjectOf(difference)) ?? {};
+    const isOfBook = difference.class === 'book-only' && difference.kind !== 'reversal';
+    const isEarlier = why === 'answer-agrees-with-order' && movedAt !== undefined && movedAt < from.getTime();
+    return isOfBook && isEarlier ? statementDay(new Date(movedAt)).date : undefined;
   };
   const wanted = new Map<string, Set<string>>();
   for (const difference of toBeAsked) {

@@ -48,7 +48,9 @@ export async function askForRefund(
     if (!maker) return FOR_PERSON('unknown-refund');
     return FOR_PERSON(outcomeOf(maker)?.kind === 'refunded' ? 'answer-agrees-with-order' : 'answer-decides-nothing');
   }
-  if (confirms(found, stored)) return FOR_PERSON('answer-agrees-with-order');
+  if (confirms(found, stored)) {
+    return { ...FOR_PERSON('answer-agrees-with-order'), movedAt: stored.state.submittedAt };
+  }
   const isStopped = stored.status === 'dead' && found !== undefined && isMade(found);
   const isSame = isStopped && found?.refundFee === stored.state.request.refundFee;
   // It is asked for first, and the answer ends it.

@@ -21,8 +21,8 @@ import type { DifferenceStatus, DifferenceWhy } from './differences.js';
 export interface Asked {
   readonly status: DifferenceStatus;
   readonly why?: DifferenceWhy;
-  /** When the payment was made that the durable order knows, as a verified answer told it. */
-  readonly paidAt?: number | undefined;
+  /** When the payment was made that the durable order knows, as a verified answer told it; or when the refund was submitted. */
+  readonly movedAt?: number | undefined;
   /** A verified answer names the order, and says that nobody has paid it. */
   readonly isUnpaid?: boolean;
   /** A verified answer says that there is no such order. */
@@ -54,7 +54,7 @@ export async function askForOrder(orders: Orders, id: string, signal: AbortSigna
   const event = await takeResolutionStep(client, before, { kind: 'query' }, signal, (reply) => (raw = reply));
   if (event.kind !== 'queried') return isAboutOrder(event) ? { ...DECIDES_NOTHING, isAbsent: true } : STILL_ASKING;
   const told = {
-    paidAt: isSamePayment(event, outcome) ? event.paidAt : undefined,
+    movedAt: isSamePayment(event, outcome) ? event.paidAt : undefined,
     isUnpaid: UNPAID.has(event.tradeState),
   };
   const isRefundedHere = event.tradeState === 'REFUND' && (await hasRefund(orders, id));

@@ -2,7 +2,6 @@ import {
   compareStatement,
   downloadStatement,
   isWechatPayError,
-  statementDay,
   type MovementKind,
   type StatementComparison,
   type StatementDay,
@@ -14,14 +13,13 @@ import type { OrderStore, ReconciliationKey, ReconciliationStore, StagedStatemen
 import {
   differenceOf,
   movementOf,
-  paymentOfEarlier,
   refundToCome,
   type BookedOrder,
   type ReconciliationDifference,
 } from './differences.js';
 import { DurableBook, type BookOwner } from './durable-book.js';
+import { comparedBefore, paymentsOfEarlier, refundsOfEarlier } from './earlier-days.js';
 import type { Unstated } from './empty-day.js';
-import type { Reconciliation } from './reconciliation.js';
 
 /** What a day's comparison gives, before anything is done about it. */
 export interface ComparedDay {
@@ -131,7 +129,8 @@ export async function compareRows(
     const owner = ownerOf(key);
     const book = new DurableBook(store, owner, staged);
     const options = { date: day.date, ...(owner.subMerchantId && { subMerchantIds: [owner.subMerchantId] }) };
-    ofEarlier = await paymentsOfEarlier(book, reconciliations, key, day);
+    const wasCompared = comparedBefore(reconciliations, key);
+    ofEarlier = await paymentsOfEarlier(book, wasCompared, day);
     if (staged) {
       await stageAll(staged, noted());
       agreed = await staged.agreed();
@@ -162,6 +161,9 @@ export async function compareRows(
     }
     for (const [movement, refund] of refundsToCome) if (!refundsHere.has(movement)) differ(refund);
     for (const payment of ofEarlier.values()) differ(payment);
+    for await (const refund of refundsOfEarlier(book, wasCompared)) {
+      if (!refundsHere.has(movementOf(refund))) differ(refund);
+    }
     return { rows, agreed, foreign, differing, differences, seen };
   } finally {
     await staged?.drop();
@@ -180,35 +182,9 @@ function asKnown(found: StatementComparison, booked: BookedOrder | undefined): S
   return { ...found, ...nothing, class: isOfRow ? found.class : 'statement-only' };
 }
 
-/** Payments whose orders had no end yet when the day of their creation was compared, by their movements. */
-async function paymentsOfEarlier(
-  book: DurableBook,
-  reconciliations: ReconciliationStore,
-  key: ReconciliationKey,
-  day: StatementDay,
-): Promise<Map<string, ReconciliationDifference>> {
-  const comparedAt = new Map<string, number | undefined>();
-  const found = new Map<string, ReconciliationDifference>();
-  for await (const order of book.endedLater(day)) {
-    const { id, endAt, isStoredLater } = book.bookedAs(order) ?? {};
-    if (id === undefined || endAt === undefined || !order.paidAt) continue;
-    const { date } = statementDay(order.paidAt);
-    if (!comparedAt.has(date)) {
-      const compared = (await reconciliations.get({ ...key, date })) as Reconciliation | undefined;
-      comparedAt.set(date, compared?.reconciledAt);
-    }
-    const difference = paymentOfEarlier(order, id);
-    if (isStoredLater || endAt >= (comparedAt.get(date) ?? Infinity) - CLOCKS_DIFFER_MS)
-      found.set(movementOf(difference), difference);
-  }
-  return found;
-}
-
 /** A day that differs in more is wrong as a whole: a wrong merchant, or another system's orders. */
 const MOST_DIFFERENCES = 10_000;
 const STAGED_AT_ONCE = 2_000;
-/** Between the clock of whoever ended an order and of whoever compared its day. What both claim is matched by the statement of that. */
-const CLOCKS_DIFFER_MS = 10 * 60_000;
 
 /** While the database takes some rows, the next are read. */
 async function stageAll(staged: StagedStatement, rows: AsyncIterable<StatementRow>): Promise<void> {

@@ -1,5 +1,6 @@
 import type {
   BookOrder,
+  BookRefund,
   MovementKind,
   ResolutionOutcome,
   RowClass,
@@ -87,6 +88,8 @@ export interface BookedOrder {
   readonly id: string;
   readonly outcome?: ResolutionOutcome | undefined;
   readonly endAt?: number | undefined;
+  /** Of a refund: when it was first known to be accepted. */
+  readonly acceptedAt?: number | undefined;
   /** It was stored so late that the comparison of its own day leaves it out. */
   readonly isStoredLater?: true;
   /** It is not kept, or never was: only its refunds are known, and nothing of its payment. */
@@ -169,6 +172,25 @@ export function paymentOfEarlier(
 ): ReconciliationDifference {
   const named = { outTradeNo, subMerchantId, transactionId, totalFee, currency, orderId };
   return withoutAbsent({ ...named, class: 'book-only', kind: 'payment', reason: 'late', status: 'asking' });
+}
+
+/** A refund that nobody knew to be accepted when the day of its submission was compared: that day's statement is looked into. */
+export function refundOfEarlier(
+  { outTradeNo, subMerchantId, transactionId }: BookOrder,
+  { outRefundNo, refundId, refundFee, currency }: BookRefund,
+  orderId: string,
+): ReconciliationDifference {
+  const named = {
+    outTradeNo,
+    subMerchantId,
+    transactionId,
+    outRefundNo,
+    refundId,
+    totalFee: refundFee,
+    currency,
+    orderId,
+  };
+  return withoutAbsent({ ...named, class: 'book-only', kind: 'refund', reason: 'late', status: 'asking' });
 }
 
 /** A payment that the durable order has returned itself: unless this statement has that refund too, a later one has to. */

@@ -31,6 +31,8 @@ export class DurableBook implements OrderBook {
   readonly #booked = new WeakMap<BookOrder, BookedOrder>();
   /** The numbers of orders that the statement has refunds of, with theirs: only these are asked for them. */
   readonly #refunded = new Map<string, Set<string>>();
+  /** Of the day whose orders were asked for: refunds that were known to be accepted on it, and submitted before. */
+  readonly #acceptedLater: BookOrder[] = [];
 
   constructor(store: OrderStore, owner: BookOwner, staged: StagedStatement | undefined) {
     this.#store = store;
@@ -47,6 +49,11 @@ export class DurableBook implements OrderBook {
   /** The durable order that the book has given as this. */
   bookedAs(order: BookOrder): BookedOrder | undefined {
     return this.#booked.get(order);
+  }
+
+  /** Refunds that nobody may have claimed for the day of their submission, once {@link ordersOf} has come to its end. */
+  get acceptedLater(): readonly BookOrder[] {
+    return this.#acceptedLater;
   }
 
   async findOrders(numbers: readonly BookNumbers[]): Promise<BookOrder[]> {
@@ -106,7 +113,14 @@ export class DurableBook implements OrderBook {
     };
     const orders = this.#staged ? this.#staged.unlisted(from, until) : this.#list('order', stored);
     for await (const row of orders) if (isOrder(row)) yield* this.#bookOf(row);
-    for await (const row of this.#refundsOf(from, until)) if (isRefund(row)) yield* this.#refundClaimOf(row);
+    for await (const row of this.#refundsOf(from, until)) {
+      if (!isRefund(row)) continue;
+      const claims = this.#refundClaimOf(row);
+      const { acceptedAt = NaN, state } = row;
+      const isLater = acceptedAt >= from.getTime() && acceptedAt < until.getTime();
+      if (isLater && (state.submittedAt ?? NaN) < from.getTime()) this.#acceptedLater.push(...claims);
+      yield* claims;
+    }
   }
 
   /**
@@ -224,7 +238,7 @@ export class DurableBook implements OrderBook {
     }));
     const order: BookOrder = { outTradeNo, transactionId, subMerchantId, state: 'paid', refunds };
     if (outTradeNo === '' || !this.#isOwn(order)) return [];
-    this.#booked.set(order, { id: row.parentId ?? row.id });
+    this.#booked.set(order, { id: row.parentId ?? row.id, acceptedAt: row.acceptedAt });
     return [order];
   }
 

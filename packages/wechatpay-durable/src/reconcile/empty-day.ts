@@ -25,7 +25,11 @@ export async function wereNotPaidOn(
   orders: Orders,
   day: StatementDay,
   { claimed, unproven }: Unstated,
-  { lookIn, signal }: { readonly lookIn: LookIn; readonly signal: AbortSignal | undefined },
+  {
+    merchantId,
+    lookIn,
+    signal,
+  }: { readonly merchantId: string; readonly lookIn: LookIn; readonly signal: AbortSignal | undefined },
 ): Promise<boolean> {
   const proven = provenOf(orders, day.date);
   let left = MOST_ASKED;
@@ -41,7 +45,7 @@ export async function wereNotPaidOn(
   const beside = { before: new Set<string>(), after: new Set<string>() };
   for (const difference of claimed) {
     const name = `${difference.orderId ?? ''} ${identityOf(difference)}`;
-    if (await isProven(name, () => wasOnAnother(orders, day, difference, signal))) continue;
+    if (await isProven(name, () => wasOnAnother(orders, day, difference, { merchantId, signal }))) continue;
     if (difference.reason !== 'across-midnight') return false;
     // At the day's end it is carried to the next.
     beside[difference.status === 'carried' ? 'after' : 'before'].add(movementOf(difference));
@@ -69,18 +73,23 @@ function provenOf(orders: Orders, date: string): Set<string> {
   return proven;
 }
 
-/** Whether it is a payment that WeChat Pay says was made on another day. */
+/** Whether it is a payment that WeChat Pay says was made on another day, or a refund that was submitted on an earlier one. */
 async function wasOnAnother(
   orders: Orders,
   { from, until }: StatementDay,
-  { kind, orderId }: ReconciliationDifference,
-  signal: AbortSignal | undefined,
+  { kind, orderId, outRefundNo, subMerchantId }: ReconciliationDifference,
+  { merchantId, signal }: { readonly merchantId: string; readonly signal: AbortSignal | undefined },
 ): Promise<boolean> {
+  if (kind === 'refund' && outRefundNo !== undefined) {
+    const stored = await orders.getRefund({ outRefundNo, merchantId, subMerchantId });
+    // Nothing of it was sent on this day.
+    return (stored?.state.submittedAt ?? Infinity) < from.getTime();
+  }
   if (kind !== 'payment' || orderId === undefined) return false;
-  const { why, paidAt } = await askForOrder(orders, orderId, signal);
-  if (paidAt === undefined) return false;
+  const { why, movedAt } = await askForOrder(orders, orderId, signal);
+  if (movedAt === undefined) return false;
   // Before it was paid, nothing of it moved; of one that was paid earlier, something else may have.
-  return paidAt >= until.getTime() || (why === 'answer-agrees-with-order' && paidAt < from.getTime());
+  return movedAt >= until.getTime() || (why === 'answer-agrees-with-order' && movedAt < from.getTime());
 }
 
 async function isProvenUnpaid(orders: Orders, orderId: string, signal: AbortSignal | undefined): Promise<boolean> {

@@ -579,6 +579,44 @@ describe('a difference', () => {
     },
   );
 
+  it.each(['with', 'without'])(
+    'of a refund that nobody knew to be accepted when its day was compared is claimed for the day of that, %s a statement',
+    async (how) => {
+      await pay('0001');
+      let isLost = true;
+      let isHiding = true;
+      onCall = (path, body) => {
+        if (path === '/pay/downloadbill' && isHiding && decodeXml(body).bill_date === DAY) {
+          sandbox.statements.addFault({ kind: 'row-missing', row: 1, hidden: true });
+        }
+        if (path === '/secapi/pay/refund')
+          sandbox.handle({ path, body, clientCertificate: sandbox.merchant.merchantId });
+        if (isLost && path.includes('refund')) throw new Error('the answer is lost');
+      };
+      const refund = { outTradeNo: '0001', outRefundNo: 'R-0001', totalFee: 888, refundFee: 300 };
+      await durableOrders.refund({ ...refund, refundCurrency: 'HKD' });
+      await expect.poll(() => sandbox.orders.get('0001')?.refunds.length).toBe(1);
+      expect(await reconcile()).toMatchObject({ rows: 1, agreed: 1, differing: 0 });
+      setClock(at('11:00:00', 1));
+      isLost = false;
+      if (how === 'with') await pay('0002');
+      await expect
+        .poll(async () => {
+          sandbox.clock.advance(60_000);
+          await durableOrders.hasten({ outRefundNo: 'R-0001' });
+          return (await durableOrders.get({ outRefundNo: 'R-0001' }))?.status;
+        })
+        .toBe('done');
+      const day = await reconcile(1);
+      expect(day).toMatchObject({ rows: how === 'with' ? 1 : 0 });
+      expect(told(day)).toEqual(['0001 refund book-only needs-person answer-agrees-with-order']);
+      isHiding = false;
+      expect((await reconcile(1)).differences).toMatchObject([{ status: 'matched', matchedIn: DAY }]);
+      // Where its day is compared once more, it is that one's.
+      expect(await durableOrders.reconcile({ date: DAY })).toMatchObject({ rows: 2, agreed: 2, differing: 0 });
+    },
+  );
+
   it('that was not asked for, since the process stops, is not given up', async () => {
     const numbers = ['0001', '0002', '0003', '0004', '0005', '0006'];
     for (const number of numbers) await pay(number);

@@ -85,7 +85,7 @@ async function goThrough(
   const lookIn: LookIn = (of, movements) => findInStatement(client, { ...key, date: of }, movements, signal);
   const { summary, seen, ...compared } = await compareDay({
     ...{ client, store, reconciliations, key, day, carried, signal },
-    wereNotPaid: (unstated) => wereNotPaidOn(orders, day, unstated, { lookIn, signal }),
+    wereNotPaid: (unstated) => wereNotPaidOn(orders, day, unstated, { merchantId, lookIn, signal }),
   });
   const result: Reconciliation = {
     merchantId,

@@ -119,7 +119,7 @@ export function createRefundHandler(
       if (held && !mayHaveHadEffect(told)) return hold(driven, state, held, notes, { step, event });
       const before = state;
       state = advanceRefund(state, event, { now: at, jitter: Math.random() });
-      driven = { ...driven, data: withTransaction(data, event, state) };
+      driven = { ...driven, data: withAcceptance(withTransaction(data, event, state), before, state, at) };
       rule = ruleOfSubmission(state);
       notes.push(...noteRefundDecision(at, before, state));
       const due = state.kind === 'ended' ? {} : { dueAt: new Date(state.at) };
@@ -186,6 +186,17 @@ function withTransaction(data: DurableRefundData, event: RefundEvent, after: Ref
   if (event.kind !== 'refund-queried' || isOfAnother || data.order.transactionId !== undefined) return data;
   const transactionId = event.refunds[0]?.transactionId;
   return transactionId === undefined ? data : { ...data, order: { ...data.order, transactionId } };
+}
+
+/** With the time at which it is known to be accepted: its day may have been compared by then, without a claim of it. */
+function withAcceptance(
+  data: DurableRefundData,
+  before: RefundState,
+  after: RefundState,
+  at: number,
+): DurableRefundData {
+  const isNew = before.refundId === undefined && after.refundId !== undefined && data.acceptedAt === undefined;
+  return isNew ? { ...data, acceptedAt: at } : data;
 }
 
 function partyOf({ request: { subMerchantId } }: RefundState): { readonly subMerchantId?: string } {

@@ -58,6 +58,8 @@ export interface DurableRefundData extends Omit<DurableOrderData, 'kind' | 'stat
   readonly kind: 'refund';
   /** The order that it is a part of, as far as its numbers are known. */
   readonly order: { readonly outTradeNo: string; readonly transactionId?: string };
+  /** When a verified answer first named WeChat Pay's number of it, in milliseconds since 1970, by the client's clock. */
+  readonly acceptedAt?: number;
   /** `state.request` is what is sent, the same each time. */
   readonly state: RefundState;
   /** Where it is done or dead, or would be if `onRefundResolved` had been told. */
