@@ -1,4 +1,5 @@
 // What durable orders are held to. Each bar tells its figure.
+import type { Reconciled } from './reconciling.js';
 import type { Results } from './results.js';
 
 export interface Bar {
@@ -55,6 +56,13 @@ export function judge(results: Results): Bar[] {
       BARS.fairSeconds,
       's',
     ),
+    ...judgeReconciling(reconciled),
+  ];
+}
+
+/** Those of the reconciliation of a day alone. */
+export function judgeReconciling(reconciled: Reconciled): Bar[] {
+  return [
     atMost(
       `reconciling ${thousands(reconciled.rows)} rows, against COPY and a join alone`,
       reconciled.seconds / reconciled.copySeconds,
@@ -63,6 +71,13 @@ export function judge(results: Results): Bar[] {
     ),
     atMost('the memory that takes, above what the process had', reconciled.mebibytes, BARS.reconcileMiB, 'MiB'),
   ];
+}
+
+/** With `--check`, a missed bar is a failure. */
+export function tellMissed(bars: readonly Bar[]): void {
+  const missed = bars.filter(({ isMet }) => !isMet);
+  for (const { what, measured, wanted } of missed) console.error(`missed: ${what}: ${measured}, ${wanted}`);
+  if (process.argv.includes('--check') && missed.length > 0) process.exitCode = 1;
 }
 
 function thousands(count: number): string {

@@ -1,4 +1,5 @@
 import type { Bar } from './bars.js';
+import type { Reconciled } from './reconciling.js';
 import type { Results } from './results.js';
 
 /** What the year below assumes. */
@@ -78,12 +79,7 @@ Of ${whole(firstAsked?.rows)} orders, that were created over ${YEAR.keptDays} da
 | --- |${' --- |'.repeat(asked.length)}
 ${(firstAsked?.questions ?? []).map(({ name }, index) => `| ${name} | ${asked.map(({ questions }) => (questions[index]?.p50 ?? NaN).toFixed(2)).join(' | ')} |`).join('\n')}
 
-## Reconciling
-
-A statement of ${whole(reconciled.rows)} rows against ${whole(reconciled.rows)} orders on PostgreSQL: read, staged, looked up and cleared away, in
-${reconciled.seconds.toFixed(1)} s, where COPY of as many rows and one join, by PostgreSQL alone, take ${reconciled.copySeconds.toFixed(1)} s; with ${Math.round(reconciled.mebibytes)} MiB above what the process had before. One row is of no order, and one order has no row: both are found.
-The database shares the cores; the network is left out.
-
+${reconcilingSection(reconciled)}
 ## A year
 
 Measured above: an order takes ${kib(bytes.row)} KiB of PostgreSQL's disk and its journal ${kib(bytes.journal)} KiB, indexes included.
@@ -91,6 +87,16 @@ ${whole(YEAR.ordersADay)} orders a day, kept for ${YEAR.keptDays} days, and thei
 ${gib(YEAR.ordersADay * YEAR.keptDays * bytes.row)} GiB, and ${gib(YEAR.ordersADay * 365 * bytes.journal)} GiB of journal; it grows no more after ${YEAR.journalDays} days, at ${gib(YEAR.ordersADay * (YEAR.keptDays * bytes.row + YEAR.journalDays * bytes.journal))} GiB
 in all. Each day as many rows are cleared away as come: autovacuum has ${whole(YEAR.ordersADay)} dead rows a day to collect in each table, and
 the space is used again. Resolving at ${whole(two?.perSecond)} a second, a day's orders take ${(YEAR.ordersADay / (two?.perSecond ?? NaN) / 60).toFixed(1)} minutes of these processors.
+`;
+}
+
+/** How long the reconciliation of a day takes. */
+export function reconcilingSection({ rows, seconds, copySeconds, mebibytes }: Reconciled): string {
+  return `## Reconciling
+
+A statement of ${whole(rows)} rows against ${whole(rows)} orders on PostgreSQL: read, staged, looked up and cleared away, in
+${seconds.toFixed(1)} s, where COPY of as many rows and one join, by PostgreSQL alone, take ${copySeconds.toFixed(1)} s; with ${Math.round(mebibytes)} MiB above what the process had before. One row is of no order, and one order has no row: both are found.
+The database shares the cores; the network is left out.
 `;
 }
 

@@ -44,10 +44,10 @@ export async function fillDay(server: PostgresServer, { connectionString, rows }
   for (let from = 0; from < rows; from += FILLED_AT_ONCE) {
     await server.query(
       `INSERT INTO wechatpay.orders (id, kind, merchant_id, sub_merchant_id, number, transaction_id, total_fee, currency, paid_fee,
-         paid_currency, status, data, ends, has_outcome, is_decided, journal_seq, journal_hash, created_at, due_at, ended_at)
-       SELECT gen_random_uuid(), 'order', '${MERCHANT_ID}', '', number, transaction, 888, 'HKD', 888, 'HKD', 'done',
+         paid_currency, order_created_at, status, data, ends, has_outcome, is_decided, journal_seq, journal_hash, created_at, due_at, ended_at)
+       SELECT gen_random_uuid(), 'order', '${MERCHANT_ID}', '', number, transaction, 888, 'HKD', 888, 'HKD', to_timestamp(${NOON / 1000}), 'done',
          replace(replace('${json}', 'NUMBER', number), 'TRANSACTION', transaction)::json,
-         1, true, true, 1, 'x', to_timestamp(${NOON / 1000}), now(), now()
+         1, true, true, 1, 'x', to_timestamp(${NOON / 1000}), now(), to_timestamp(${NOON / 1000 + 1})
        FROM generate_series(${from}, ${Math.min(from + FILLED_AT_ONCE, rows) - 1}) n,
          LATERAL (SELECT 'DAY' || lpad(n::text, 12, '0') AS number, '4200009999202603' || lpad(n::text, 12, '0') AS transaction) named`,
       connectionString,
