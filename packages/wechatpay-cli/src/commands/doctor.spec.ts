@@ -123,5 +123,13 @@ it('speaks to people, in their language', async () => {
     /FAILED +API key +WECHATPAY_API_KEY: has not 32 characters\n.*\n +Remedy: Copy the API key/,
   );
   const chinese = await cli(['doctor', '--offline'], { ...env, LANG: 'zh_CN.UTF-8' });
-  expect(chinese.stdout).toMatch(/失败 API 密钥 +WECHATPAY_API_KEY: 不是 32 个字符/);
+  expect(chinese.stdout).toMatch(/失败 API 密钥 +WECHATPAY_API_KEY: 不是 32 个字符\n +原文：/);
+});
+
+it('says in Chinese what it saw, where all is well', async () => {
+  const { stdout } = await cli(['doctor'], { ...variablesOf(world.sandbox.merchant), LANG: 'zh_CN.UTF-8' });
+  // Names, numbers and codes alone are the same in each language.
+  const english = /\b(?:serial|issued|valid|here|there|are|the|and|within|proven)\b/;
+  expect(stdout.split('\n').filter((line) => english.test(line))).toEqual([]);
+  expect(stdout).toContain('一切正常。');
 });

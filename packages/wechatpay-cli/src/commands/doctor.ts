@@ -4,7 +4,7 @@ import { checkGateway } from '../doctor/check-gateway.js';
 import { checkNetwork } from '../doctor/check-network.js';
 import { checkRuntime } from '../doctor/check-runtime.js';
 import { checkSettings } from '../doctor/check-settings.js';
-import { failed, type Check, type Finding } from '../doctor/finding.js';
+import { failed, textOf, type Check, type Finding } from '../doctor/finding.js';
 import { EXIT_CODES } from '../exit-codes.js';
 import { withProgress } from '../output/progress.js';
 import { printable } from '../output/table.js';
@@ -86,10 +86,11 @@ function report({ words, colors, io }: Session, findings: readonly Finding[]): R
 }
 
 function explain(
-  { causes }: Session['words']['doctor'],
-  { cause }: Finding,
-): { readonly finding?: string; readonly remedy?: string } {
-  if (cause === undefined) return {};
+  { causes, details }: Session['words']['doctor'],
+  { cause, detail: seen }: Finding,
+): { readonly detail: string | undefined; readonly finding?: string; readonly remedy?: string } {
+  const detail = seen === undefined ? undefined : textOf(seen, details);
+  if (cause === undefined) return { detail };
   const [finding, remedy] = causes[cause];
-  return { finding, remedy };
+  return { detail, finding, remedy };
 }

@@ -6,14 +6,14 @@ import {
   type WechatPayConfig,
 } from 'wechatpay-core';
 import type { Io } from '../io.js';
-import { failed, ok, type Cause, type Finding } from './finding.js';
+import { failed, ok, type Cause, type Detail, type Finding } from './finding.js';
 
 /** Asks the gateway twice about an order that cannot exist: key, appid, mch_id, permission, algorithm; then the certificate. */
 export async function checkGateway(config: WechatPayConfig, prefix: string, io: Io): Promise<Finding[]> {
   const report = await test(config, io);
   const { outcome, error } = report;
-  if (outcome === 'ok') return [ok('gateway', report.message)];
-  const detail = error?.message;
+  if (outcome === 'ok') return [ok('gateway', (words) => words.proven)];
+  const detail: Detail | undefined = error && ((words) => words.quoted(error.message));
   const fail = (cause: Cause, name?: string): Finding[] => [
     failed(
       'gateway',

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { DEFAULT_BASE_URL, type Environment } from 'wechatpay-core';
 import type { Io } from '../io.js';
-import { failed, ok, warning, type Finding } from './finding.js';
+import { failed, ok, warning, type Detail, type Finding } from './finding.js';
 import { probe, type Seen } from './probe.js';
 import type { ReadSettings } from './check-settings.js';
 
@@ -43,7 +43,7 @@ function reached(host: string, { addresses, tls, date }: Seen, isThroughProxy: b
 function clock(host: string, date: Date | undefined, now: number): Finding {
   if (!date) return warning('clock', 'no-date', host);
   const skewMs = now - date.getTime();
-  const detail = `${new Date(now).toISOString()} here, ${date.toISOString()} there`;
+  const detail: Detail = (words) => words.clocks(new Date(now), date);
   // The header has whole seconds, and took its time to arrive.
   return Math.abs(skewMs) > MAX_SKEW_MS ? failed('clock', 'clock-skew', host, detail) : ok('clock', detail, host);
 }

@@ -1,6 +1,6 @@
 import { certificateInfo, type EnvironmentSettings, type Environment, type WechatPayConfig } from 'wechatpay-core';
 import { causeOf } from './causes-of-settings.js';
-import { failed, ok, warning, type Check, type Finding } from './finding.js';
+import { failed, ok, warning, type Check, type Detail, type Finding } from './finding.js';
 
 /** Settings as they were read, and where from. */
 export interface ReadSettings extends EnvironmentSettings {
@@ -15,7 +15,7 @@ export function checkSettings(read: ReadSettings, now: number): Finding[] {
   const { settings, problems, prefix } = read;
   const refused = problems.map((problem) => {
     const { check, cause } = causeOf(problem.field.slice(prefix.length), problem);
-    return failed(check, cause, problem.field, problem.problem);
+    return failed(check, cause, problem.field, (words) => words.quoted(problem.problem));
   });
   const findings = [...swapped(read), ...refused, ...suspicious(read), ...certificate(settings, prefix, now)];
   // In the order in which they would bite; a check without a finding is well.
@@ -75,7 +75,7 @@ function certificate(
     return []; // told by the settings' own problem
   }
   const { subject, serialNumber, validTo } = info;
-  const detail = `${subject}, serial number ${serialNumber}, valid to ${validTo.toISOString()}`;
+  const detail: Detail = (words) => words.certificate(subject, serialNumber, validTo);
   const [, owner] = /(?:^|, )CN=([^,]+)/.exec(subject) ?? [];
   if (owner !== undefined && merchantId !== undefined && owner !== merchantId) {
     return [failed('certificate', 'certificate-of-another-merchant', subjectOf, detail)];

@@ -70,6 +70,28 @@ export const CAUSES = [
 
 export type Cause = (typeof CAUSES)[number];
 
+/** The words of what was seen, by language: words/doctor-en.ts and its Chinese twin. */
+export interface DetailWords {
+  readonly certificate: (subject: string, serialNumber: string, validTo: Date) => string;
+  readonly issuedBy: (protocol: string, issuer: string) => string;
+  readonly refusedIssuer: (code: string, issuer: string, validTo: string) => string;
+  readonly closedInHandshake: string;
+  readonly noHandshake: (timeoutMs: number) => string;
+  readonly noAnswer: (timeoutMs: number) => string;
+  readonly connectStatus: (status: number, target: string) => string;
+  readonly clocks: (here: Date, there: Date) => string;
+  readonly proven: string;
+  /** What the library, or the gateway, said in English: as it stands in logs. */
+  readonly quoted: (message: string) => string;
+}
+
+/** A code, an address, a name: the same in each language. Or what the language says. */
+export type Detail = string | ((words: DetailWords) => string);
+
+export function textOf(detail: Detail, words: DetailWords): string {
+  return typeof detail === 'string' ? detail : detail(words);
+}
+
 /** What a check found. */
 export interface Finding {
   readonly check: Check;
@@ -79,17 +101,17 @@ export interface Finding {
   /** What it is about: a variable, a host. */
   readonly subject?: string | undefined;
   /** What was seen; never a secret. */
-  readonly detail?: string | undefined;
+  readonly detail?: Detail | undefined;
 }
 
-export function failed(check: Check, cause: Cause, subject?: string, detail?: string): Finding {
+export function failed(check: Check, cause: Cause, subject?: string, detail?: Detail): Finding {
   return { check, status: 'failed', cause, subject, detail };
 }
 
-export function warning(check: Check, cause: Cause, subject?: string, detail?: string): Finding {
+export function warning(check: Check, cause: Cause, subject?: string, detail?: Detail): Finding {
   return { check, status: 'warning', cause, subject, detail };
 }
 
-export function ok(check: Check, detail?: string, subject?: string): Finding {
+export function ok(check: Check, detail?: Detail, subject?: string): Finding {
   return { check, status: 'ok', subject, detail };
 }

@@ -3,7 +3,7 @@ import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
-import type { Cause } from './finding.js';
+import { textOf, type Cause, type Detail } from './finding.js';
 
 /** How a host is reached. */
 export interface Way {
@@ -20,13 +20,13 @@ export interface Way {
 export interface Stop {
   readonly at: 'proxy' | 'dns' | 'tcp' | 'tls';
   readonly cause: Cause;
-  readonly detail: string;
+  readonly detail: Detail;
 }
 
 /** What was seen on the way; `date` is the gateway's clock. */
 export interface Seen {
   readonly addresses: readonly string[];
-  readonly tls: string;
+  readonly tls: Detail;
   readonly date: Date | undefined;
 }
 
@@ -40,8 +40,8 @@ export async function probe(way: Way): Promise<{ readonly stop: Stop } | { reado
     if ('stop' in secured) return secured;
     const date = await askTime(secured.tls, way);
     const { issuer } = secured.tls.getPeerCertificate();
-    const said = `${secured.tls.getProtocol() ?? 'TLS'}, issued by ${nameOf(issuer)}`;
-    return { seen: { addresses, tls: said, date } };
+    const protocol = secured.tls.getProtocol() ?? 'TLS';
+    return { seen: { addresses, tls: (words) => words.issuedBy(protocol, nameOf(issuer)), date } };
   } finally {
     socket.destroy();
   }
@@ -84,9 +84,9 @@ function openTunnel({ host, port, timeoutMs }: Way, proxy: string): Promise<Open
     username || password ? `${decodeURIComponent(username)}:${decodeURIComponent(password)}` : undefined;
   const target = `${host}:${port}`;
   return new Promise((resolve) => {
-    const fail = (cause: Cause, detail: string): void => {
+    const fail = (cause: Cause, detail: Detail): void => {
       clearTimeout(timer);
-      resolve({ stop: { at: 'proxy', cause, detail: `${origin}: ${detail}` } });
+      resolve({ stop: { at: 'proxy', cause, detail: (words) => `${origin}: ${textOf(detail, words)}` } });
     };
     const asked = (protocol === 'https:' ? requestHttps : requestHttp)({
       method: 'CONNECT',
@@ -101,19 +101,19 @@ function openTunnel({ host, port, timeoutMs }: Way, proxy: string): Promise<Open
     });
     const timer = setTimeout(() => {
       asked.destroy();
-      fail('proxy-unreachable', `no answer within ${timeoutMs} ms`);
+      fail('proxy-unreachable', (words) => words.noAnswer(timeoutMs));
     }, timeoutMs);
     asked.on('connect', ({ statusCode = 0 }, socket) => {
       if (statusCode < 200 || statusCode > 299) {
         socket.destroy();
-        fail('proxy-refuses', `HTTP ${statusCode} to CONNECT ${target}`);
+        fail('proxy-refuses', (words) => words.connectStatus(statusCode, target));
         return;
       }
       clearTimeout(timer);
       resolve({ addresses: [origin], socket });
     });
     asked.on('response', ({ statusCode = 0 }) => {
-      fail('proxy-refuses', `HTTP ${statusCode} to CONNECT ${target}`);
+      fail('proxy-refuses', (words) => words.connectStatus(statusCode, target));
       asked.destroy();
     });
     asked.on('error', (error) => {
@@ -137,13 +137,13 @@ function secure(
       rejectUnauthorized: false,
       ...(ca && { ca }),
     });
-    const stop = (cause: Cause, detail: string): void => {
+    const stop = (cause: Cause, detail: Detail): void => {
       clearTimeout(timer);
       tls.destroy();
       resolve({ stop: { at: 'tls', cause, detail } });
     };
     const timer = setTimeout(() => {
-      stop('not-tls', `no handshake within ${timeoutMs} ms`);
+      stop('not-tls', (words) => words.noHandshake(timeoutMs));
     }, timeoutMs);
     tls.once('secureConnect', () => {
       if (tls.authorized) {
@@ -153,7 +153,7 @@ function secure(
       }
       const code = String(tls.authorizationError);
       const { issuer, valid_to: validTo } = tls.getPeerCertificate();
-      stop(causeOfTls(code), `${code}, issued by ${nameOf(issuer)}, valid to ${validTo}`);
+      stop(causeOfTls(code), (words) => words.refusedIssuer(code, nameOf(issuer), validTo));
     });
     tls.on('error', (error: Error) => {
       const code = codeOf(error);
@@ -161,7 +161,7 @@ function secure(
       stop(isCut ? 'tls-cut' : 'not-tls', code);
     });
     tls.once('close', () => {
-      stop('tls-cut', 'the connection was closed during the handshake');
+      stop('tls-cut', (words) => words.closedInHandshake);
     });
   });
 }

@@ -18,6 +18,19 @@ export const doctorEn: DoctorWords = {
     clock: 'clock',
     gateway: 'signed query',
   },
+  details: {
+    certificate: (subject, serialNumber, validTo) =>
+      `${subject}, serial number ${serialNumber}, valid to ${validTo.toISOString()}`,
+    issuedBy: (protocol, issuer) => `${protocol}, issued by ${issuer}`,
+    refusedIssuer: (code, issuer, validTo) => `${code}, issued by ${issuer}, valid to ${validTo}`,
+    closedInHandshake: 'the connection was closed during the handshake',
+    noHandshake: (timeoutMs) => `no handshake within ${timeoutMs} ms`,
+    noAnswer: (timeoutMs) => `no answer within ${timeoutMs} ms`,
+    connectStatus: (status, target) => `HTTP ${status} to CONNECT ${target}`,
+    clocks: (here, there) => `${here.toISOString()} here, ${there.toISOString()} there`,
+    proven: 'API key, appid, mch_id and certificate are proven.',
+    quoted: (message) => message,
+  },
   causes: {
     'node-too-old': ['is too old', 'Install Node.js 20.19 or later.'],
     'tls-verification-off': [

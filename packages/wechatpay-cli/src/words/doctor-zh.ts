@@ -1,7 +1,7 @@
 import type { DoctorWords } from './words.js';
 
 export const doctorZh: DoctorWords = {
-  checking: (what) => `正在检查（${what}）`,
+  checking: (what) => `正在检查${what === 'network' ? '网络' : '网关'}`,
   allWell: '一切正常。',
   firstOf: (count) => `发现 ${count} 个问题；请从第一个开始处理。`,
   remedy: '处理办法',
@@ -17,6 +17,19 @@ export const doctorZh: DoctorWords = {
     tls: 'TLS',
     clock: '时钟',
     gateway: '签名查询',
+  },
+  details: {
+    certificate: (subject, serialNumber, validTo) =>
+      `${subject}，序列号 ${serialNumber}，有效期至 ${validTo.toISOString()}`,
+    issuedBy: (protocol, issuer) => `${protocol}，颁发者 ${issuer}`,
+    refusedIssuer: (code, issuer, validTo) => `${code}，颁发者 ${issuer}，有效期至 ${validTo}`,
+    closedInHandshake: '握手期间连接被关闭',
+    noHandshake: (timeoutMs) => `${timeoutMs} 毫秒内未完成握手`,
+    noAnswer: (timeoutMs) => `${timeoutMs} 毫秒内没有应答`,
+    connectStatus: (status, target) => `CONNECT ${target} 得到 HTTP ${status}`,
+    clocks: (here, there) => `本机 ${here.toISOString()}，网关 ${there.toISOString()}`,
+    proven: 'API 密钥、appid、商户号和证书均已验证。',
+    quoted: (message) => `原文：${message}`,
   },
   causes: {
     'node-too-old': ['版本过低', '请安装 Node.js 20.19 或更高版本。'],

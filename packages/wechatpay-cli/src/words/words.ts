@@ -1,7 +1,7 @@
 import type { RefundAttention, ResolutionOutcome, StatementSummary, TradeState } from 'wechatpay-core';
 import type { DifferenceStatus, DifferenceWhy, ReconciliationDifference } from 'wechatpay-durable';
 
-import type { Cause, Check } from '../doctor/finding.js';
+import type { Cause, Check, DetailWords } from '../doctor/finding.js';
 import type { SignCause } from '../sign/ways.js';
 import type { helpEn } from './help.js';
 
@@ -193,12 +193,13 @@ interface ReconcileWords {
 }
 
 export interface DoctorWords {
-  readonly checking: (what: string) => string;
+  readonly checking: (what: 'network' | 'gateway') => string;
   readonly allWell: string;
   readonly firstOf: (count: number) => string;
   readonly remedy: string;
   readonly statuses: Readonly<Record<'ok' | 'warning' | 'failed' | 'skipped', string>>;
   readonly checks: Readonly<Record<Check, string>>;
+  readonly details: DetailWords;
   readonly causes: Readonly<Record<Cause, readonly [finding: string, remedy: string]>>;
 }
 
