@@ -34,6 +34,7 @@ describe('Jest', () => {
     ['babel-jest', 2, withoutRecipe],
     ['ts-jest', 4, []],
     ['older-template', 4, []],
+    ['without-target', 4, []],
     ['swc-jest', 2, withoutRecipe],
   ])('with the documented setting, %s runs %i tests', async (transformer, count, options) => {
     await runsTests(project.within('jest'), count, '--config', `${transformer}.config.cjs`, ...options);

@@ -63,6 +63,20 @@ it.each([
 });
 
 it.each([
+  ['({ ...b, get c() { return 1; } })', 1],
+  ['({ get c() { return 1; }, ...b })', 1],
+  ['Object.assign({ get c() { return 1; } }, { ...b })', 0],
+])('lint refuses a getter that a compiler for ES2015 would read once: %s', async (code, count) => {
+  for (const file of ['wechatpay-sandbox/src/a.ts', 'wechatpay-core/src/a.ts']) {
+    const config = (await new ESLint({ cwd: root }).calculateConfigForFile(`${root}/packages/${file}`)) as {
+      rules: Linter.RulesRecord;
+    };
+    const rules = { 'no-restricted-syntax': config.rules['no-restricted-syntax'] };
+    expect(new Linter().verify(code, { rules })).toHaveLength(count);
+  }
+});
+
+it.each([
   ['wechatpay-core', 'src/a.ts', { 'wechatpay-durable': false, '@nestjs/common': false, 'wechatpay-sandbox': false }],
   ['wechatpay-core', 'src/a.spec.ts', { 'wechatpay-durable': false, 'wechatpay-sandbox': true }],
   ['wechatpay-durable', 'src/a.ts', { 'wechatpay-core': true, 'nestjs-wechatpay': false, 'wechatpay-sandbox': false }],

@@ -99,8 +99,7 @@ export class OrderEntry {
       catchUp();
       return this;
     };
-    this.view = {
-      ...facts,
+    const getters = {
       get state() {
         return now().#state;
       },
@@ -117,6 +116,7 @@ export class OrderEntry {
         return [...now().#history];
       },
     };
+    this.view = Object.assign(getters, facts);
   }
 
   get state(): OrderState {

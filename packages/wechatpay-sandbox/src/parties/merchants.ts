@@ -167,14 +167,13 @@ export class Merchants {
     const issued = await this.#authority.issueClient({ commonName: facts.merchantId, passphrase });
     const { cert, key, pfx } = issued;
     const baseUrl = this.#baseUrl;
-    const settings = {
-      ...facts,
-      certificate: withHidden({ pfx, passphrase }, { cert, key }),
-      ca: this.#authority.pem,
+    const certificate = withHidden({ pfx, passphrase }, { cert, key });
+    const getters = {
       get baseUrl() {
         return baseUrl();
       },
     };
+    const settings = Object.assign(getters, { ...facts, certificate, ca: this.#authority.pem });
     return { merchant: withHidden(settings, { subMerchants }), serialNumber: issued.serialNumber.toUpperCase() };
   }
 
