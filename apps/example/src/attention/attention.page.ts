@@ -4,6 +4,7 @@ import { confirmDialog, renderShell, tokenField } from '../http/shell.js';
 import { formatMoney } from '../till/money.js';
 import { orderOf, refundOf, type Dead } from './attention.js';
 import { attentionWord, type AttentionWord } from './attention.words.js';
+import { knownText } from './known.js';
 
 /** What needs a person, with what a person can do about it. */
 export function renderAttention(language: Language, dead: readonly Dead[]): string {
@@ -54,13 +55,14 @@ interface Deed {
   readonly isAsked: boolean;
 }
 
-function item(language: Language, { row, summary, timeline }: Dead): Markup {
+function item(language: Language, dead: Dead): Markup {
+  const { row, summary, timeline } = dead;
   const t = (word: AttentionWord): string => attentionWord(language, word);
   const path = pathOf(row);
   const number = row.kind === 'refund' ? row.state.request.outRefundNo : row.state.order.outTradeNo;
   return html`<li data-number="${number}">
     <h2>${headingOf(language, row)} <strong>${moneyOf(language, row)}</strong></h2>
-    <p lang="en">${summary}</p>
+    <p>${knownText(language, dead)}</p>
     <p class="number">
       ${row.kind === 'refund' ? html`${t('refund')} ${number}. ${t('refund-of')} ${row.order.outTradeNo}` : html`${t('order')} ${number}`}
     </p>
@@ -85,6 +87,7 @@ function item(language: Language, { row, summary, timeline }: Dead): Markup {
     </form>
     <details>
       <summary>${t('journal')}</summary>
+      <p lang="en">${summary}</p>
       <ol lang="en">
         ${timeline.map(({ at, text }) => html`<li><time datetime="${at.toISOString()}">${clockTime(at)}</time> ${text}</li>`)}
       </ol>

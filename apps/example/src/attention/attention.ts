@@ -1,6 +1,13 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { WechatPayClient } from 'wechatpay-core';
-import { DurableOrders, type DurableOrder, type DurableRefund, type OrderExplanation } from 'wechatpay-durable';
+import {
+  DurableOrders,
+  type DurableOrder,
+  type DurableRefund,
+  type KnownMoney,
+  type KnownRefund,
+  type OrderExplanation,
+} from 'wechatpay-durable';
 
 /** How the note begins with which somebody says that an order, or a refund, is seen to. */
 export const RESOLVED_BY_HAND = 'Resolved by hand: ';
@@ -11,12 +18,18 @@ const MAX_SHOWN = 50;
 /** An order, or a refund, that needs a person. */
 export interface Dead {
   readonly row: DurableOrder | DurableRefund;
-  /** What is known of its money. */
+  /** What verified answers have said about its money. */
+  readonly known: Known;
+  /** The same in the library's words, in English. */
   readonly summary: string;
   readonly timeline: readonly { readonly at: Date; readonly text: string }[];
   /** Whether somebody has said, since it needs a person, that it is seen to. */
   readonly isResolved: boolean;
 }
+
+export type Known =
+  | { readonly of: 'order'; readonly money: KnownMoney | undefined }
+  | { readonly of: 'refund'; readonly money: KnownRefund | undefined };
 
 /** What is dead, from the store: orders and refunds that only a person can bring to an end. */
 @Injectable()
@@ -37,8 +50,14 @@ export class Attention {
       this.#durableOrders.dead({ ...filter, kind: 'refund' }),
     ]);
     return Promise.all([
-      ...orders.map(async (row) => deadOf(row, await this.#durableOrders.explain(orderOf(row)))),
-      ...refunds.map(async (row) => deadOf(row, await this.#durableOrders.explain(refundOf(row)))),
+      ...orders.map(async (row) => {
+        const explained = await this.#durableOrders.explain(orderOf(row));
+        return deadOf(row, { of: 'order', money: explained?.money }, explained);
+      }),
+      ...refunds.map(async (row) => {
+        const explained = await this.#durableOrders.explain(refundOf(row));
+        return deadOf(row, { of: 'refund', money: explained?.money }, explained);
+      }),
     ]);
   }
 }
@@ -61,11 +80,12 @@ export function refundOf({ state: { request } }: DurableRefund): {
 
 type Explained = Pick<OrderExplanation, 'summary' | 'timeline'> | undefined;
 
-function deadOf(row: Dead['row'], explained: Explained): Dead {
+function deadOf(row: Dead['row'], known: Known, explained: Explained): Dead {
   const { summary = '', timeline = [] } = explained ?? {};
   const died = timeline.findLastIndex(({ kind }) => kind === 'ended');
   return {
     row,
+    known,
     summary,
     timeline,
     isResolved: timeline

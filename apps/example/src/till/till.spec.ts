@@ -233,6 +233,10 @@ describe('an order', () => {
     expect(shown).toContain(`data-number="${outRefundNo}"`);
     expect(shown).toContain('is sent the same refund again where it has none: HKD 8.88 goes to the customer, once.');
     expect(resolved).toBeUndefined();
+    const chinese = await (await fetch(`${origin}/attention?lang=zh`)).text();
+    expect(chinese).toContain(
+      '<p>微信支付已受理退款，尚未确认到账。此后可能已有变化，尚无应答证实。停止原因：PARAM_ERROR。</p>',
+    );
 
     const path = `/durable-refunds/${outRefundNo}`;
     expect(await post(`${path}/note`, { note: 'Called the bank.', actor: 'Ann' })).toHaveProperty('status', 204);
