@@ -5,7 +5,7 @@ import { notified, sell, standing } from './checkout.js';
 
 /** @param notifyUrl where WeChat Pay reaches `/wechatpay/payments` of this application: a public https URL. */
 export function createApp(orders: DurableOrders, notifyUrl: string): FastifyInstance {
-  const app = fastify({ forceCloseConnections: 'idle' });
+  const app = fastify({ forceCloseConnections: 'idle', pluginTimeout: 60_000 });
   app.addHook('onReady', () => orders.start()); // and goes on with what an earlier process has left
   app.addHook('onClose', () => orders.stop());
 
