@@ -16,10 +16,12 @@ export default {
   },
   create(context) {
     const file = context.filename;
+    /** What was found not to lead back here: most imports of a file lead to the same ones. */
+    const elsewhere = new Set();
     const check = ({ source }) => {
       if (typeof source?.value !== 'string') return;
       const target = resolve(file, source.value);
-      const path = target && pathBetween(target, file);
+      const path = target && pathBetween(target, file, elsewhere);
       if (path) context.report({ node: source, messageId: 'circle', data: { path: describe([file, ...path]) } });
     };
     return {
@@ -32,8 +34,9 @@ export default {
   },
 };
 
-/** The shortest way from one file to another along imports, both included. */
-function pathBetween(from, to) {
+/** The shortest way from one file to another along imports, both included. Where there is none, what was seen is added to `elsewhere`. */
+function pathBetween(from, to, elsewhere) {
+  if (elsewhere.has(from)) return undefined;
   const cameFrom = new Map([[from, undefined]]);
   for (const file of cameFrom.keys()) {
     if (file === to) {
@@ -41,8 +44,9 @@ function pathBetween(from, to) {
       for (let step = to; step !== undefined; step = cameFrom.get(step)) path.unshift(step);
       return path;
     }
-    for (const next of importsOf(file)) if (!cameFrom.has(next)) cameFrom.set(next, file);
+    for (const next of importsOf(file)) if (!cameFrom.has(next) && !elsewhere.has(next)) cameFrom.set(next, file);
   }
+  for (const file of cameFrom.keys()) elsewhere.add(file);
   return undefined;
 }
 
