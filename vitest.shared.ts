@@ -35,3 +35,19 @@ export const shared = defineConfig({
     hookTimeout: 30_000,
   },
 });
+
+/**
+ * The files of a worker in one process, which loads the modules once: to load them for each file takes longer than most files' tests.
+ *
+ * What a test changes for the whole process is undone before the next, also where that is in another file.
+ */
+export const inOneProcess = defineConfig({
+  test: {
+    isolate: false,
+    restoreMocks: true,
+    unstubEnvs: true,
+    unstubGlobals: true,
+    // What is said once in a process about the machine's proxies must be left to the test that reads it.
+    env: { HTTPS_PROXY: '', https_proxy: '', ALL_PROXY: '', all_proxy: '' },
+  },
+});

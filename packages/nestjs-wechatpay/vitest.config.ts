@@ -1,5 +1,5 @@
 import { mergeConfig } from 'vitest/config';
-import { shared } from '../../vitest.shared.js';
+import { inOneProcess, shared } from '../../vitest.shared.js';
 
 // A database has to start with some applications.
-export default mergeConfig(shared, { test: { testTimeout: 60_000 } });
+export default mergeConfig(mergeConfig(shared, inOneProcess), { test: { testTimeout: 60_000 } });
