@@ -1,3 +1,4 @@
-import { shared } from '../../vitest.shared.js';
+import { mergeConfig } from 'vitest/config';
+import { inOneProcess, shared } from '../../vitest.shared.js';
 
-export default shared;
+export default mergeConfig(shared, inOneProcess);
