@@ -27,7 +27,7 @@ export interface Dead {
   readonly isResolved: boolean;
 }
 
-export type Known =
+type Known =
   | { readonly of: 'order'; readonly money: KnownMoney | undefined }
   | { readonly of: 'refund'; readonly money: KnownRefund | undefined };
 
