@@ -1,5 +1,6 @@
 // One contender in a process of its own: `node contender.js <name>`, asked by calls.js, memory.js and profile.js.
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readlinkSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { recordProfile } from './profile.js';
 import { percentile } from './stats.js';
@@ -88,6 +89,14 @@ async function burst(reverse, { concurrency, calls }) {
   return { notSent };
 }
 
+function isSocket(file) {
+  try {
+    return readlinkSync(join(FILES, file)).startsWith('socket:');
+  } catch {
+    return false; // it was open only to read the folder
+  }
+}
+
 /** In MiB, after the garbage is gone: finalizers run between two collections. And what the process holds open, where it can be seen. */
 async function memory() {
   for (let i = 0; i < 3; i += 1) {
@@ -95,9 +104,10 @@ async function memory() {
     await sleep(20);
   }
   const { rss, heapUsed } = process.memoryUsage();
-  const sockets = process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap').length;
-  const files = existsSync(FILES) ? readdirSync(FILES).length : NaN;
-  return { rss: rss / 2 ** 20, heap: heapUsed / 2 ** 20, sockets, files };
+  const files = existsSync(FILES) ? readdirSync(FILES) : undefined;
+  // Idle connections hold no process up: Node.js does not name them among what is active.
+  const sockets = files?.filter(isSocket).length ?? NaN;
+  return { rss: rss / 2 ** 20, heap: heapUsed / 2 ** 20, sockets, files: files?.length ?? NaN };
 }
 
 const FILES = '/proc/self/fd';
