@@ -1,3 +1,4 @@
+// Over 250 lines, as one idea: what a shop tells of a day, and what the ledger says it should have told.
 import { isWechatPayError, statementDay } from 'wechatpay-core';
 import type { StatementFault } from 'wechatpay-sandbox';
 import { World } from '../../../../wechatpay-core/test/truth/time.js';
