@@ -24,16 +24,22 @@ async function openSlowShop(
   return { shop, arrive: (isLost) => arrive?.(isLost), isOnItsWay: () => arrive !== undefined };
 }
 
+/** A charge whose answer is not there when its durable order has ended as closed. */
+async function payUntilClosed(shop: Shop): Promise<{ paying: ReturnType<DurableOrders['pay']> }> {
+  const closed = shop.end('A1');
+  const paying = shop.durableOrders.pay(shop.request('A1'));
+  expect((await closed).outcome).toEqual({ kind: 'closed', found: false });
+  await expect.poll(() => shop.durableOrders.get({ outTradeNo: 'A1' })).toMatchObject({ status: 'done' });
+  return { paying };
+}
+
 describe('a charge whose durable order has ended', () => {
   it.each([
     ['with a clear answer', false],
     ['with an answer that is lost', true],
   ])('%s is looked after: its money goes back', async (_, isLost) => {
     const { shop, arrive } = await openSlowShop();
-    const closed = shop.end('A1');
-    const paying = shop.durableOrders.pay(shop.request('A1'));
-    expect((await closed).outcome).toEqual({ kind: 'closed', found: false });
-    await expect.poll(() => shop.durableOrders.get({ outTradeNo: 'A1' })).toMatchObject({ status: 'done' });
+    const { paying } = await payUntilClosed(shop);
     const end = shop.end('A1');
     arrive(isLost);
     expect((await paying).outcome.kind).toBe('pending');
@@ -55,10 +61,7 @@ describe('a charge whose durable order has ended', () => {
     }
     const store = new LeavingStore();
     const { shop, arrive } = await openSlowShop({ store });
-    const closed = shop.end('A1');
-    const paying = shop.durableOrders.pay(shop.request('A1'));
-    expect((await closed).outcome).toEqual({ kind: 'closed', found: false });
-    await expect.poll(() => shop.durableOrders.get({ outTradeNo: 'A1' })).toMatchObject({ status: 'done' });
+    const { paying } = await payUntilClosed(shop);
     store.isAway = true;
     const end = shop.end('A1');
     arrive(isLost);
@@ -91,10 +94,7 @@ describe('a charge whose durable order has ended', () => {
     }
     const store = new FarStore();
     const { shop, arrive } = await openSlowShop({ store });
-    const closed = shop.end('A1');
-    const paying = shop.durableOrders.pay(shop.request('A1'));
-    expect((await closed).outcome).toEqual({ kind: 'closed', found: false });
-    await expect.poll(() => shop.durableOrders.get({ outTradeNo: 'A1' })).toMatchObject({ status: 'done' });
+    const { paying } = await payUntilClosed(shop);
     store.isFar = true;
     const stopping = shop.durableOrders.stop();
     arrive(false);

@@ -384,23 +384,32 @@ describe.skipIf(!PostgresServer.isAvailable)(`PostgresStore ${PostgresServer.rea
     });
   });
 
-  it('reconciles a day by a join over the rows of its statement', async ({ onTestFinished }) => {
-    const day = statementDay(new Date());
-    const { date } = day;
-    let now = day.from.getTime() + 12 * HOUR_MS;
-    const sandbox = await Sandbox.create({ now: () => now });
+  /** A sandbox that runs by a clock, and durable orders in a schema of their own, which have been started. */
+  async function openShop(
+    schema: string,
+    now: () => number,
+  ): Promise<{ sandbox: Sandbox; merchantId: string; store: PostgresStore; durableOrders: DurableOrders }> {
+    const sandbox = await Sandbox.create({ now });
     const { appId, merchantId, apiKey } = sandbox.merchant;
     const client = new WechatPayClient({
       ...{ appId, merchantId, apiKey },
-      now: () => now,
+      now,
       transport: ({ path, body }) => {
         const reply = sandbox.handle({ path, body });
         return reply.kind === 'reply' ? Promise.resolve(reply) : Promise.reject(new Error(reply.kind));
       },
     });
-    const store = new PostgresStore({ connectionString, schema: 'reconciled', pollMs: 50 });
+    const store = new PostgresStore({ connectionString, schema, pollMs: 50 });
     const durableOrders = new DurableOrders({ store, clients: client });
     await durableOrders.start();
+    return { sandbox, merchantId, store, durableOrders };
+  }
+
+  it('reconciles a day by a join over the rows of its statement', async ({ onTestFinished }) => {
+    const day = statementDay(new Date());
+    const { date } = day;
+    let now = day.from.getTime() + 12 * HOUR_MS;
+    const { sandbox, merchantId, store, durableOrders } = await openShop('reconciled', () => now);
     onTestFinished(() => durableOrders.stop());
     for (const outTradeNo of ['one', 'other', 'missing']) {
       const { authCode } = sandbox.customers.create({ behaviour: 'pays-at-once' });
@@ -463,19 +472,7 @@ describe.skipIf(!PostgresServer.isAvailable)(`PostgresStore ${PostgresServer.rea
     const today = statementDay(new Date());
     const yesterday = statementDay(new Date(today.from.getTime() - HOUR_MS));
     let now = yesterday.from.getTime() + 12 * HOUR_MS;
-    const sandbox = await Sandbox.create({ now: () => now });
-    const { appId, merchantId, apiKey } = sandbox.merchant;
-    const client = new WechatPayClient({
-      ...{ appId, merchantId, apiKey },
-      now: () => now,
-      transport: ({ path, body }) => {
-        const reply = sandbox.handle({ path, body });
-        return reply.kind === 'reply' ? Promise.resolve(reply) : Promise.reject(new Error(reply.kind));
-      },
-    });
-    const store = new PostgresStore({ connectionString, schema: 'later', pollMs: 50 });
-    const durableOrders = new DurableOrders({ store, clients: client });
-    await durableOrders.start();
+    const { sandbox, durableOrders } = await openShop('later', () => now);
     onTestFinished(() => durableOrders.stop());
     const days = { yesterday: 1, 'long-ago': 5, today: 0 };
     const createdAt = (outTradeNo: keyof typeof days): number =>
